@@ -1,0 +1,68 @@
+/*
+ * Typed events (control-spec 4.1).  Unknown events, actions, keywords and
+ * extra arguments are tolerated; nothing becomes a known event by accident.
+ */
+#ifndef CP_EVENT_H
+#define CP_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "str.h"
+
+struct cp_reply;
+
+enum cp_event_kind {
+	CP_EV_OTHER = 0, /* unknown or of no interest: ignore */
+	CP_EV_BOOTSTRAP,
+	CP_EV_CIRCUIT_ESTABLISHED,
+	CP_EV_CIRCUIT_NOT_ESTABLISHED,
+	CP_EV_ENOUGH_DIR_INFO,
+	CP_EV_NOT_ENOUGH_DIR_INFO,
+	CP_EV_CLOCK_JUMPED,
+	CP_EV_CLOCK_SKEW,
+	CP_EV_STATUS,	    /* any other STATUS_* event; ACTION says which */
+	CP_EV_CONF_CHANGED, /* keys by cp_reply_nconf()/cp_reply_conf() */
+	CP_EV_SIGNAL,	    /* ACTION is the signal's name */
+	CP_EV_LIVENESS,	    /* ACTION is UP or DOWN */
+	CP_EV_TRANSPORT_LAUNCHED,
+	CP_EV_LOG, /* SEVERITY and TEXT */
+	CP_NEVENT
+};
+
+enum cp_severity { CP_SEV_UNKNOWN = 0, CP_SEV_DEBUG, CP_SEV_INFO,
+	CP_SEV_NOTICE, CP_SEV_WARN, CP_SEV_ERR };
+
+/* BOOTSTRAP, from the event or from GETINFO status/bootstrap-phase. */
+struct cp_bootstrap {
+	int progress; /* 0..100, or -1 when absent or unreadable */
+	uint64_t count;
+	enum cp_severity severity;
+	bool warn;   /* RECOMMENDATION=warn */
+	bool cut;    /* the line ended inside quotes (Tor's 1024-octet buffer) */
+	struct cp_str tag, summary, warning, reason; /* raw, borrowed */
+};
+
+struct cp_event {
+	enum cp_event_kind kind;
+	enum cp_severity severity;
+	struct cp_str action; /* borrowed from the reply, like all spans here */
+	struct cp_str text;   /* the log text, or the rest of the line */
+	struct cp_bootstrap boot; /* CP_EV_BOOTSTRAP only */
+};
+
+/* Never fails on the peer's bytes: what it cannot read is CP_EV_OTHER. */
+void cp_event_parse(struct cp_event *out, const struct cp_reply *event);
+
+/* "NOTICE BOOTSTRAP PROGRESS=..."; false when it is not a bootstrap line. */
+bool cp_bootstrap_parse(struct cp_bootstrap *out, struct cp_str line);
+
+/*
+ * The value of KEY= in LINE, quotes and escapes kept; false when absent.
+ * Quoted values may hold spaces and "KEY=" without being taken for one.
+ */
+bool cp_kv_find(struct cp_str *out, struct cp_str line, const char *key,
+    bool *cut);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * The reader: bytes in, complete messages out.  Knows framing, nothing else.
+ */
+#ifndef CP_READER_H
+#define CP_READER_H
+
+#include <stddef.h>
+
+#include "err.h"
+
+struct cp_reader;
+struct cp_reply;
+
+/*
+ * Tor sets no limit on what it sends (control-spec 2.1), so the reader does.
+ * Before authentication a peer may be anything.
+ */
+struct cp_limits {
+	size_t line;  /* octets in one line, without its end */
+	size_t reply; /* octets in one message, data included */
+	size_t lines; /* lines in one message, data lines included */
+};
+
+extern const struct cp_limits cp_limits_unauth; /* 8 KiB, 64 KiB, 64 */
+extern const struct cp_limits cp_limits_auth;	/* 1 MiB + 64 KiB, 4 MiB,
+						   65536 */
+
+/* NULL when out of memory.  Starts with cp_limits_unauth. */
+struct cp_reader *cp_reader_new(void);
+
+/* Wipes and frees.  NULL is allowed. */
+void cp_reader_free(struct cp_reader *r);
+
+/* Takes effect for the bytes that are fed from now on.  Borrows nothing. */
+void cp_reader_limits(struct cp_reader *r, const struct cp_limits *limits);
+
+/*
+ * Hand over N octets.  They are copied; memory held never exceeds the limits
+ * plus N.  Any error is sticky.  CP_ERR_NOT_TOR when the very first line does
+ * not look like a reply (HTTP, SOCKS, TLS, SSH, ...).
+ */
+enum cp_err cp_reader_feed(struct cp_reader *r, const void *p, size_t n)
+    __attribute__((warn_unused_result));
+
+/*
+ * Take the next complete message.  On CP_OK, *OUT is NULL if more bytes are
+ * needed; otherwise the caller owns it and releases it with cp_reply_free().
+ * Call in a loop until *OUT is NULL: one feed may complete many messages.  A
+ * caller that bounds its work per turn may stop earlier and come back.
+ */
+enum cp_err cp_reader_next(struct cp_reader *r, struct cp_reply **out)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * Policy text -> struct pol_policy, with every diagnostic at once.
+ */
+#ifndef POL_PARSE_H
+#define POL_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "policy.h"
+
+/* One input: the main file, or one of conf.d in name order. */
+struct pol_source {
+	const char *name; /* for diagnostics: "portcullis.conf" */
+	const char *text;
+	size_t len;
+};
+
+struct pol_diag {
+	char file[256];
+	unsigned line; /* 0: concerns the policy as a whole */
+	char text[320]; /* one sentence: what is wrong and what to do */
+};
+
+struct pol_diags {
+	struct pol_diag *list; /* owned */
+	size_t n;
+	bool more; /* there were more than POL_MAX_DIAGS */
+};
+
+#define POL_MAX_DIAGS 100
+
+void pol_diags_clear(struct pol_diags *d);
+
+/*
+ * Parse and merge SRC[0..N) in order: later scalar settings replace earlier
+ * ones, listener sections add up, a repeated listener name replaces the
+ * earlier section.  0 on success and OUT is the caller's to clear; -1 when
+ * anything is wrong: OUT is cleared and DIAGS (caller's to clear) says all of
+ * it.  Users are not resolved here.
+ */
+int pol_parse(struct pol_policy *out, struct pol_diags *diags,
+    const struct pol_source *src, size_t n)
+    __attribute__((warn_unused_result));
+
+/*
+ * P as canonical policy text, malloc'd, NUL-terminated; NULL when out of
+ * memory.  pol_parse() of it gives the same policy with the same listener
+ * numbers, and printing that gives the same text.
+ */
+char *pol_print(const struct pol_policy *p);
+
+#endif

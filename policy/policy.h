@@ -1,0 +1,118 @@
+/*
+ * The policy as values.  Pure: no I/O, no clock, no globals; see parse.h for
+ * how text becomes this, options.h and rules.h for what is made of it.
+ */
+#ifndef POL_POLICY_H
+#define POL_POLICY_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Limits.  A listener's number crosses into the gate as a bit in a fixed
+ * map, so there is a most.
+ */
+#define POL_MAX_LISTENERS 4096
+#define POL_MAX_IFACES 8
+#define POL_NAME_LEN 64	  /* names of listeners and users, with the NUL */
+#define POL_IFNAME_LEN 16 /* IFNAMSIZ */
+#define POL_PATH_LEN 108  /* sun_path */
+#define POL_FLAGS_LEN 256 /* all isolation flags of one listener, as text */
+
+#define POL_LEASE_MIN_MS 200
+#define POL_LEASE_MAX_MS 10000
+#define POL_LEASE_DEFAULT_MS 1000
+
+/* Tor's option names and net/listeners/ keys follow this order. */
+enum pol_kind {
+	POL_SOCKS = 0,	/* SocksPort, TCP */
+	POL_HTTPTUNNEL, /* HTTPTunnelPort, TCP */
+	POL_TRANS,	/* TransPort, TCP; clients come by the redirect only */
+	POL_DNS,	/* DNSPort, UDP; clients come by the redirect only */
+	POL_NKIND
+};
+
+struct pol_addr {
+	int family; /* AF_INET or AF_INET6 */
+	union {
+		struct in_addr v4;
+		struct in6_addr v6;
+	};
+};
+
+/* One listener line: its index in pol_policy.listeners is its number. */
+struct pol_listener {
+	enum pol_kind kind;
+	struct pol_addr addr; /* never a wildcard */
+	uint16_t port;
+	bool loopback; /* for the gateway's own programs only */
+	char name[POL_NAME_LEN];   /* of the section it came from */
+	char flags[POL_FLAGS_LEN]; /* Tor's spelling, one space between */
+};
+
+/* A user by name or number; resolved by the supervisor, never in here. */
+struct pol_user {
+	char name[POL_NAME_LEN]; /* empty when the policy gave a number */
+	bool resolved;
+	uint32_t uid;
+	uint32_t gid; /* primary group; equals uid for a bare number */
+};
+
+enum pol_closed {
+	POL_CLOSED_TOR_ALLOWED = 0, /* Tor keeps its uplink while closed */
+	POL_CLOSED_STRICT	    /* closed cuts Tor's uplink too */
+};
+
+struct pol_tor {
+	struct pol_user user;
+	bool control_is_unix;
+	char control_path[POL_PATH_LEN];
+	struct pol_addr control_addr;
+	uint16_t control_port;
+	unsigned auth; /* CP_AUTH_* bits; controlproto/auth.h has the same */
+	char cookie_file[POL_PATH_LEN];	  /* pinned path; empty: Tor's word */
+	char password_file[POL_PATH_LEN]; /* for HASHEDPASSWORD */
+};
+
+struct pol_policy {
+	struct pol_tor tor;
+	struct pol_user gate_user, engine_user, status_user;
+	char internal[POL_MAX_IFACES][POL_IFNAME_LEN];
+	size_t ninternal;
+	char external[POL_MAX_IFACES][POL_IFNAME_LEN];
+	size_t nexternal;
+	uint32_t lease_ms;
+	uint32_t probe_ms; /* one control round trip this often; lease / 4 */
+	enum pol_closed closed;
+	bool dhcp; /* let a DHCP client work on the external side */
+	char run_dir[POL_PATH_LEN]; /* sockets live here */
+	struct pol_listener *listeners; /* owned; see pol_policy_clear() */
+	size_t nlisteners;
+};
+
+/* A policy with every default and no listener. */
+void pol_policy_init(struct pol_policy *p);
+
+/* Frees what P owns and wipes it. */
+void pol_policy_clear(struct pol_policy *p);
+
+/* "SocksPort", "HTTPTunnelPort", "TransPort", "DNSPort". */
+const char *pol_kind_option(enum pol_kind kind);
+/* "socks", "httptunnel", "trans", "dns": policy keyword and GETINFO name. */
+const char *pol_kind_name(enum pol_kind kind);
+/* IPPROTO_TCP or IPPROTO_UDP. */
+uint8_t pol_kind_l4proto(enum pol_kind kind);
+/* Reached only by way of the NAT redirect. */
+bool pol_kind_redirected(enum pol_kind kind);
+
+bool pol_addr_equal(const struct pol_addr *a, const struct pol_addr *b);
+/* "10.152.152.10" or "fd19::10"; DST holds INET6_ADDRSTRLEN. */
+void pol_addr_format(char *dst, size_t cap, const struct pol_addr *a);
+/* Literal addresses only; false otherwise. */
+bool pol_addr_parse(struct pol_addr *out, const char *text);
+/* "10.152.152.10:9050" or "[fd19::10]:9050", as GETINFO net/listeners has. */
+void pol_listener_format(char *dst, size_t cap, const struct pol_listener *l);
+
+#endif

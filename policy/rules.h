@@ -1,0 +1,190 @@
+/*
+ * The ruleset as values: one definition from which both the netlink messages
+ * (supervisor/) and the nft text (rules_print()) are made.
+ *
+ * Words are nftables' own.  A rule is a list of statements; each is one
+ * match or one action.  Sets are named by enum, so that the two back ends
+ * cannot disagree about a key's layout.
+ */
+#ifndef POL_RULES_H
+#define POL_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+/* Mark bits; design.md section 3.  Nothing else of the mark is touched. */
+#define POL_MARK_GATE 0x40000000u   /* workstation side and loopback */
+#define POL_MARK_EGRESS 0x20000000u /* external side */
+
+/* The heartbeat's ports on loopback; section 3, "the rope". */
+#define POL_HB_SPORT 7700
+#define POL_HB_GATE 7701
+#define POL_HB_EGRESS 7702
+
+enum pol_position { POL_POS_CLOSED = 0, POL_POS_TOR_ONLY, POL_POS_OPEN,
+	POL_NPOS };
+
+enum pol_table_id {
+	POL_T_BOOT = 0, /* inet portcullis_boot: static, nobody's */
+	POL_T_GUARD,	/* inet portcullis_guard: same content, owned */
+	POL_T_GATE,	/* inet portcullis: dies with the gate */
+	POL_T_NETDEV,	/* netdev portcullis_egress */
+	POL_NTABLE
+};
+
+enum pol_family { POL_F_INET = 0, POL_F_NETDEV };
+
+/*
+ * Sets live in one table each, except LISTEN and DIRECT, which the boot,
+ * guard and gate tables each have their own copy of where a rule needs it.
+ */
+enum pol_set_id {
+	POL_S_GATE = 0, /* nf_proto, dynamic,timeout: the workstation lease */
+	POL_S_EGRESS,	/* nf_proto, dynamic,timeout: Tor's lease */
+	POL_S_PROVEN4,	/* daddr . l4proto . dport, filled by proofs */
+	POL_S_PROVEN6,
+	POL_S_LISTEN4, /* constant: every listener of the policy */
+	POL_S_LISTEN6,
+	POL_S_DIRECT4, /* constant: SOCKS and HTTPTunnel, not redirected */
+	POL_S_DIRECT6,
+	POL_NSET
+};
+
+/* How a set's key is put together; the lookup's left-hand side. */
+enum pol_key {
+	POL_K_NFPROTO = 0, /* meta nfproto */
+	POL_K_DST4,	   /* ip daddr . meta l4proto . th dport */
+	POL_K_DST6,	   /* ip6 daddr . meta l4proto . th dport */
+	POL_K_SRC4,	   /* ip saddr . meta l4proto . th sport */
+	POL_K_SRC6
+};
+
+enum pol_stmt_kind {
+	/* matches */
+	POL_M_IIFNAME = 0, /* name */
+	POL_M_OIFNAME,	   /* name */
+	POL_M_NFPROTO,	   /* num: AF_INET or AF_INET6 (NFPROTO_*) */
+	POL_M_L4PROTO,	   /* num: IPPROTO_* */
+	POL_M_SPORT,	   /* num: host order; th sport */
+	POL_M_DPORT,	   /* num */
+	POL_M_SKUID,	   /* num */
+	POL_M_MARK_CLEAR,  /* num: meta mark & num == 0 */
+	POL_M_MARK_SET,	   /* num: meta mark & num != 0 */
+	POL_M_CT_ESTABLISHED, /* ct state established */
+	POL_M_CT_INVALID,     /* ct state invalid */
+	POL_M_CT_REPLY,	      /* ct direction reply */
+	POL_M_CT_DNAT,	      /* ct status dnat */
+	POL_M_CT_NOT_DNAT,    /* ct status & dnat == 0 */
+	POL_M_LOOKUP,	      /* set, key: key @set */
+	POL_M_ICMPV6_TYPE,    /* num; implies l4proto icmpv6 given before */
+	POL_M_HOPLIMIT,	      /* num: ip6 hoplimit */
+	POL_M_TCP_SYN,	      /* tcp flags & (fin|syn|rst|ack) == syn */
+	POL_M_IP4_FRAGMENT,   /* ip frag-off & 0x3fff != 0 */
+	POL_M_IP4_OPTIONS,    /* ip hdrlength > 5 */
+	POL_M_IP6_EXTHDR,     /* num: exthdr hbh/rt/frag/dst/mh exists */
+	POL_M_DADDR_LOCAL,    /* fib daddr type local */
+	POL_M_ETHERTYPE,      /* num: netdev family, meta protocol */
+	/* actions */
+	POL_A_COUNTER,
+	POL_A_MARK_OR,	/* num: meta mark set meta mark | num */
+	POL_A_MARK_AND, /* num: meta mark set meta mark & num */
+	POL_A_UPDATE,	/* set, key, num: update @set { key timeout num ms } */
+	POL_A_JUMP,	/* chain: index in the same table */
+	POL_A_DNAT,	/* addr, num: dnat to addr:num */
+	POL_A_ACCEPT,
+	POL_A_DROP,
+	POL_NSTMT
+};
+
+struct pol_stmt {
+	enum pol_stmt_kind kind;
+	uint32_t num;
+	enum pol_set_id set;
+	enum pol_key key;
+	size_t chain;
+	char name[POL_IFNAME_LEN];
+	struct pol_addr addr;
+};
+
+#define POL_MAX_STMTS 12
+
+struct pol_rule {
+	size_t chain; /* index in the table's chains */
+	struct pol_stmt stmts[POL_MAX_STMTS];
+	size_t n;
+};
+
+enum pol_hook { POL_H_NONE = 0, POL_H_PREROUTING, POL_H_INPUT,
+	POL_H_FORWARD, POL_H_OUTPUT, POL_H_NETDEV_EGRESS };
+
+struct pol_chain {
+	const char *name; /* static */
+	bool nat;	  /* type nat; else filter */
+	enum pol_hook hook; /* POL_H_NONE: a plain chain, for jumps */
+	int priority;
+	bool policy_drop;
+	char device[POL_IFNAME_LEN]; /* netdev only */
+};
+
+struct pol_elem {
+	struct pol_addr addr;
+	uint8_t l4proto;
+	uint16_t port;
+};
+
+struct pol_set {
+	enum pol_set_id id;
+	enum pol_key key;
+	bool constant;	     /* elements below, never changed */
+	uint32_t timeout_ms; /* 0: none; else flags dynamic,timeout */
+	uint32_t size;
+	struct pol_elem *elems; /* owned; constant sets only */
+	size_t nelems;
+};
+
+struct pol_table {
+	enum pol_table_id id;
+	enum pol_family family;
+	struct pol_chain *chains; /* owned, in creation order */
+	size_t nchains;
+	struct pol_set *sets; /* owned */
+	size_t nsets;
+	struct pol_rule *rules; /* owned, in order */
+	size_t nrules;
+};
+
+struct pol_ruleset {
+	struct pol_table tables[POL_NTABLE];
+};
+
+void pol_ruleset_clear(struct pol_ruleset *rs);
+
+/*
+ * The whole ruleset for P.  All users must be resolved.  -1 when out of
+ * memory.  The gate table's chains that set marks come first: the kernel
+ * takes an owner's chains away in creation order, so that marks end before
+ * the filters that read them.
+ */
+int pol_ruleset_make(struct pol_ruleset *out, const struct pol_policy *p)
+    __attribute__((warn_unused_result));
+
+/* The element under which listener L stands in LISTEN, DIRECT and PROVEN. */
+void pol_listener_elem(struct pol_elem *out, const struct pol_listener *l);
+
+const char *pol_table_name(enum pol_table_id id); /* "portcullis_guard" */
+const char *pol_set_name(enum pol_set_id id);	  /* "proven4" */
+const char *pol_position_name(enum pol_position pos); /* "tor-only" */
+
+/*
+ * T as nft text, loadable by nft -f; malloc'd, NULL when out of memory.
+ * POL_T_GATE's lease and proven elements are those of POS (OPEN: with every
+ * listener proven); the other tables do not depend on it.  Owner flags,
+ * which nft 1.0.6 cannot write, stand as a comment.
+ */
+char *pol_table_print(const struct pol_table *t, const struct pol_policy *p,
+    enum pol_position pos);
+
+#endif

@@ -1,0 +1,74 @@
+#include "supervisor/gatemsg.h"
+
+#include <stddef.h>
+
+static const char *const position_names[GATE_NWANT] = {
+	[GATE_CLOSED] = "closed",
+	[GATE_TOR_ONLY] = "tor-only",
+	[GATE_OPEN] = "open",
+};
+
+static const char *const reason_texts[GATE_NWHY] = {
+	[GATE_WHY_START] = "the gate has just started",
+	[GATE_WHY_ASKED] = "the engine asked for it",
+	[GATE_WHY_ENGINE_GONE] = "the engine is gone",
+	[GATE_WHY_ENGINE_LATE] = "the engine was silent for a whole lease",
+	[GATE_WHY_BAD_REQUEST] = "the engine sent an invalid request",
+	[GATE_WHY_LEASE_LAPSED] = "the lease lapsed before it was renewed",
+	[GATE_WHY_KERNEL] = "the kernel refused or could not be read back",
+	[GATE_WHY_DRIFT] = "somebody changed our tables",
+};
+
+static bool
+map_is_empty(const uint8_t *map, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (map[i] != 0)
+			return false;
+	return true;
+}
+
+bool
+gate_req_ok(const struct gate_req *q)
+{
+	if (q->magic != GATE_MAGIC || q->reserved != 0)
+		return false;
+	if (q->want >= GATE_NWANT)
+		return false;
+	if (q->want != GATE_OPEN)
+		return q->lease_ms == 0 && q->proof_ns == 0 &&
+		    map_is_empty(q->proven, sizeof q->proven);
+	return q->proof_ns != 0 && q->lease_ms >= POL_LEASE_MIN_MS &&
+	    q->lease_ms <= POL_LEASE_MAX_MS;
+}
+
+bool
+gate_report_ok(const struct gate_report *r)
+{
+	return r->magic == GATE_REPORT_MAGIC && r->position < GATE_NWANT &&
+	    r->known <= 1 && r->why < GATE_NWHY && r->refused <= 1;
+}
+
+bool
+gate_map_get(const uint8_t *map, unsigned i)
+{
+	return (map[i / 8] & (1u << (i % 8))) != 0;
+}
+
+void
+gate_map_set(uint8_t *map, unsigned i)
+{
+	map[i / 8] = (uint8_t)(map[i / 8] | (1u << (i % 8)));
+}
+
+const char *
+gate_position_name(enum gate_position pos)
+{
+	return (unsigned)pos < GATE_NWANT ? position_names[pos] : "unknown";
+}
+
+const char *
+gate_reason_text(enum gate_reason why)
+{
+	return (unsigned)why < GATE_NWHY ? reason_texts[why] : "unknown";
+}

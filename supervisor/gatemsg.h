@@ -1,0 +1,100 @@
+/*
+ * What crosses between engine and gate: numbers, never text.  One datagram
+ * on a SOCK_SEQPACKET pair is one message of exactly its struct's size.
+ */
+#ifndef GATEMSG_H
+#define GATEMSG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+
+#define GATE_MAGIC 0x50435131u /* "PCQ1": layout version 1 */
+#define GATE_REPORT_MAGIC 0x50435231u
+
+/* Closed is zero: the value after any doubt. */
+enum gate_position { GATE_CLOSED = 0, GATE_TOR_ONLY, GATE_OPEN, GATE_NWANT };
+
+/*
+ * The whole of what the engine wants, each time: idempotent, so that a lost
+ * or repeated message changes nothing.
+ */
+struct gate_req {
+	uint32_t magic;
+	uint32_t want; /* enum gate_position */
+	/*
+	 * The epoch in which the proofs were made: the gate's last reported
+	 * one.  The gate counts it up at every close and refuses OPEN with
+	 * any other number.
+	 */
+	uint64_t epoch;
+	uint64_t seq; /* counts up by one; a repeat or a step back is refused */
+	/*
+	 * CLOCK_BOOTTIME in ns at which the *oldest* fact behind this request
+	 * was confirmed.  OPEN with a proof older than the lease is refused.
+	 * 0 unless want is OPEN.
+	 */
+	uint64_t proof_ns;
+	uint32_t lease_ms; /* the policy's for OPEN; 0 otherwise */
+	uint32_t reserved; /* 0 */
+	/* Bit i of octet i / 8: listener i is proven.  All 0 unless OPEN. */
+	uint8_t proven[POL_MAX_LISTENERS / 8];
+};
+
+/* Why the gate closed last; the gate's own view. */
+enum gate_reason {
+	GATE_WHY_START = 0,    /* has not been open since the gate started */
+	GATE_WHY_ASKED,	       /* the engine asked */
+	GATE_WHY_ENGINE_GONE,  /* the engine's end of the pair is closed */
+	GATE_WHY_ENGINE_LATE,  /* no fresh request within the lease */
+	GATE_WHY_BAD_REQUEST,  /* bytes that are not a valid request */
+	GATE_WHY_LEASE_LAPSED, /* the heartbeat got EPERM: we were too late */
+	GATE_WHY_KERNEL,       /* a commit or read-back failed */
+	GATE_WHY_DRIFT,	       /* somebody changed what we own */
+	GATE_NWHY
+};
+
+/* Bits of gate_report.barriers: what stands besides the gate table. */
+#define GATE_BAR_BOOT (1u << 0)	  /* portcullis_boot is loaded */
+#define GATE_BAR_GUARD (1u << 1)  /* portcullis_guard is loaded and ours */
+#define GATE_BAR_PERSIST (1u << 2) /* the guard survives our death */
+#define GATE_BAR_NETDEV (1u << 3) /* packet sockets stopped on every ext if */
+#define GATE_BAR_FWD4 (1u << 4)	  /* ip_forward is 0 */
+#define GATE_BAR_FWD6 (1u << 5)	  /* IPv6 forwarding is 0 */
+
+/*
+ * What the kernel holds, as read back; sent after every request that was
+ * acted on, at every change, and at least once a second.
+ */
+struct gate_report {
+	uint32_t magic;
+	uint32_t position; /* enum gate_position: from read-back, not wish */
+	uint32_t known;	   /* 0: read-back failed, position is worthless */
+	uint32_t why;	   /* enum gate_reason of the last close */
+	uint64_t epoch;
+	uint64_t seq;	   /* of the last request acted on */
+	uint32_t refused;  /* 1: the last request was refused */
+	uint32_t barriers; /* GATE_BAR_* */
+	uint32_t lease_ms; /* what is left of the workstation lease; 0: none */
+	uint32_t nproven;  /* elements in the proven sets */
+	uint64_t closes;
+	uint64_t close_last_ns; /* request read to kernel's acknowledgement */
+	uint64_t close_max_ns;
+	uint64_t foreign;  /* changes of our tables by others, since start */
+	uint64_t at_ns;	   /* CLOCK_BOOTTIME of the read-back */
+	int32_t pid;	   /* the gate's */
+	int32_t error;	   /* errno of the last fault, 0: none */
+};
+
+/* Pure checks; the other side's bytes are believed only after these. */
+bool gate_req_ok(const struct gate_req *q);
+bool gate_report_ok(const struct gate_report *r);
+
+bool gate_map_get(const uint8_t *map, unsigned i);
+void gate_map_set(uint8_t *map, unsigned i);
+
+const char *gate_position_name(enum gate_position pos); /* "tor-only" */
+const char *gate_reason_text(enum gate_reason why);	/* a clause */
+
+#endif

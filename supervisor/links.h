@@ -1,0 +1,50 @@
+/*
+ * How our processes find each other.  The keeper (portcullisd's parent
+ * process) starts gate, engine and status and restarts them; it makes the
+ * socket pairs between neighbours and hands an end to each over that
+ * child's keeper channel.
+ */
+#ifndef LINKS_H
+#define LINKS_H
+
+#include <stdint.h>
+
+/* Descriptors that every child is started with. */
+#define LINK_KEEPER_FD 3 /* SOCK_SEQPACKET to the keeper: ends arrive here */
+#define LINK_POLICY_FD 4 /* sealed memfd: the canonical policy text */
+/* The status process only: bound, listening Unix stream sockets. */
+#define LINK_STATUS_FD 5  /* status.sock */
+#define LINK_CONTROL_FD 6 /* control.sock */
+
+/* Who is at the other end of a handed-over descriptor. */
+enum link_peer { LINK_NONE = 0, LINK_GATE, LINK_ENGINE, LINK_STATUS,
+	LINK_NPEER };
+
+#define LINK_MAGIC 0x50434c31u
+
+/* Keeper to child, with exactly one descriptor as SCM_RIGHTS. */
+struct link_msg {
+	uint32_t magic;
+	uint32_t peer; /* enum link_peer */
+};
+
+/* Child to keeper. */
+#define LINK_ASK_MAGIC 0x50434131u
+struct link_ask {
+	uint32_t magic;
+	uint32_t restart; /* enum link_peer: kill it and start it afresh */
+};
+
+/*
+ * Receive one hand-over without blocking.  1: *PEER and *FD (CLOEXEC,
+ * non-blocking; the caller's) are set.  0: nothing there yet.  -1: the keeper
+ * is gone or sent nonsense: the caller ends.
+ */
+int link_recv(enum link_peer *peer, int *fd)
+    __attribute__((warn_unused_result));
+
+/* Hand FD over CHANNEL; FD stays the caller's.  -1 and errno on failure. */
+int link_send(int channel, enum link_peer peer, int fd)
+    __attribute__((warn_unused_result));
+
+#endif
