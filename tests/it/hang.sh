@@ -15,8 +15,8 @@ table inet it_sensor {
 	}
 }
 END
-net_spawn blast workstation "$it_build/pktool" blast --to "$NET_GW4" \
-    --port 53 --rate 2000
+net_spawn blast workstation "$it_build/pktool" blast -t hang -r 2000 \
+    "$NET_GW4" 53
 
 accepted()
 {

@@ -171,6 +171,75 @@ it_retry()
 	net_wait "$@"
 }
 
+# --- leaks -----------------------------------------------------------------
+
+# Kinds of packets that a kernel that forwards would carry to the internet.
+IT_KINDS="udp icmp syn ack frag gre esp sctp proto"
+
+it_ws_mac()
+{
+	net_in gateway cat /sys/class/net/eth1/address
+}
+
+# it_leak_probe: one packet of each kind and family from the workstation to
+# the internet, and what of them shows on the clear side, in it_leaked.
+it_leak_probe()
+{
+	local kind family dst src mac pids=()
+	mac=$(it_ws_mac)
+	rm -rf "$DIR/leak"
+	mkdir "$DIR/leak"
+	for kind in $IT_KINDS; do
+		for family in 4 6; do
+			net_in internet "$it_build/pktool" sink \
+			    -t "leak-$kind-$family" -i inet0 -s 4 -n 1 \
+			    >"$DIR/leak/$kind-$family" &
+			pids+=($!)
+		done
+	done
+	net_wait 10 it_sinks_ready ${#pids[@]} || return 1
+	for kind in $IT_KINDS; do
+		for family in 4 6; do
+			dst=$NET_WEB4 src=$NET_WS4
+			[ $family = 4 ] || dst=$NET_WEB6 src=$NET_WS6
+			net_in workstation "$it_build/pktool" probe \
+			    -t "leak-$kind-$family" -i eth0 -m "$mac" \
+			    -S "$src" "$kind" "$dst" 4444 >/dev/null ||
+			    return 1
+		done
+	done
+	wait "${pids[@]}"
+	it_leaked=$(cd "$DIR/leak" && grep -lv -e ready -e 'count=0 ' -- * |
+	    tr '\n' ' ')
+	[ -z "$it_leaked" ] || echo "   seen: $it_leaked"
+}
+
+it_sinks_ready()
+{
+	[ "$(grep -l ready "$DIR/leak/"* | wc -l)" = "$1" ]
+}
+
+it_leaks_nothing()
+{
+	it_leak_probe && [ -z "$it_leaked" ]
+}
+
+# The positive control: without a barrier each of them is seen.
+it_leaks_everything()
+{
+	local kind
+	it_leak_probe || return 1
+	for kind in $IT_KINDS; do
+		case " $it_leaked " in
+		*" $kind-4 "*" $kind-6 "*) ;;
+		*)
+			echo "   not seen: $kind"
+			return 1
+			;;
+		esac
+	done
+}
+
 # --- results ---------------------------------------------------------------
 
 # it_check SENTENCE CMD...

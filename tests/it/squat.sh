@@ -4,7 +4,7 @@
 it_begin --no-tor
 IT_SQUATTER_UID=64099
 net_spawn squatter gateway setpriv --reuid $IT_SQUATTER_UID --clear-groups \
-    "$it_build/pktool" recv --tcp 9050 --address "$NET_GW4"
+    "$net_python" "$it_src/tests/it/decoy.py" "tcp:$NET_GW4:9050"
 net_wait 5 grep -q ready "$DIR/log/squatter"
 it_start
 net_tor_start --no-wait
