@@ -46,7 +46,7 @@ line_reserve(struct line *l, size_t n)
 		l->err = CP_ERR_ARG;
 	if (l->err != CP_OK)
 		return false;
-	if (n <= l->cap - l->len)
+	if (l->p != NULL && n <= l->cap - l->len)
 		return true;
 	while (cap - l->len < n)
 		cap *= 2;
