@@ -150,8 +150,6 @@ static void
 read_status(struct cp_event *out, const struct status_name *actions,
     struct cp_str rest)
 {
-	struct cp_str line = rest;
-
 	out->severity = severity_of(cp_lex_word(&rest));
 	out->action = cp_lex_word(&rest);
 	out->text = rest;
@@ -161,9 +159,10 @@ read_status(struct cp_event *out, const struct status_name *actions,
 	    !cp_str_is(out->action, actions->action))
 		actions++;
 	out->kind = actions->kind;
-	if (out->kind == CP_EV_BOOTSTRAP &&
-	    !cp_bootstrap_parse(&out->boot, line))
-		out->kind = CP_EV_OTHER;
+	if (out->kind == CP_EV_BOOTSTRAP) {
+		out->boot.severity = out->severity;
+		read_bootstrap(&out->boot, rest);
+	}
 }
 
 static void
