@@ -315,7 +315,7 @@ START_TEST(too_many_of_anything_is_refused)
 		end += sprintf(end, "listener l%u { }\n", i);
 	struct pol_diags d;
 	pu_parse_wrong(&d, text);
-	ck_assert(pu_has_diag(&d, 4102, "too many sections"));
+	ck_assert(pu_has_diag(&d, 4101, "too many sections"));
 	pol_diags_clear(&d);
 }
 END_TEST
