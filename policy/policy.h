@@ -24,6 +24,7 @@
 #define POL_LEASE_MIN_MS 200
 #define POL_LEASE_MAX_MS 10000
 #define POL_LEASE_DEFAULT_MS 1000
+#define POL_PROBE_PART 4 /* default probe_ms = lease_ms / this */
 
 /* Tor's option names and net/listeners/ keys follow this order. */
 enum pol_kind {
@@ -60,6 +61,14 @@ struct pol_user {
 	uint32_t gid; /* primary group; equals uid for a bare number */
 };
 
+/* Bits of pol_tor.auth; controlproto/auth.h has the same. */
+enum {
+	POL_AUTH_NULL = 1 << 0,
+	POL_AUTH_PASSWORD = 1 << 1,
+	POL_AUTH_COOKIE = 1 << 2,
+	POL_AUTH_SAFECOOKIE = 1 << 3
+};
+
 enum pol_closed {
 	POL_CLOSED_TOR_ALLOWED = 0, /* Tor keeps its uplink while closed */
 	POL_CLOSED_STRICT	    /* closed cuts Tor's uplink too */
@@ -71,7 +80,7 @@ struct pol_tor {
 	char control_path[POL_PATH_LEN];
 	struct pol_addr control_addr;
 	uint16_t control_port;
-	unsigned auth; /* CP_AUTH_* bits; controlproto/auth.h has the same */
+	unsigned auth; /* POL_AUTH_* */
 	char cookie_file[POL_PATH_LEN];	  /* pinned path; empty: Tor's word */
 	char password_file[POL_PATH_LEN]; /* for HASHEDPASSWORD */
 };
