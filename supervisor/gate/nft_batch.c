@@ -60,6 +60,13 @@ nft_sock_buffers(const struct nft_sock *s, size_t send, size_t recv)
 	return setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &rx, sizeof rx);
 }
 
+/* With its padding; libmnl's macro is not for unsigned lengths. */
+static size_t
+aligned(const struct nlmsghdr *h)
+{
+	return (h->nlmsg_len + (MNL_ALIGNTO - 1u)) & ~(size_t)(MNL_ALIGNTO - 1);
+}
+
 static struct nlmsghdr *
 put_header(void *at, uint16_t type, uint8_t family, uint16_t flags)
 {
@@ -82,7 +89,7 @@ put_bracket(struct nft_batch *b, uint16_t type)
 	struct nfgenmsg *g = mnl_nlmsg_get_payload(h);
 
 	g->res_id = htons(NFNL_SUBSYS_NFTABLES);
-	b->len += MNL_ALIGN(h->nlmsg_len);
+	b->len += aligned(h);
 }
 
 void
@@ -110,7 +117,7 @@ void
 nft_batch_push(struct nft_batch *b, const struct nlmsghdr *h)
 {
 	b->last = b->len;
-	b->len += MNL_ALIGN(h->nlmsg_len);
+	b->len += aligned(h);
 	if (b->len > b->cap) { /* cannot be: the room would be wrong */
 		b->full = true;
 		b->len = 0;
@@ -136,7 +143,7 @@ stamp(struct nft_sock *s, struct nft_batch *b)
 	struct nlmsghdr *h;
 	uint32_t ack = 0;
 
-	for (size_t at = 0; at < b->len; at += MNL_ALIGN(h->nlmsg_len)) {
+	for (size_t at = 0; at < b->len; at += aligned(h)) {
 		h = (struct nlmsghdr *)(b->buf + at);
 		h->nlmsg_seq = ++s->seq;
 		if (at == b->last)

@@ -225,25 +225,14 @@ need_nfproto(struct maker *m, uint32_t nfproto)
 /* Matches, by kind. */
 
 static void
-match_ifname(struct maker *m, uint32_t key, const char *name)
+match_ifname(struct maker *m, const struct pol_stmt *s)
 {
 	char padded[POL_IFNAME_LEN] = { 0 };
 
-	memcpy(padded, name, strnlen(name, sizeof padded - 1));
-	load_meta(m, key);
+	memcpy(padded, s->name, strnlen(s->name, sizeof padded - 1));
+	load_meta(m, s->kind == POL_M_IIFNAME ? NFT_META_IIFNAME :
+	    NFT_META_OIFNAME);
 	cmp(m, NFT_CMP_EQ, padded, sizeof padded);
-}
-
-static void
-match_iifname(struct maker *m, const struct pol_stmt *s)
-{
-	match_ifname(m, NFT_META_IIFNAME, s->name);
-}
-
-static void
-match_oifname(struct maker *m, const struct pol_stmt *s)
-{
-	match_ifname(m, NFT_META_OIFNAME, s->name);
 }
 
 static void
@@ -260,16 +249,9 @@ match_l4proto(struct maker *m, const struct pol_stmt *s)
 }
 
 static void
-match_sport(struct maker *m, const struct pol_stmt *s)
+match_port(struct maker *m, const struct pol_stmt *s)
 {
-	load_th(m, TH_SPORT, 2);
-	cmp_be16(m, NFT_CMP_EQ, s->num);
-}
-
-static void
-match_dport(struct maker *m, const struct pol_stmt *s)
-{
-	load_th(m, TH_DPORT, 2);
+	load_th(m, s->kind == POL_M_SPORT ? TH_SPORT : TH_DPORT, 2);
 	cmp_be16(m, NFT_CMP_EQ, s->num);
 }
 
@@ -281,19 +263,11 @@ match_skuid(struct maker *m, const struct pol_stmt *s)
 }
 
 static void
-match_mark_clear(struct maker *m, const struct pol_stmt *s)
+match_mark(struct maker *m, const struct pol_stmt *s)
 {
 	load_meta(m, NFT_META_MARK);
 	mask_u32(m, s->num, 0);
-	cmp_u32(m, NFT_CMP_EQ, 0);
-}
-
-static void
-match_mark_set(struct maker *m, const struct pol_stmt *s)
-{
-	load_meta(m, NFT_META_MARK);
-	mask_u32(m, s->num, 0);
-	cmp_u32(m, NFT_CMP_NEQ, 0);
+	cmp_u32(m, s->kind == POL_M_MARK_SET ? NFT_CMP_NEQ : NFT_CMP_EQ, 0);
 }
 
 static void
@@ -559,30 +533,22 @@ act_dnat(struct maker *m, const struct pol_stmt *s)
 }
 
 static void
-act_accept(struct maker *m, const struct pol_stmt *s)
+act_verdict(struct maker *m, const struct pol_stmt *s)
 {
-	(void)s;
-	verdict(m, NF_ACCEPT, NULL);
-}
-
-static void
-act_drop(struct maker *m, const struct pol_stmt *s)
-{
-	(void)s;
-	verdict(m, NF_DROP, NULL);
+	verdict(m, s->kind == POL_A_ACCEPT ? NF_ACCEPT : NF_DROP, NULL);
 }
 
 static void (*const makers[POL_NSTMT])(struct maker *,
     const struct pol_stmt *) = {
-	[POL_M_IIFNAME] = match_iifname,
-	[POL_M_OIFNAME] = match_oifname,
+	[POL_M_IIFNAME] = match_ifname,
+	[POL_M_OIFNAME] = match_ifname,
 	[POL_M_NFPROTO] = match_nfproto,
 	[POL_M_L4PROTO] = match_l4proto,
-	[POL_M_SPORT] = match_sport,
-	[POL_M_DPORT] = match_dport,
+	[POL_M_SPORT] = match_port,
+	[POL_M_DPORT] = match_port,
 	[POL_M_SKUID] = match_skuid,
-	[POL_M_MARK_CLEAR] = match_mark_clear,
-	[POL_M_MARK_SET] = match_mark_set,
+	[POL_M_MARK_CLEAR] = match_mark,
+	[POL_M_MARK_SET] = match_mark,
 	[POL_M_CT_ESTABLISHED] = match_ct_established,
 	[POL_M_CT_INVALID] = match_ct_invalid,
 	[POL_M_CT_REPLY] = match_ct_reply,
@@ -603,8 +569,8 @@ static void (*const makers[POL_NSTMT])(struct maker *,
 	[POL_A_UPDATE] = act_update,
 	[POL_A_JUMP] = act_jump,
 	[POL_A_DNAT] = act_dnat,
-	[POL_A_ACCEPT] = act_accept,
-	[POL_A_DROP] = act_drop,
+	[POL_A_ACCEPT] = act_verdict,
+	[POL_A_DROP] = act_verdict,
 };
 
 int
