@@ -117,10 +117,17 @@ uint8_t pol_kind_l4proto(enum pol_kind kind);
 bool pol_kind_redirected(enum pol_kind kind);
 
 bool pol_addr_equal(const struct pol_addr *a, const struct pol_addr *b);
+/* 127.0.0.0/8 or ::1. */
+bool pol_addr_loopback(const struct pol_addr *a);
 /* "10.152.152.10" or "fd19::10"; DST holds INET6_ADDRSTRLEN. */
 void pol_addr_format(char *dst, size_t cap, const struct pol_addr *a);
 /* Literal addresses only; false otherwise. */
 bool pol_addr_parse(struct pol_addr *out, const char *text);
+/* "10.152.152.10:9050" or "[fd19::10]:9050"; port 0 is none. */
+bool pol_addrport_parse(struct pol_addr *addr, uint16_t *port,
+    const char *text);
+/* Decimal digits only, to UINT32_MAX; false otherwise. */
+bool pol_number_parse(uint32_t *out, const char *text);
 /* "10.152.152.10:9050" or "[fd19::10]:9050", as GETINFO net/listeners has. */
 void pol_listener_format(char *dst, size_t cap, const struct pol_listener *l);
 
