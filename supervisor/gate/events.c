@@ -3,13 +3,13 @@
  * coming or being complete: it makes the next check come sooner.
  */
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <string.h>
 
 #include "supervisor/gate/kern.h"
+#include "supervisor/gate/nft_attr.h"
 #include "supervisor/log.h"
 
 #define EVENT_BUF 32768
@@ -44,7 +44,7 @@ table_of(const struct nlmsghdr *h)
 	    (h->nlmsg_type & 0xff) == NFT_MSG_NEWGEN ||
 	    mnl_nlmsg_get_payload_len(h) < sizeof(struct nfgenmsg))
 		return POL_NTABLE;
-	mnl_attr_for_each(at, h, sizeof(struct nfgenmsg)) {
+	NFT_ATTR_EACH_IN(at, h, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(at) != ATTR_TABLE)
 			continue;
 		for (unsigned i = 0; i < POL_NTABLE; i++)

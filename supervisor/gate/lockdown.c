@@ -94,12 +94,17 @@ lockdown_priority(void)
 {
 	const struct rlimit endless = { RLIM_INFINITY, RLIM_INFINITY };
 	const struct sched_param rr = { .sched_priority = 1 };
+	int flags = MCL_CURRENT | MCL_FUTURE;
 
 	write_oom_score();
 	touch_stack();
-	/* Or the stack could not grow once CAP_IPC_LOCK is gone. */
-	if (setrlimit(RLIMIT_MEMLOCK, &endless) == -1 ||
-	    mlockall(MCL_CURRENT | MCL_FUTURE) == -1)
+	/*
+	 * With a limit, locking what is yet to come would mean that the stack
+	 * cannot grow once CAP_IPC_LOCK is gone.
+	 */
+	if (setrlimit(RLIMIT_MEMLOCK, &endless) == -1)
+		flags = MCL_CURRENT;
+	if (mlockall(flags) == -1)
 		log_warn("cannot lock memory: %s", strerror(errno));
 	if (sched_setscheduler(0, SCHED_RR, &rr) == -1)
 		log_debug("no real-time scheduling: %s", strerror(errno));

@@ -1,10 +1,13 @@
 #include "supervisor/gate/nft_expr.h"
 
 #include <arpa/inet.h>
+#include <stdio.h> /* libnftnl needs it */
+
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 #include <stdbool.h>

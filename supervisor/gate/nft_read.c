@@ -3,13 +3,13 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <string.h>
 
+#include "supervisor/gate/nft_attr.h"
 #include "supervisor/gate/nft_compile.h"
 
 /* The kernel never dumps more than 32 KiB in one datagram. */
@@ -38,7 +38,7 @@ parse_msg(struct attrs *a, const struct nlmsghdr *h)
 	const struct nlattr *at;
 
 	memset(a, 0, sizeof *a);
-	mnl_attr_for_each(at, h, sizeof(struct nfgenmsg))
+	NFT_ATTR_EACH_IN(at, h, sizeof(struct nfgenmsg))
 		if (mnl_attr_get_type(at) < MAX_ATTR)
 			a->of[mnl_attr_get_type(at)] = at;
 }
@@ -49,7 +49,7 @@ parse_nest(struct attrs *a, const struct nlattr *nest)
 	const struct nlattr *at;
 
 	memset(a, 0, sizeof *a);
-	mnl_attr_for_each_nested(at, nest)
+	NFT_ATTR_EACH_NESTED(at, nest)
 		if (mnl_attr_get_type(at) < MAX_ATTR)
 			a->of[mnl_attr_get_type(at)] = at;
 }
@@ -264,7 +264,7 @@ on_elems(void *arg, const struct attrs *a)
 
 	if (list == NULL)
 		return;
-	mnl_attr_for_each_nested(at, list) {
+	NFT_ATTR_EACH_NESTED(at, list) {
 		if (parse_elem(&e, at))
 			w->each(w, &e);
 		else
