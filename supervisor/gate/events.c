@@ -34,16 +34,25 @@ names(const struct nlattr *at, enum pol_table_id id)
 	    memcmp(mnl_attr_get_payload(at), name, n) == 0;
 }
 
+static bool
+is_nft(const struct nlmsghdr *h)
+{
+	return h->nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES &&
+	    mnl_nlmsg_get_payload_len(h) >= sizeof(struct nfgenmsg);
+}
+
+static bool
+is_commit(const struct nlmsghdr *h)
+{
+	return (h->nlmsg_type & 0xff) == NFT_MSG_NEWGEN;
+}
+
 /* Which of our tables H is about; POL_NTABLE: none. */
 static unsigned
 table_of(const struct nlmsghdr *h)
 {
 	const struct nlattr *at;
 
-	if (h->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
-	    (h->nlmsg_type & 0xff) == NFT_MSG_NEWGEN ||
-	    mnl_nlmsg_get_payload_len(h) < sizeof(struct nfgenmsg))
-		return POL_NTABLE;
 	NFT_ATTR_EACH_IN(at, h, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(at) != ATTR_TABLE)
 			continue;
@@ -60,19 +69,27 @@ struct event_sum {
 };
 
 static void
-take_event(const struct kern *k, struct event_sum *sum,
-    const struct nlmsghdr *h)
+take_event(struct kern *k, struct event_sum *sum, const struct nlmsghdr *h)
 {
 	unsigned table;
 
-	if (h->nlmsg_pid == k->owner.portid)
+	if (!is_nft(h) || h->nlmsg_pid == k->owner.portid)
 		return;
+	if (is_commit(h)) { /* comes last in each transaction */
+		k->in_foreign = false;
+		return;
+	}
 	table = table_of(h);
 	if (table == POL_NTABLE)
 		return;
-	/* Port 0 is the kernel itself: an interface has gone. */
-	if (h->nlmsg_pid != 0)
+	/*
+	 * A transaction is one change, however many events it makes.  Port 0
+	 * is the kernel itself: an interface has gone.
+	 */
+	if (h->nlmsg_pid != 0 && !k->in_foreign) {
+		k->in_foreign = true;
 		sum->foreign++;
+	}
 	sum->check = true;
 	sum->boot = sum->boot || table == POL_T_BOOT;
 }

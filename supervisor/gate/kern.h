@@ -44,6 +44,7 @@ struct kern {
 	uint32_t generation; /* at the last full check */
 	bool persist;	     /* guard and netdev outlive us */
 	bool boot_up, netdev_up;
+	bool in_foreign; /* amid the events of somebody's transaction */
 	bool gate4, gate6;   /* families that the clients' lease is for */
 	bool egress4, egress6;
 };
@@ -102,8 +103,8 @@ enum kern_state kern_verify(struct kern *k, bool always)
     __attribute__((warn_unused_result));
 
 /*
- * Read what has been told of changes.  The number of those that others made
- * to our tables; *CHECK is set when a full check is due.
+ * Read what has been told of changes.  The number of transactions of
+ * others that touched our tables; *CHECK is set when a full check is due.
  */
 unsigned kern_events(struct kern *k, bool *check);
 
