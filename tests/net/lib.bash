@@ -210,9 +210,9 @@ net_topology_internet()
 	for node in "${NET_NODES[@]}"; do
 		ip -n "$ns" addr add "${NET_NODE_ADDR[$node]}/32" dev lo
 	done
-	# Every other address is ours too, behind the routes above.
-	ip -n "$ns" route add local default dev lo
-	ip -n "$ns" -6 route add local default dev lo
+	# Every other address is ours too; after the routes above, hence main.
+	ip -n "$ns" route add local default dev lo table main
+	ip -n "$ns" -6 route add local default dev lo table main
 	net_resolver "$ns" "$NET_DNS4"
 }
 
@@ -413,8 +413,8 @@ net_data_save()
 	net_cache_lock || return 0
 	# Not if the keys were made anew since.
 	if ! net_data_cached && net_consensus_full "$DIR/nodes/a1/data" &&
-	    cmp -s "$net_cache/keys/a1/fingerprint" \
-	    "$DIR/nodes/a1/data/fingerprint"; then
+	    cmp -s "$net_cache/keys/a1/keys/authority_certificate" \
+	    "$DIR/nodes/a1/data/keys/authority_certificate"; then
 		rm -rf "$net_cache/data" "$net_cache/data.new"
 		mkdir "$net_cache/data.new"
 		for node in "${NET_NODES[@]}"; do

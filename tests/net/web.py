@@ -30,6 +30,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
+    def peer(self):
+        return self.client_address[0].removeprefix("::ffff:")
+
     def head(self, length):
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
@@ -39,7 +42,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def page(self):
-        text = "%s from=%s\n" % (sys.argv[1], self.client_address[0])
+        text = "%s from=%s\n" % (sys.argv[1], self.peer())
         self.head(len(text))
         self.wfile.write(text.encode())
 
@@ -61,7 +64,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format, *args):
         print("%.3f %s %s" % (time.clock_gettime(time.CLOCK_MONOTONIC),
-              self.client_address[0], format % args), flush=True)
+              self.peer(), format % args), flush=True)
 
 
 class Server(http.server.ThreadingHTTPServer):
