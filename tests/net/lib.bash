@@ -110,8 +110,8 @@ net_spawn()
 	# Neither setsid nor ip forks here: the pid stays the command's.  It is
 	# written down before there is a command, should we be killed now.
 	(
-		echo "$BASHPID $(net_starttime "$BASHPID")" \
-		    >"$DIR/pids/$name"
+		pid=$BASHPID # another one inside $()
+		echo "$pid $(net_starttime "$pid")" >"$DIR/pids/$name"
 		exec setsid ip netns exec "$ns" "$@"
 	) </dev/null >>"$DIR/log/$name" 2>&1 9>&- &
 	net_wait 5 test -s "$DIR/pids/$name"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # lib.bash sets what is used here
 # The directory authorities and exits of the private Tor network, and the
 # cache of their keys and consensus.  Sourced by lib.bash.
 
