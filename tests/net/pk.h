@@ -7,10 +7,14 @@
 #define PK_H
 
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <time.h>
 
+#define PK_NS 1000000000u /* in a second */
 #define PK_TOKEN_LEN 16
 #define PK_PAYLOAD_LEN (PK_TOKEN_LEN + 16)
 #define PK_FRAME_MAX 512
@@ -27,7 +31,7 @@ struct pk_opts {
 	uint8_t token[PK_TOKEN_LEN];
 	uint8_t mac[6]; /* of the next hop */
 	struct pk_addr src, dst;
-	uint16_t sport, dport;
+	uint16_t sport, dport, tcp;
 	unsigned long rate;    /* packets per second */
 	unsigned long count;   /* 0: no bound */
 	unsigned long seconds; /* 0: until a signal */
@@ -41,6 +45,20 @@ struct pk_frame {
 };
 
 uint64_t pk_now_ns(void);
+
+/*
+ * From here on SIGTERM and SIGINT only make pk_stopped() true, and arrive
+ * only while *MASK is in force: for ppoll().
+ */
+void pk_signals_hold(sigset_t *mask);
+bool pk_stopped(void);
+
+/* TS: from now to END, at most a second.  False when END is past. */
+bool pk_until(struct timespec *ts, uint64_t end);
+
+/* A as a socket address in SS; returns its length. */
+socklen_t pk_sockaddr(struct sockaddr_storage *ss, const struct pk_addr *a,
+    uint16_t port);
 
 /* The payload: token, number, time of now; PK_PAYLOAD_LEN octets. */
 void pk_payload_make(uint8_t *out, const uint8_t *token, uint64_t seq);

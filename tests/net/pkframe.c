@@ -9,7 +9,6 @@
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <string.h>
-#include <time.h>
 
 #define UDP_LEN 8
 #define ICMP_LEN 8
@@ -21,16 +20,6 @@
 #define MORE_FRAGMENTS 0x2000
 #define PROTO_UNASSIGNED 253 /* for experiments: RFC 3692 */
 #define ETHERTYPE_EXPERIMENT 0x88b5 /* IEEE 802: for experiments */
-
-uint64_t
-pk_now_ns(void)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
-		return 0;
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 void
 pk_put16(uint8_t *p, uint16_t v)

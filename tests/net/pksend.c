@@ -21,33 +21,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS 1000000000u
 #define SYN_PORTS 40000 /* source ports in turn, from SYN_PORT_FIRST on */
 #define SYN_PORT_FIRST 20000
-#define SYN_GRACE_NS (NS / 2) /* for the last answers */
+#define SYN_GRACE_NS (PK_NS / 2) /* for the last answers */
 
 /* IP header and TCP header at most, and then some. */
 #define RAW_BUF 256
-
-static socklen_t
-sockaddr_make(struct sockaddr_storage *ss, const struct pk_addr *a,
-    uint16_t port)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)ss;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
-
-	memset(ss, 0, sizeof *ss);
-	if (a->family == AF_INET) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons(port);
-		memcpy(&in->sin_addr, a->octets, 4);
-		return sizeof *in;
-	}
-	in6->sin6_family = AF_INET6;
-	in6->sin6_port = htons(port);
-	memcpy(&in6->sin6_addr, a->octets, 16);
-	return sizeof *in6;
-}
 
 /* The address that the kernel sends from on the connected socket FD. */
 static void
@@ -79,18 +58,18 @@ socket_connected(const struct pk_opts *o, int type, int proto)
 	if (fd == -1)
 		err(1, "socket");
 	if (o->src.len != 0) {
-		len = sockaddr_make(&ss, &o->src,
+		len = pk_sockaddr(&ss, &o->src,
 		    type == SOCK_DGRAM ? o->sport : 0);
 		if (bind(fd, (struct sockaddr *)&ss, len) == -1)
 			err(1, "bind");
 	}
-	len = sockaddr_make(&ss, &o->dst, type == SOCK_DGRAM ? o->dport : 0);
+	len = pk_sockaddr(&ss, &o->dst, type == SOCK_DGRAM ? o->dport : 0);
 	if (connect(fd, (struct sockaddr *)&ss, len) == -1)
 		err(1, "connect");
 	return fd;
 }
 
-/* How many packets the options ask for. */
+/* How many packets the options ask for; 0: no bound. */
 static unsigned long
 total(const struct pk_opts *o)
 {
@@ -98,8 +77,6 @@ total(const struct pk_opts *o)
 
 	if (o->count != 0 && (n == 0 || o->count < n))
 		n = o->count;
-	if (n == 0)
-		errx(2, "a count or a number of seconds is needed");
 	return n;
 }
 
@@ -107,19 +84,25 @@ total(const struct pk_opts *o)
 static uint64_t
 due_ns(const struct pk_opts *o, uint64_t start, unsigned long i)
 {
-	return start + (uint64_t)i * NS / o->rate;
+	return start + (uint64_t)i * PK_NS / o->rate;
 }
 
+/* Until END, or a signal. */
 static void
-sleep_until(uint64_t ns)
+sleep_until(uint64_t end, const sigset_t *mask)
 {
 	struct timespec ts;
 
-	ts.tv_sec = (time_t)(ns / NS);
-	ts.tv_nsec = (long)(ns % NS);
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) ==
-	    EINTR)
-		continue;
+	while (!pk_stopped() && pk_until(&ts, end))
+		(void)ppoll(NULL, 0, &ts, mask); /* the clock decides */
+}
+
+static void
+blast_report(unsigned long sent, unsigned long failed, int last, uint64_t ns)
+{
+	printf("sent=%lu failed=%lu rate=%" PRIu64 " error=%s\n", sent, failed,
+	    ns == 0 ? 0 : (uint64_t)(sent + failed) * PK_NS / ns,
+	    last == 0 ? "none" : strerrorname_np(last));
 }
 
 int
@@ -127,11 +110,16 @@ pk_blast(const struct pk_opts *o)
 {
 	uint8_t payload[PK_PAYLOAD_LEN];
 	unsigned long i, n = total(o), sent = 0, failed = 0;
-	uint64_t start = pk_now_ns();
 	int fd = socket_connected(o, SOCK_DGRAM, 0), last = 0;
+	uint64_t start;
+	sigset_t mask;
 
-	for (i = 0; i < n; i++) {
-		sleep_until(due_ns(o, start, i));
+	pk_signals_hold(&mask);
+	start = pk_now_ns();
+	for (i = 0; n == 0 || i < n; i++) {
+		sleep_until(due_ns(o, start, i), &mask);
+		if (pk_stopped())
+			break;
 		pk_payload_make(payload, o->token, i);
 		if (send(fd, payload, sizeof payload, 0) == -1) {
 			/* A refusal by the firewall or a port is a result. */
@@ -140,9 +128,8 @@ pk_blast(const struct pk_opts *o)
 		} else
 			sent++;
 	}
+	blast_report(sent, failed, last, pk_now_ns() - start);
 	close(fd);
-	printf("sent=%lu failed=%lu error=%s\n", sent, failed,
-	    last == 0 ? "none" : strerrorname_np(last));
 	return 0;
 }
 
@@ -152,6 +139,7 @@ struct syn {
 	const struct pk_opts *o;
 	struct pk_opts from; /* with the source filled in */
 	int fd;
+	sigset_t mask;
 	unsigned long n, sent, failed, answered, refused;
 	uint64_t *sent_ns, *seen_ns; /* by number; 0: never */
 };
@@ -198,20 +186,17 @@ syn_segment(struct syn *s, const uint8_t *p, size_t len)
 	s->answered++;
 }
 
-/* Take answers until the time is UNTIL. */
+/* Take answers until the time is END. */
 static void
-syn_receive(struct syn *s, uint64_t until)
+syn_receive(struct syn *s, uint64_t end)
 {
 	struct pollfd pfd = { .fd = s->fd, .events = POLLIN };
-	struct timespec ts = { 0 };
+	struct timespec ts;
 	uint8_t buf[RAW_BUF];
-	uint64_t now;
 	ssize_t len;
 
-	while ((now = pk_now_ns()) < until) {
-		ts.tv_sec = (time_t)((until - now) / NS);
-		ts.tv_nsec = (long)((until - now) % NS);
-		if (ppoll(&pfd, 1, &ts, NULL) <= 0)
+	while (!pk_stopped() && pk_until(&ts, end)) {
+		if (ppoll(&pfd, 1, &ts, &s->mask) <= 0)
 			continue;
 		len = recv(s->fd, buf, sizeof buf, MSG_DONTWAIT);
 		if (len > 0)
@@ -248,14 +233,17 @@ pk_syn(const struct pk_opts *o)
 	uint64_t start;
 	unsigned long i;
 
+	if (s.n == 0)
+		errx(2, "a count or a number of seconds is needed");
 	s.sent_ns = calloc(s.n, sizeof *s.sent_ns);
 	s.seen_ns = calloc(s.n, sizeof *s.seen_ns);
 	if (s.sent_ns == NULL || s.seen_ns == NULL)
 		err(1, "calloc");
 	s.fd = socket_connected(o, SOCK_RAW, IPPROTO_TCP);
 	source_learn(s.fd, &s.from.src);
+	pk_signals_hold(&s.mask);
 	start = pk_now_ns();
-	for (i = 0; i < s.n; i++) {
+	for (i = 0; i < s.n && !pk_stopped(); i++) {
 		syn_receive(&s, due_ns(o, start, i));
 		syn_send(&s, i);
 	}

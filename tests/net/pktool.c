@@ -8,217 +8,40 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include <sys/types.h>
 
-#define FRAME_BUF 65536
-#define RCVBUF (16 * 1024 * 1024) /* a second of blast must fit */
-#define NS 1000000000u
+#define DEFAULT_RATE 1000
+#define DEFAULT_SPORT 40123
+#define DEFAULT_TOKEN "portcullis-probe"
 
-/* --- receiving --- */
-
-struct tally {
-	uint64_t count, first_sent, last_sent, last_seq, last_seen, drops;
-};
-
-static volatile sig_atomic_t stop;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
-static void
-tally_add(struct tally *t, const struct pk_opts *o, const uint8_t *p,
-    size_t len)
-{
-	const uint8_t *hit;
-	uint64_t sent = 0;
-
-	hit = memmem(p, len, o->token, PK_TOKEN_LEN);
-	if (hit == NULL)
-		return;
-	t->last_seen = pk_now_ns();
-	if ((size_t)(p + len - hit) >= PK_PAYLOAD_LEN) {
-		t->last_seq = pk_get64(hit + PK_TOKEN_LEN);
-		sent = pk_get64(hit + PK_TOKEN_LEN + 8);
-	}
-	if (t->count++ == 0)
-		t->first_sent = sent;
-	if (sent > t->last_sent)
-		t->last_sent = sent;
-	if (o->verbose)
-		printf("seq=%" PRIu64 " sent_ns=%" PRIu64 " seen_ns=%" PRIu64
-		       " len=%zu\n",
-		    t->last_seq, sent, t->last_seen, len);
-}
-
-/* One line; drops other than 0 mean that the count is not to be trusted. */
-static void
-tally_print(const struct tally *t)
-{
-	printf("count=%" PRIu64 " first_sent_ns=%" PRIu64
-	       " last_sent_ns=%" PRIu64 " last_seq=%" PRIu64
-	       " last_seen_ns=%" PRIu64 " drops=%" PRIu64 "\n",
-	    t->count, t->first_sent, t->last_sent, t->last_seq, t->last_seen,
-	    t->drops);
-}
-
-static bool
-wanted(const struct pk_opts *o, const struct sockaddr_ll *from)
-{
-	return o->all || from->sll_family != AF_PACKET ||
-	    from->sll_pkttype != PACKET_OUTGOING;
-}
-
-/* Everything that is queued on FD. */
-static void
-drain(int fd, const struct pk_opts *o, struct tally *t)
-{
-	static uint8_t buf[FRAME_BUF];
-	struct sockaddr_storage from;
-	socklen_t fromlen;
-	ssize_t len;
-
-	for (;;) {
-		memset(&from, 0, sizeof from);
-		fromlen = sizeof from;
-		len = recvfrom(fd, buf, sizeof buf, MSG_DONTWAIT,
-		    (struct sockaddr *)&from, &fromlen);
-		if (len == -1)
-			return;
-		if (wanted(o, (const struct sockaddr_ll *)&from))
-			tally_add(t, o, buf, (size_t)len);
-	}
-}
-
-/* Until the time is over, enough came, or somebody sends a signal. */
-static void
-receive(int fd, const struct pk_opts *o, struct tally *t)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	struct sigaction sa = { .sa_handler = on_signal };
-	struct timespec ts = { 0 };
-	uint64_t now, end = UINT64_MAX;
-	sigset_t block, open;
-
-	if (o->seconds != 0)
-		end = pk_now_ns() + (uint64_t)o->seconds * NS;
-	sigemptyset(&block);
-	sigaddset(&block, SIGTERM);
-	sigaddset(&block, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &block, &open) == -1 ||
-	    sigaction(SIGTERM, &sa, NULL) == -1 ||
-	    sigaction(SIGINT, &sa, NULL) == -1)
-		err(1, "signals");
-	puts("ready");
-	fflush(stdout);
-	while (!stop && (now = pk_now_ns()) < end &&
-	    (o->count == 0 || t->count < o->count)) {
-		ts.tv_sec = 1;
-		if (end - now < NS) {
-			ts.tv_sec = 0;
-			ts.tv_nsec = (long)(end - now);
-		}
-		if (ppoll(&pfd, 1, &ts, &open) == 1)
-			drain(fd, o, t);
-	}
-	drain(fd, o, t);
-}
-
-static void
-rcvbuf_raise(int fd)
-{
-	int size = RCVBUF;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) ==
-	    -1)
-		warn("SO_RCVBUFFORCE"); /* the drops will tell */
-}
-
-int
-pk_sink(const struct pk_opts *o)
-{
-	struct sockaddr_ll ll = { .sll_family = AF_PACKET };
-	struct tpacket_stats st = { 0 };
-	struct tally t = { 0 };
-	socklen_t len = sizeof st;
-	int fd;
-
-	if (o->iface == NULL)
-		errx(2, "an interface is needed");
-	/* No protocol yet: nothing arrives before it is bound. */
-	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		err(1, "socket");
-	rcvbuf_raise(fd);
-	ll.sll_protocol = htons(ETH_P_ALL);
-	ll.sll_ifindex = (int)if_nametoindex(o->iface);
-	if (ll.sll_ifindex == 0)
-		err(1, "%s", o->iface);
-	if (bind(fd, (struct sockaddr *)&ll, sizeof ll) == -1)
-		err(1, "bind");
-	receive(fd, o, &t);
-	if (getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &st, &len) == -1)
-		err(1, "PACKET_STATISTICS");
-	t.drops = st.tp_drops;
-	tally_print(&t);
-	close(fd);
-	return 0;
-}
-
-int
-pk_recv(const struct pk_opts *o)
-{
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-	struct tally t = { 0 };
-	int fd, zero = 0;
-
-	fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero,
-	    sizeof zero) == -1)
-		err(1, "socket");
-	rcvbuf_raise(fd);
-	in6.sin6_port = htons(o->sport);
-	if (bind(fd, (struct sockaddr *)&in6, sizeof in6) == -1)
-		err(1, "bind");
-	receive(fd, o, &t);
-	tally_print(&t);
-	close(fd);
-	return 0;
-}
-
-/* --- command line --- */
+static const char usage_text[] =
+"usage: pktool blast --to ADDRESS --port N [--rate N] [--seconds N]\n"
+"           [--count N] [--address SOURCE] [--source-port N]\n"
+"       pktool syn --to ADDRESS --port N (--seconds N | --count N)\n"
+"           [--rate N] [--address SOURCE] [--verbose]\n"
+"       pktool probe KIND|all --to ADDRESS --port N --interface IFACE\n"
+"           --mac NEXT-HOP --address SOURCE [--source-port N]\n"
+"       pktool sink --interface IFACE [--all] [--seconds N] [--count N]\n"
+"           [--verbose]\n"
+"       pktool recv [--port N] [--tcp N] [--address ADDRESS] [--seconds N]\n"
+"           [--count N] [--verbose]\n"
+"       pktool kill PID SIGNAL      prints the time, then signals\n"
+"       pktool now | kinds\n"
+"\n"
+"--token TEXT marks the packets (all but syn).  Times are CLOCK_MONOTONIC\n"
+"in nanoseconds.  Without --seconds and --count: until SIGTERM.\n";
 
 static void __attribute__((noreturn))
 usage(void)
 {
-	fputs("usage: pktool blast -t TOKEN -r RATE [-n N] [-s SEC] [-S SRC] "
-	      "[-p SPORT] DST PORT\n"
-	      "       pktool syn -r RATE [-n N] [-s SEC] [-S SRC] [-v] DST "
-	      "PORT\n"
-	      "       pktool probe -t TOKEN -i IFACE -m MAC -S SRC [-p SPORT] "
-	      "KIND|all DST PORT\n"
-	      "       pktool sink -t TOKEN -i IFACE [-s SEC] [-n N] [-a] "
-	      "[-v]\n"
-	      "       pktool recv -t TOKEN -p PORT [-s SEC] [-n N] [-v]\n"
-	      "       pktool kill PID SIGNAL   (prints the time in ns, then "
-	      "signals)\n"
-	      "       pktool now\n",
-	    stderr);
+	(void)fputs(usage_text, stderr);
 	exit(2);
 }
 
@@ -273,40 +96,57 @@ token_parse(uint8_t *token, const char *text)
 	memcpy(token, text, len);
 }
 
-static void
-opts_parse(struct pk_opts *o, int argc, char **argv)
-{
-	int c;
+/* clang-format off */
+static const struct option longs[] = {
+	{ "address",	 required_argument, NULL, 'S' },
+	{ "all",	 no_argument,	    NULL, 'a' },
+	{ "count",	 required_argument, NULL, 'n' },
+	{ "interface",	 required_argument, NULL, 'i' },
+	{ "mac",	 required_argument, NULL, 'm' },
+	{ "port",	 required_argument, NULL, 'p' },
+	{ "rate",	 required_argument, NULL, 'r' },
+	{ "seconds",	 required_argument, NULL, 's' },
+	{ "source-port", required_argument, NULL, 'P' },
+	{ "tcp",	 required_argument, NULL, 'T' },
+	{ "to",		 required_argument, NULL, 'd' },
+	{ "token",	 required_argument, NULL, 't' },
+	{ "verbose",	 no_argument,	    NULL, 'v' },
+	{ NULL, 0, NULL, 0 },
+};
 
-	o->rate = 1000;
-	o->sport = 40123;
-	while ((c = getopt(argc, argv, "+ai:m:n:p:r:S:s:t:v")) != -1) {
-		switch (c) {
-		case 'a': o->all = true; break;
-		case 'i': o->iface = optarg; break;
-		case 'm': mac_parse(o->mac, optarg); break;
-		case 'n': o->count = number(optarg, 100000000); break;
-		case 'p': o->sport = (uint16_t)number(optarg, 65535); break;
-		case 'r': o->rate = number(optarg, 1000000); break;
-		case 'S': addr_parse(&o->src, optarg); break;
-		case 's': o->seconds = number(optarg, 86400); break;
-		case 't': token_parse(o->token, optarg); break;
-		case 'v': o->verbose = true; break;
-		default: usage();
-		}
+static void
+option_take(struct pk_opts *o, int c)
+{
+	switch (c) {
+	case 'S': addr_parse(&o->src, optarg); break;
+	case 'a': o->all = true; break;
+	case 'n': o->count = number(optarg, 100000000); break;
+	case 'i': o->iface = optarg; break;
+	case 'm': mac_parse(o->mac, optarg); break;
+	case 'p': o->dport = (uint16_t)number(optarg, UINT16_MAX); break;
+	case 'r': o->rate = number(optarg, 1000000); break;
+	case 's': o->seconds = number(optarg, 86400); break;
+	case 'P': o->sport = (uint16_t)number(optarg, UINT16_MAX); break;
+	case 'T': o->tcp = (uint16_t)number(optarg, UINT16_MAX); break;
+	case 'd': addr_parse(&o->dst, optarg); break;
+	case 't': token_parse(o->token, optarg); break;
+	case 'v': o->verbose = true; break;
+	default: usage();
 	}
-	if (o->rate == 0)
-		errx(2, "the rate is at least 1");
 }
+/* clang-format on */
+
+/* --- commands --- */
 
 /* The time is taken before: what is sent later comes after the signal. */
 static int
-cmd_kill(char **argv)
+cmd_kill(const struct pk_opts *o, char **argv)
 {
 	pid_t pid = (pid_t)number(argv[0], INT_MAX);
 	int sig = (int)number(argv[1], 64);
 	uint64_t now = pk_now_ns();
 
+	(void)o;
 	if (pid < 2)
 		errx(2, "not a process: %s", argv[0]);
 	if (kill(pid, sig) == -1)
@@ -316,42 +156,94 @@ cmd_kill(char **argv)
 }
 
 static int
-run(const char *verb, struct pk_opts *o, char **argv, int argc)
+cmd_now(const struct pk_opts *o, char **argv)
 {
-	if (strcmp(verb, "now") == 0 && argc == 0)
-		return printf("%" PRIu64 "\n", pk_now_ns()) < 0;
-	if (strcmp(verb, "kill") == 0 && argc == 2)
-		return cmd_kill(argv);
-	if (strcmp(verb, "syn") != 0 && o->token[0] == 0)
-		usage();
-	if (strcmp(verb, "sink") == 0 && argc == 0)
-		return pk_sink(o);
-	if (strcmp(verb, "recv") == 0 && argc == 0)
-		return pk_recv(o);
-	if (argc < 2)
-		usage();
-	addr_parse(&o->dst, argv[argc - 2]);
-	o->dport = (uint16_t)number(argv[argc - 1], 65535);
-	if (strcmp(verb, "blast") == 0 && argc == 2)
-		return pk_blast(o);
-	if (strcmp(verb, "syn") == 0 && argc == 2)
-		return pk_syn(o);
-	if (strcmp(verb, "probe") == 0 && argc == 3)
-		return pk_probe(o, argv[0]);
-	usage();
+	(void)o;
+	(void)argv;
+	printf("%" PRIu64 "\n", pk_now_ns());
+	return 0;
 }
+
+static int
+cmd_kinds(const struct pk_opts *o, char **argv)
+{
+	const char *name;
+	size_t i;
+
+	(void)o;
+	(void)argv;
+	for (i = 0; (name = pk_kind_name(i)) != NULL; i++)
+		puts(name);
+	return 0;
+}
+
+static int
+cmd_blast(const struct pk_opts *o, char **argv)
+{
+	(void)argv;
+	return pk_blast(o);
+}
+
+static int
+cmd_syn(const struct pk_opts *o, char **argv)
+{
+	(void)argv;
+	return pk_syn(o);
+}
+
+static int
+cmd_probe(const struct pk_opts *o, char **argv)
+{
+	return pk_probe(o, argv[0]);
+}
+
+static int
+cmd_sink(const struct pk_opts *o, char **argv)
+{
+	(void)argv;
+	return pk_sink(o);
+}
+
+static int
+cmd_recv(const struct pk_opts *o, char **argv)
+{
+	(void)argv;
+	return pk_recv(o);
+}
+
+static const struct {
+	const char *verb;
+	int nargs;
+	bool needs_dst;
+	int (*run)(const struct pk_opts *o, char **argv);
+} commands[] = {
+	{ "blast", 0, true, cmd_blast },
+	{ "syn", 0, true, cmd_syn },
+	{ "probe", 1, true, cmd_probe },
+	{ "sink", 0, false, cmd_sink },
+	{ "recv", 0, false, cmd_recv },
+	{ "kill", 2, false, cmd_kill },
+	{ "now", 0, false, cmd_now },
+	{ "kinds", 0, false, cmd_kinds },
+};
 
 int
 main(int argc, char **argv)
 {
-	struct pk_opts o = { 0 };
-	const char *verb;
+	struct pk_opts o = { .rate = DEFAULT_RATE, .sport = DEFAULT_SPORT };
+	size_t i, n = sizeof commands / sizeof commands[0];
+	int c;
 
-	if (argc < 2)
+	token_parse(o.token, DEFAULT_TOKEN);
+	while ((c = getopt_long(argc, argv, "v", longs, NULL)) != -1)
+		option_take(&o, c);
+	if (optind == argc || o.rate == 0)
 		usage();
-	verb = argv[1];
-	argc--;
-	argv++;
-	opts_parse(&o, argc, argv);
-	return run(verb, &o, argv + optind, argc - optind);
+	for (i = 0; i < n; i++)
+		if (strcmp(argv[optind], commands[i].verb) == 0)
+			break;
+	if (i == n || argc - optind - 1 != commands[i].nargs ||
+	    (commands[i].needs_dst && (o.dst.len == 0 || o.dport == 0)))
+		usage();
+	return commands[i].run(&o, argv + optind + 1);
 }
