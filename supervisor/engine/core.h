@@ -174,6 +174,7 @@ void watch_on_probe(struct engine *e, const struct cp_reply *reply,
 void watch_ask_circuits(struct engine *e, uint64_t now);
 void watch_on_circuits(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
+bool watch_circuits_due(const struct engine *e, uint64_t now);
 bool watch_extend_due(const struct engine *e, uint64_t now);
 void watch_ask_extend(struct engine *e, uint64_t now);
 void watch_on_extend(struct engine *e, const struct cp_reply *reply,

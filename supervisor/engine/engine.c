@@ -134,20 +134,33 @@ session_is_up(const struct engine *e)
 	    e->state == SM_WATCH;
 }
 
+/* What is true by our own state, not by anything that Tor says. */
+static void
+confirm_own(struct engine *e, uint64_t now)
+{
+	/* Nobody has asked for a proof of the time: see FACT_TIME. */
+	facts_confirm(&e->facts, FACT_TIME, now);
+	if (!e->hold && e->latch == LATCH_NONE)
+		facts_confirm(&e->facts, FACT_FREE, now);
+}
+
 static void
 lose(struct engine *e, enum engine_loss why, const char *detail, uint64_t now)
 {
+	enum engine_loss before = e->loss;
+
 	if (e->state != SM_CONNECT && e->conn == NULL)
 		return;
 	/* The gate first: nothing between the cause and this message. */
 	facts_init(&e->facts, e->policy->lease_ms);
 	e->facts.epoch = e->report.epoch;
+	confirm_own(e, now);
+	e->loss = why;
 	engine_decide(e, now);
 	e->lost_session = session_is_up(e);
-	if (why != e->loss || e->lost_session)
+	if (why != before || e->lost_session)
 		log_warn("control connection: %s%s%s", tell_loss(why),
 		    detail != NULL ? ": " : "", detail != NULL ? detail : "");
-	e->loss = why;
 	session_reset(e);
 	engine_step(e, EV_LINK_LOST, now);
 }
@@ -166,6 +179,7 @@ void
 engine_reprove(struct engine *e, uint64_t epoch, uint64_t now)
 {
 	facts_renew(&e->facts, epoch);
+	confirm_own(e, now);
 	e->need_conf = e->need_probe = true;
 	/* Evidence from before must not count: start from new values. */
 	e->ev.seen_read = e->ev.seen_built = false;
@@ -239,7 +253,9 @@ engine_gate_bytes(struct engine *e, const void *p, size_t n, uint64_t now)
 	}
 	refused = r.refused != 0 && e->asked_valid && e->asked == GATE_OPEN &&
 	    r.seq == e->gate_seq;
-	if (r.position != e->report.position || refused)
+	/* What we asked for was logged then; this is for the rest. */
+	if (refused || (r.position != e->report.position &&
+	    r.position != e->asked))
 		log_info("gate position=%s epoch=%llu why=%s%s",
 		    r.known ? gate_position_name(r.position) : "unknown",
 		    (unsigned long long)r.epoch, gate_reason_text(r.why),
@@ -409,10 +425,7 @@ engine_settle(struct engine *e, uint64_t now)
 {
 	uint64_t wake;
 
-	/* Nobody has asked for a proof of the time: see FACT_TIME. */
-	facts_confirm(&e->facts, FACT_TIME, now);
-	if (!e->hold && e->latch == LATCH_NONE)
-		facts_confirm(&e->facts, FACT_FREE, now);
+	confirm_own(e, now);
 	timers(e, now);
 	session_next(e, now);
 	engine_decide(e, now);

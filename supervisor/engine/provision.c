@@ -94,6 +94,7 @@ prov_forget(struct prov *p)
 	}
 	p->have_good = p->network_off = false;
 	p->extra_line = p->extra_named = false;
+	p->count_private = true; /* until read: it only takes evidence away */
 }
 
 /* The listener of KIND that is written TEXT; SIZE_MAX if there is none. */
@@ -121,13 +122,14 @@ find(const struct prov *p, enum pol_kind kind, const char *text)
 enum cp_err
 prov_cmd_getconf(const struct prov *p, struct cp_cmd *out)
 {
-	const char *names[POL_NKIND + 1];
+	const char *names[POL_NKIND + 2];
 	size_t n = 0;
 
 	for (unsigned k = 0; k < POL_NKIND; k++)
 		if (p->uses[k])
 			names[n++] = line_names[k];
 	names[n++] = "DisableNetwork";
+	names[n++] = "CountPrivateBandwidth";
 	return cp_cmd_getconf(out, names, n);
 }
 
@@ -186,6 +188,24 @@ read_line(struct prov *p, enum pol_kind kind, const char *value,
 		p->l[i].stale = true;
 }
 
+/*
+ * One of the two options that are no listener's; false if it is neither.
+ * Anything but a plain 0 is the answer that keeps the gate closed.
+ */
+static bool
+read_switch(struct prov *p, struct cp_str key, const char *value, bool *off)
+{
+	if (cp_str_is_nocase(key, "CountPrivateBandwidth")) {
+		p->count_private = strcmp(value, "0") != 0;
+		return true;
+	}
+	if (!cp_str_is_nocase(key, "DisableNetwork"))
+		return false;
+	p->network_off = strcmp(value, "0") != 0;
+	*off = true;
+	return true;
+}
+
 enum cp_err
 prov_read_conf(struct prov *p, const struct cp_reply *reply)
 {
@@ -206,20 +226,15 @@ prov_read_conf(struct prov *p, const struct cp_reply *reply)
 		if ((err = cp_reply_conf(reply, &conf, i)) != CP_OK)
 			return err;
 		kind = kind_of_key(p, conf.key);
-		if (kind == POL_NKIND && (network ||
-		    !cp_str_is_nocase(conf.key, "DisableNetwork")))
-			return CP_ERR_KEY;
 		if (kind != POL_NKIND && !conf.has_value)
 			continue;
 		/* A line too long to be ours is not worth an error. */
 		if (cp_conf_value(value, sizeof value, &conf) != CP_OK)
 			(void)snprintf(value, sizeof value, "?");
-		if (kind != POL_NKIND) {
+		if (kind != POL_NKIND)
 			read_line(p, kind, value, &scans);
-			continue;
-		}
-		network = true;
-		p->network_off = strcmp(value, "0") != 0;
+		else if (!read_switch(p, conf.key, value, &network))
+			return CP_ERR_KEY;
 	}
 	return network ? CP_OK : CP_ERR_KEY;
 }

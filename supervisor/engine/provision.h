@@ -51,6 +51,7 @@ struct prov {
 	bool have_good;
 	bool uses[POL_NKIND];
 	bool network_off; /* DisableNetwork is not 0 */
+	bool count_private; /* local traffic counts in traffic/read */
 	bool extra_line;  /* GETCONF has a line that is not ours */
 	bool extra_named; /* net/listeners has an entry that is not ours */
 };

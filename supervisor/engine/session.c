@@ -181,7 +181,7 @@ next_watching(struct engine *e, uint64_t now)
 		repair_ask_conf(e, now);
 	else if (watch_extend_due(e, now))
 		watch_ask_extend(e, now);
-	else if (now >= e->due.circuits)
+	else if (watch_circuits_due(e, now))
 		watch_ask_circuits(e, now);
 	else if (e->need_newnym)
 		ask_newnym(e, now);

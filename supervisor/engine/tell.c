@@ -71,6 +71,9 @@ static const struct facts_reason fight = { "fight",
 	"Another controller keeps changing Tor's configuration.",
 	"Stop the other controller, then: portcullis reprove" };
 
+static const struct facts_reason proving = { "proving",
+	"The proofs are being made.", "" };
+
 const char *
 tell_loss(enum engine_loss why)
 {
@@ -216,6 +219,14 @@ reason_listen(struct engine *e)
 		set_reason(e, facts_reason(FACT_LISTEN));
 }
 
+/* Has the question in flight been waiting for longer than the lease? */
+static bool
+is_hung(const struct engine *e, uint64_t now)
+{
+	return e->conn != NULL && cp_conn_busy(e->conn) &&
+	    now - e->sent > e->policy->lease_ms;
+}
+
 void
 tell_reason(struct engine *e, uint64_t now)
 {
@@ -223,6 +234,10 @@ tell_reason(struct engine *e, uint64_t now)
 
 	if (!e->gate_up || !e->gate_known) {
 		set_reason(e, &no_gate);
+		return;
+	}
+	if (missing != FACT_LINK && missing != FACT_FREE && is_hung(e, now)) {
+		set_reason(e, facts_reason(FACT_ALIVE));
 		return;
 	}
 	switch (missing) {
@@ -240,7 +255,7 @@ tell_reason(struct engine *e, uint64_t now)
 		if (facts_holds(&e->facts, FACT_ALIVE, now))
 			reason_boot(e, now);
 		else
-			set_reason(e, facts_reason(FACT_ALIVE));
+			set_reason(e, &proving);
 		break;
 	case FACT_LISTEN:
 		reason_listen(e);
@@ -249,6 +264,8 @@ tell_reason(struct engine *e, uint64_t now)
 		reason_open(e);
 		break;
 	case FACT_ALIVE:
+		set_reason(e, &proving);
+		break;
 	case FACT_CIRCUIT:
 	case FACT_USABLE:
 	case FACT_TIME:

@@ -18,7 +18,8 @@
 #define EXTEND_NONE_MS 5000
 /* Before that, ordinary traffic gets this long to show itself. */
 #define EVIDENCE_GRACE_MS 600
-#define CIRCUITS_MS 1000
+/* Circuits are looked at only while other evidence is older than this. */
+#define EVIDENCE_FRESH_MS 10000
 
 /* No progress for so long is a stall; early phases are only connections. */
 #define STALL_EARLY_MS 60000
@@ -118,14 +119,17 @@ read_state(struct engine *e, const struct cp_str *v, uint64_t now)
 		facts_drop(&e->facts, FACT_CIRCUIT);
 }
 
-/* Tor counts no local traffic here, so our own questions are no evidence. */
+/*
+ * Without CountPrivateBandwidth Tor counts no local traffic here (measured),
+ * so that neither our own questions nor waiting clients are evidence.
+ */
 static void
 read_traffic(struct engine *e, uint64_t bytes, uint64_t now)
 {
 	if (!e->ev.seen_read) {
 		e->ev.seen_read = true;
 		e->ev.since = now;
-	} else if (bytes > e->ev.read) {
+	} else if (bytes > e->ev.read && !e->prov.count_private) {
 		facts_confirm(&e->facts, FACT_USABLE, e->sent);
 	}
 	e->ev.read = bytes;
@@ -202,7 +206,7 @@ watch_ask_circuits(struct engine *e, uint64_t now)
 {
 	struct cp_cmd cmd = { 0 };
 
-	e->due.circuits = now + CIRCUITS_MS;
+	e->due.circuits = now + e->policy->probe_ms;
 	session_send(e, CMD_CIRCUITS, &cmd,
 	    cp_cmd_getinfo(&cmd, circuit_keys, 1), now);
 }
@@ -267,6 +271,16 @@ watch_on_circuits(struct engine *e, const struct cp_reply *reply,
 		e->ev.built = max;
 }
 
+bool
+watch_circuits_due(const struct engine *e, uint64_t now)
+{
+	uint64_t last = e->facts.at[FACT_USABLE];
+
+	if (last != 0 && now - last < EVIDENCE_FRESH_MS)
+		return false;
+	return now >= e->due.circuits;
+}
+
 /*
  * An idle Tor stops building circuits after an hour, so without a test of
  * our own an idle gateway would close for ever.
@@ -283,7 +297,7 @@ watch_extend_due(const struct engine *e, uint64_t now)
 		return false;
 	if (last != 0 && now - last < EVIDENCE_OLD_MS)
 		return false;
-	if (now - e->ev.since < EVIDENCE_GRACE_MS)
+	if (!e->prov.count_private && now - e->ev.since < EVIDENCE_GRACE_MS)
 		return false;
 	return e->ev.extend_at == 0 || now - e->ev.extend_at >= gap;
 }
