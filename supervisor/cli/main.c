@@ -66,7 +66,7 @@ print_help(FILE *out)
 		    commands[i].help);
 }
 
-static enum cli_exit
+static int
 usage(const char *what)
 {
 	if (what != NULL)
@@ -171,5 +171,5 @@ main(int argc, char **argv)
 	if ((cmd->takes & TAKES_FOR) != 0 && o.goal == CLI_GOAL_NONE)
 		return usage("wait needs --for");
 	o.command = cmd->name;
-	return cmd->run(&o);
+	return (int)cmd->run(&o);
 }

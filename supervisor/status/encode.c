@@ -44,6 +44,7 @@ static const struct {
 struct subject {
 	const struct snapshot *s;
 	enum status_doubt doubt;
+	bool told;   /* this engine has ever spoken */
 	bool engine; /* the engine's claims are fresh */
 	bool gate;   /* so is the gate's read-back */
 };
@@ -264,9 +265,9 @@ encode_counters(const struct subject *u)
 {
 	const struct snapshot *s = u->s;
 
-	return json_pack("{s:I,s:I,s:I}", "links", clamp(s->links),
-	    "provisions", clamp(s->provisions), "repairs",
-	    clamp(s->repairs));
+	return json_pack("{s:o,s:o,s:o}", "links", uint_if(u->told, s->links),
+	    "provisions", uint_if(u->told, s->provisions), "repairs",
+	    uint_if(u->told, s->repairs));
 }
 
 static json_t *
@@ -335,6 +336,7 @@ status_encode(const struct status_view *v, const struct status_stamp *stamp,
 	char *text = NULL;
 
 	u.doubt = status_view_doubt(v, stamp->now_ns);
+	u.told = v->have;
 	u.engine = status_view_engine_ok(v, stamp->now_ns);
 	u.gate = u.doubt == STATUS_SURE;
 	line = encode_head(&u, stamp);

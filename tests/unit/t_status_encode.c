@@ -446,11 +446,16 @@ END_TEST
 START_TEST(a_new_link_forgets_the_old_word)
 {
 	struct status_view v;
+	json_t *line;
 
 	sample_view(&v);
 	status_view_link(&v, true);
 	ck_assert_int_eq(status_view_doubt(&v, SAMPLE_NOW),
 	    STATUS_ENGINE_SILENT);
+	line = encode_at(&v, SAMPLE_NOW);
+	assert_at(line, "counters", "links", "null");
+	assert_at(line, "firewall", "closes", "null");
+	json_decref(line);
 }
 END_TEST
 
