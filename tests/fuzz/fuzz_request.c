@@ -3,20 +3,12 @@
  * up as a valid message, with an id within bounds that survives the way back,
  * or a sentence and nothing else.
  */
-#include <stdint.h>
-#include <stdlib.h>
+#include "tests/fuzz/fuzz.h"
+
+#include <stdbool.h>
 #include <string.h>
 
 #include "supervisor/status/request.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 check_verb(const struct status_request *req)
@@ -26,14 +18,14 @@ check_verb(const struct status_request *req)
 	char *line;
 	size_t len;
 
-	check(snap_verb_ok(&v));
+	FUZZ_ASSERT(snap_verb_ok(&v));
 	line = status_answer(true, req->id, "Done.", &len);
-	check(line != NULL && len == strlen(line) && line[len - 1] == '\n');
-	check(memchr(line, '\n', len) == line + len - 1);
+	FUZZ_ASSERT(line != NULL && len == strlen(line) && line[len - 1] == '\n');
+	FUZZ_ASSERT(memchr(line, '\n', len) == line + len - 1);
 	answer = json_loadb(line, len, 0, NULL);
 	id = json_object_get(answer, "id");
-	check(answer != NULL && (req->id == NULL) == (id == NULL));
-	check(req->id == NULL || json_is_real(req->id) ||
+	FUZZ_ASSERT(answer != NULL && (req->id == NULL) == (id == NULL));
+	FUZZ_ASSERT(req->id == NULL || json_is_real(req->id) ||
 	    json_is_array(req->id) || json_is_object(req->id) ||
 	    json_equal(req->id, id));
 	json_decref(answer);
@@ -48,11 +40,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	error = status_request_parse(&req, (const char *)data, size);
 	if (error == NULL) {
-		check(size <= STATUS_REQ_LINE);
+		FUZZ_ASSERT(size <= STATUS_REQ_LINE);
 		check_verb(&req);
 	} else {
-		check(error[strlen(error) - 1] == '.');
-		check(req.code == SNAP_V_NONE && req.id == NULL);
+		FUZZ_ASSERT(error[strlen(error) - 1] == '.');
+		FUZZ_ASSERT(req.code == SNAP_V_NONE && req.id == NULL);
 	}
 	status_request_clear(&req);
 	return 0;
