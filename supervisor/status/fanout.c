@@ -18,7 +18,7 @@
 /* No descriptors and nobody to drop: let the crowd wait at the door. */
 #define PAUSE_USEC 250000
 /*
- * What the kernel may hold for one client, which it doubles: some lines.  The default
+ * What the kernel may hold for one client; it takes twice this.  The default
  * of 208 KiB would be 2 GiB of kernel memory for 10,000 who do not read.
  */
 #define SEND_BUFFER 4096

@@ -20,7 +20,7 @@ check_verb(const struct status_request *req)
 
 	FUZZ_ASSERT(snap_verb_ok(&v));
 	line = status_answer(true, req->id, "Done.", &len);
-	FUZZ_ASSERT(line != NULL && len == strlen(line) && line[len - 1] == '\n');
+	FUZZ_ASSERT(line != NULL && len == strlen(line));
 	FUZZ_ASSERT(memchr(line, '\n', len) == line + len - 1);
 	answer = json_loadb(line, len, 0, NULL);
 	id = json_object_get(answer, "id");
