@@ -125,6 +125,7 @@ open_group(struct source *s, const struct pol_scan_section *section)
 	}
 	memset(g, 0, sizeof *g);
 	g->at = (struct pol_where){ s->file, section->line };
+	g->broken = section->faulty;
 	(void)snprintf(g->name, sizeof g->name, "%s", section->title);
 	return g;
 }

@@ -311,8 +311,9 @@ note_setting(struct scan *s, size_t keyword, unsigned line)
 }
 
 /*
- * One "keyword = value" of SECTION, POL_NSEC for an unknown one.  SEEN has a
- * bit per keyword.  What cannot be used is blanked.
+ * One "keyword = value" of SECTION, POL_NSEC for an unknown one, which will
+ * be blanked as a whole.  SEEN has a bit per keyword.  A setting that cannot
+ * be used is blanked.
  */
 static bool
 scan_setting(struct scan *s, enum pol_section_id section, uint32_t *seen)
@@ -339,11 +340,14 @@ scan_setting(struct scan *s, enum pol_section_id section, uint32_t *seen)
 	if (!scan_value(s, keyword == POL_NKEYWORDS ||
 	    pol_keywords[keyword].list))
 		return false;
-	if (keyword == POL_NKEYWORDS || s->diags->n != before ||
-	    s->diags->more)
+	if (section == POL_NSEC)
+		return true;
+	if (s->diags->n != before || s->diags->more) {
 		blank(s, start, s->pos);
-	else
+		s->out->sections[s->out->nsections - 1].faulty = true;
+	} else {
 		note_setting(s, keyword, line);
+	}
 	return true;
 }
 

@@ -19,6 +19,7 @@ struct pol_scan_section {
 	unsigned line;
 	size_t number; /* among those of the same id */
 	bool replaced; /* by a later one of this name in the same source */
+	bool faulty;   /* some setting of it has been left out */
 };
 
 struct pol_scan_setting {

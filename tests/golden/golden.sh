@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every policy here against its .ok; --update rewrites those.
 set -u
+: "${top_srcdir:?}" "${top_builddir:?}"
 check=$top_builddir/tests/golden/polcheck
 out=$(mktemp) || exit 99
 trap 'rm -f "$out"' EXIT

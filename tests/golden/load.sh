@@ -2,6 +2,7 @@
 # Does the kernel take the rules that we print?  In a network namespace that
 # lives as long as this script; skipped where there can be none.
 set -u
+: "${top_srcdir:?}" "${top_builddir:?}"
 check=$top_builddir/tests/golden/polcheck
 
 if [ "${1:-}" != --inside ]; then
