@@ -43,3 +43,135 @@ pol_kind_redirected(enum pol_kind kind)
 {
 	return kinds[kind].redirected;
 }
+
+void
+pol_policy_init(struct pol_policy *p)
+{
+	memset(p, 0, sizeof *p);
+	p->lease_ms = POL_LEASE_DEFAULT_MS;
+	p->probe_ms = POL_LEASE_DEFAULT_MS / POL_PROBE_PART;
+	p->closed = POL_CLOSED_TOR_ALLOWED;
+	p->dhcp = false;
+	p->tor.auth = POL_AUTH_SAFECOOKIE;
+	(void)snprintf(p->run_dir, sizeof p->run_dir, "/run/portcullis");
+	(void)snprintf(p->gate_user.name, sizeof p->gate_user.name,
+	    "portcullis-gate");
+	(void)snprintf(p->engine_user.name, sizeof p->engine_user.name,
+	    "portcullis-engine");
+	(void)snprintf(p->status_user.name, sizeof p->status_user.name,
+	    "portcullis-status");
+}
+
+void
+pol_policy_clear(struct pol_policy *p)
+{
+	free(p->listeners);
+	explicit_bzero(p, sizeof *p);
+}
+
+bool
+pol_addr_equal(const struct pol_addr *a, const struct pol_addr *b)
+{
+	if (a->family != b->family)
+		return false;
+	if (a->family == AF_INET)
+		return a->v4.s_addr == b->v4.s_addr;
+	return memcmp(&a->v6, &b->v6, sizeof a->v6) == 0;
+}
+
+bool
+pol_addr_loopback(const struct pol_addr *a)
+{
+	if (a->family == AF_INET)
+		return ntohl(a->v4.s_addr) >> 24 == IN_LOOPBACKNET;
+	return IN6_IS_ADDR_LOOPBACK(&a->v6);
+}
+
+void
+pol_addr_format(char *dst, size_t cap, const struct pol_addr *a)
+{
+	const void *src = a->family == AF_INET ? (const void *)&a->v4 :
+						 (const void *)&a->v6;
+
+	if (cap == 0)
+		return;
+	if (cap > INET6_ADDRSTRLEN)
+		cap = INET6_ADDRSTRLEN;
+	if (inet_ntop(a->family, src, dst, (socklen_t)cap) == NULL)
+		dst[0] = '\0';
+}
+
+bool
+pol_addr_parse(struct pol_addr *out, const char *text)
+{
+	memset(out, 0, sizeof *out);
+	if (inet_pton(AF_INET, text, &out->v4) == 1) {
+		out->family = AF_INET;
+		return true;
+	}
+	if (inet_pton(AF_INET6, text, &out->v6) == 1) {
+		out->family = AF_INET6;
+		return true;
+	}
+	memset(out, 0, sizeof *out);
+	return false;
+}
+
+void
+pol_listener_format(char *dst, size_t cap, const struct pol_listener *l)
+{
+	char addr[INET6_ADDRSTRLEN];
+	bool v6 = l->addr.family == AF_INET6;
+
+	pol_addr_format(addr, sizeof addr, &l->addr);
+	(void)snprintf(dst, cap, "%s%s%s:%u", v6 ? "[" : "", addr,
+	    v6 ? "]" : "", (unsigned)l->port);
+}
+
+bool
+pol_number_parse(uint32_t *out, const char *text)
+{
+	uint64_t n = 0;
+
+	if (*text == '\0')
+		return false;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		n = n * 10 + (uint64_t)(*text - '0');
+		if (n > UINT32_MAX)
+			return false;
+	}
+	*out = (uint32_t)n;
+	return true;
+}
+
+bool
+pol_addrport_parse(struct pol_addr *addr, uint16_t *port, const char *text)
+{
+	char host[INET6_ADDRSTRLEN];
+	const char *colon = strrchr(text, ':');
+	bool brackets = text[0] == '[';
+	size_t n;
+	uint32_t number;
+
+	if (colon == NULL || !pol_number_parse(&number, colon + 1) ||
+	    number == 0 || number > UINT16_MAX)
+		return false;
+	n = (size_t)(colon - text);
+	if (brackets) {
+		if (n < 2 || text[n - 1] != ']')
+			return false;
+		text++;
+		n -= 2;
+	}
+	if (n >= sizeof host)
+		return false;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	if (!pol_addr_parse(addr, host) ||
+	    brackets != (addr->family == AF_INET6))
+		return false;
+	*port = (uint16_t)number;
+	return true;
+}

@@ -24,6 +24,7 @@
 #define POL_LEASE_MIN_MS 200
 #define POL_LEASE_MAX_MS 10000
 #define POL_LEASE_DEFAULT_MS 1000
+#define POL_PROBE_PART 4 /* default probe_ms = lease_ms / this */
 
 /* Tor's option names and net/listeners/ keys follow this order. */
 enum pol_kind {
@@ -60,6 +61,14 @@ struct pol_user {
 	uint32_t gid; /* primary group; equals uid for a bare number */
 };
 
+/* Bits of pol_tor.auth; controlproto/auth.h has the same. */
+enum {
+	POL_AUTH_NULL = 1 << 0,
+	POL_AUTH_PASSWORD = 1 << 1,
+	POL_AUTH_COOKIE = 1 << 2,
+	POL_AUTH_SAFECOOKIE = 1 << 3
+};
+
 enum pol_closed {
 	POL_CLOSED_TOR_ALLOWED = 0, /* Tor keeps its uplink while closed */
 	POL_CLOSED_STRICT	    /* closed cuts Tor's uplink too */
@@ -71,7 +80,7 @@ struct pol_tor {
 	char control_path[POL_PATH_LEN];
 	struct pol_addr control_addr;
 	uint16_t control_port;
-	unsigned auth; /* CP_AUTH_* bits; controlproto/auth.h has the same */
+	unsigned auth; /* POL_AUTH_* */
 	char cookie_file[POL_PATH_LEN];	  /* pinned path; empty: Tor's word */
 	char password_file[POL_PATH_LEN]; /* for HASHEDPASSWORD */
 };
@@ -108,10 +117,17 @@ uint8_t pol_kind_l4proto(enum pol_kind kind);
 bool pol_kind_redirected(enum pol_kind kind);
 
 bool pol_addr_equal(const struct pol_addr *a, const struct pol_addr *b);
+/* 127.0.0.0/8 or ::1. */
+bool pol_addr_loopback(const struct pol_addr *a);
 /* "10.152.152.10" or "fd19::10"; DST holds INET6_ADDRSTRLEN. */
 void pol_addr_format(char *dst, size_t cap, const struct pol_addr *a);
 /* Literal addresses only; false otherwise. */
 bool pol_addr_parse(struct pol_addr *out, const char *text);
+/* "10.152.152.10:9050" or "[fd19::10]:9050"; port 0 is none. */
+bool pol_addrport_parse(struct pol_addr *addr, uint16_t *port,
+    const char *text);
+/* Decimal digits only, to UINT32_MAX; false otherwise. */
+bool pol_number_parse(uint32_t *out, const char *text);
 /* "10.152.152.10:9050" or "[fd19::10]:9050", as GETINFO net/listeners has. */
 void pol_listener_format(char *dst, size_t cap, const struct pol_listener *l);
 

@@ -1,0 +1,173 @@
+#include "policy/build.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/*
+ * Append ITEM, SIZE octets, to the array LIST of N.  The room is doubled
+ * when N is a power of two, so that no capacity need be kept.  The new
+ * array, or NULL when out of memory: then LIST is still there.
+ */
+static void *
+append(void *list, size_t n, const void *item, size_t size)
+{
+	if ((n & (n - 1)) == 0) {
+		void *more = reallocarray(list, n == 0 ? 1 : 2 * n, size);
+
+		if (more == NULL)
+			return NULL;
+		list = more;
+	}
+	memcpy((char *)list + n * size, item, size);
+	return list;
+}
+
+size_t
+pol_build_chain(struct pol_build *b, const struct pol_chain *c)
+{
+	struct pol_table *t = b->t;
+	struct pol_chain *list;
+
+	if (b->nomem)
+		return 0;
+	list = append(t->chains, t->nchains, c, sizeof *c);
+	if (list == NULL) {
+		b->nomem = true;
+		return 0;
+	}
+	t->chains = list;
+	return t->nchains++;
+}
+
+void
+pol_build_set(struct pol_build *b, const struct pol_set *s)
+{
+	struct pol_table *t = b->t;
+	struct pol_set *list;
+
+	if (b->nomem)
+		return;
+	list = append(t->sets, t->nsets, s, sizeof *s);
+	if (list == NULL) {
+		b->nomem = true;
+		return;
+	}
+	t->sets = list;
+	t->nsets++;
+}
+
+void
+pol_build_listeners(struct pol_build *b, enum pol_set_id id,
+    const struct pol_policy *p, bool (*wanted)(const struct pol_listener *))
+{
+	bool v6 = id == POL_S_LISTEN6 || id == POL_S_DIRECT6;
+	int family = v6 ? AF_INET6 : AF_INET;
+	struct pol_set s = { .id = id,
+		.key = v6 ? POL_K_DST6 : POL_K_DST4,
+		.constant = true };
+
+	/* One at least: calloc(0) may answer NULL without being out of it. */
+	s.elems = calloc(p->nlisteners + 1, sizeof *s.elems);
+	if (s.elems == NULL) {
+		b->nomem = true;
+		return;
+	}
+	for (size_t i = 0; i < p->nlisteners; i++) {
+		const struct pol_listener *l = &p->listeners[i];
+
+		if (l->addr.family == family && wanted(l))
+			pol_listener_elem(&s.elems[s.nelems++], l);
+	}
+	s.size = (uint32_t)s.nelems;
+	pol_build_set(b, &s);
+	if (b->nomem)
+		free(s.elems);
+}
+
+void
+pol_build_rule(struct pol_build *b, size_t chain,
+    const struct pol_stmt *stmts, size_t n)
+{
+	struct pol_table *t = b->t;
+	struct pol_rule r = { .chain = chain, .n = n };
+	struct pol_rule *list;
+
+	if (b->nomem)
+		return;
+	memcpy(r.stmts, stmts, n * sizeof *stmts);
+	list = append(t->rules, t->nrules, &r, sizeof r);
+	if (list == NULL) {
+		b->nomem = true;
+		return;
+	}
+	t->rules = list;
+	t->nrules++;
+}
+
+struct pol_stmt
+pol_st(enum pol_stmt_kind kind)
+{
+	return (struct pol_stmt){ .kind = kind };
+}
+
+struct pol_stmt
+pol_st_num(enum pol_stmt_kind kind, uint32_t num)
+{
+	return (struct pol_stmt){ .kind = kind, .num = num };
+}
+
+struct pol_stmt
+pol_st_if(enum pol_stmt_kind kind, const char *name)
+{
+	struct pol_stmt s = { .kind = kind };
+
+	(void)snprintf(s.name, sizeof s.name, "%s", name);
+	return s;
+}
+
+struct pol_stmt
+pol_st_lookup(enum pol_set_id set, enum pol_key key)
+{
+	return (struct pol_stmt){ .kind = POL_M_LOOKUP, .set = set,
+		.key = key };
+}
+
+struct pol_stmt
+pol_st_jump(size_t chain)
+{
+	return (struct pol_stmt){ .kind = POL_A_JUMP, .chain = chain };
+}
+
+void
+pol_build_nd(struct pol_build *b, size_t chain, const struct pol_stmt *iface,
+    uint32_t type)
+{
+	POL_RULE(b, chain, *iface, pol_st_num(POL_M_NFPROTO, AF_INET6),
+	    pol_st_num(POL_M_L4PROTO, IPPROTO_ICMPV6),
+	    pol_st_num(POL_M_ICMPV6_TYPE, type),
+	    pol_st_num(POL_M_HOPLIMIT, POL_ND_HOPLIMIT), pol_st(POL_A_ACCEPT));
+}
+
+void
+pol_build_dhcp_in(struct pol_build *b, size_t chain, const char *ext)
+{
+	POL_RULE(b, chain, pol_st_if(POL_M_IIFNAME, ext),
+	    pol_st_num(POL_M_NFPROTO, AF_INET),
+	    pol_st_num(POL_M_L4PROTO, IPPROTO_UDP),
+	    pol_st_num(POL_M_SPORT, POL_DHCP_SERVER),
+	    pol_st_num(POL_M_DPORT, POL_DHCP_CLIENT), pol_st(POL_A_ACCEPT));
+}
+
+void
+pol_build_dhcp_out(struct pol_build *b, size_t chain, const char *ext)
+{
+	POL_RULE(b, chain, pol_st_if(POL_M_OIFNAME, ext),
+	    pol_st_num(POL_M_NFPROTO, AF_INET),
+	    pol_st_num(POL_M_L4PROTO, IPPROTO_UDP),
+	    pol_st_num(POL_M_SPORT, POL_DHCP_CLIENT),
+	    pol_st_num(POL_M_DPORT, POL_DHCP_SERVER),
+	    pol_st_num(POL_M_SKUID, 0), pol_st(POL_A_ACCEPT));
+}

@@ -1,0 +1,573 @@
+/*
+ * One function per keyword.  Each complains by itself and leaves the draft
+ * as it was, so that one run finds everything.
+ */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "policy/draft.h"
+#include "policy/nearest.h"
+#include "policy/options.h"
+
+/* A control round trip more often than this is a burden, not a proof. */
+#define PROBE_MIN_MS 20
+/* Room for the names of sockets in the directory. */
+#define RUN_DIR_MAX (POL_PATH_LEN - 32)
+
+#define COMPLAIN(f, ...) pol_diag((f)->d->diags, (f)->at, __VA_ARGS__)
+
+static bool
+printable(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text <= ' ' || *text > '~' ||
+		    strchr("\"'\\$", *text) != NULL)
+			return false;
+	return true;
+}
+
+static bool
+path_ok(const struct pol_field *f, const char *path, size_t max)
+{
+	char shown[POL_QUOTE_LEN];
+
+	if (path[0] != '/' || !printable(path) ||
+	    strstr(path, "/../") != NULL) {
+		COMPLAIN(f, "\"%s\" is not usable as a path: write an "
+		    "absolute one without spaces, quotes and \"..\"",
+		    pol_quote(shown, path));
+		return false;
+	}
+	if (strlen(path) > max) {
+		COMPLAIN(f, "the path \"%s\" is too long: %zu letters at "
+		    "most", pol_quote(shown, path), max);
+		return false;
+	}
+	return true;
+}
+
+/* The word's place in NAMES, or N after a complaint. */
+static size_t
+choose(const struct pol_field *f, const char *word, const char *const *names,
+    size_t n)
+{
+	char shown[POL_QUOTE_LEN];
+	size_t best = 0, least = SIZE_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = pol_distance(word, names[i]);
+
+		if (strcmp(word, names[i]) == 0)
+			return i;
+		if (d < least) {
+			least = d;
+			best = i;
+		}
+	}
+	COMPLAIN(f, "\"%s\" is not a value of \"%s\": did you mean \"%s\"?",
+	    pol_quote(shown, word), f->key, names[best]);
+	return n;
+}
+
+static bool
+number_ok(const struct pol_field *f, uint32_t *out, uint32_t min,
+    uint32_t max)
+{
+	char shown[POL_QUOTE_LEN];
+	uint32_t number;
+
+	if (!pol_number_parse(&number, f->words[0]) || number < min ||
+	    number > max) {
+		COMPLAIN(f, "\"%s\" is not a value of \"%s\": write a number "
+		    "from %u to %u", pol_quote(shown, f->words[0]), f->key,
+		    min, max);
+		return false;
+	}
+	*out = number;
+	return true;
+}
+
+static bool
+name_ok(const char *name, size_t cap)
+{
+	size_t n = strlen(name);
+
+	if (n == 0 || n >= cap || name[0] == '-' || name[0] == '.')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!((name[i] >= 'a' && name[i] <= 'z') ||
+		    (name[i] >= 'A' && name[i] <= 'Z') ||
+		    (name[i] >= '0' && name[i] <= '9') ||
+		    strchr("_-.", name[i]) != NULL))
+			return false;
+	return true;
+}
+
+static void
+set_user(struct pol_field *f, struct pol_user *user)
+{
+	const char *word = f->words[0];
+	char shown[POL_QUOTE_LEN];
+	uint32_t uid;
+
+	if (pol_number_parse(&uid, word)) {
+		/* The last one is the kernel's "nobody at all". */
+		if (uid == 0 || uid == UINT32_MAX) {
+			COMPLAIN(f, "user %u cannot be used here: name an "
+			    "unprivileged user", uid);
+			return;
+		}
+		*user = (struct pol_user){ .resolved = true, .uid = uid,
+			.gid = uid };
+		return;
+	}
+	if (!name_ok(word, sizeof user->name) ||
+	    (word[0] >= '0' && word[0] <= '9') ||
+	    strcmp(word, "root") == 0) {
+		COMPLAIN(f, "\"%s\" cannot be used here: name an unprivileged "
+		    "user", pol_quote(shown, word));
+		return;
+	}
+	memset(user, 0, sizeof *user);
+	(void)snprintf(user->name, sizeof user->name, "%s", word);
+}
+
+static void
+set_tor_user(struct pol_field *f)
+{
+	set_user(f, &f->d->p->tor.user);
+}
+
+static void
+set_gate(struct pol_field *f)
+{
+	set_user(f, &f->d->p->gate_user);
+}
+
+static void
+set_engine(struct pol_field *f)
+{
+	set_user(f, &f->d->p->engine_user);
+}
+
+static void
+set_status(struct pol_field *f)
+{
+	set_user(f, &f->d->p->status_user);
+}
+
+static void
+set_control(struct pol_field *f)
+{
+	static const char scheme[] = "unix:";
+	struct pol_tor *tor = &f->d->p->tor;
+	const char *word = f->words[0];
+	const char *path = word + sizeof scheme - 1;
+	char shown[POL_QUOTE_LEN];
+	struct pol_addr addr;
+	uint16_t port;
+
+	if (strncmp(word, scheme, sizeof scheme - 1) == 0) {
+		if (!path_ok(f, path, sizeof tor->control_path - 1))
+			return;
+		tor->control_is_unix = true;
+		(void)snprintf(tor->control_path, sizeof tor->control_path,
+		    "%s", path);
+		return;
+	}
+	if (!pol_addrport_parse(&addr, &port, word)) {
+		COMPLAIN(f, "\"%s\" is not a control address: write "
+		    "\"unix:/run/tor/control\" or \"127.0.0.1:9051\"",
+		    pol_quote(shown, word));
+		return;
+	}
+	if (!pol_addr_loopback(&addr)) {
+		COMPLAIN(f, "the control address %s is not on loopback: who "
+		    "reads it there controls Tor; use a Unix socket or "
+		    "127.0.0.1", pol_quote(shown, word));
+		return;
+	}
+	tor->control_is_unix = false;
+	tor->control_addr = addr;
+	tor->control_port = port;
+}
+
+static void
+set_auth(struct pol_field *f)
+{
+	static const char *const names[] = { "null", "password", "cookie",
+		"safecookie" };
+	static const unsigned bits[] = { POL_AUTH_NULL, POL_AUTH_PASSWORD,
+		POL_AUTH_COOKIE, POL_AUTH_SAFECOOKIE };
+	unsigned auth = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		size_t which = choose(f, f->words[i], names,
+		    sizeof names / sizeof names[0]);
+
+		if (which == sizeof names / sizeof names[0])
+			return;
+		auth |= bits[which];
+	}
+	if (auth == 0)
+		COMPLAIN(f, "\"auth\" is empty: name at least one method, "
+		    "for instance \"safecookie\"");
+	else
+		f->d->p->tor.auth = auth;
+}
+
+static void
+set_path(struct pol_field *f, char dst[POL_PATH_LEN], size_t max)
+{
+	if (path_ok(f, f->words[0], max))
+		(void)snprintf(dst, POL_PATH_LEN, "%s", f->words[0]);
+}
+
+static void
+set_cookie_file(struct pol_field *f)
+{
+	set_path(f, f->d->p->tor.cookie_file, POL_PATH_LEN - 1);
+}
+
+static void
+set_password_file(struct pol_field *f)
+{
+	set_path(f, f->d->p->tor.password_file, POL_PATH_LEN - 1);
+}
+
+static void
+set_run_dir(struct pol_field *f)
+{
+	set_path(f, f->d->p->run_dir, RUN_DIR_MAX);
+}
+
+static bool
+iface_ok(const struct pol_field *f, const char *name)
+{
+	char shown[POL_QUOTE_LEN];
+
+	if (strcmp(name, "lo") == 0) {
+		COMPLAIN(f, "\"lo\" is neither side's: name the network "
+		    "interface");
+		return false;
+	}
+	if (name_ok(name, POL_IFNAME_LEN))
+		return true;
+	COMPLAIN(f, "\"%s\" is not an interface's name: write it exactly "
+	    "(1 to %d letters, digits, dot, dash, underscore; no wildcard)",
+	    pol_quote(shown, name), POL_IFNAME_LEN - 1);
+	return false;
+}
+
+static void
+set_ifaces(struct pol_field *f, char (*list)[POL_IFNAME_LEN], size_t *count)
+{
+	if (f->n > POL_MAX_IFACES) {
+		COMPLAIN(f, "\"%s\" names too many interfaces: %d at most",
+		    f->key, POL_MAX_IFACES);
+		return;
+	}
+	if (f->n == 0)
+		COMPLAIN(f, "\"%s\" is empty: name an interface", f->key);
+	*count = 0;
+	for (size_t i = 0; i < f->n; i++) {
+		if (!iface_ok(f, f->words[i]))
+			continue;
+		for (size_t j = 0; j < *count; j++)
+			if (strcmp(list[j], f->words[i]) == 0)
+				COMPLAIN(f, "interface \"%s\" is named "
+				    "twice: remove one", list[j]);
+		(void)snprintf(list[(*count)++], POL_IFNAME_LEN, "%s",
+		    f->words[i]);
+	}
+}
+
+static void
+set_internal(struct pol_field *f)
+{
+	set_ifaces(f, f->d->p->internal, &f->d->p->ninternal);
+}
+
+static void
+set_external(struct pol_field *f)
+{
+	set_ifaces(f, f->d->p->external, &f->d->p->nexternal);
+}
+
+static void
+set_closed(struct pol_field *f)
+{
+	static const char *const names[] = {
+		[POL_CLOSED_TOR_ALLOWED] = "tor-allowed",
+		[POL_CLOSED_STRICT] = "strict",
+	};
+	size_t which = choose(f, f->words[0], names, 2);
+
+	if (which < 2)
+		f->d->p->closed = (enum pol_closed)which;
+}
+
+static void
+set_lease_ms(struct pol_field *f)
+{
+	(void)number_ok(f, &f->d->p->lease_ms, POL_LEASE_MIN_MS,
+	    POL_LEASE_MAX_MS);
+}
+
+static void
+set_probe_ms(struct pol_field *f)
+{
+	(void)number_ok(f, &f->d->p->probe_ms, PROBE_MIN_MS,
+	    POL_LEASE_MAX_MS / 2);
+}
+
+static void
+set_dhcp(struct pol_field *f)
+{
+	static const char *const names[] = { "false", "true" };
+	size_t which = choose(f, f->words[0], names, 2);
+
+	if (which < 2)
+		f->d->p->dhcp = which == 1;
+}
+
+static void
+set_kind(struct pol_field *f)
+{
+	const char *names[POL_NKIND];
+	size_t which;
+
+	for (size_t i = 0; i < POL_NKIND; i++)
+		names[i] = pol_kind_name((enum pol_kind)i);
+	which = choose(f, f->words[0], names, POL_NKIND);
+	if (which == POL_NKIND) {
+		f->group->broken = true;
+		return;
+	}
+	f->group->kind = (enum pol_kind)which;
+	f->group->has_kind = true;
+}
+
+/* Why nobody may listen there; NULL: one may. */
+static const char *
+address_fault(const struct pol_addr *a)
+{
+	const uint8_t *b = a->v6.s6_addr;
+	uint32_t v4 = a->family == AF_INET ? ntohl(a->v4.s_addr) : 0;
+
+	if (a->family == AF_INET) {
+		if (v4 >> 24 == 0)
+			return "a wildcard: name the one address to listen on";
+		if (IN_MULTICAST(v4) || v4 == INADDR_BROADCAST)
+			return "for many receivers: name a single host's";
+		if (v4 >> 16 == 0xa9fe) /* 169.254.0.0/16 */
+			return "link-local, so it may change: give the "
+			       "interface a fixed one";
+		return NULL;
+	}
+	if (IN6_IS_ADDR_UNSPECIFIED(&a->v6))
+		return "a wildcard: name the one address to listen on";
+	if (IN6_IS_ADDR_MULTICAST(&a->v6))
+		return "for many receivers: name a single host's";
+	if (IN6_IS_ADDR_V4MAPPED(&a->v6))
+		return "an IPv4 address in disguise: write it as IPv4";
+	if (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) /* fe80::/10 */
+		return "link-local, so it may change: give the interface a "
+		       "fixed one";
+	return NULL;
+}
+
+static void
+add_address(struct pol_field *f, const char *word)
+{
+	struct pol_group *g = f->group;
+	char shown[POL_QUOTE_LEN];
+	const char *fault;
+	struct pol_addr addr;
+
+	g->broken = true; /* until the end */
+	if (!pol_addr_parse(&addr, word)) {
+		COMPLAIN(f, "\"%s\" is not an address: write numbers, not a "
+		    "host name", pol_quote(shown, word));
+		return;
+	}
+	fault = address_fault(&addr);
+	if (fault != NULL) {
+		COMPLAIN(f, "address %s is %s", pol_quote(shown, word),
+		    fault);
+		return;
+	}
+	g->addrs[g->naddrs++] = addr;
+	g->broken = false;
+}
+
+static void
+set_address(struct pol_field *f)
+{
+	bool broken = f->group->broken;
+
+	if (f->n > POL_MAX_ADDRS) {
+		COMPLAIN(f, "there are too many addresses: %d at most in one "
+		    "listener section", POL_MAX_ADDRS);
+		f->group->broken = true;
+		return;
+	}
+	for (size_t i = 0; i < f->n; i++) {
+		add_address(f, f->words[i]);
+		broken |= f->group->broken;
+	}
+	f->group->broken = broken;
+}
+
+/* "9150" or "9152-9159". */
+static bool
+range_parse(struct pol_range *out, const char *word)
+{
+	char first[8]; /* no port has more than five digits */
+	size_t n = strcspn(word, "-");
+	uint32_t a, b;
+
+	if (n >= sizeof first)
+		return false;
+	memcpy(first, word, n);
+	first[n] = '\0';
+	if (!pol_number_parse(&a, first))
+		return false;
+	if (word[n] == '\0')
+		b = a;
+	else if (!pol_number_parse(&b, word + n + 1))
+		return false;
+	if (a == 0 || b < a || b > UINT16_MAX)
+		return false;
+	*out = (struct pol_range){ (uint16_t)a, (uint16_t)b };
+	return true;
+}
+
+static void
+set_port(struct pol_field *f)
+{
+	struct pol_group *g = f->group;
+	char shown[POL_QUOTE_LEN];
+
+	if (f->n > POL_MAX_RANGES) {
+		COMPLAIN(f, "there are too many ports: %d numbers or ranges "
+		    "at most in one listener section", POL_MAX_RANGES);
+		g->broken = true;
+		return;
+	}
+	for (size_t i = 0; i < f->n; i++) {
+		if (range_parse(&g->ports[g->nports], f->words[i])) {
+			g->nports++;
+			continue;
+		}
+		COMPLAIN(f, "\"%s\" is not a port: write a number from 1 to "
+		    "65535, or two with a dash between",
+		    pol_quote(shown, f->words[i]));
+		g->broken = true;
+	}
+}
+
+static bool
+is_unix_flag(const char *flag)
+{
+	static const char *const names[] = { "GroupWritable",
+		"WorldWritable", "RelaxDirModeCheck" };
+
+	if (strncasecmp(flag, "No", 2) == 0)
+		flag += 2;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcasecmp(flag, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_flag(struct pol_field *f, const char *word)
+{
+	struct pol_group *g = f->group;
+	char flag[POL_QUOTE_LEN], shown[POL_QUOTE_LEN];
+	size_t used = strlen(g->flags);
+
+	if (is_unix_flag(word)) {
+		COMPLAIN(f, "flag \"%s\" is for Unix sockets only: remove it",
+		    pol_quote(shown, word));
+	} else if (!pol_flag_check(g->kind, word, flag, sizeof flag)) {
+		COMPLAIN(f, "\"%s\" is not a flag of %s: did you mean "
+		    "\"%s\"?", pol_quote(shown, word),
+		    pol_kind_option(g->kind), flag);
+	} else if (strlen(flag) + 1 >= sizeof g->flags - used) {
+		COMPLAIN(f, "there are too many flags: %d letters at most",
+		    POL_FLAGS_LEN - 1);
+	} else {
+		(void)snprintf(g->flags + used, sizeof g->flags - used,
+		    "%s%s", used != 0 ? " " : "", flag);
+	}
+}
+
+/* Late: which flags there are depends on the kind. */
+static void
+set_flags(struct pol_field *f)
+{
+	if (!f->group->has_kind)
+		return; /* has been, or will be, complained about */
+	for (size_t i = 0; i < f->n; i++)
+		add_flag(f, f->words[i]);
+}
+
+const struct pol_keyword pol_keywords[POL_NKEYWORDS] = {
+	/* clang-format off */
+	{ POL_SEC_TOR, "user",		false, false, set_tor_user },
+	{ POL_SEC_TOR, "control",	false, false, set_control },
+	{ POL_SEC_TOR, "auth",		true,  false, set_auth },
+	{ POL_SEC_TOR, "cookie_file",	false, false, set_cookie_file },
+	{ POL_SEC_TOR, "password_file",	false, false, set_password_file },
+	{ POL_SEC_GATEWAY, "internal",	true,  false, set_internal },
+	{ POL_SEC_GATEWAY, "external",	true,  false, set_external },
+	{ POL_SEC_GATEWAY, "closed",	false, false, set_closed },
+	{ POL_SEC_GATEWAY, "lease_ms",	false, false, set_lease_ms },
+	{ POL_SEC_GATEWAY, "probe_ms",	false, false, set_probe_ms },
+	{ POL_SEC_GATEWAY, "dhcp",	false, false, set_dhcp },
+	{ POL_SEC_GATEWAY, "run_dir",	false, false, set_run_dir },
+	{ POL_SEC_USERS, "gate",	false, false, set_gate },
+	{ POL_SEC_USERS, "engine",	false, false, set_engine },
+	{ POL_SEC_USERS, "status",	false, false, set_status },
+	{ POL_SEC_LISTENER, "kind",	false, false, set_kind },
+	{ POL_SEC_LISTENER, "address",	true,  false, set_address },
+	{ POL_SEC_LISTENER, "port",	true,  false, set_port },
+	{ POL_SEC_LISTENER, "flags",	true,  true,  set_flags },
+	/* clang-format on */
+};
+
+const char *
+pol_section_name(enum pol_section_id id)
+{
+	static const char *const names[POL_NSEC] = {
+		[POL_SEC_TOR] = "tor",
+		[POL_SEC_GATEWAY] = "gateway",
+		[POL_SEC_USERS] = "users",
+		[POL_SEC_LISTENER] = "listener",
+	};
+
+	return names[id];
+}
+
+size_t
+pol_keyword_find(enum pol_section_id section, const char *name)
+{
+	size_t i = 0;
+
+	while (i < POL_NKEYWORDS && (pol_keywords[i].section != section ||
+	    strcmp(pol_keywords[i].name, name) != 0))
+		i++;
+	return i;
+}
+
+struct pol_where
+pol_set_at(const struct pol_draft *d, enum pol_section_id section,
+    const char *name)
+{
+	return d->set[pol_keyword_find(section, name)];
+}

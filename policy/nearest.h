@@ -1,0 +1,16 @@
+/*
+ * "Did you mean": the word of a list that differs least from a given one.
+ */
+#ifndef POL_NEAREST_H
+#define POL_NEAREST_H
+
+#include <stddef.h>
+
+/*
+ * How many letters must be put in, taken out or replaced to make B of A;
+ * case does not count.  Looks at no more than POL_NEAREST_MAX letters.
+ */
+#define POL_NEAREST_MAX 48
+size_t pol_distance(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,111 @@
+#include "policy/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/build.h"
+
+static const char *const table_names[POL_NTABLE] = {
+	[POL_T_BOOT] = "portcullis_boot",
+	[POL_T_GUARD] = "portcullis_guard",
+	[POL_T_GATE] = "portcullis",
+	[POL_T_NETDEV] = "portcullis_egress",
+};
+
+static const char *const set_names[POL_NSET] = {
+	[POL_S_GATE] = "gate",
+	[POL_S_EGRESS] = "egress",
+	[POL_S_PROVEN4] = "proven4",
+	[POL_S_PROVEN6] = "proven6",
+	[POL_S_LISTEN4] = "listen4",
+	[POL_S_LISTEN6] = "listen6",
+	[POL_S_DIRECT4] = "direct4",
+	[POL_S_DIRECT6] = "direct6",
+};
+
+static const char *const position_names[POL_NPOS] = {
+	[POL_POS_CLOSED] = "closed",
+	[POL_POS_TOR_ONLY] = "tor-only",
+	[POL_POS_OPEN] = "open",
+};
+
+static void (*const fill[POL_NTABLE])(struct pol_build *,
+    const struct pol_policy *) = {
+	[POL_T_BOOT] = pol_build_guard,
+	[POL_T_GUARD] = pol_build_guard,
+	[POL_T_GATE] = pol_build_gate,
+	[POL_T_NETDEV] = pol_build_netdev,
+};
+
+const char *
+pol_table_name(enum pol_table_id id)
+{
+	return table_names[id];
+}
+
+const char *
+pol_set_name(enum pol_set_id id)
+{
+	return set_names[id];
+}
+
+const char *
+pol_position_name(enum pol_position pos)
+{
+	return position_names[pos];
+}
+
+void
+pol_listener_elem(struct pol_elem *out, const struct pol_listener *l)
+{
+	memset(out, 0, sizeof *out);
+	out->addr = l->addr;
+	out->l4proto = pol_kind_l4proto(l->kind);
+	out->port = l->port;
+}
+
+const struct pol_listener *
+pol_redirect_target(const struct pol_policy *p, enum pol_kind kind, int family)
+{
+	for (size_t i = 0; i < p->nlisteners; i++) {
+		const struct pol_listener *l = &p->listeners[i];
+
+		if (l->kind == kind && l->addr.family == family &&
+		    !l->loopback)
+			return l;
+	}
+	return NULL;
+}
+
+void
+pol_ruleset_clear(struct pol_ruleset *rs)
+{
+	for (size_t i = 0; i < POL_NTABLE; i++) {
+		struct pol_table *t = &rs->tables[i];
+
+		for (size_t j = 0; j < t->nsets; j++)
+			free(t->sets[j].elems);
+		free(t->sets);
+		free(t->chains);
+		free(t->rules);
+	}
+	memset(rs, 0, sizeof *rs);
+}
+
+int
+pol_ruleset_make(struct pol_ruleset *out, const struct pol_policy *p)
+{
+	memset(out, 0, sizeof *out);
+	for (size_t i = 0; i < POL_NTABLE; i++) {
+		struct pol_build b = { .t = &out->tables[i] };
+
+		b.t->id = (enum pol_table_id)i;
+		b.t->family = i == POL_T_NETDEV ? POL_F_NETDEV : POL_F_INET;
+		fill[i](&b, p);
+		if (b.nomem) {
+			pol_ruleset_clear(out);
+			return -1;
+		}
+	}
+	return 0;
+}

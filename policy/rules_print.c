@@ -1,0 +1,313 @@
+/*
+ * A table as nft text.  Nobody loads this while the gate runs: it is for
+ * portcullis_boot, which is loaded before any of our programs, for people,
+ * and for tests, which compare it with what the kernel was given.
+ */
+#include <net/ethernet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "policy/rules.h"
+
+static const char *const family_names[] = {
+	[POL_F_INET] = "inet",
+	[POL_F_NETDEV] = "netdev",
+};
+
+static const char *const hook_names[] = {
+	[POL_H_NONE] = "",
+	[POL_H_PREROUTING] = "prerouting",
+	[POL_H_INPUT] = "input",
+	[POL_H_FORWARD] = "forward",
+	[POL_H_OUTPUT] = "output",
+	[POL_H_NETDEV_EGRESS] = "egress",
+};
+
+static const char *const key_types[] = {
+	[POL_K_NFPROTO] = "nf_proto",
+	[POL_K_DST4] = "ipv4_addr . inet_proto . inet_service",
+	[POL_K_DST6] = "ipv6_addr . inet_proto . inet_service",
+	[POL_K_SRC4] = "ipv4_addr . inet_proto . inet_service",
+	[POL_K_SRC6] = "ipv6_addr . inet_proto . inet_service",
+};
+
+static const char *const key_exprs[] = {
+	[POL_K_NFPROTO] = "meta nfproto",
+	[POL_K_DST4] = "ip daddr . meta l4proto . th dport",
+	[POL_K_DST6] = "ip6 daddr . meta l4proto . th dport",
+	[POL_K_SRC4] = "ip saddr . meta l4proto . th sport",
+	[POL_K_SRC6] = "ip6 saddr . meta l4proto . th sport",
+};
+
+/* What is being printed. */
+struct out {
+	FILE *f;
+	const struct pol_table *t;
+	const struct pol_policy *p;
+	enum pol_position pos;
+};
+
+static const char *
+exthdr_name(uint32_t header)
+{
+	switch (header) {
+	case IPPROTO_HOPOPTS:
+		return "hbh";
+	case IPPROTO_ROUTING:
+		return "rt";
+	case IPPROTO_FRAGMENT:
+		return "frag";
+	case IPPROTO_DSTOPTS:
+		return "dst";
+	default: /* a number, not an enum: the fifth of rules_guard.c */
+		return "mh";
+	}
+}
+
+static void
+print_dnat(const struct out *o, const struct pol_stmt *s)
+{
+	struct pol_listener target = { .addr = s->addr,
+		.port = (uint16_t)s->num };
+	char text[64];
+
+	pol_listener_format(text, sizeof text, &target);
+	(void)fprintf(o->f, "dnat %s to %s",
+	    s->addr.family == AF_INET6 ? "ip6" : "ip", text);
+}
+
+/* Statements that are the same words always; NULL for the others. */
+static const char *const fixed[POL_NSTMT] = {
+	[POL_M_CT_ESTABLISHED] = "ct state established",
+	[POL_M_CT_INVALID] = "ct state invalid",
+	[POL_M_CT_REPLY] = "ct direction reply",
+	[POL_M_CT_DNAT] = "ct status dnat",
+	[POL_M_CT_NOT_DNAT] = "ct status & dnat == 0",
+	[POL_M_TCP_SYN] = "tcp flags & (fin | syn | rst | ack) == syn",
+	[POL_M_IP4_FRAGMENT] = "ip frag-off & 0x3fff != 0",
+	[POL_M_IP4_OPTIONS] = "ip hdrlength > 5",
+	[POL_M_DADDR_LOCAL] = "fib daddr type local",
+	[POL_A_COUNTER] = "counter",
+	[POL_A_ACCEPT] = "accept",
+	[POL_A_DROP] = "drop",
+};
+
+/* Statements with one number; HEX digits of it, 0: decimal. */
+static const struct {
+	const char *before, *after;
+	int hex;
+} numbered[POL_NSTMT] = {
+	[POL_M_L4PROTO] = { "meta l4proto ", "", 0 },
+	[POL_M_SPORT] = { "th sport ", "", 0 },
+	[POL_M_DPORT] = { "th dport ", "", 0 },
+	[POL_M_SKUID] = { "meta skuid ", "", 0 },
+	[POL_M_MARK_CLEAR] = { "meta mark & ", " == 0", 8 },
+	[POL_M_MARK_SET] = { "meta mark & ", " != 0", 8 },
+	[POL_M_ICMPV6_TYPE] = { "icmpv6 type ", "", 0 },
+	[POL_M_HOPLIMIT] = { "ip6 hoplimit ", "", 0 },
+	[POL_M_ETHERTYPE] = { "meta protocol ", "", 4 },
+	[POL_A_MARK_OR] = { "meta mark set meta mark | ", "", 8 },
+	[POL_A_MARK_AND] = { "meta mark set meta mark & ", "", 8 },
+};
+
+static void
+print_numbered(const struct out *o, const struct pol_stmt *s)
+{
+	int hex = numbered[s->kind].hex;
+
+	(void)fputs(numbered[s->kind].before, o->f);
+	if (hex != 0)
+		(void)fprintf(o->f, "0x%0*x", hex, s->num);
+	else
+		(void)fprintf(o->f, "%u", s->num);
+	(void)fputs(numbered[s->kind].after, o->f);
+}
+
+/* The rest, each in its own way. */
+static void
+print_special(const struct out *o, const struct pol_stmt *s)
+{
+	if (s->kind == POL_M_IIFNAME)
+		(void)fprintf(o->f, "iifname \"%s\"", s->name);
+	else if (s->kind == POL_M_OIFNAME)
+		(void)fprintf(o->f, "oifname \"%s\"", s->name);
+	else if (s->kind == POL_M_NFPROTO)
+		(void)fprintf(o->f, "meta nfproto %s",
+		    s->num == AF_INET6 ? "ipv6" : "ipv4");
+	else if (s->kind == POL_M_LOOKUP)
+		(void)fprintf(o->f, "%s @%s", key_exprs[s->key],
+		    pol_set_name(s->set));
+	else if (s->kind == POL_M_IP6_EXTHDR)
+		(void)fprintf(o->f, "exthdr %s exists", exthdr_name(s->num));
+	else if (s->kind == POL_A_UPDATE)
+		(void)fprintf(o->f, "update @%s { %s timeout %ums }",
+		    pol_set_name(s->set), key_exprs[s->key], s->num);
+	else if (s->kind == POL_A_JUMP)
+		(void)fprintf(o->f, "jump %s", o->t->chains[s->chain].name);
+	else if (s->kind == POL_A_DNAT)
+		print_dnat(o, s);
+}
+
+static void
+print_rule(const struct out *o, const struct pol_rule *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct pol_stmt *s = &r->stmts[i];
+
+		(void)fputs(i == 0 ? "\t\t" : " ", o->f);
+		if (fixed[s->kind] != NULL)
+			(void)fputs(fixed[s->kind], o->f);
+		else if (numbered[s->kind].before != NULL)
+			print_numbered(o, s);
+		else
+			print_special(o, s);
+	}
+	(void)fputs("\n", o->f);
+}
+
+static void
+print_chain(const struct out *o, size_t chain)
+{
+	const struct pol_chain *c = &o->t->chains[chain];
+
+	(void)fprintf(o->f, "\n\tchain %s {\n", c->name);
+	if (c->hook != POL_H_NONE) {
+		(void)fprintf(o->f, "\t\ttype %s hook %s",
+		    c->nat ? "nat" : "filter", hook_names[c->hook]);
+		if (c->hook == POL_H_NETDEV_EGRESS)
+			(void)fprintf(o->f, " device \"%s\"", c->device);
+		(void)fprintf(o->f, " priority %d; policy %s;\n",
+		    c->priority, c->policy_drop ? "drop" : "accept");
+	}
+	for (size_t i = 0; i < o->t->nrules; i++)
+		if (o->t->rules[i].chain == chain)
+			print_rule(o, &o->t->rules[i]);
+	(void)fputs("\t}\n", o->f);
+}
+
+/* One listener's element; COMMA is what stands before it. */
+static void
+print_elem(const struct out *o, const char *comma, const struct pol_elem *e)
+{
+	char addr[INET6_ADDRSTRLEN];
+
+	pol_addr_format(addr, sizeof addr, &e->addr);
+	(void)fprintf(o->f, "%s\n\t\t\t%s . %s . %u", comma, addr,
+	    e->l4proto == IPPROTO_TCP ? "tcp" : "udp", (unsigned)e->port);
+}
+
+/* Every listener of FAMILY proven: what OPEN is at its widest. */
+static void
+print_proven(const struct out *o, int family)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->p->nlisteners; i++) {
+		struct pol_elem e;
+
+		if (o->p->listeners[i].addr.family != family)
+			continue;
+		if (n == 0)
+			(void)fputs("\t\telements = {", o->f);
+		pol_listener_elem(&e, &o->p->listeners[i]);
+		print_elem(o, n++ == 0 ? "" : ",", &e);
+	}
+	if (n != 0)
+		(void)fputs("\n\t\t}\n", o->f);
+}
+
+static void
+print_elems(const struct out *o, const struct pol_elem *e, size_t n)
+{
+	if (n == 0)
+		return;
+	(void)fputs("\t\telements = {", o->f);
+	for (size_t i = 0; i < n; i++)
+		print_elem(o, i == 0 ? "" : ",", &e[i]);
+	(void)fputs("\n\t\t}\n", o->f);
+}
+
+/* Is the lease there in this position? */
+static bool
+held(const struct out *o, enum pol_set_id set)
+{
+	if (o->pos == POL_POS_OPEN)
+		return true;
+	if (set == POL_S_GATE)
+		return false;
+	return o->pos == POL_POS_TOR_ONLY ||
+	    o->p->closed == POL_CLOSED_TOR_ALLOWED;
+}
+
+static void
+print_set(const struct out *o, const struct pol_set *s)
+{
+	(void)fprintf(o->f, "\n\tset %s {\n\t\ttype %s\n",
+	    pol_set_name(s->id), key_types[s->key]);
+	if (s->size != 0)
+		(void)fprintf(o->f, "\t\tsize %u\n", s->size);
+	if (s->timeout_ms != 0)
+		(void)fprintf(o->f, "\t\tflags dynamic,timeout\n"
+		    "\t\ttimeout %ums\n", s->timeout_ms);
+	if (s->constant)
+		print_elems(o, s->elems, s->nelems);
+	else if (s->timeout_ms != 0 && held(o, s->id))
+		(void)fputs("\t\telements = { ipv4, ipv6 }\n", o->f);
+	else if (s->timeout_ms == 0 && o->pos == POL_POS_OPEN)
+		print_proven(o, s->key == POL_K_DST6 ? AF_INET6 : AF_INET);
+	(void)fputs("\t}\n", o->f);
+}
+
+/* What nft 1.0.6 has no words for. */
+static const char *
+owner_note(enum pol_table_id id)
+{
+	static const char *const notes[POL_NTABLE] = {
+		[POL_T_BOOT] = "flags: none",
+		[POL_T_GUARD] = "flags when the gate loads it: owner,persist",
+		[POL_T_GATE] = "flags when the gate loads it: owner",
+		[POL_T_NETDEV] = "flags when the gate loads it: owner,persist",
+	};
+
+	return notes[id];
+}
+
+/* Declared, deleted and defined in one go: loading it again is atomic. */
+static void
+print_table(const struct out *o)
+{
+	const char *family = family_names[o->t->family];
+	const char *name = pol_table_name(o->t->id);
+
+	(void)fprintf(o->f, "table %s %s\ndelete table %s %s\n"
+	    "table %s %s {\n\t# %s\n", family, name, family, name, family,
+	    name, owner_note(o->t->id));
+	for (size_t i = 0; i < o->t->nsets; i++)
+		print_set(o, &o->t->sets[i]);
+	for (size_t i = 0; i < o->t->nchains; i++)
+		print_chain(o, i);
+	(void)fputs("}\n", o->f);
+}
+
+char *
+pol_table_print(const struct pol_table *t, const struct pol_policy *p,
+    enum pol_position pos)
+{
+	char *text = NULL;
+	size_t len = 0;
+	struct out o = { .f = open_memstream(&text, &len), .t = t, .p = p,
+		.pos = pos };
+	bool failed;
+
+	if (o.f == NULL)
+		return NULL;
+	print_table(&o);
+	failed = ferror(o.f) != 0;
+	if (fclose(o.f) == EOF || failed) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
