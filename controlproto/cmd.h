@@ -1,6 +1,7 @@
 /*
  * Typed command builders (control-spec 3).  Only these write to the wire; each
- * refuses, with CP_ERR_ARG, whatever Tor could not read back as meant.
+ * refuses, with CP_ERR_ARG, whatever Tor could not read back as meant, and any
+ * CR or LF.  OUT is overwritten; on an error it is empty.
  */
 #ifndef CP_CMD_H
 #define CP_CMD_H

@@ -24,7 +24,8 @@ void cp_conn_authenticated(struct cp_conn *c);
 /*
  * Note that CMD goes out now; the caller writes CMD's bytes.  TAG comes back
  * with the reply.  The deadline counts from here, whatever drips in
- * meanwhile.  CP_ERR_BUSY while another command is in flight.
+ * meanwhile.  CP_ERR_BUSY while another command is in flight; CP_ERR_ARG for
+ * an empty CMD or a negative TAG.
  */
 enum cp_err cp_conn_sent(struct cp_conn *c, const struct cp_cmd *cmd,
     int tag, uint64_t now_ms, uint32_t limit_ms)
@@ -45,7 +46,8 @@ enum cp_err cp_conn_feed(struct cp_conn *c, const void *p, size_t n)
 /*
  * Take the next message.  *OUT as in cp_reader_next(); the caller owns it.
  * *TAG is that of the answered command, or -1 for an event.  A reply with no
- * command in flight is CP_ERR_UNSOLICITED; all errors are sticky.
+ * command in flight, or one that was fed before the command was sent, is
+ * CP_ERR_UNSOLICITED; all errors are sticky.
  */
 enum cp_err cp_conn_next(struct cp_conn *c, struct cp_reply **out, int *tag)
     __attribute__((warn_unused_result));

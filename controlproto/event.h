@@ -41,7 +41,8 @@ struct cp_bootstrap {
 	enum cp_severity severity;
 	bool warn;   /* RECOMMENDATION=warn */
 	bool cut;    /* the line ended inside quotes (Tor's 1024-octet buffer) */
-	struct cp_str tag, summary, warning, reason; /* raw, borrowed */
+	/* Borrowed.  Outer quotes removed, escapes kept: Tor escapes some. */
+	struct cp_str tag, summary, warning, reason;
 };
 
 struct cp_event {
@@ -59,8 +60,9 @@ void cp_event_parse(struct cp_event *out, const struct cp_reply *event);
 bool cp_bootstrap_parse(struct cp_bootstrap *out, struct cp_str line);
 
 /*
- * The value of KEY= in LINE, quotes and escapes kept; false when absent.
- * Quoted values may hold spaces and "KEY=" without being taken for one.
+ * The value of the first KEY= in LINE, quotes and escapes kept; false when
+ * absent.  Quoted values may hold spaces and "KEY=" without being taken for
+ * one.  *CUT, unless CUT is NULL: LINE ends inside quotes.
  */
 bool cp_kv_find(struct cp_str *out, struct cp_str line, const char *key,
     bool *cut);

@@ -5,6 +5,7 @@
 #define CP_READER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
 
@@ -16,9 +17,9 @@ struct cp_reply;
  * Before authentication a peer may be anything.
  */
 struct cp_limits {
-	size_t line;  /* octets in one line, without its end */
-	size_t reply; /* octets in one message, data included */
-	size_t lines; /* lines in one message, data lines included */
+	size_t line;  /* octets in one line, its code too, but not its end */
+	size_t reply; /* octets in one message, as on the wire */
+	size_t lines; /* lines in one message, data lines and "." included */
 };
 
 extern const struct cp_limits cp_limits_unauth; /* 8 KiB, 64 KiB, 64 */
@@ -31,13 +32,17 @@ struct cp_reader *cp_reader_new(void);
 /* Wipes and frees.  NULL is allowed. */
 void cp_reader_free(struct cp_reader *r);
 
-/* Takes effect for the bytes that are fed from now on.  Borrows nothing. */
+/*
+ * Takes effect at the next cp_reader_next(), also for octets that were fed
+ * but not yet read.  Borrows nothing.
+ */
 void cp_reader_limits(struct cp_reader *r, const struct cp_limits *limits);
 
 /*
- * Hand over N octets.  They are copied; memory held never exceeds the limits
- * plus N.  Any error is sticky.  CP_ERR_NOT_TOR when the very first line does
- * not look like a reply (HTTP, SOCKS, TLS, SSH, ...).
+ * Hand over N octets.  They are copied.  Drain with cp_reader_next() before
+ * feeding again: CP_ERR_LIMIT, when more than limits.reply octets still wait
+ * to be taken.  So the memory held is at most twice the sum of limits.reply
+ * and N.  Any error is sticky.
  */
 enum cp_err cp_reader_feed(struct cp_reader *r, const void *p, size_t n)
     __attribute__((warn_unused_result));
@@ -47,8 +52,15 @@ enum cp_err cp_reader_feed(struct cp_reader *r, const void *p, size_t n)
  * needed; otherwise the caller owns it and releases it with cp_reply_free().
  * Call in a loop until *OUT is NULL: one feed may complete many messages.  A
  * caller that bounds its work per turn may stop earlier and come back.
+ *
+ * Errors are sticky, and the same however the octets were cut into feeds.
+ * CP_ERR_NOT_TOR when the very first line does not look like a reply (HTTP,
+ * SOCKS, TLS, SSH, ...), which shows by its first octets, without a line end.
  */
 enum cp_err cp_reader_next(struct cp_reader *r, struct cp_reply **out)
     __attribute__((warn_unused_result));
+
+/* How many octets were ever fed. */
+uint64_t cp_reader_fed(const struct cp_reader *r);
 
 #endif

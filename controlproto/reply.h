@@ -62,9 +62,9 @@ enum cp_err cp_reply_conf(const struct cp_reply *reply, struct cp_conf *out,
 
 /*
  * The option value as Tor means it: a value with a leading quote is a
- * CString with nothing behind it, anything else is itself.  Writes to DST and
- * NUL-terminates; CP_ERR_LIMIT if it does not fit, CP_ERR_SYNTAX on a bad
- * CString or an embedded NUL.
+ * CString with nothing behind it, anything else is itself, none at all is
+ * empty.  Writes to DST and NUL-terminates; CP_ERR_LIMIT if it does not fit,
+ * CP_ERR_SYNTAX on a bad CString or an embedded NUL.
  */
 enum cp_err cp_conf_value(char *dst, size_t cap, const struct cp_conf *conf)
     __attribute__((warn_unused_result));

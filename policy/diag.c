@@ -16,21 +16,42 @@ next_diag(struct pol_diags *d)
 	return d->list == NULL ? NULL : &d->list[d->n++];
 }
 
-void
-pol_diag(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
+static void vadd(struct pol_diags *d, const char *file, unsigned line,
+    const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
+
+static void
+vadd(struct pol_diags *d, const char *file, unsigned line, const char *fmt,
+    va_list ap)
 {
 	struct pol_diag *diag = next_diag(d);
-	va_list ap;
 
 	if (diag == NULL) {
 		d->more = true;
 		return;
 	}
-	(void)snprintf(diag->file, sizeof diag->file, "%s",
-	    at.file != NULL ? at.file : "policy");
-	diag->line = at.line;
-	va_start(ap, fmt);
+	(void)snprintf(diag->file, sizeof diag->file, "%s", file);
+	diag->line = line;
 	(void)vsnprintf(diag->text, sizeof diag->text, fmt, ap);
+}
+
+void
+pol_diags_add(struct pol_diags *d, const char *file, unsigned line,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vadd(d, file, line, fmt, ap);
+	va_end(ap);
+}
+
+void
+pol_diag(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vadd(d, at.file != NULL ? at.file : "policy", at.line, fmt, ap);
 	va_end(ap);
 }
 

@@ -32,12 +32,16 @@ struct pol_diags {
 
 void pol_diags_clear(struct pol_diags *d);
 
+/* One more, unless there are POL_MAX_DIAGS; FILE is copied. */
+void pol_diags_add(struct pol_diags *d, const char *file, unsigned line,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /*
  * Parse and merge SRC[0..N) in order: later scalar settings replace earlier
  * ones, listener sections add up, a repeated listener name replaces the
  * earlier section.  0 on success and OUT is the caller's to clear; -1 when
  * anything is wrong: OUT is cleared and DIAGS (caller's to clear) says all of
- * it.  Users are not resolved here.
+ * it.  Users are not resolved here.  What DIAGS held before is forgotten.
  */
 int pol_parse(struct pol_policy *out, struct pol_diags *diags,
     const struct pol_source *src, size_t n)

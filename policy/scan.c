@@ -1,6 +1,5 @@
 #include "policy/scan.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,20 +25,8 @@ struct scan {
 	bool nomem;
 };
 
-static void say(struct scan *s, unsigned line, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void
-say(struct scan *s, unsigned line, const char *fmt, ...)
-{
-	char text[sizeof((struct pol_diag *)0)->text];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	pol_diag(s->diags, (struct pol_where){ s->file, line }, "%s", text);
-}
+#define SAY(s, line, ...) \
+	pol_diags_add((s)->diags, (s)->file, line, __VA_ARGS__)
 
 /* Spaces for FROM to TO; lines stay where they are. */
 static void
@@ -72,7 +59,7 @@ skip_block_comment(struct scan *s)
 	size_t from = s->pos;
 
 	if (end == NULL) {
-		say(s, s->line, "this comment has no end: close it with */");
+		SAY(s, s->line, "this comment has no end: close it with */");
 		return false;
 	}
 	s->pos = (size_t)(end - text) + 2;
@@ -144,7 +131,7 @@ scan_string(struct scan *s)
 		const char *fault = string_fault(text + s->pos, quote);
 
 		if (fault != NULL) {
-			say(s, s->line, "%s", fault);
+			SAY(s, s->line, "%s", fault);
 			return T_BAD;
 		}
 		s->pos += text[s->pos] == '\\' ? 2 : 1;
@@ -166,10 +153,10 @@ scan_other(struct scan *s)
 	if (s->len != 0)
 		return T_WORD;
 	if (text[s->pos] == '$')
-		say(s, s->line, "a policy does not read the environment: "
+		SAY(s, s->line, "a policy does not read the environment: "
 		    "write the value itself");
 	else
-		say(s, s->line, "\"%s\" cannot stand here: put text in "
+		SAY(s, s->line, "\"%s\" cannot stand here: put text in "
 		    "double quotes", pol_quote(shown,
 		    (char[2]){ text[s->pos], '\0' }));
 	return T_BAD;
@@ -223,7 +210,7 @@ expected(struct scan *s, const char *what)
 	char shown[POL_QUOTE_LEN], word[POL_NAME_LEN];
 
 	if (s->tok == T_END) {
-		say(s, s->line, "the text ends too early: %s is missing",
+		SAY(s, s->line, "the text ends too early: %s is missing",
 		    what);
 	} else if (s->tok != T_BAD) {
 		if (s->tok != T_WORD) {
@@ -231,7 +218,7 @@ expected(struct scan *s, const char *what)
 			s->len = 1;
 		}
 		word_copy(s, word);
-		say(s, s->at, "\"%s\" cannot stand here: write %s",
+		SAY(s, s->at, "\"%s\" cannot stand here: write %s",
 		    pol_quote(shown, word), what);
 	}
 	return false;
@@ -246,7 +233,7 @@ scan_value(struct scan *s, bool list)
 	if (s->tok != T_OPEN)
 		return expected(s, "a value");
 	if (!list)
-		say(s, s->at, "only one value can stand here: leave out the "
+		SAY(s, s->at, "only one value can stand here: leave out the "
 		    "braces");
 	if (next(s) == T_CLOSE)
 		return true;
@@ -276,7 +263,7 @@ unknown_keyword(struct scan *s, enum pol_section_id section, const char *word)
 			best = pol_keywords[i].name;
 		}
 	}
-	say(s, s->at, "\"%s\" is not a keyword of section \"%s\": did you "
+	SAY(s, s->at, "\"%s\" is not a keyword of section \"%s\": did you "
 	    "mean \"%s\"?", pol_quote(shown, word),
 	    pol_section_name(section), best);
 }
@@ -288,11 +275,6 @@ unknown_section(struct scan *s, const char *word)
 	const char *best = NULL;
 	size_t least = SIZE_MAX;
 
-	if (strcmp(word, "include") == 0) {
-		say(s, s->at, "a policy does not include other files: put "
-		    "them into conf.d");
-		return;
-	}
 	for (size_t i = 0; i < POL_NSEC; i++) {
 		const char *name = pol_section_name((enum pol_section_id)i);
 		size_t d = pol_distance(word, name);
@@ -302,7 +284,7 @@ unknown_section(struct scan *s, const char *word)
 			best = name;
 		}
 	}
-	say(s, s->at, "there is no section \"%s\": did you mean \"%s\"?",
+	SAY(s, s->at, "there is no section \"%s\": did you mean \"%s\"?",
 	    pol_quote(shown, word), best);
 }
 
@@ -346,7 +328,7 @@ scan_setting(struct scan *s, enum pol_section_id section, uint32_t *seen)
 		if (keyword == POL_NKEYWORDS)
 			unknown_keyword(s, section, word);
 		else if ((*seen & 1u << keyword) != 0)
-			say(s, line, "\"%s\" is set twice in this section: "
+			SAY(s, line, "\"%s\" is set twice in this section: "
 			    "remove one", word);
 		else
 			*seen |= 1u << keyword;
@@ -371,13 +353,13 @@ title_ok(struct scan *s)
 	const char *p = s->out->text + s->word;
 
 	if (s->len == 0 || s->len >= POL_NAME_LEN) {
-		say(s, s->at, "a listener's name has 1 to %d letters: "
+		SAY(s, s->at, "a listener's name has 1 to %d letters: "
 		    "change it", POL_NAME_LEN - 1);
 		return false;
 	}
 	for (size_t i = 0; i < s->len; i++)
 		if (!plain_octet(p[i])) {
-			say(s, s->at, "a listener's name has only letters, "
+			SAY(s, s->at, "a listener's name has only letters, "
 			    "digits, dot, dash and underscore: change it");
 			return false;
 		}
@@ -426,6 +408,11 @@ scan_head(struct scan *s, enum pol_section_id *id)
 	if (s->tok != T_WORD)
 		return expected(s, "the name of a section");
 	word_copy(s, word);
+	if (strcmp(word, "include") == 0) {
+		SAY(s, line, "a policy does not include other files: put "
+		    "them into conf.d");
+		return false;
+	}
 	while (i < POL_NSEC &&
 	    strcmp(word, pol_section_name((enum pol_section_id)i)) != 0)
 		i++;
@@ -462,7 +449,7 @@ scan_section(struct scan *s)
 	if (s->out->nsections <= POL_MAX_LISTENERS + POL_NSEC)
 		return true;
 	/* A bound on what follows, which is quadratic in sections. */
-	say(s, s->at, "there are too many sections: %d at most",
+	SAY(s, s->at, "there are too many sections: %d at most",
 	    POL_MAX_LISTENERS);
 	return false;
 }
@@ -485,8 +472,9 @@ pol_scan_make(struct pol_scan *out, struct pol_diags *diags, bool *nomem,
 	bool ok;
 
 	memset(out, 0, sizeof *out);
-	if (src->len > MAX_TEXT || memchr(src->text, '\0', src->len) != NULL) {
-		say(&s, 0, "this is not a policy: it has %s",
+	if (src->len > MAX_TEXT || (src->len != 0 &&
+	    memchr(src->text, '\0', src->len) != NULL)) {
+		SAY(&s, 0, "this is not a policy: it has %s",
 		    src->len > MAX_TEXT ? "more than 1 MiB" :
 					  "a NUL octet");
 		return -1;
@@ -496,7 +484,8 @@ pol_scan_make(struct pol_scan *out, struct pol_diags *diags, bool *nomem,
 		*nomem = true;
 		return -1;
 	}
-	memcpy(out->text, src->text, src->len);
+	if (src->len != 0) /* the text of an empty source may be NULL */
+		memcpy(out->text, src->text, src->len);
 	out->text[src->len] = '\0';
 	ok = scan_all(&s);
 	*nomem = s.nomem;

@@ -1,0 +1,240 @@
+/*
+ * From connected to subscribed.  Every refusal here ends the connection:
+ * there is no second try with a weaker method.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlproto/auth.h"
+#include "controlproto/cmd.h"
+#include "controlproto/reply.h"
+#include "supervisor/engine/core.h"
+#include "supervisor/log.h"
+
+#define PASSWORD_CAP 1024
+
+/*
+ * Without the first four we would miss changes.  The others explain trouble
+ * to people.  Nothing that carries destinations (STREAM, CIRC, ADDRMAP).
+ */
+static const char *const wanted[] = { "STATUS_CLIENT", "STATUS_GENERAL",
+	"CONF_CHANGED", "SIGNAL", "WARN", "ERR", "NOTICE", "NETWORK_LIVENESS",
+	"TRANSPORT_LAUNCHED" };
+#define NWANTED (sizeof wanted / sizeof wanted[0])
+#define NMANDATORY 4
+
+static const char *const info_keys[] = { "version", "process/pid",
+	"events/names" };
+#define NINFO (sizeof info_keys / sizeof info_keys[0])
+
+void
+auth_hello(struct engine *e, uint64_t now)
+{
+	struct cp_cmd cmd = { 0 };
+
+	session_send(e, CMD_PROTOCOLINFO, &cmd, cp_cmd_protocolinfo(&cmd),
+	    now);
+}
+
+static void
+send_credential(struct engine *e, const unsigned char *cred, size_t n,
+    uint64_t now)
+{
+	struct cp_cmd cmd = { 0 };
+
+	session_send(e, CMD_AUTHENTICATE, &cmd,
+	    cp_cmd_authenticate(&cmd, cred, n), now);
+}
+
+static void
+start_safecookie(struct engine *e, uint64_t now)
+{
+	struct cp_cmd cmd = { 0 };
+
+	if (e->ops->random(e->arg, e->nonce, sizeof e->nonce) == -1) {
+		engine_lose(e, LOSS_MEMORY, "no randomness", now);
+		return;
+	}
+	session_send(e, CMD_CHALLENGE, &cmd,
+	    cp_cmd_authchallenge(&cmd, e->nonce), now);
+}
+
+static void
+start_password(struct engine *e, uint64_t now)
+{
+	unsigned char pw[PASSWORD_CAP];
+	int n = e->ops->password(e->arg, pw, sizeof pw);
+
+	if (n < 0)
+		engine_lose(e, LOSS_PASSWORD, NULL, now);
+	else
+		send_credential(e, pw, (size_t)n, now);
+	explicit_bzero(pw, sizeof pw);
+}
+
+static void
+start_method(struct engine *e, enum cp_auth_method method, uint64_t now)
+{
+	switch (method) {
+	case CP_AUTH_SAFECOOKIE:
+		start_safecookie(e, now);
+		break;
+	case CP_AUTH_COOKIE:
+		send_credential(e, e->cookie, sizeof e->cookie, now);
+		break;
+	case CP_AUTH_HASHEDPASSWORD:
+		start_password(e, now);
+		break;
+	case CP_AUTH_NULL:
+		send_credential(e, NULL, 0, now);
+		break;
+	}
+}
+
+void
+auth_on_protocolinfo(struct engine *e, const struct cp_reply *reply,
+    uint64_t now)
+{
+	struct cp_protocolinfo *pi = xcalloc(1, sizeof *pi);
+	enum cp_auth_method method = CP_AUTH_SAFECOOKIE;
+	enum cp_err err = cp_protocolinfo_parse(pi, reply);
+
+	/*
+	 * Only now: a TCP connection that nobody has accepted yet has no
+	 * owner.  An answer means that it was accepted.
+	 */
+	if (err != CP_OK)
+		engine_lose(e, LOSS_BYTES, cp_strerror(err), now);
+	else if (e->ops->tor_peer(e->arg) == -1)
+		engine_lose(e, LOSS_PEER, NULL, now);
+	else if (cp_auth_choose(&method, pi->methods, e->policy->tor.auth) !=
+	    CP_OK)
+		engine_lose(e, LOSS_METHOD, NULL, now);
+	else if ((method == CP_AUTH_SAFECOOKIE || method == CP_AUTH_COOKIE) &&
+	    e->ops->cookie(e->arg, e->cookie,
+	    pi->has_cookiefile ? pi->cookiefile : NULL) == -1)
+		engine_lose(e, LOSS_COOKIE, NULL, now);
+	else
+		start_method(e, method, now);
+	free(pi);
+}
+
+void
+auth_on_challenge(struct engine *e, const struct cp_reply *reply,
+    uint64_t now)
+{
+	unsigned char answer[CP_HASH_LEN];
+	enum cp_err err = cp_safecookie_answer(answer, reply, e->cookie,
+	    e->nonce);
+
+	explicit_bzero(e->cookie, sizeof e->cookie);
+	if (err == CP_OK)
+		send_credential(e, answer, sizeof answer, now);
+	else
+		engine_lose(e, err == CP_ERR_REFUSED ? LOSS_AUTH : LOSS_HASH,
+		    NULL, now);
+	explicit_bzero(answer, sizeof answer);
+}
+
+void
+auth_on_authenticate(struct engine *e, const struct cp_reply *reply,
+    uint64_t now)
+{
+	explicit_bzero(e->cookie, sizeof e->cookie);
+	if (!cp_reply_is_ok(reply)) {
+		engine_lose(e, LOSS_AUTH, NULL, now);
+		return;
+	}
+	cp_conn_authenticated(e->conn);
+	e->links++;
+	facts_confirm(&e->facts, FACT_LINK, e->sent);
+	engine_step(e, EV_AUTH_OK, now);
+}
+
+void
+auth_ask_info(struct engine *e, uint64_t now)
+{
+	struct cp_cmd cmd = { 0 };
+
+	e->need_info = false;
+	session_send(e, CMD_INFO, &cmd,
+	    cp_cmd_getinfo(&cmd, info_keys, NINFO), now);
+}
+
+/* Is NAME one of the space-separated words of LIST? */
+static bool
+has_word(struct cp_str list, const char *name)
+{
+	size_t i = 0, start;
+
+	while (i < list.n) {
+		while (i < list.n && list.p[i] == ' ')
+			i++;
+		start = i;
+		while (i < list.n && list.p[i] != ' ')
+			i++;
+		if (cp_str_is((struct cp_str){ list.p + start, i - start },
+		    name))
+			return true;
+	}
+	return false;
+}
+
+/* What we want of what Tor has; false if it lacks one that we need. */
+static bool
+choose_events(struct engine *e, struct cp_str names)
+{
+	e->events = 0;
+	for (unsigned i = 0; i < NWANTED; i++) {
+		if (has_word(names, wanted[i]))
+			e->events |= 1u << i;
+		else if (i < NMANDATORY)
+			return false;
+	}
+	return true;
+}
+
+void
+auth_on_info(struct engine *e, const struct cp_reply *reply, uint64_t now)
+{
+	struct cp_str v[NINFO];
+	char pid[16];
+	enum cp_err err = cp_reply_getinfo(reply, v, info_keys, NINFO);
+
+	if (err != CP_OK) {
+		engine_lose(e, err == CP_ERR_REFUSED ? LOSS_OLD : LOSS_BYTES,
+		    cp_strerror(err), now);
+		return;
+	}
+	log_esc(e->tor.version, sizeof e->tor.version, v[0].p, v[0].n);
+	log_esc(pid, sizeof pid, v[1].p, v[1].n);
+	e->tor.pid = (int)strtol(pid, NULL, 10);
+	if (!choose_events(e, v[2]))
+		engine_lose(e, LOSS_OLD, NULL, now);
+}
+
+void
+auth_ask_events(struct engine *e, uint64_t now)
+{
+	const char *names[NWANTED];
+	struct cp_cmd cmd = { 0 };
+	size_t n = 0;
+
+	e->need_events = false;
+	for (unsigned i = 0; i < NWANTED; i++)
+		if ((e->events & (1u << i)) != 0)
+			names[n++] = wanted[i];
+	session_send(e, CMD_EVENTS, &cmd, cp_cmd_setevents(&cmd, names, n),
+	    now);
+}
+
+void
+auth_on_events(struct engine *e, const struct cp_reply *reply, uint64_t now)
+{
+	if (!cp_reply_is_ok(reply)) {
+		engine_lose(e, LOSS_OLD, NULL, now);
+		return;
+	}
+	engine_step(e, EV_SETUP_OK, now);
+}

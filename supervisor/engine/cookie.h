@@ -1,0 +1,19 @@
+/* Tor's authentication cookie: a secret, exactly 32 octets. */
+#ifndef COOKIE_H
+#define COOKIE_H
+
+#include "controlproto/auth.h"
+
+struct pol_tor;
+
+/*
+ * Read the cookie for a Tor as TOR describes it.  SAID is the path that
+ * PROTOCOLINFO gave, or NULL.  A path pinned in the policy is used, and one
+ * that Tor says must then be the same: another Tor's cookie would be sent to
+ * nobody, but used for nothing either.  -1, logged, and OUT wiped, unless it
+ * is a regular file of Tor's or root's with exactly 32 octets.
+ */
+int cookie_read(unsigned char out[CP_COOKIE_LEN], const struct pol_tor *tor,
+    const char *said) __attribute__((warn_unused_result));
+
+#endif

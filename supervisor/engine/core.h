@@ -1,0 +1,205 @@
+/*
+ * Inside the engine's core: the struct that its parts share.  Not for the
+ * shell, which sees engine.h only.
+ *
+ *	engine.c	inputs, the decision, the gate
+ *	session.c	one command at a time: which next, what came back
+ *	auth.c		the replies before and during set-up
+ *	watch.c		the replies that become facts, and events
+ *	repair.c	drift, SETCONF, back-off, limits
+ *	tell.c		reasons and snapshots
+ */
+#ifndef CORE_H
+#define CORE_H
+
+#include "controlproto/conn.h"
+#include "controlproto/event.h"
+#include "policy/policy.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/provision.h"
+#include "supervisor/snapshot.h"
+
+/* What the command in flight was; the tag that comes back with its reply. */
+enum cmd {
+	CMD_PROTOCOLINFO = 0,
+	CMD_CHALLENGE,
+	CMD_AUTHENTICATE,
+	CMD_INFO,
+	CMD_EVENTS,
+	CMD_CONF,
+	CMD_PROBE,
+	CMD_SETCONF,
+	CMD_CIRCUITS,
+	CMD_EXTEND,
+	CMD_NEWNYM,
+	NCMD
+};
+
+/* Violations that only the operator's reprove, or a new policy, clears. */
+enum latch { LATCH_NONE = 0, LATCH_FIGHT, LATCH_REFUSED, NLATCH };
+
+/* More repairs a minute than this are two controllers fighting. */
+#define REPAIRS_PER_MINUTE 6
+
+struct tor_info {
+	int pid;
+	char version[32];
+	int progress; /* -1: unknown */
+	char tag[32];
+	char summary[96];
+	char warning[SNAP_TEXT];    /* last bootstrap problem */
+	char last_warn[SNAP_TEXT];  /* last WARN or ERR log event */
+	uint64_t progress_at;	    /* when it last rose */
+	bool circuit, enough_dir;
+};
+
+/* Evidence that circuits carry traffic. */
+struct evidence {
+	bool seen_read, seen_built; /* there is a value to compare with */
+	uint64_t since;		    /* when the first of them was noted */
+	uint64_t read;		    /* traffic/read */
+	uint64_t built;		    /* the highest circuit number BUILT */
+	uint64_t extend_at;	    /* when EXTENDCIRCUIT was last sent */
+};
+
+/* When things are due, in ms. */
+struct due {
+	uint64_t connect; /* BACKOFF ends */
+	uint64_t probe, conf, circuits;
+	uint64_t retry;	  /* try again what could not be bound */
+	uint64_t gate;	  /* repeat the request */
+	uint64_t status;  /* repeat the snapshot */
+};
+
+
+struct engine {
+	const struct pol_policy *policy;
+	const struct engine_ops *ops;
+	void *arg;
+	int pid;
+
+	enum sm_state state;
+	struct facts facts;
+	struct cp_conn *conn; /* NULL: no link */
+	uint64_t sent; /* when the command in flight went out */
+	struct due due;
+
+	/* session */
+	unsigned char cookie[CP_COOKIE_LEN];
+	unsigned char nonce[CP_NONCE_LEN];
+	bool need_info, need_events, need_conf, need_probe;
+	bool need_newnym;
+	uint64_t newnym_id; /* the verb to answer */
+	bool provisioned; /* this session had its first SETCONF */
+	bool bind_failed; /* the last SETCONF was answered with 553 */
+	bool setting;	  /* a SETCONF is to be sent */
+	bool restore;	  /* first send the last accepted list again */
+	bool cycling;	  /* between the two of a cycle */
+	bool retrying;	  /* this SETCONF is a timed retry, no repair */
+	enum prov_plan plan;
+	unsigned events;    /* bits: which ones to subscribe to */
+	uint64_t conf_sent; /* when the last answered GETCONF was sent */
+	struct tor_info tor;
+	struct evidence ev;
+	struct prov prov;
+	struct proof *proofs; /* owned: scratch for the prove pass */
+
+	/* across sessions */
+	enum engine_loss loss;
+	unsigned tries; /* failed connections in a row */
+	uint64_t absent_since, open_since;
+	bool lost_session; /* the lost link was authenticated */
+	bool hold;
+	enum latch latch;
+	char latch_text[SNAP_TEXT]; /* Tor's words, escaped */
+	uint64_t repaired_at[REPAIRS_PER_MINUTE]; /* ring */
+	uint32_t retry_delay;
+	uint64_t links, provisions, repairs;
+
+	/* gate */
+	bool gate_up, gate_known, status_up;
+	struct gate_report report;
+	uint64_t report_at;
+	uint64_t gate_seq;
+	enum gate_position asked; /* last position that was sent */
+	bool asked_valid;	  /* ... to this gate */
+	uint64_t asked_proof;
+
+	/* what people are told */
+	char reason_code[32], reason[SNAP_TEXT], advice[SNAP_TEXT];
+	char since[32];
+	uint64_t snap_seq;
+	struct snapshot snap; /* the last one sent */
+};
+
+/* engine.c */
+void engine_step(struct engine *e, enum sm_event ev, uint64_t now);
+/* Drop the link: gate first, then the reason.  DETAIL is logged, or NULL. */
+void engine_lose(struct engine *e, enum engine_loss why, const char *detail,
+    uint64_t now);
+/* Send the gate what facts_position() says, if that is due. */
+void engine_decide(struct engine *e, uint64_t now);
+/* Void all proofs and make them again. */
+void engine_reprove(struct engine *e, uint64_t epoch, uint64_t now);
+
+/* session.c */
+void session_reset(struct engine *e);
+/* Send CMD and clear it; ERR is the builder's verdict on it. */
+void session_send(struct engine *e, enum cmd tag, struct cp_cmd *cmd,
+    enum cp_err err, uint64_t now);
+void session_input(struct engine *e, const void *p, size_t n, uint64_t now);
+/* Send the next command that is due, if none is in flight. */
+void session_next(struct engine *e, uint64_t now);
+uint64_t session_wake(const struct engine *e);
+
+/* auth.c; each handler borrows REPLY. */
+void auth_hello(struct engine *e, uint64_t now);
+void auth_on_protocolinfo(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void auth_on_challenge(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void auth_on_authenticate(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void auth_ask_info(struct engine *e, uint64_t now);
+void auth_on_info(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void auth_ask_events(struct engine *e, uint64_t now);
+void auth_on_events(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+
+/* watch.c */
+void watch_ask_probe(struct engine *e, uint64_t now);
+void watch_on_probe(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void watch_ask_circuits(struct engine *e, uint64_t now);
+void watch_on_circuits(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+bool watch_circuits_due(const struct engine *e, uint64_t now);
+bool watch_extend_due(const struct engine *e, uint64_t now);
+void watch_ask_extend(struct engine *e, uint64_t now);
+void watch_on_extend(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void watch_on_event(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+bool watch_stalled(const struct engine *e, uint64_t now);
+
+/* repair.c */
+void repair_doubt(struct engine *e, uint64_t now);
+void repair_ask_conf(struct engine *e, uint64_t now);
+void repair_on_conf(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+/* Both read-backs are fresh: confirm, or plan. */
+void repair_judge(struct engine *e, uint64_t now);
+void repair_ask_setconf(struct engine *e, uint64_t now);
+void repair_on_setconf(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void repair_unlatch(struct engine *e);
+
+/* tell.c */
+void tell_reason(struct engine *e, uint64_t now);
+void tell_snapshot(struct engine *e, uint64_t now);
+void tell_result(struct engine *e, uint64_t id, bool ok, const char *text);
+/* Loss codes as words, for the log. */
+const char *tell_loss(enum engine_loss why);
+
+#endif

@@ -1,0 +1,464 @@
+#include "supervisor/engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/engine/core.h"
+#include "supervisor/log.h"
+
+/* A local connect(2) that takes this long will not happen any more. */
+#define CONNECT_MS 5000
+
+/* The first try after losing a session: Tor may have restarted at once. */
+#define RECONNECT_FIRST_MS 100
+#define RECONNECT_MIN_MS 500
+#define RECONNECT_MAX_MS 30000
+/* While Tor is gone, look this often, in the first minute. */
+#define RECONNECT_ABSENT_MS 1000
+#define ABSENT_MS 60000
+/* So long open, and the count of failures starts again. */
+#define GOOD_MS 60000
+
+/* A gate that does not take a message is tried again after this. */
+#define GATE_AGAIN_MS 20
+
+struct engine *
+engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
+    void *arg, int pid)
+{
+	struct engine *e = xcalloc(1, sizeof *e);
+
+	e->policy = policy;
+	e->ops = ops;
+	e->arg = arg;
+	e->pid = pid;
+	facts_init(&e->facts, policy->lease_ms);
+	prov_init(&e->prov, policy);
+	e->proofs = xcalloc(policy->nlisteners + 1, sizeof *e->proofs);
+	session_reset(e);
+	e->ops->utc(e->arg, e->since, sizeof e->since);
+	return e;
+}
+
+void
+engine_free(struct engine *e)
+{
+	if (e == NULL)
+		return;
+	session_reset(e);
+	prov_clear(&e->prov);
+	free(e->proofs);
+	explicit_bzero(e, sizeof *e);
+	free(e);
+}
+
+/* How long to wait before the next connection. */
+static uint32_t
+backoff_ms(struct engine *e, uint64_t now)
+{
+	uint32_t ms = RECONNECT_MAX_MS, r = 0;
+	bool absent = e->loss == LOSS_NO_TOR &&
+	    now - e->absent_since < ABSENT_MS;
+
+	if (e->lost_session && e->tries == 0)
+		return RECONNECT_FIRST_MS;
+	if (e->tries < 6)
+		ms = RECONNECT_MIN_MS << e->tries;
+	if (ms > RECONNECT_MAX_MS)
+		ms = RECONNECT_MAX_MS;
+	if ((absent || e->lost_session) && ms > RECONNECT_ABSENT_MS)
+		ms = RECONNECT_ABSENT_MS;
+	/* Without randomness: no jitter, which only spreads load. */
+	if (e->ops->random(e->arg, (unsigned char *)&r, sizeof r) == -1)
+		r = 0;
+	return ms - r % (ms / 4 + 1);
+}
+
+static void
+start_backoff(struct engine *e, uint64_t now)
+{
+	if (e->loss != LOSS_NO_TOR)
+		e->absent_since = now;
+	e->due.connect = now + backoff_ms(e, now);
+	e->tries++;
+	e->lost_session = false;
+}
+
+static void
+act(struct engine *e, enum sm_action action, uint64_t now)
+{
+	switch (action) {
+	case ACT_NONE:
+		break;
+	case ACT_CONNECT:
+		e->due.connect = now + CONNECT_MS;
+		e->ops->tor_connect(e->arg);
+		break;
+	case ACT_HELLO:
+		auth_hello(e, now);
+		break;
+	case ACT_ASK:
+		e->need_info = e->need_events = true;
+		break;
+	case ACT_READ:
+		e->need_conf = e->need_probe = true;
+		break;
+	case ACT_WAIT:
+		start_backoff(e, now);
+		break;
+	case ACT_HALT:
+	case SM_NACTIONS:
+		facts_init(&e->facts, e->policy->lease_ms);
+		engine_decide(e, now);
+		log_err("an impossible event: staying closed");
+		break;
+	}
+}
+
+void
+engine_step(struct engine *e, enum sm_event ev, uint64_t now)
+{
+	enum sm_state from = e->state;
+	enum sm_action action = sm_step(&e->state, ev);
+
+	if (from != e->state)
+		log_info("state %s->%s on %s", sm_name(from),
+		    sm_name(e->state), sm_event_name(ev));
+	act(e, action, now);
+}
+
+static bool
+session_is_up(const struct engine *e)
+{
+	return e->state == SM_SETUP || e->state == SM_CONFIGURE ||
+	    e->state == SM_WATCH;
+}
+
+/* What is true by our own state, not by anything that Tor says. */
+static void
+confirm_own(struct engine *e, uint64_t now)
+{
+	/* Nobody has asked for a proof of the time: see FACT_TIME. */
+	facts_confirm(&e->facts, FACT_TIME, now);
+	if (!e->hold && e->latch == LATCH_NONE)
+		facts_confirm(&e->facts, FACT_FREE, now);
+}
+
+static void
+lose(struct engine *e, enum engine_loss why, const char *detail, uint64_t now)
+{
+	enum engine_loss before = e->loss;
+
+	if (e->state != SM_CONNECT && e->conn == NULL)
+		return;
+	/* The gate first: nothing between the cause and this message. */
+	facts_init(&e->facts, e->policy->lease_ms);
+	e->facts.epoch = e->report.epoch;
+	confirm_own(e, now);
+	e->loss = why;
+	engine_decide(e, now);
+	e->lost_session = session_is_up(e);
+	if (why != before || e->lost_session)
+		log_warn("control connection: %s%s%s", tell_loss(why),
+		    detail != NULL ? ": " : "", detail != NULL ? detail : "");
+	session_reset(e);
+	engine_step(e, EV_LINK_LOST, now);
+}
+
+void
+engine_lose(struct engine *e, enum engine_loss why, const char *detail,
+    uint64_t now)
+{
+	if (e->state != SM_CONNECT && e->conn == NULL)
+		return;
+	lose(e, why, detail, now);
+	e->ops->tor_close(e->arg);
+}
+
+void
+engine_reprove(struct engine *e, uint64_t epoch, uint64_t now)
+{
+	facts_renew(&e->facts, epoch);
+	confirm_own(e, now);
+	e->need_conf = e->need_probe = true;
+	/* Evidence from before must not count: start from new values. */
+	e->ev.seen_read = e->ev.seen_built = false;
+	engine_decide(e, now);
+}
+
+void
+engine_tor_up(struct engine *e, uint64_t now)
+{
+	if (e->state != SM_CONNECT)
+		return;
+	session_reset(e);
+	e->conn = cp_conn_new();
+	if (e->conn == NULL)
+		fatal("out of memory");
+	e->absent_since = now;
+	engine_step(e, EV_LINK_UP, now);
+}
+
+void
+engine_tor_down(struct engine *e, enum engine_loss why, uint64_t now)
+{
+	lose(e, why, NULL, now);
+}
+
+void
+engine_tor_bytes(struct engine *e, const void *p, size_t n, uint64_t now)
+{
+	if (e->conn != NULL)
+		session_input(e, p, n, now);
+}
+
+void
+engine_gate_up(struct engine *e, uint64_t now)
+{
+	e->gate_up = true;
+	e->gate_known = false;
+	e->asked_valid = false;
+	e->gate_seq = 0;
+	memset(&e->report, 0, sizeof e->report);
+	engine_reprove(e, 0, now);
+}
+
+void
+engine_gate_down(struct engine *e, uint64_t now)
+{
+	if (e->gate_up)
+		log_warn("the gate's end is closed");
+	e->gate_up = e->gate_known = e->asked_valid = false;
+	engine_reprove(e, 0, now);
+}
+
+void
+engine_gate_bytes(struct engine *e, const void *p, size_t n, uint64_t now)
+{
+	struct gate_report r;
+	bool refused;
+
+	if (n != sizeof r) {
+		log_warn("the gate sent %zu octets that are no report", n);
+		e->gate_known = false;
+		engine_decide(e, now);
+		return;
+	}
+	memcpy(&r, p, sizeof r);
+	if (!gate_report_ok(&r)) {
+		log_warn("the gate sent an invalid report");
+		e->gate_known = false;
+		engine_decide(e, now);
+		return;
+	}
+	refused = r.refused != 0 && e->asked_valid && e->asked == GATE_OPEN &&
+	    r.seq == e->gate_seq;
+	/* What we asked for was logged then; this is for the rest. */
+	if (refused || (r.position != e->report.position &&
+	    r.position != e->asked))
+		log_info("gate position=%s epoch=%llu why=%s%s",
+		    r.known ? gate_position_name(r.position) : "unknown",
+		    (unsigned long long)r.epoch, gate_reason_text(r.why),
+		    refused ? " refused" : "");
+	e->report = r;
+	e->report_at = now;
+	if (!e->gate_known || r.epoch != e->facts.epoch || refused) {
+		e->gate_known = true;
+		engine_reprove(e, r.epoch, now);
+	}
+}
+
+static void
+ask_gate(struct engine *e, enum gate_position pos, uint64_t proof_ns)
+{
+	struct gate_req q;
+
+	memset(&q, 0, sizeof q);
+	q.magic = GATE_MAGIC;
+	q.want = pos;
+	q.epoch = e->facts.epoch;
+	q.seq = ++e->gate_seq;
+	if (pos == GATE_OPEN) {
+		q.proof_ns = proof_ns;
+		q.lease_ms = e->policy->lease_ms;
+		memcpy(q.proven, e->facts.proven, sizeof q.proven);
+	}
+	e->asked_valid = e->ops->gate_send(e->arg, &q) == 0;
+	e->asked = pos;
+	e->asked_proof = proof_ns;
+}
+
+/* A repeated OPEN must carry a newer proof; the others repeat by the clock. */
+static bool
+request_due(const struct engine *e, enum gate_position pos, uint64_t proof_ns,
+    uint64_t now)
+{
+	if (pos != e->asked)
+		return true;
+	if (e->asked_valid && pos == GATE_OPEN)
+		return proof_ns > e->asked_proof;
+	return now >= e->due.gate;
+}
+
+void
+engine_decide(struct engine *e, uint64_t now)
+{
+	enum gate_position pos = facts_position(&e->facts, now);
+	enum gate_position before = e->asked;
+	uint64_t proof_ns = 0;
+
+	if (!e->gate_up) {
+		e->asked = GATE_CLOSED;
+		return;
+	}
+	if (e->state == SM_HALT)
+		pos = GATE_CLOSED;
+	if (pos == GATE_OPEN && !e->gate_known)
+		pos = GATE_TOR_ONLY;
+	if (pos == GATE_OPEN)
+		proof_ns = facts_proof_ns(&e->facts, now);
+	if (!request_due(e, pos, proof_ns, now))
+		return;
+	ask_gate(e, pos, proof_ns);
+	e->due.gate = now + (e->asked_valid ? e->policy->probe_ms :
+	    GATE_AGAIN_MS);
+	if (pos == before)
+		return;
+	e->ops->utc(e->arg, e->since, sizeof e->since);
+	tell_reason(e, now);
+	log_info("asked gate=%s epoch=%llu proven=%u reason=%s",
+	    gate_position_name(pos), (unsigned long long)e->facts.epoch,
+	    pos == GATE_OPEN ? e->facts.nproven : 0, e->reason_code);
+}
+
+static void
+verb_hold(struct engine *e, const struct snap_verb *v, uint64_t now)
+{
+	e->hold = v->code == SNAP_V_HOLD;
+	if (e->hold)
+		facts_drop(&e->facts, FACT_FREE);
+	engine_decide(e, now);
+	tell_result(e, v->id, true, e->hold ?
+	    "The gate is held closed until it is released." :
+	    "The hold is released; the gate opens as soon as everything is "
+	    "proven.");
+}
+
+static void
+verb_newnym(struct engine *e, const struct snap_verb *v)
+{
+	if (!session_is_up(e) || e->need_newnym) {
+		tell_result(e, v->id, false, e->need_newnym ?
+		    "A request for a new identity is already on its way." :
+		    "There is no connection to Tor; try again when there is.");
+		return;
+	}
+	e->need_newnym = true;
+	e->newnym_id = v->id;
+}
+
+void
+engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now)
+{
+	switch ((enum snap_verb_code)v->code) {
+	case SNAP_V_HOLD:
+	case SNAP_V_RELEASE:
+		verb_hold(e, v, now);
+		break;
+	case SNAP_V_NEWNYM:
+		verb_newnym(e, v);
+		break;
+	case SNAP_V_REPROVE:
+		repair_unlatch(e);
+		engine_reprove(e, e->facts.epoch, now);
+		if (e->state == SM_BACKOFF)
+			e->due.connect = now;
+		tell_result(e, v->id, true,
+		    "All proofs are void and are being made again.");
+		break;
+	case SNAP_V_NONE:
+	case SNAP_NVERB:
+		break;
+	}
+}
+
+void
+engine_status_up(struct engine *e)
+{
+	e->status_up = true;
+	e->due.status = 0;
+}
+
+void
+engine_status_down(struct engine *e)
+{
+	e->status_up = false;
+}
+
+static void
+timers(struct engine *e, uint64_t now)
+{
+	bool late = now >= e->due.connect;
+
+	if (e->state == SM_DOWN || (e->state == SM_BACKOFF && late))
+		engine_step(e, EV_START, now);
+	else if (e->state == SM_CONNECT && late)
+		engine_lose(e, LOSS_TIMEOUT, NULL, now);
+	if (e->conn != NULL && cp_conn_tick(e->conn, now) != CP_OK)
+		engine_lose(e, LOSS_TIMEOUT, NULL, now);
+	if (e->asked != GATE_OPEN)
+		e->open_since = 0;
+	else if (e->open_since == 0)
+		e->open_since = now;
+	else if (now - e->open_since >= GOOD_MS)
+		e->tries = 0;
+}
+
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t
+engine_settle(struct engine *e, uint64_t now)
+{
+	uint64_t wake;
+
+	confirm_own(e, now);
+	timers(e, now);
+	session_next(e, now);
+	engine_decide(e, now);
+	tell_reason(e, now);
+	tell_snapshot(e, now);
+	wake = session_wake(e);
+	wake = earlier(wake, facts_lapse(&e->facts, now));
+	wake = earlier(wake, e->due.status);
+	if (e->gate_up && (e->asked != GATE_OPEN || !e->asked_valid))
+		wake = earlier(wake, e->due.gate);
+	return wake > now ? wake : now + 1;
+}
+
+enum sm_state
+engine_state(const struct engine *e)
+{
+	return e->state;
+}
+
+const struct facts *
+engine_facts(const struct engine *e)
+{
+	return &e->facts;
+}
+
+const char *
+engine_reason_code(const struct engine *e)
+{
+	return e->reason_code;
+}
+
+enum gate_position
+engine_asked(const struct engine *e)
+{
+	return e->asked;
+}

@@ -1,0 +1,109 @@
+/*
+ * The engine's core: what it is told, what it does about it.  No socket, no
+ * clock, no event loop: the shell (main.c) and the tests bring those.
+ *
+ * Every call takes NOW, CLOCK_BOOTTIME in ms.  Inputs record and, where the
+ * gate has to fall, send that at once; everything else happens in
+ * engine_settle(), which the shell calls after each turn of its loop.
+ */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controlproto/auth.h"
+#include "supervisor/engine/facts.h"
+#include "supervisor/engine/sm.h"
+
+struct engine;
+struct gate_report;
+struct gate_req;
+struct pol_policy;
+struct proof;
+struct snap_verb;
+
+/* Why there is no session with Tor. */
+enum engine_loss {
+	LOSS_NONE = 0,
+	LOSS_NO_TOR,	/* nobody listens on the control port */
+	LOSS_ACCESS,	/* we may not connect to it */
+	LOSS_EOF,	/* Tor closed the connection */
+	LOSS_TIMEOUT,	/* Tor did not answer */
+	LOSS_BYTES,	/* what came is not the control protocol's */
+	LOSS_NOT_TOR,	/* it is some other program's port */
+	LOSS_PEER,	/* the other end is not Tor's user */
+	LOSS_METHOD,	/* Tor offers no method that the policy permits */
+	LOSS_COOKIE,	/* the cookie file cannot be used */
+	LOSS_PASSWORD,	/* the password file cannot be used */
+	LOSS_HASH,	/* the other end does not know the cookie */
+	LOSS_AUTH,	/* Tor refused our credential */
+	LOSS_FILTERED,	/* a filter in between refuses commands */
+	LOSS_OLD,	/* Tor lacks an event or an option that we need */
+	LOSS_MEMORY,
+	ENGINE_NLOSS
+};
+
+/*
+ * What the core asks of the world.  None of them may call back into the
+ * engine.  ARG is the engine_new() argument.
+ */
+struct engine_ops {
+	/* Start connecting; the result comes by engine_tor_up() or _down(). */
+	void (*tor_connect)(void *arg);
+	/* Close at once; engine_tor_down() does not follow. */
+	void (*tor_close)(void *arg);
+	/* All N octets are taken, or -1: the link is broken. */
+	int (*tor_write)(void *arg, const void *p, size_t n);
+	/* 0: the other end has the policy's uid of Tor. */
+	int (*tor_peer)(void *arg);
+	/* PATH is Tor's word, or NULL; the policy's pinned path wins. */
+	int (*cookie)(void *arg, unsigned char out[CP_COOKIE_LEN],
+	    const char *path);
+	/* The password's length, or -1. */
+	int (*password)(void *arg, unsigned char *out, size_t cap);
+	int (*random)(void *arg, unsigned char *out, size_t n);
+	/* One entry for each listener of the policy; -1: no answer. */
+	int (*prove)(void *arg, struct proof *out);
+	/* -1: not sent (no gate, or it does not read). */
+	int (*gate_send)(void *arg, const struct gate_req *q);
+	int (*status_send)(void *arg, const void *p, size_t n);
+	/* Wall clock for people, RFC 3339 in UTC. */
+	void (*utc)(void *arg, char *dst, size_t cap);
+};
+
+/* POLICY, OPS and ARG are borrowed.  Dies when out of memory. */
+struct engine *engine_new(const struct pol_policy *policy,
+    const struct engine_ops *ops, void *arg, int pid);
+void engine_free(struct engine *e);
+
+void engine_tor_up(struct engine *e, uint64_t now);
+void engine_tor_down(struct engine *e, enum engine_loss why, uint64_t now);
+void engine_tor_bytes(struct engine *e, const void *p, size_t n,
+    uint64_t now);
+
+/* A gate's end has arrived: nothing is known of its epoch until it reports. */
+void engine_gate_up(struct engine *e, uint64_t now);
+void engine_gate_down(struct engine *e, uint64_t now);
+/* Any bytes; what is no valid report is as good as no gate. */
+void engine_gate_bytes(struct engine *e, const void *p, size_t n,
+    uint64_t now);
+
+void engine_status_up(struct engine *e);
+void engine_status_down(struct engine *e);
+void engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now);
+
+/*
+ * Do what is due, tell the gate and the status process.  Returns when it
+ * wants to be called again even if nothing happens.
+ */
+uint64_t engine_settle(struct engine *e, uint64_t now);
+
+/* For the shell, the tests and the fuzzer. */
+enum sm_state engine_state(const struct engine *e);
+const struct facts *engine_facts(const struct engine *e);
+const char *engine_reason_code(const struct engine *e);
+enum gate_position engine_asked(const struct engine *e);
+
+#endif

@@ -1,0 +1,375 @@
+/*
+ * portcullis-engine: talks to Tor, decides, asks the gate.  Started by
+ * portcullisd with everything it needs; see supervisor/links.h.
+ */
+/* For F_GET_SEALS. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/parse.h"
+#include "policy/policy.h"
+#include "supervisor/engine/cookie.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/gatelink.h"
+#include "supervisor/engine/password.h"
+#include "supervisor/engine/shell.h"
+#include "supervisor/engine/sockdiag.h"
+#include "supervisor/engine/statuslink.h"
+#include "supervisor/engine/torlink.h"
+#include "supervisor/links.h"
+#include "supervisor/log.h"
+
+/* A policy with the most listeners, printed, is well below this. */
+#define POLICY_MAX (4 * 1024 * 1024)
+
+uint64_t
+shell_now(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &ts) == -1)
+		fatal("clock_gettime: %s", strerror(errno));
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void
+op_tor_connect(void *arg)
+{
+	torlink_start(((struct shell *)arg)->tor);
+}
+
+static void
+op_tor_close(void *arg)
+{
+	torlink_cancel(((struct shell *)arg)->tor);
+}
+
+static int
+op_tor_write(void *arg, const void *p, size_t n)
+{
+	return torlink_write(((struct shell *)arg)->tor, p, n);
+}
+
+static int
+op_tor_peer(void *arg)
+{
+	return torlink_peer(((struct shell *)arg)->tor);
+}
+
+static int
+op_cookie(void *arg, unsigned char out[CP_COOKIE_LEN], const char *path)
+{
+	struct shell *sh = arg;
+
+	return cookie_read(out, &sh->policy->tor, path);
+}
+
+static int
+op_password(void *arg, unsigned char *out, size_t cap)
+{
+	struct shell *sh = arg;
+
+	return password_read(out, cap, sh->policy->tor.password_file);
+}
+
+static int
+op_random(void *arg, unsigned char *out, size_t n)
+{
+	(void)arg;
+	return RAND_bytes(out, (int)n) == 1 ? 0 : -1;
+}
+
+static int
+op_prove(void *arg, struct proof *out)
+{
+	return sockdiag_prove(((struct shell *)arg)->diag, out);
+}
+
+static int
+op_gate_send(void *arg, const struct gate_req *q)
+{
+	return gatelink_send(((struct shell *)arg)->gate, q);
+}
+
+static int
+op_status_send(void *arg, const void *p, size_t n)
+{
+	return statuslink_send(((struct shell *)arg)->status, p, n);
+}
+
+static void
+op_utc(void *arg, char *dst, size_t cap)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	(void)arg;
+	if (gmtime_r(&now, &tm) == NULL ||
+	    strftime(dst, cap, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		dst[0] = '\0';
+}
+
+static const struct engine_ops ops = {
+	.tor_connect = op_tor_connect,
+	.tor_close = op_tor_close,
+	.tor_write = op_tor_write,
+	.tor_peer = op_tor_peer,
+	.cookie = op_cookie,
+	.password = op_password,
+	.random = op_random,
+	.prove = op_prove,
+	.gate_send = op_gate_send,
+	.status_send = op_status_send,
+	.utc = op_utc,
+};
+
+/* Were we started with the two descriptors that links.h promises? */
+static void
+check_descriptors(void)
+{
+	int type = 0;
+	socklen_t len = sizeof type;
+	struct stat st;
+
+	if (getsockopt(LINK_KEEPER_FD, SOL_SOCKET, SO_TYPE, &type, &len) ==
+	    0 && type == SOCK_SEQPACKET && fstat(LINK_POLICY_FD, &st) == 0 &&
+	    S_ISREG(st.st_mode))
+		return;
+	fprintf(stderr, "portcullis-engine is started by portcullisd, not by "
+	    "hand.\n");
+	exit(2);
+}
+
+/* Die with the keeper; keep secrets out of core dumps and debuggers. */
+static void
+lock_down(void)
+{
+	const struct rlimit none = { 0, 0 };
+	pid_t parent = getppid();
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		fatal("prctl: %s", strerror(errno));
+	/* It may have died before that took effect. */
+	if (getppid() != parent)
+		exit(1);
+	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		fatal("cannot lock down: %s", strerror(errno));
+	if (fcntl(LINK_KEEPER_FD, F_SETFD, FD_CLOEXEC) == -1)
+		fatal("fcntl: %s", strerror(errno));
+	/* A closed socket is an error of write(2), no reason to die. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		fatal("signal: %s", strerror(errno));
+}
+
+static void
+load_policy(struct pol_policy *policy)
+{
+	const int want = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+	int seals = fcntl(LINK_POLICY_FD, F_GET_SEALS);
+	struct pol_source src = { .name = "policy" };
+	struct pol_diags diags = { 0 };
+	struct stat st;
+	char *text;
+
+	if (seals == -1 || (seals & want) != want)
+		fatal("the policy is not sealed");
+	if (fstat(LINK_POLICY_FD, &st) == -1 || st.st_size < 0 ||
+	    st.st_size > POLICY_MAX)
+		fatal("the policy's size is not right");
+	src.len = (size_t)st.st_size;
+	src.text = text = xmalloc(src.len + 1);
+	if (pread(LINK_POLICY_FD, text, src.len, 0) != (ssize_t)src.len)
+		fatal("the policy cannot be read: %s", strerror(errno));
+	text[src.len] = '\0';
+	close(LINK_POLICY_FD);
+	if (pol_parse(policy, &diags, &src, 1) == -1)
+		fatal("line %u of the policy: %s",
+		    diags.n > 0 ? diags.list[0].line : 0,
+		    diags.n > 0 ? diags.list[0].text : "not valid");
+	pol_diags_clear(&diags);
+	free(text);
+	if (!policy->tor.user.resolved)
+		fatal("the policy names Tor's user without its number");
+}
+
+static void
+on_keeper_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct shell *sh = arg;
+	enum link_peer peer;
+	int end, rc;
+
+	(void)fd;
+	(void)what;
+	rc = link_recv(&peer, &end);
+	if (rc == 0)
+		return;
+	if (rc == -1) {
+		log_debug("the keeper is gone");
+		event_base_loopbreak(sh->base);
+		return;
+	}
+	if (peer == LINK_GATE)
+		gatelink_take(sh->gate, end);
+	else if (peer == LINK_STATUS)
+		statuslink_take(sh->status, end);
+	else
+		close(end);
+}
+
+static void
+on_term_cb(evutil_socket_t sig, short what, void *arg)
+{
+	struct shell *sh = arg;
+
+	(void)sig;
+	(void)what;
+	event_base_loopbreak(sh->base);
+}
+
+static void
+on_usr1_cb(evutil_socket_t sig, short what, void *arg)
+{
+	struct shell *sh = arg;
+	const struct facts *f = engine_facts(sh->engine);
+	uint64_t now = shell_now();
+
+	(void)sig;
+	(void)what;
+	log_warn("dump: state=%s asked=%s reason=%s epoch=%llu",
+	    sm_name(engine_state(sh->engine)),
+	    gate_position_name(engine_asked(sh->engine)),
+	    engine_reason_code(sh->engine), (unsigned long long)f->epoch);
+	for (unsigned i = 0; i < NFACT; i++)
+		log_warn("dump: %s %s, %lld ms old", facts_name(i),
+		    facts_holds(f, i, now) ? "holds" : "is missing",
+		    f->at[i] == 0 ? -1LL : (long long)(now - f->at[i]));
+}
+
+static void
+on_timer_cb(evutil_socket_t fd, short what, void *arg)
+{
+	/* The loop has turned; run() does the rest. */
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static void
+log_cb(int severity, const char *msg)
+{
+	if (severity >= EVENT_LOG_WARN)
+		log_warn("libevent: %s", msg);
+	else
+		log_debug("libevent: %s", msg);
+}
+
+static void
+watch(struct event *ev)
+{
+	if (ev == NULL || event_add(ev, NULL) == -1)
+		fatal("cannot watch a descriptor or signal");
+}
+
+/* Turn the loop until the keeper is gone or we are told to end. */
+static int
+run(struct shell *sh)
+{
+	struct event *timer = event_new(sh->base, -1, 0, on_timer_cb, NULL);
+	uint64_t now, wait;
+	struct timeval tv;
+
+	if (timer == NULL)
+		fatal("out of memory");
+	while (!event_base_got_break(sh->base)) {
+		now = shell_now();
+		wait = engine_settle(sh->engine, now) - now;
+		if (engine_state(sh->engine) == SM_HALT)
+			break;
+		tv.tv_sec = (time_t)(wait / 1000);
+		tv.tv_usec = (suseconds_t)(wait % 1000 * 1000);
+		if (event_add(timer, &tv) == -1 ||
+		    event_base_loop(sh->base, EVLOOP_ONCE) == -1)
+			fatal("the event loop failed");
+	}
+	event_free(timer);
+	return engine_state(sh->engine) == SM_HALT ? 1 : 0;
+}
+
+static void
+start_shell(struct shell *sh, const struct pol_policy *policy)
+{
+	sh->policy = policy;
+	event_set_log_callback(log_cb);
+	sh->base = event_base_new();
+	if (sh->base == NULL)
+		fatal("libevent has no event loop for us");
+	sh->diag = sockdiag_new(policy);
+	if (sh->diag == NULL)
+		fatal("sock_diag: %s", strerror(errno));
+	sh->tor = torlink_new(sh);
+	sh->gate = gatelink_new(sh);
+	sh->status = statuslink_new(sh);
+	sh->engine = engine_new(policy, &ops, sh, (int)getpid());
+}
+
+static void
+stop_shell(struct shell *sh)
+{
+	engine_free(sh->engine);
+	torlink_free(sh->tor);
+	gatelink_free(sh->gate);
+	statuslink_free(sh->status);
+	sockdiag_free(sh->diag);
+	event_base_free(sh->base);
+}
+
+int
+main(int argc, char **argv)
+{
+	enum log_level level = LOG_LV_INFO;
+	struct event *keeper, *term, *usr1;
+	struct pol_policy policy;
+	struct shell sh = { 0 };
+	int ch, rc;
+
+	while ((ch = getopt(argc, argv, "v")) != -1) {
+		if (ch != 'v')
+			return 2;
+		level = LOG_LV_DEBUG;
+	}
+	check_descriptors();
+	log_init("engine", level);
+	lock_down();
+	load_policy(&policy);
+	start_shell(&sh, &policy);
+	keeper = event_new(sh.base, LINK_KEEPER_FD, EV_READ | EV_PERSIST,
+	    on_keeper_cb, &sh);
+	term = evsignal_new(sh.base, SIGTERM, on_term_cb, &sh);
+	usr1 = evsignal_new(sh.base, SIGUSR1, on_usr1_cb, &sh);
+	watch(keeper);
+	watch(term);
+	watch(usr1);
+	rc = run(&sh);
+	event_free(keeper);
+	event_free(term);
+	event_free(usr1);
+	stop_shell(&sh);
+	pol_policy_clear(&policy);
+	return rc;
+}

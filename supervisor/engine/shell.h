@@ -1,0 +1,31 @@
+/*
+ * What the parts of the shell around the core share.  All of them live in
+ * main()'s frame and are only touched from libevent callbacks.
+ */
+#ifndef SHELL_H
+#define SHELL_H
+
+#include <stdint.h>
+
+struct engine;
+struct event_base;
+struct gatelink;
+struct pol_policy;
+struct sockdiag;
+struct statuslink;
+struct torlink;
+
+struct shell {
+	struct event_base *base;
+	const struct pol_policy *policy;
+	struct engine *engine;
+	struct sockdiag *diag;
+	struct torlink *tor;
+	struct gatelink *gate;
+	struct statuslink *status;
+};
+
+/* CLOCK_BOOTTIME in ms: it counts through suspend, so proofs age in it. */
+uint64_t shell_now(void);
+
+#endif

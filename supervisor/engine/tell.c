@@ -1,0 +1,387 @@
+/*
+ * What people are told: what is so, why, and what to do about it.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/engine/core.h"
+#include "supervisor/log.h"
+
+#define STATUS_MS 1000
+/* A gate that reported within this is there. */
+#define GATE_FRESH_MS 1500
+
+static const struct facts_reason losses[ENGINE_NLOSS] = {
+	[LOSS_NONE] = { "tor-connecting",
+	    "The connection to Tor's control port is being made.", "" },
+	[LOSS_NO_TOR] = { "tor-down",
+	    "Nobody listens on Tor's control port.",
+	    "Start Tor, or correct the control address in the policy." },
+	[LOSS_ACCESS] = { "tor-denied",
+	    "The engine's user may not connect to Tor's control socket.",
+	    "Put it into Tor's group, and let that group use the socket." },
+	[LOSS_EOF] = { "tor-gone",
+	    "Tor closed the control connection; it has stopped or restarted.",
+	    "Check that Tor is running." },
+	[LOSS_TIMEOUT] = { "tor-hung",
+	    "Tor's control port does not answer.",
+	    "If it stays so, restart Tor." },
+	[LOSS_BYTES] = { "protocol-error",
+	    "The control port sent what is not Tor's control protocol.",
+	    "Check what listens there; a filter in between may be at fault." },
+	[LOSS_NOT_TOR] = { "not-a-control-port",
+	    "What listens at the control address is not a Tor control port.",
+	    "Correct the control address in the policy." },
+	[LOSS_PEER] = { "wrong-peer",
+	    "The program at the control address does not run as Tor's user.",
+	    "Find out what it is; correct the policy if Tor's user is wrong." },
+	[LOSS_METHOD] = { "auth-method",
+	    "Tor offers no way to authenticate that the policy permits.",
+	    "Set CookieAuthentication 1 in torrc." },
+	[LOSS_COOKIE] = { "cookie-unusable",
+	    "Tor's cookie file cannot be used.",
+	    "Check its path, owner and size, and that the engine may read it." },
+	[LOSS_PASSWORD] = { "password-unusable",
+	    "The file with Tor's control password cannot be used.",
+	    "Check its path and permissions." },
+	[LOSS_HASH] = { "wrong-server-hash",
+	    "What listens at the control address does not know Tor's cookie: "
+	    "it may be an impostor.",
+	    "Find out what it is before anything else." },
+	[LOSS_AUTH] = { "auth-refused",
+	    "Tor refused to authenticate us.",
+	    "Check that the cookie or password belongs to this Tor." },
+	[LOSS_FILTERED] = { "filtered",
+	    "A filter before Tor's control port refuses our commands.",
+	    "Let the policy name Tor's own control port." },
+	[LOSS_OLD] = { "tor-too-old",
+	    "This Tor lacks an option or event that is needed.",
+	    "Update Tor." },
+	[LOSS_MEMORY] = { "no-resources",
+	    "The engine lacks memory or randomness.",
+	    "Check the machine." },
+};
+
+static const struct facts_reason no_gate = { "gate-unreachable",
+	"The process that drives the firewall does not answer.",
+	"It is restarted by itself; if it stays so, look at the log." };
+
+static const struct facts_reason fight = { "fight",
+	"Another controller keeps changing Tor's configuration.",
+	"Stop the other controller, then: portcullis reprove" };
+
+static const struct facts_reason proving = { "proving",
+	"The proofs are being made.", "" };
+
+const char *
+tell_loss(enum engine_loss why)
+{
+	return (unsigned)why < ENGINE_NLOSS ? losses[why].code : "unknown";
+}
+
+static void set_text(char *dst, size_t cap, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A sentence that does not fit is cut: better than none. */
+static void
+set_text(char *dst, size_t cap, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(dst, cap, fmt, ap) < 0)
+		dst[0] = '\0';
+	va_end(ap);
+}
+
+static void
+set_reason(struct engine *e, const struct facts_reason *r)
+{
+	set_text(e->reason_code, sizeof e->reason_code, "%s", r->code);
+	set_text(e->reason, sizeof e->reason, "%s", r->text);
+	set_text(e->advice, sizeof e->advice, "%s", r->advice);
+}
+
+static void
+reason_free(struct engine *e)
+{
+	if (e->hold) {
+		set_reason(e, facts_reason(FACT_FREE));
+		return;
+	}
+	if (e->latch == LATCH_FIGHT) {
+		set_reason(e, &fight);
+		return;
+	}
+	set_text(e->reason_code, sizeof e->reason_code, "refused");
+	set_text(e->reason, sizeof e->reason,
+	    "Tor refuses the policy's listeners: %.120s", e->latch_text);
+	set_text(e->advice, sizeof e->advice,
+	    "Correct the policy, then: portcullis reprove");
+}
+
+/* The first listener that WHY is true of; SIZE_MAX if there is none. */
+static size_t
+first_with(const struct engine *e, enum snap_listener_why why)
+{
+	for (size_t i = 0; i < e->policy->nlisteners; i++)
+		if (prov_why(&e->prov, i) == why)
+			return i;
+	return SIZE_MAX;
+}
+
+static void
+reason_squatted(struct engine *e, size_t i)
+{
+	const struct prov_listener *l = &e->prov.l[i];
+
+	set_text(e->reason_code, sizeof e->reason_code, "squatted");
+	set_text(e->reason, sizeof e->reason,
+	    "A program of user %u holds %s, where Tor should listen.",
+	    (unsigned)l->proof.uid, l->text);
+	set_text(e->advice, sizeof e->advice,
+	    "Stop that program; Tor takes the port within a minute.");
+}
+
+static void
+reason_conf(struct engine *e)
+{
+	set_reason(e, facts_reason(FACT_CONF));
+	if (e->prov.network_off && e->conf_sent != 0) {
+		set_text(e->reason_code, sizeof e->reason_code,
+		    "network-disabled");
+		set_text(e->reason, sizeof e->reason,
+		    "Tor's networking was switched off (DisableNetwork 1); "
+		    "it is being switched on.");
+	} else if (e->bind_failed) {
+		set_text(e->reason_code, sizeof e->reason_code,
+		    "listeners-refused");
+		set_text(e->reason, sizeof e->reason,
+		    "Tor could not open a listener: %.140s",
+		    e->tor.last_warn);
+		set_text(e->advice, sizeof e->advice,
+		    "Check addresses and ports; it is tried again by itself.");
+	} else if (e->repairs != 0) {
+		set_text(e->reason_code, sizeof e->reason_code, "drift");
+		set_text(e->reason, sizeof e->reason,
+		    "Tor's listeners differ from the policy; they are being "
+		    "repaired.");
+	}
+}
+
+static void
+reason_boot(struct engine *e, uint64_t now)
+{
+	const struct tor_info *t = &e->tor;
+
+	set_reason(e, facts_reason(FACT_BOOT));
+	if (t->progress == -1)
+		return;
+	if (!watch_stalled(e, now)) {
+		set_text(e->reason, sizeof e->reason,
+		    "Tor is connecting to its network: %d %% (%s, %s).",
+		    t->progress, t->tag, t->summary);
+		return;
+	}
+	set_text(e->reason_code, sizeof e->reason_code, "stalled");
+	set_text(e->reason, sizeof e->reason,
+	    "Tor makes no progress at %d %% (%s)%s%.100s", t->progress, t->tag,
+	    t->warning[0] != '\0' || t->last_warn[0] != '\0' ? ": " : ".",
+	    t->warning[0] != '\0' ? t->warning : t->last_warn);
+	set_text(e->advice, sizeof e->advice,
+	    "Check the uplink, the clock, and bridges or proxy if any.");
+}
+
+static void
+reason_open(struct engine *e)
+{
+	uint32_t n = (uint32_t)e->policy->nlisteners;
+
+	set_reason(e, facts_reason(NFACT));
+	if (e->facts.nproven >= n)
+		return;
+	set_text(e->reason, sizeof e->reason,
+	    "Tor is proven to carry the traffic of %u of %u listeners.",
+	    (unsigned)e->facts.nproven, (unsigned)n);
+	set_text(e->advice, sizeof e->advice, "Look at the listed listeners.");
+}
+
+/* In state WATCH nothing is explained by the link's history any more. */
+static void
+reason_listen(struct engine *e)
+{
+	size_t i = first_with(e, SNAP_L_FOREIGN);
+
+	if (i != SIZE_MAX)
+		reason_squatted(e, i);
+	else
+		set_reason(e, facts_reason(FACT_LISTEN));
+}
+
+/* Has the question in flight been waiting for longer than the lease? */
+static bool
+is_hung(const struct engine *e, uint64_t now)
+{
+	return e->conn != NULL && cp_conn_busy(e->conn) &&
+	    now - e->sent > e->policy->lease_ms;
+}
+
+void
+tell_reason(struct engine *e, uint64_t now)
+{
+	enum fact missing = facts_missing(&e->facts, now);
+
+	if (!e->gate_up || !e->gate_known) {
+		set_reason(e, &no_gate);
+		return;
+	}
+	if (missing != FACT_LINK && missing != FACT_FREE && is_hung(e, now)) {
+		set_reason(e, facts_reason(FACT_ALIVE));
+		return;
+	}
+	switch (missing) {
+	case FACT_LINK:
+		set_reason(e, &losses[e->loss]);
+		break;
+	case FACT_FREE:
+		reason_free(e);
+		break;
+	case FACT_CONF:
+		reason_conf(e);
+		break;
+	case FACT_BOOT:
+		/* Unknown because nothing is answered, or known and low? */
+		if (facts_holds(&e->facts, FACT_ALIVE, now))
+			reason_boot(e, now);
+		else
+			set_reason(e, &proving);
+		break;
+	case FACT_LISTEN:
+		reason_listen(e);
+		break;
+	case NFACT:
+		reason_open(e);
+		break;
+	case FACT_ALIVE:
+		set_reason(e, &proving);
+		break;
+	case FACT_CIRCUIT:
+	case FACT_USABLE:
+	case FACT_TIME:
+		set_reason(e, facts_reason(missing));
+		break;
+	}
+}
+
+static void
+add_trouble(const struct engine *e, struct snapshot *s, size_t i)
+{
+	enum snap_listener_why why = prov_why(&e->prov, i);
+	struct snap_trouble *t;
+
+	if (why == SNAP_L_OK) {
+		s->nlisteners_proven++;
+		return;
+	}
+	if (s->ntrouble++ >= SNAP_MAX_TROUBLE)
+		return;
+	t = &s->trouble[s->ntrouble - 1];
+	t->listener = (uint32_t)i;
+	t->why = why;
+	t->uid = e->prov.l[i].proof.uid;
+	set_text(t->name, sizeof t->name, "%s", e->policy->listeners[i].name);
+	set_text(t->address, sizeof t->address, "%s", e->prov.l[i].text);
+}
+
+static void
+fill_tor(const struct engine *e, struct snapshot *s)
+{
+	const struct tor_info *t = &e->tor;
+
+	s->tor_pid = t->pid;
+	s->boot_progress = t->progress;
+	memcpy(s->boot_tag, t->tag, sizeof s->boot_tag);
+	memcpy(s->boot_summary, t->summary, sizeof s->boot_summary);
+	memcpy(s->boot_warning, t->warning, sizeof s->boot_warning);
+	memcpy(s->tor_version, t->version, sizeof s->tor_version);
+	s->circuit_established = t->circuit;
+	s->enough_dir_info = t->enough_dir;
+}
+
+static void
+fill(const struct engine *e, struct snapshot *s, uint64_t now)
+{
+	memset(s, 0, sizeof *s);
+	s->magic = SNAP_MAGIC;
+	s->state = e->state;
+	set_text(s->state_name, sizeof s->state_name, "%s",
+	    sm_name(e->state));
+	memcpy(s->reason_code, e->reason_code, sizeof s->reason_code);
+	memcpy(s->reason, e->reason, sizeof s->reason);
+	memcpy(s->advice, e->advice, sizeof s->advice);
+	memcpy(s->since, e->since, sizeof s->since);
+	s->gate = e->report;
+	s->gate_fresh = e->gate_known && now - e->report_at <= GATE_FRESH_MS;
+	s->facts = facts_bits(&e->facts, now);
+	s->nfacts = NFACT;
+	s->engine_pid = e->pid;
+	s->hold = e->hold;
+	fill_tor(e, s);
+	s->nlisteners = (uint32_t)e->policy->nlisteners;
+	for (size_t i = 0; i < e->policy->nlisteners; i++)
+		add_trouble(e, s, i);
+	s->links = e->links;
+	s->provisions = e->provisions;
+	s->repairs = e->repairs;
+}
+
+/* What changes all the time is no change worth a message of its own. */
+static bool
+same(const struct snapshot *a, const struct snapshot *b)
+{
+	return a->state == b->state && a->facts == b->facts &&
+	    a->hold == b->hold && a->gate_fresh == b->gate_fresh &&
+	    a->gate.position == b->gate.position &&
+	    a->gate.known == b->gate.known && a->ntrouble == b->ntrouble &&
+	    a->nlisteners_proven == b->nlisteners_proven &&
+	    a->boot_progress == b->boot_progress &&
+	    strcmp(a->reason, b->reason) == 0 &&
+	    memcmp(a->trouble, b->trouble, sizeof a->trouble) == 0;
+}
+
+void
+tell_snapshot(struct engine *e, uint64_t now)
+{
+	struct snapshot s;
+	bool due = now >= e->due.status;
+
+	if (!e->status_up) {
+		if (due)
+			e->due.status = now + STATUS_MS;
+		return;
+	}
+	fill(e, &s, now);
+	if (!due && same(&s, &e->snap))
+		return;
+	s.seq = ++e->snap_seq;
+	e->snap = s;
+	e->due.status = now + STATUS_MS;
+	/* A status process that does not read gets the next one instead. */
+	(void)e->ops->status_send(e->arg, &s, sizeof s);
+}
+
+void
+tell_result(struct engine *e, uint64_t id, bool ok, const char *text)
+{
+	struct snap_result r;
+
+	memset(&r, 0, sizeof r);
+	r.magic = SNAP_RESULT_MAGIC;
+	r.ok = ok;
+	r.id = id;
+	set_text(r.text, sizeof r.text, "%s", text);
+	/* Nobody else can be told; the verb took effect all the same. */
+	if (e->status_up)
+		(void)e->ops->status_send(e->arg, &r, sizeof r);
+}

@@ -1,0 +1,385 @@
+/*
+ * Polling makes us right, events make us fast.  An event can only take facts
+ * away; what adds them is the answer to a question that we asked.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlproto/cmd.h"
+#include "controlproto/event.h"
+#include "controlproto/reply.h"
+#include "supervisor/engine/core.h"
+#include "supervisor/log.h"
+
+/* Evidence this old gets a fresh circuit as a test, so often at most. */
+#define EVIDENCE_OLD_MS 60000
+#define EXTEND_IDLE_MS 20000
+/* With none at all clients are waiting: a circuit takes 1 to 3 s to build. */
+#define EXTEND_NONE_MS 5000
+/* Before that, ordinary traffic gets this long to show itself. */
+#define EVIDENCE_GRACE_MS 600
+/* Circuits are looked at only while other evidence is older than this. */
+#define EVIDENCE_FRESH_MS 10000
+
+/* No progress for so long is a stall; early phases are only connections. */
+#define STALL_EARLY_MS 60000
+#define STALL_LATE_MS 120000
+#define STALL_EARLY_PERCENT 10
+
+enum key { K_CIRCUIT = 0, K_DIR, K_SOCKS, K_HTTPTUNNEL, K_TRANS, K_DNS,
+	K_READ, K_PID, K_PHASE, NKEY };
+
+static const char *const keys[NKEY] = {
+	[K_CIRCUIT] = "status/circuit-established",
+	[K_DIR] = "status/enough-dir-info",
+	[K_SOCKS] = "net/listeners/socks",
+	[K_HTTPTUNNEL] = "net/listeners/httptunnel",
+	[K_TRANS] = "net/listeners/trans",
+	[K_DNS] = "net/listeners/dns",
+	[K_READ] = "traffic/read",
+	[K_PID] = "process/pid",
+	[K_PHASE] = "status/bootstrap-phase",
+};
+
+static const enum key kind_key[POL_NKIND] = {
+	[POL_SOCKS] = K_SOCKS,
+	[POL_HTTPTUNNEL] = K_HTTPTUNNEL,
+	[POL_TRANS] = K_TRANS,
+	[POL_DNS] = K_DNS,
+};
+
+static const char *const circuit_keys[] = { "circuit-status" };
+
+/* Decimal digits and nothing else. */
+static bool
+read_number(uint64_t *out, struct cp_str s)
+{
+	uint64_t v = 0;
+	unsigned d;
+
+	if (s.n == 0)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		d = (unsigned)(s.p[i] - '0');
+		if (v > (UINT64_MAX - d) / 10)
+			return false;
+		v = v * 10 + d;
+	}
+	*out = v;
+	return true;
+}
+
+void
+watch_ask_probe(struct engine *e, uint64_t now)
+{
+	struct cp_cmd cmd = { 0 };
+
+	e->need_probe = false;
+	e->due.probe = now + e->policy->probe_ms;
+	session_send(e, CMD_PROBE, &cmd, cp_cmd_getinfo(&cmd, keys, NKEY),
+	    now);
+}
+
+static void
+note_progress(struct engine *e, const struct cp_bootstrap *b, uint64_t now)
+{
+	struct tor_info *t = &e->tor;
+
+	if (b->progress != t->progress) {
+		t->progress = b->progress;
+		t->progress_at = now;
+		t->warning[0] = '\0';
+	}
+	log_esc(t->tag, sizeof t->tag, b->tag.p, b->tag.n);
+	log_esc(t->summary, sizeof t->summary, b->summary.p, b->summary.n);
+	if (b->warning.n != 0)
+		log_esc(t->warning, sizeof t->warning, b->warning.p,
+		    b->warning.n);
+}
+
+static void
+read_state(struct engine *e, const struct cp_str *v, uint64_t now)
+{
+	struct cp_bootstrap b;
+
+	e->tor.circuit = cp_str_is(v[K_CIRCUIT], "1");
+	e->tor.enough_dir = cp_str_is(v[K_DIR], "1");
+	if (cp_bootstrap_parse(&b, v[K_PHASE]))
+		note_progress(e, &b, now);
+	facts_confirm(&e->facts, FACT_ALIVE, e->sent);
+	if (e->tor.progress == 100 && e->tor.enough_dir)
+		facts_confirm(&e->facts, FACT_BOOT, e->sent);
+	else
+		facts_drop(&e->facts, FACT_BOOT);
+	if (e->tor.circuit)
+		facts_confirm(&e->facts, FACT_CIRCUIT, e->sent);
+	else
+		facts_drop(&e->facts, FACT_CIRCUIT);
+}
+
+/*
+ * Without CountPrivateBandwidth Tor counts no local traffic here (measured),
+ * so that neither our own questions nor waiting clients are evidence.
+ */
+static void
+read_traffic(struct engine *e, uint64_t bytes, uint64_t now)
+{
+	if (!e->ev.seen_read) {
+		e->ev.seen_read = true;
+		e->ev.since = now;
+	} else if (bytes > e->ev.read && !e->prov.count_private) {
+		facts_confirm(&e->facts, FACT_USABLE, e->sent);
+	}
+	e->ev.read = bytes;
+}
+
+/* The kernel's side of LISTEN; false if it gave no answer. */
+static void
+prove_listeners(struct engine *e)
+{
+	uint8_t map[POL_MAX_LISTENERS / 8];
+	struct prov_listener *l = e->prov.l;
+	size_t n = e->policy->nlisteners;
+	bool ok = e->ops->prove(e->arg, e->proofs) == 0;
+	uint32_t nproven;
+
+	for (size_t i = 0; i < n; i++)
+		l[i].proof = ok ? e->proofs[i] :
+		    (struct proof){ .kind = PROOF_NONE };
+	nproven = prov_proven(&e->prov, map);
+	facts_prove(&e->facts, map, nproven, e->sent);
+}
+
+/* False: not what we asked for, and the session is lost. */
+static bool
+read_listeners(struct engine *e, const struct cp_str *v, uint64_t now)
+{
+	enum cp_err err;
+
+	prov_listeners_begin(&e->prov);
+	for (unsigned k = 0; k < POL_NKIND; k++) {
+		err = prov_read_listeners(&e->prov, (enum pol_kind)k,
+		    v[kind_key[k]]);
+		if (err == CP_OK)
+			continue;
+		engine_lose(e, LOSS_BYTES, "net/listeners", now);
+		return false;
+	}
+	return true;
+}
+
+void
+watch_on_probe(struct engine *e, const struct cp_reply *reply, uint64_t now)
+{
+	struct cp_str v[NKEY];
+	uint64_t bytes, pid;
+	enum cp_err err = cp_reply_getinfo(reply, v, keys, NKEY);
+
+	if (err == CP_OK && (!read_number(&bytes, v[K_READ]) ||
+	    !read_number(&pid, v[K_PID])))
+		err = CP_ERR_SYNTAX;
+	if (err != CP_OK) {
+		engine_lose(e, err == CP_ERR_REFUSED ? LOSS_OLD : LOSS_BYTES,
+		    cp_strerror(err), now);
+		return;
+	}
+	if (pid != (uint64_t)e->tor.pid) {
+		/* Something between us and Tor has kept the connection. */
+		engine_lose(e, LOSS_EOF, "Tor's process has changed", now);
+		return;
+	}
+	if (!read_listeners(e, v, now))
+		return;
+	/* In doubt since this question was sent: the next one counts. */
+	if (e->need_probe)
+		return;
+	read_state(e, v, now);
+	read_traffic(e, bytes, now);
+	prove_listeners(e);
+	repair_judge(e, now);
+}
+
+void
+watch_ask_circuits(struct engine *e, uint64_t now)
+{
+	struct cp_cmd cmd = { 0 };
+
+	e->due.circuits = now + e->policy->probe_ms;
+	session_send(e, CMD_CIRCUITS, &cmd,
+	    cp_cmd_getinfo(&cmd, circuit_keys, 1), now);
+}
+
+static struct cp_str
+next_line(struct cp_str *rest)
+{
+	struct cp_str line = *rest;
+	const char *nl = rest->n == 0 ? NULL : memchr(rest->p, '\n', rest->n);
+
+	if (nl == NULL) {
+		rest->n = 0;
+		return line;
+	}
+	line.n = (size_t)(nl - rest->p);
+	rest->n -= line.n + 1;
+	rest->p = nl + 1;
+	return line;
+}
+
+/* The number of the circuit in LINE ("7 BUILT ..."); 0 unless BUILT. */
+static uint64_t
+built_number(struct cp_str line)
+{
+	static const char built[] = " BUILT";
+	const char *sp = line.n == 0 ? NULL : memchr(line.p, ' ', line.n);
+	size_t n = sizeof built - 1, at;
+	uint64_t id;
+
+	if (sp == NULL)
+		return 0;
+	at = (size_t)(sp - line.p);
+	if (line.n - at < n || memcmp(sp, built, n) != 0 ||
+	    (line.n - at > n && sp[n] != ' '))
+		return 0;
+	return read_number(&id, (struct cp_str){ line.p, at }) ? id : 0;
+}
+
+void
+watch_on_circuits(struct engine *e, const struct cp_reply *reply,
+    uint64_t now)
+{
+	struct cp_str v, line;
+	uint64_t id, max = 0;
+	enum cp_err err = cp_reply_getinfo(reply, &v, circuit_keys, 1);
+
+	if (err != CP_OK) {
+		engine_lose(e, LOSS_BYTES, cp_strerror(err), now);
+		return;
+	}
+	while (v.n != 0) {
+		line = next_line(&v);
+		id = built_number(line);
+		if (id > max)
+			max = id;
+	}
+	/* Proofs were voided since the question was sent: only a baseline. */
+	if (e->ev.seen_built && !e->need_probe && max > e->ev.built)
+		facts_confirm(&e->facts, FACT_USABLE, e->sent);
+	e->ev.seen_built = true;
+	if (max > e->ev.built)
+		e->ev.built = max;
+}
+
+bool
+watch_circuits_due(const struct engine *e, uint64_t now)
+{
+	uint64_t last = e->facts.at[FACT_USABLE];
+
+	if (last != 0 && now - last < EVIDENCE_FRESH_MS)
+		return false;
+	return now >= e->due.circuits;
+}
+
+/*
+ * An idle Tor stops building circuits after an hour, so without a test of
+ * our own an idle gateway would close for ever.
+ */
+bool
+watch_extend_due(const struct engine *e, uint64_t now)
+{
+	uint64_t last = e->facts.at[FACT_USABLE];
+	uint64_t gap = last != 0 ? EXTEND_IDLE_MS : EXTEND_NONE_MS;
+
+	if (!facts_holds(&e->facts, FACT_BOOT, now) ||
+	    !facts_holds(&e->facts, FACT_CIRCUIT, now) ||
+	    !e->ev.seen_read || !e->ev.seen_built)
+		return false;
+	if (last != 0 && now - last < EVIDENCE_OLD_MS)
+		return false;
+	if (!e->prov.count_private && now - e->ev.since < EVIDENCE_GRACE_MS)
+		return false;
+	return e->ev.extend_at == 0 || now - e->ev.extend_at >= gap;
+}
+
+void
+watch_ask_extend(struct engine *e, uint64_t now)
+{
+	struct cp_cmd cmd = { 0 };
+
+	e->ev.extend_at = now;
+	session_send(e, CMD_EXTEND, &cmd, cp_cmd_newcircuit(&cmd), now);
+}
+
+/* A refusal is no evidence, and no more than that. */
+void
+watch_on_extend(struct engine *e, const struct cp_reply *reply, uint64_t now)
+{
+	(void)now;
+	if (!cp_reply_is_ok(reply))
+		log_debug("Tor could not start the test circuit");
+	e->due.circuits = 0;
+}
+
+bool
+watch_stalled(const struct engine *e, uint64_t now)
+{
+	uint64_t limit = e->tor.progress < STALL_EARLY_PERCENT ?
+	    STALL_EARLY_MS : STALL_LATE_MS;
+
+	return e->tor.progress != 100 && e->tor.progress_at != 0 &&
+	    now - e->tor.progress_at >= limit;
+}
+
+/* Circuits or directory are gone, or may be: poll at once. */
+static void
+lost_fact(struct engine *e, enum fact fact)
+{
+	facts_drop(&e->facts, fact);
+	e->need_probe = true;
+}
+
+void
+watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
+{
+	struct cp_event ev;
+
+	cp_event_parse(&ev, reply);
+	switch (ev.kind) {
+	case CP_EV_CIRCUIT_NOT_ESTABLISHED:
+		lost_fact(e, FACT_CIRCUIT);
+		break;
+	case CP_EV_NOT_ENOUGH_DIR_INFO:
+		lost_fact(e, FACT_BOOT);
+		break;
+	case CP_EV_CLOCK_JUMPED:
+		engine_reprove(e, e->facts.epoch, now);
+		break;
+	case CP_EV_CONF_CHANGED:
+		repair_doubt(e, now);
+		break;
+	case CP_EV_SIGNAL:
+		if (cp_str_is_nocase(ev.action, "RELOAD"))
+			repair_doubt(e, now);
+		break;
+	case CP_EV_BOOTSTRAP:
+		note_progress(e, &ev.boot, now);
+		break;
+	case CP_EV_CIRCUIT_ESTABLISHED:
+	case CP_EV_ENOUGH_DIR_INFO:
+		e->need_probe = true;
+		break;
+	case CP_EV_LOG:
+		if (ev.severity >= CP_SEV_WARN)
+			log_esc(e->tor.last_warn, sizeof e->tor.last_warn,
+			    ev.text.p, ev.text.n);
+		break;
+	case CP_EV_OTHER:
+	case CP_EV_CLOCK_SKEW:
+	case CP_EV_STATUS:
+	case CP_EV_LIVENESS:
+	case CP_EV_TRANSPORT_LAUNCHED:
+	case CP_NEVENT:
+		break;
+	}
+}

@@ -1,0 +1,182 @@
+#include "supervisor/keeper/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/options.h"
+#include "policy/rules.h"
+#include "supervisor/policyfile.h"
+
+enum { EXIT_OK = 0, EXIT_OUTPUT = 1, EXIT_POLICY = 2 };
+
+void
+check_print_diag(const struct pol_diag *d)
+{
+	/* When standard error is gone there is nobody left to tell. */
+	if (d->line != 0)
+		(void)fprintf(stderr, "%s:%u: %s\n", d->file, d->line,
+		    d->text);
+	else
+		(void)fprintf(stderr, "%s: %s\n", d->file, d->text);
+}
+
+static void
+print_diags(const struct pol_diags *diags)
+{
+	for (size_t i = 0; i < diags->n; i++)
+		check_print_diag(&diags->list[i]);
+	if (diags->more)
+		(void)fprintf(stderr, "policy: there is more: correct these "
+		    "%d first\n", POL_MAX_DIAGS);
+}
+
+/*
+ * Users that this machine does not have are no fault of the policy: it may
+ * be meant for another one.
+ */
+static bool
+resolve(struct pol_policy *p)
+{
+	struct pol_diags diags = { 0 };
+	bool ok = policyfile_resolve(p, &diags) == 0;
+
+	for (size_t i = 0; i < diags.n; i++)
+		(void)fprintf(stderr, "%s: warning: %s\n",
+		    diags.list[i].file, diags.list[i].text);
+	pol_diags_clear(&diags);
+	return ok;
+}
+
+static int
+print_table(const struct pol_ruleset *rs, enum pol_table_id id,
+    const struct pol_policy *p, enum pol_position pos)
+{
+	char *text = pol_table_print(&rs->tables[id], p, pos);
+	int rc;
+
+	if (text == NULL)
+		return -1;
+	rc = fputs(text, stdout) == EOF ? -1 : 0;
+	free(text);
+	return rc;
+}
+
+/*
+ * The boot table for CLOSED: it names no user, so it can be made on any
+ * machine, and loaded before any of our programs runs.
+ */
+static int
+print_position(const struct pol_policy *p, enum pol_position pos)
+{
+	struct pol_ruleset rs;
+	int rc;
+
+	if (pol_ruleset_make(&rs, p) == -1)
+		return -1;
+	if (pos == POL_POS_CLOSED)
+		rc = print_table(&rs, POL_T_BOOT, p, pos);
+	else if (print_table(&rs, POL_T_GUARD, p, pos) == -1)
+		rc = -1;
+	else
+		rc = print_table(&rs, POL_T_GATE, p, pos);
+	pol_ruleset_clear(&rs);
+	return rc;
+}
+
+static int
+print_only(const struct pol_policy *p, bool resolved, const char *name)
+{
+	size_t pos = 0;
+
+	while (pos < POL_NPOS &&
+	    strcmp(name, pol_position_name((enum pol_position)pos)) != 0)
+		pos++;
+	if (pos == POL_NPOS) {
+		(void)fprintf(stderr, "portcullisd: there is no position "
+		    "\"%s\": write closed, tor-only or open\n", name);
+		return EXIT_POLICY;
+	}
+	if (pos != POL_POS_CLOSED && !resolved) {
+		(void)fprintf(stderr, "portcullisd: these rules need the "
+		    "users' numbers: see the warnings\n");
+		return EXIT_POLICY;
+	}
+	return print_position(p, (enum pol_position)pos) == -1 ||
+	    fflush(stdout) == EOF ? EXIT_OUTPUT : EXIT_OK;
+}
+
+static int
+print_setconf(const struct pol_policy *p)
+{
+	struct pol_options options;
+	int rc = 0;
+
+	if (pol_options_make(&options, p, NULL) == -1)
+		return -1;
+	if (printf("\n# what Tor is told\nSETCONF\n") < 0)
+		rc = -1;
+	for (size_t i = 0; i < options.n && rc == 0; i++)
+		if (printf("\t%s=\"%s\"\n", options.list[i].name,
+		    options.list[i].value) < 0)
+			rc = -1;
+	pol_options_clear(&options);
+	return rc;
+}
+
+static int
+print_rules(const struct pol_policy *p, bool resolved)
+{
+	for (size_t pos = 0; pos < POL_NPOS; pos++) {
+		if (printf("\n# position %s\n",
+		    pol_position_name((enum pol_position)pos)) < 0)
+			return -1;
+		if (pos != POL_POS_CLOSED && !resolved) {
+			if (printf("# left out: these rules need the users' "
+			    "numbers\n") < 0)
+				return -1;
+		} else if (print_position(p, (enum pol_position)pos) == -1) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+print_everything(const struct pol_policy *p, bool resolved)
+{
+	char *text = pol_print(p);
+	int rc;
+
+	if (text == NULL)
+		return -1;
+	rc = fputs(text, stdout) == EOF || print_setconf(p) == -1 ||
+	    print_rules(p, resolved) == -1 ? -1 : 0;
+	free(text);
+	return rc;
+}
+
+int
+check_run(const char *path, int verbose, const char *print)
+{
+	struct pol_policy p;
+	struct pol_diags diags;
+	bool resolved;
+	int rc = EXIT_OK;
+
+	if (policyfile_load(&p, &diags, path, false) == -1) {
+		print_diags(&diags);
+		pol_diags_clear(&diags);
+		return EXIT_POLICY;
+	}
+	pol_diags_clear(&diags);
+	resolved = resolve(&p);
+	if (print != NULL)
+		rc = print_only(&p, resolved, print);
+	else if ((verbose > 0 && print_everything(&p, resolved) == -1) ||
+	    printf("%s%s: OK, %zu listeners\n", verbose > 0 ? "# " : "",
+	    path, p.nlisteners) < 0 || fflush(stdout) == EOF)
+		rc = EXIT_OUTPUT;
+	pol_policy_clear(&p);
+	return rc;
+}
