@@ -6,8 +6,8 @@
  * renews only on the current epoch, a fresh proof and known listeners; a
  * close ends the epoch for ever.
  */
-#include <stdint.h>
-#include <stdlib.h>
+#include "tests/fuzz/fuzz.h"
+
 #include <string.h>
 
 #include "supervisor/gate/core.h"
@@ -15,15 +15,6 @@
 #define LEASE 1000u
 #define NLISTENERS 20u
 #define MS UINT64_C(1000000)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(int truth)
-{
-	if (!truth)
-		abort();
-}
 
 /* Half of the inputs are helped past the first checks. */
 static void
@@ -53,23 +44,23 @@ step(struct gate_core *c, const struct gate_req *q, size_t len, uint64_t now)
 	const enum gate_position before = c->pos;
 	struct gate_decision d = gate_core_request(c, q, len, now);
 
-	must(c->epoch >= epoch);
+	FUZZ_ASSERT(c->epoch >= epoch);
 	if (len != sizeof *q || !gate_req_ok(q))
-		must(c->pos == GATE_CLOSED && d.drop_engine);
+		FUZZ_ASSERT(c->pos == GATE_CLOSED && d.drop_engine);
 	if (d.drop_engine || c->refused)
-		must(c->pos == GATE_CLOSED);
+		FUZZ_ASSERT(c->pos == GATE_CLOSED);
 	if (d.act >= GATE_ACT_OPEN) {
-		must(q->want == GATE_OPEN && q->epoch == epoch);
-		must(q->proof_ns <= now && now - q->proof_ns <= LEASE * MS);
+		FUZZ_ASSERT(q->want == GATE_OPEN && q->epoch == epoch);
+		FUZZ_ASSERT(q->proof_ns <= now && now - q->proof_ns <= LEASE * MS);
 		for (unsigned i = NLISTENERS; i < POL_MAX_LISTENERS; i++)
-			must(!gate_map_get(q->proven, i));
-		must(gate_core_fresh(c, now));
+			FUZZ_ASSERT(!gate_map_get(q->proven, i));
+		FUZZ_ASSERT(gate_core_fresh(c, now));
 		gate_core_opened(c);
 	} else {
-		must(c->pos != GATE_OPEN);
+		FUZZ_ASSERT(c->pos != GATE_OPEN);
 	}
 	if (before == GATE_OPEN && c->pos != GATE_OPEN)
-		must(c->epoch > epoch && d.act == GATE_ACT_CLOSE);
+		FUZZ_ASSERT(c->epoch > epoch && d.act == GATE_ACT_CLOSE);
 }
 
 int
@@ -88,7 +79,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (size > 3) {
 		now += data[0] * 8 * MS;
 		(void)gate_core_tick(&c, now).act;
-		must(gate_core_next(&c) > now);
+		FUZZ_ASSERT(gate_core_next(&c) > now);
 		n = data[1] < 250 ? sizeof q : data[1];
 		memset(&q, 0, sizeof q);
 		memcpy(&q, data + 3, size - 3 < sizeof q ? size - 3 :
