@@ -96,7 +96,7 @@ gate_main(const struct pol_policy *p)
 
 	log_init("gate", LOG_LV_INFO);
 	if (start(&g, p) == -1)
-		return 1;
+		return GATE_EXIT_START;
 	gate_core_init(&g.core, p, act_now() / NS_PER_MS);
 	log_info("position=closed epoch=%llu: %s",
 	    (unsigned long long)g.core.epoch, gate_reason_text(g.core.why));

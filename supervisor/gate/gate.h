@@ -10,8 +10,11 @@ struct pol_policy;
  * Be the gate.  Called by the keeper in a child right after fork(2), as
  * root, with the channel to the keeper as descriptor 3 and 0 to 2 open.  P
  * has its users resolved.  Returns the process's exit code: 0 asked to stop,
- * 1 failure; the position is closed either way.
+ * 1 failure, GATE_EXIT_START if it could not even begin (said on the log;
+ * another instance holds the gate, or the kernel refuses); the position is
+ * closed in every case.
  */
+#define GATE_EXIT_START 3
 int gate_main(const struct pol_policy *p);
 
 /*

@@ -1,3 +1,5 @@
+#include "config.h" /* _GNU_SOURCE */
+
 #include "supervisor/keeper/keeper.h"
 
 #include <errno.h>
@@ -39,6 +41,7 @@ struct child {
 	const char *name;
 	pid_t pid;	     /* 0: not running */
 	int channel;	     /* our end, -1 when not running */
+	unsigned starts;
 	uint64_t started_ms;
 	uint64_t restart_ms; /* when to start it; 0: now */
 	uint32_t backoff_ms;
@@ -191,6 +194,7 @@ start_child(struct keeper *k, enum link_peer who)
 		return;
 	}
 	c->channel = ends[0];
+	c->starts++;
 	c->started_ms = now_ms();
 	log_debug("started %s pid=%d", c->name, (int)c->pid);
 	for (size_t i = 0; i < 2; i++)
@@ -237,8 +241,9 @@ child_ended(struct keeper *k, enum link_peer who, int status)
 	close(c->channel);
 	c->channel = -1;
 	plan_restart(c, now_ms());
-	return who != LINK_GATE || k->stopping || !WIFEXITED(status) ||
-	    WEXITSTATUS(status) != GATE_EXIT_TAKEN;
+	/* A gate that cannot even begin: whoever started us has to know. */
+	return who != LINK_GATE || k->stopping || c->starts > 1 ||
+	    !WIFEXITED(status) || WEXITSTATUS(status) != GATE_EXIT_START;
 }
 
 static bool

@@ -5,6 +5,8 @@
  * up.  Each round injects one fault and takes the send time of the last
  * datagram that got in; see sensor.h.
  */
+#include "config.h" /* _GNU_SOURCE */
+
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>

@@ -1,3 +1,5 @@
+#include "config.h" /* _GNU_SOURCE */
+
 #include "tests/bench/feed.h"
 
 #include <errno.h>

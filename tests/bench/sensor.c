@@ -1,3 +1,5 @@
+#include "config.h" /* _GNU_SOURCE */
+
 #include "tests/bench/sensor.h"
 
 #include <arpa/inet.h>
