@@ -121,10 +121,16 @@ await()
 	return 1
 }
 
+# From here on, for await and heard.
+mark()
+{
+	SEEN=$(wc -l <"$IT_DIR/drv.out")
+}
+
 # say COMMAND: and wait until it is done.
 say()
 {
-	SEEN=$(wc -l <"$IT_DIR/drv.out")
+	mark
 	echo "$*" >&7
 	await "^done ${1}" 15
 }
