@@ -99,9 +99,9 @@ gate_start()
 	mkfifo "$IT_DIR/drv.in"
 	: >"$IT_DIR/drv.out"
 	# shellcheck disable=SC2086 # the listeners are words
-	in_gw "$DRV" -l "$LEASE" -t $TOR_UID -u $GATE_UID -i ws0 -e ext0 \
-	    "$@" $LISTENERS <"$IT_DIR/drv.in" >"$IT_DIR/drv.out" \
-	    2>"$IT_DIR/drv.err" &
+	(exec ip netns exec "$GW" "$DRV" -l "$LEASE" -t $TOR_UID \
+	    -u $GATE_UID -i ws0 -e ext0 "$@" $LISTENERS <"$IT_DIR/drv.in" \
+	    >"$IT_DIR/drv.out" 2>"$IT_DIR/drv.err") &
 	DRV_PID=$!
 	exec 7>"$IT_DIR/drv.in"
 	await '^ready' 5
