@@ -162,7 +162,7 @@ reason_conf(struct engine *e)
 		    e->tor.last_warn);
 		set_text(e->advice, sizeof e->advice,
 		    "Check addresses and ports; it is tried again by itself.");
-	} else if (e->repairs != 0) {
+	} else if (e->state == SM_CONFIGURE && e->provisioned) {
 		set_text(e->reason_code, sizeof e->reason_code, "drift");
 		set_text(e->reason, sizeof e->reason,
 		    "Tor's listeners differ from the policy; they are being "
