@@ -46,7 +46,7 @@ line_reserve(struct line *l, size_t n)
 		l->err = CP_ERR_ARG;
 	if (l->err != CP_OK)
 		return false;
-	if (n <= l->cap - l->len)
+	if (l->p != NULL && n <= l->cap - l->len)
 		return true;
 	while (cap - l->len < n)
 		cap *= 2;
@@ -94,13 +94,13 @@ static void
 line_add_value(struct line *l, const char *value)
 {
 	struct cp_str in = cp_str_of(value);
-	size_t len = 0;
+	size_t len = 0, room;
 
 	if (in.n >= CP_CMD_MAX || strpbrk(value, "\r\n") != NULL) {
 		l->err = CP_ERR_ARG;
 	} else if (line_reserve(l, in.n * 4 + 3)) {
-		l->err = cp_cstring_encode(l->p + l->len, l->cap - l->len,
-		    &len, in);
+		room = l->cap - l->len;
+		l->err = cp_cstring_encode(l->p + l->len, room, &len, in);
 		l->len += len;
 	}
 }

@@ -145,25 +145,30 @@ static const struct status_name server_actions[] = {
 	{ NULL, CP_EV_STATUS },
 };
 
-/* "SEVERITY ACTION keywords"; ACTIONS ends with the kind of all others. */
-static void
-read_status(struct cp_event *out, const struct status_name *actions,
-    struct cp_str rest)
+/* KNOWN ends with the kind of all others. */
+static enum cp_event_kind
+status_kind(const struct status_name *known, struct cp_str action)
 {
-	struct cp_str line = rest;
+	while (known->action != NULL && !cp_str_is(action, known->action))
+		known++;
+	return known->kind;
+}
 
+/* "SEVERITY ACTION keywords" */
+static void
+read_status(
+    struct cp_event *out, const struct status_name *known, struct cp_str rest)
+{
 	out->severity = severity_of(cp_lex_word(&rest));
 	out->action = cp_lex_word(&rest);
 	out->text = rest;
 	if (out->action.n == 0)
 		return;
-	while (actions->action != NULL &&
-	    !cp_str_is(out->action, actions->action))
-		actions++;
-	out->kind = actions->kind;
-	if (out->kind == CP_EV_BOOTSTRAP &&
-	    !cp_bootstrap_parse(&out->boot, line))
-		out->kind = CP_EV_OTHER;
+	out->kind = status_kind(known, out->action);
+	if (out->kind == CP_EV_BOOTSTRAP) {
+		out->boot.severity = out->severity;
+		read_bootstrap(&out->boot, rest);
+	}
 }
 
 static void
