@@ -318,6 +318,9 @@ do_answer(struct input *in)
 {
 	uint8_t flaw = take(in);
 
+	/* An answer to nothing only now and then: it ends the session. */
+	if (w.sent[0] == '\0' && flaw < 250)
+		return;
 	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
 		if (strncmp(w.sent, answers[i].start,
 		    strlen(answers[i].start)) == 0) {
@@ -326,6 +329,7 @@ do_answer(struct input *in)
 			return;
 		}
 	}
+	w.sent[0] = '\0';
 	feed_text(flaw < 250 ? "250 OK\r\n" : "551 no\r\n");
 }
 
