@@ -122,12 +122,10 @@ judge_users(struct pol_draft *d)
 				    pol_section_name(u[j].section));
 }
 
-/* Is FLAG one of the group's? */
+/* Is FLAG one of P's? */
 static bool
-has_flag(const struct pol_group *g, const char *flag, size_t len)
+has_flag(const char *p, const char *flag, size_t len)
 {
-	const char *p = g->flags;
-
 	while (*p != '\0') {
 		size_t n = strcspn(p, " ");
 
@@ -139,7 +137,7 @@ has_flag(const struct pol_group *g, const char *flag, size_t len)
 	return false;
 }
 
-#define HAS(g, flag) has_flag(g, flag, sizeof(flag) - 1)
+#define HAS(g, flag) has_flag((g)->flags, flag, sizeof(flag) - 1)
 
 /* What Tor itself refuses, or takes and half ignores. */
 static const char *
@@ -177,10 +175,13 @@ judge_flags(struct pol_draft *d, const struct pol_group *g)
 		const char *rest = p + n + strspn(p + n, " ");
 
 		groups += strncmp(p, group, sizeof group - 1) == 0;
-		if (strncmp(p, "No", 2) == 0 && has_flag(g, p + 2, n - 2))
+		if (strncmp(p, "No", 2) == 0 && has_flag(g->flags, p + 2, n - 2))
 			pol_diag(d->diags, g->at, "listener \"%s\": %.*s "
 			    "contradicts %.*s: remove one of them", g->name,
 			    (int)n, p, (int)n - 2, p + 2);
+		if (has_flag(rest, p, n))
+			pol_diag(d->diags, g->at, "listener \"%s\" has %.*s "
+			    "twice: remove one", g->name, (int)n, p);
 		p = rest;
 	}
 	if (groups > 1)

@@ -266,10 +266,9 @@ owner_note(enum pol_table_id id)
 {
 	static const char *const notes[POL_NTABLE] = {
 		[POL_T_BOOT] = "flags: none",
-		[POL_T_GUARD] = "flags when loaded by the gate: owner,persist",
-		[POL_T_GATE] = "flags when loaded by the gate: owner",
-		[POL_T_NETDEV] = "flags when loaded by the gate: "
-				 "owner,persist",
+		[POL_T_GUARD] = "flags when the gate loads it: owner,persist",
+		[POL_T_GATE] = "flags when the gate loads it: owner",
+		[POL_T_NETDEV] = "flags when the gate loads it: owner,persist",
 	};
 
 	return notes[id];

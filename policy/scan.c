@@ -275,11 +275,6 @@ unknown_section(struct scan *s, const char *word)
 	const char *best = NULL;
 	size_t least = SIZE_MAX;
 
-	if (strcmp(word, "include") == 0) {
-		SAY(s, s->at, "a policy does not include other files: put "
-		    "them into conf.d");
-		return;
-	}
 	for (size_t i = 0; i < POL_NSEC; i++) {
 		const char *name = pol_section_name((enum pol_section_id)i);
 		size_t d = pol_distance(word, name);
@@ -413,6 +408,11 @@ scan_head(struct scan *s, enum pol_section_id *id)
 	if (s->tok != T_WORD)
 		return expected(s, "the name of a section");
 	word_copy(s, word);
+	if (strcmp(word, "include") == 0) {
+		SAY(s, line, "a policy does not include other files: put "
+		    "them into conf.d");
+		return false;
+	}
 	while (i < POL_NSEC &&
 	    strcmp(word, pol_section_name((enum pol_section_id)i)) != 0)
 		i++;

@@ -1,3 +1,5 @@
+#include "config.h" /* _GNU_SOURCE */
+
 #include "supervisor/links.h"
 
 #include <errno.h>

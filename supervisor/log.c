@@ -21,7 +21,7 @@ void
 log_init(const char *tag, enum log_level level)
 {
 	log_tag = tag;
-	log_level = level;
+	log_level = getenv(LOG_DEBUG_VARIABLE) != NULL ? LOG_LV_DEBUG : level;
 	log_prefix = getenv("JOURNAL_STREAM") != NULL;
 }
 

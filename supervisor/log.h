@@ -9,7 +9,13 @@
 
 enum log_level { LOG_LV_ERR = 0, LOG_LV_WARN, LOG_LV_INFO, LOG_LV_DEBUG };
 
-/* TAG is borrowed for ever: "gate", "engine", "status", "keeper". */
+/* In the environment of our programs when portcullisd was given -v. */
+#define LOG_DEBUG_VARIABLE "PORTCULLIS_DEBUG"
+
+/*
+ * LEVEL is raised to debug when LOG_DEBUG_VARIABLE is set.
+ * TAG is borrowed for ever: "gate", "engine", "status", "keeper".
+ */
 void log_init(const char *tag, enum log_level level);
 void log_level_set(enum log_level level);
 

@@ -1,8 +1,55 @@
 #include "supervisor/snapshot.h"
 
+#include <stddef.h>
+
+static const char *const fact_names[SNAP_NFACT] = {
+	[SNAP_F_LINK] = "link",
+	[SNAP_F_CONF] = "conf",
+	[SNAP_F_LISTEN] = "listen",
+	[SNAP_F_BOOT] = "boot",
+	[SNAP_F_CIRCUIT] = "circuit",
+	[SNAP_F_ALIVE] = "alive",
+	[SNAP_F_TIME] = "time",
+	[SNAP_F_NO_HOLD] = "no_hold",
+};
+
+static const char *const why_names[SNAP_NLWHY] = {
+	[SNAP_L_OK] = "ok",
+	[SNAP_L_NOT_CHECKED] = "not-checked",
+	[SNAP_L_NOT_REPORTED] = "not-reported",
+	[SNAP_L_NO_SOCKET] = "no-socket",
+	[SNAP_L_FOREIGN] = "foreign",
+	[SNAP_L_FLAGS] = "flags",
+};
+
+static const char *const verb_names[SNAP_NVERB] = {
+	[SNAP_V_HOLD] = "hold",
+	[SNAP_V_RELEASE] = "release",
+	[SNAP_V_NEWNYM] = "newnym",
+	[SNAP_V_REPROVE] = "reprove",
+};
+
 bool
 snap_verb_ok(const struct snap_verb *v)
 {
 	return v->magic == SNAP_VERB_MAGIC && v->code > SNAP_V_NONE &&
 	    v->code < SNAP_NVERB && v->reserved == 0;
+}
+
+const char *
+snap_fact_name(enum snap_fact fact)
+{
+	return (unsigned)fact < SNAP_NFACT ? fact_names[fact] : NULL;
+}
+
+const char *
+snap_listener_why_name(enum snap_listener_why why)
+{
+	return (unsigned)why < SNAP_NLWHY ? why_names[why] : "unknown";
+}
+
+const char *
+snap_verb_name(enum snap_verb_code code)
+{
+	return (unsigned)code < SNAP_NVERB ? verb_names[code] : NULL;
 }

@@ -17,6 +17,22 @@
 #define SNAP_TEXT 192
 #define SNAP_MAX_TROUBLE 8
 
+/*
+ * The facts behind "open", as they are named to the world; the engine maps
+ * its own onto these.
+ */
+enum snap_fact {
+	SNAP_F_LINK = 0, /* authenticated, and the peer is Tor */
+	SNAP_F_CONF,	 /* the pinned options read back as wanted */
+	SNAP_F_LISTEN,	 /* at least one listener is proven */
+	SNAP_F_BOOT,	 /* bootstrapped, enough directory information */
+	SNAP_F_CIRCUIT,	 /* circuits established and seen to work */
+	SNAP_F_ALIVE,	 /* Tor answered within the deadline */
+	SNAP_F_TIME,	 /* the time policy is satisfied, or there is none */
+	SNAP_F_NO_HOLD,	 /* neither an operator's hold nor a latched fault */
+	SNAP_NFACT
+};
+
 /* Why a listener is not proven. */
 enum snap_listener_why {
 	SNAP_L_OK = 0,
@@ -46,7 +62,7 @@ struct snapshot {
 	char since[32];		 /* UTC, RFC 3339: when the position began */
 	struct gate_report gate; /* as last received */
 	uint32_t gate_fresh;	 /* 1: received within a second */
-	uint32_t facts;		 /* bit per enum fact that holds now */
+	uint32_t facts;		 /* bit i: enum snap_fact i holds now */
 	uint32_t nfacts;
 	int32_t tor_pid;
 	int32_t engine_pid;
@@ -85,5 +101,12 @@ struct snap_result {
 };
 
 bool snap_verb_ok(const struct snap_verb *v);
+
+/* "link", "no_hold"; NULL beyond SNAP_NFACT. */
+const char *snap_fact_name(enum snap_fact fact);
+/* "not-checked", "foreign"; "unknown" beyond SNAP_NLWHY. */
+const char *snap_listener_why_name(enum snap_listener_why why);
+/* "hold"; NULL for SNAP_V_NONE and beyond. */
+const char *snap_verb_name(enum snap_verb_code code);
 
 #endif

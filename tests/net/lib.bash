@@ -384,7 +384,7 @@ net_up()
 	mkdir -p "$DIR/pids" "$DIR/log" "$DIR/nodes" "$DIR/tor"
 	: >"$DIR/empty" # instead of the machine's torrc-defaults
 	# Tor's users must get through to their own folders.
-	chmod go+x "$DIR" "$DIR/nodes" "$DIR/nodes/"* "$DIR/tor" 2>/dev/null
+	chmod go+x "$DIR" "$DIR/nodes" "$DIR/tor"
 	end=$(($(net_clock) + NET_UP_DEADLINE * 100))
 	{ net_names_make && net_topology; } ||
 	    net_die "cannot make the namespaces"

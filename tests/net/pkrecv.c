@@ -61,7 +61,7 @@ tally_add(struct tally *t, const struct pk_opts *o, const uint8_t *p,
 static void
 tally_print(const struct tally *t)
 {
-	printf("frames=%" PRIu64 " first_sent_ns=%" PRIu64
+	printf("count=%" PRIu64 " first_sent_ns=%" PRIu64
 	       " last_sent_ns=%" PRIu64 " last_seq=%" PRIu64
 	       " last_seen_ns=%" PRIu64 " drops=%" PRIu64 "\n",
 	    t->count, t->first_sent, t->last_sent, t->last_seq, t->last_seen,
@@ -211,8 +211,8 @@ pk_recv(const struct pk_opts *o)
 	struct tally t = { 0 };
 	int udp = -1, tcp = -1;
 
-	if (o->dport != 0) {
-		udp = socket_bound(o, SOCK_DGRAM, o->dport);
+	if (o->sport != 0) {
+		udp = socket_bound(o, SOCK_DGRAM, o->sport);
 		rcvbuf_raise(udp);
 	}
 	if (o->tcp != 0) {

@@ -50,19 +50,19 @@ source_learn(int fd, struct pk_addr *src)
 static int
 socket_connected(const struct pk_opts *o, int type, int proto)
 {
+	/* Without a source this is the wildcard. */
+	struct pk_addr src = o->src;
 	struct sockaddr_storage ss;
 	socklen_t len;
 	int fd;
 
+	src.family = o->dst.family;
 	fd = socket(o->dst.family, type | SOCK_CLOEXEC, proto);
 	if (fd == -1)
 		err(1, "socket");
-	if (o->src.len != 0) {
-		len = pk_sockaddr(&ss, &o->src,
-		    type == SOCK_DGRAM ? o->sport : 0);
-		if (bind(fd, (struct sockaddr *)&ss, len) == -1)
-			err(1, "bind");
-	}
+	len = pk_sockaddr(&ss, &src, type == SOCK_DGRAM ? o->sport : 0);
+	if (bind(fd, (struct sockaddr *)&ss, len) == -1)
+		err(1, "bind");
 	len = pk_sockaddr(&ss, &o->dst, type == SOCK_DGRAM ? o->dport : 0);
 	if (connect(fd, (struct sockaddr *)&ss, len) == -1)
 		err(1, "connect");

@@ -8,7 +8,6 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,27 +15,28 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #define DEFAULT_RATE 1000
-#define DEFAULT_SPORT 40123
+#define PROBE_SPORT 40123
 #define DEFAULT_TOKEN "portcullis-probe"
 
 static const char usage_text[] =
-"usage: pktool blast --to ADDRESS --port N [--rate N] [--seconds N]\n"
-"           [--count N] [--address SOURCE] [--source-port N]\n"
-"       pktool syn --to ADDRESS --port N (--seconds N | --count N)\n"
-"           [--rate N] [--address SOURCE] [--verbose]\n"
-"       pktool probe KIND|all --to ADDRESS --port N --interface IFACE\n"
-"           --mac NEXT-HOP --address SOURCE [--source-port N]\n"
-"       pktool sink --interface IFACE [--all] [--seconds N] [--count N]\n"
-"           [--verbose]\n"
-"       pktool recv [--port N] [--tcp N] [--address ADDRESS] [--seconds N]\n"
-"           [--count N] [--verbose]\n"
+"usage: pktool blast [-r RATE] [-s SECONDS] [-n COUNT] [-S SOURCE]\n"
+"           [-p SOURCE-PORT] ADDRESS PORT\n"
+"       pktool syn (-s SECONDS | -n COUNT) [-r RATE] [-S SOURCE] [-v]\n"
+"           ADDRESS PORT\n"
+"       pktool probe -i INTERFACE -m MAC -S SOURCE [-p SOURCE-PORT]\n"
+"           KIND|all ADDRESS PORT\n"
+"       pktool sink -i INTERFACE [-s SECONDS] [-n COUNT] [-a] [-v]\n"
+"       pktool recv [-p UDP-PORT] [-T TCP-PORT] [-S ADDRESS] [-s SECONDS]\n"
+"           [-n COUNT] [-v]\n"
 "       pktool kill PID SIGNAL      prints the time, then signals\n"
 "       pktool now | kinds\n"
 "\n"
-"--token TEXT marks the packets (all but syn).  Times are CLOCK_MONOTONIC\n"
-"in nanoseconds.  Without --seconds and --count: until SIGTERM.\n";
+"-t TOKEN marks the packets (all but syn).  Times are CLOCK_MONOTONIC in\n"
+"nanoseconds.  Without -s and -n: until SIGTERM.  -m is the next hop's;\n"
+"-a takes what leaves the interface as well.\n";
 
 static void __attribute__((noreturn))
 usage(void)
@@ -97,23 +97,6 @@ token_parse(uint8_t *token, const char *text)
 }
 
 /* clang-format off */
-static const struct option longs[] = {
-	{ "address",	 required_argument, NULL, 'S' },
-	{ "all",	 no_argument,	    NULL, 'a' },
-	{ "count",	 required_argument, NULL, 'n' },
-	{ "interface",	 required_argument, NULL, 'i' },
-	{ "mac",	 required_argument, NULL, 'm' },
-	{ "port",	 required_argument, NULL, 'p' },
-	{ "rate",	 required_argument, NULL, 'r' },
-	{ "seconds",	 required_argument, NULL, 's' },
-	{ "source-port", required_argument, NULL, 'P' },
-	{ "tcp",	 required_argument, NULL, 'T' },
-	{ "to",		 required_argument, NULL, 'd' },
-	{ "token",	 required_argument, NULL, 't' },
-	{ "verbose",	 no_argument,	    NULL, 'v' },
-	{ NULL, 0, NULL, 0 },
-};
-
 static void
 option_take(struct pk_opts *o, int c)
 {
@@ -123,12 +106,10 @@ option_take(struct pk_opts *o, int c)
 	case 'n': o->count = number(optarg, 100000000); break;
 	case 'i': o->iface = optarg; break;
 	case 'm': mac_parse(o->mac, optarg); break;
-	case 'p': o->dport = (uint16_t)number(optarg, UINT16_MAX); break;
+	case 'p': o->sport = (uint16_t)number(optarg, UINT16_MAX); break;
 	case 'r': o->rate = number(optarg, 1000000); break;
 	case 's': o->seconds = number(optarg, 86400); break;
-	case 'P': o->sport = (uint16_t)number(optarg, UINT16_MAX); break;
 	case 'T': o->tcp = (uint16_t)number(optarg, UINT16_MAX); break;
-	case 'd': addr_parse(&o->dst, optarg); break;
 	case 't': token_parse(o->token, optarg); break;
 	case 'v': o->verbose = true; break;
 	default: usage();
@@ -194,7 +175,11 @@ cmd_syn(const struct pk_opts *o, char **argv)
 static int
 cmd_probe(const struct pk_opts *o, char **argv)
 {
-	return pk_probe(o, argv[0]);
+	struct pk_opts probe = *o;
+
+	if (probe.sport == 0)
+		probe.sport = PROBE_SPORT;
+	return pk_probe(&probe, argv[0]);
 }
 
 static int
@@ -213,8 +198,8 @@ cmd_recv(const struct pk_opts *o, char **argv)
 
 static const struct {
 	const char *verb;
-	int nargs;
-	bool needs_dst;
+	int nargs; /* before ADDRESS PORT, if it has those */
+	bool has_dst;
 	int (*run)(const struct pk_opts *o, char **argv);
 } commands[] = {
 	{ "blast", 0, true, cmd_blast },
@@ -230,20 +215,28 @@ static const struct {
 int
 main(int argc, char **argv)
 {
-	struct pk_opts o = { .rate = DEFAULT_RATE, .sport = DEFAULT_SPORT };
+	struct pk_opts o = { .rate = DEFAULT_RATE };
 	size_t i, n = sizeof commands / sizeof commands[0];
 	int c;
 
 	token_parse(o.token, DEFAULT_TOKEN);
-	while ((c = getopt_long(argc, argv, "v", longs, NULL)) != -1)
-		option_take(&o, c);
-	if (optind == argc || o.rate == 0)
-		usage();
 	for (i = 0; i < n; i++)
-		if (strcmp(argv[optind], commands[i].verb) == 0)
+		if (argc > 1 && strcmp(argv[1], commands[i].verb) == 0)
 			break;
-	if (i == n || argc - optind - 1 != commands[i].nargs ||
-	    (commands[i].needs_dst && (o.dst.len == 0 || o.dport == 0)))
+	if (i == n)
 		usage();
-	return commands[i].run(&o, argv + optind + 1);
+	argc--;
+	argv++;
+	while ((c = getopt(argc, argv, "+ai:m:n:p:r:S:s:T:t:v")) != -1)
+		option_take(&o, c);
+	argc -= optind;
+	argv += optind;
+	if (argc != commands[i].nargs + (commands[i].has_dst ? 2 : 0) ||
+	    o.rate == 0)
+		usage();
+	if (commands[i].has_dst) {
+		addr_parse(&o.dst, argv[argc - 2]);
+		o.dport = (uint16_t)number(argv[argc - 1], UINT16_MAX);
+	}
+	return commands[i].run(&o, argv);
 }

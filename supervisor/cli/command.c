@@ -1,0 +1,270 @@
+#include "supervisor/cli/command.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "supervisor/cli/conn.h"
+
+#define STATUS_SOCK "status.sock"
+#define CONTROL_SOCK "control.sock"
+
+/* The first line comes at once; a gateway under load may need a moment. */
+#define FIRST_MS 5000
+/* Two heartbeats and a half: then the other side hangs. */
+#define SILENCE_MS 12500
+/* The supervisor itself gives up on an answer after five seconds. */
+#define ANSWER_MS 8000
+/* Between two attempts to connect while waiting. */
+#define RETRY_MS 250
+#define CHANGE_CAP 512
+
+static const struct {
+	const char *text;
+	enum cli_exit code;
+} io_errors[] = {
+	[CLI_IO_OK] = { "", CLI_OK },
+	[CLI_IO_GONE] = { "The supervisor is not running or went away.",
+	    CLI_UNREACHABLE },
+	[CLI_IO_DENIED] = { "You are not permitted to use its socket.",
+	    CLI_REFUSED },
+	[CLI_IO_LATE] = { "The supervisor does not answer.",
+	    CLI_UNREACHABLE },
+	[CLI_IO_BAD] = { "The supervisor sent something that is not a line.",
+	    CLI_UNKNOWN },
+};
+
+static enum cli_exit
+io_failed(const struct cli_options *o, enum cli_io rc)
+{
+	fprintf(stderr, "portcullis: %s (%s)\n", io_errors[rc].text, o->dir);
+	return io_errors[rc].code;
+}
+
+/* What was printed must have arrived: a broken pipe is no success. */
+static enum cli_exit
+printed(enum cli_exit code)
+{
+	if (fflush(stdout) == EOF || ferror(stdout) != 0) {
+		fprintf(stderr, "portcullis: cannot write the output\n");
+		return CLI_UNKNOWN;
+	}
+	return code;
+}
+
+/* The caller's to json_decref(); NULL and a message if it is none of ours. */
+static json_t *
+parse_line(const char *text)
+{
+	json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	if (line != NULL && cli_line_ok(line))
+		return line;
+	json_decref(line);
+	fprintf(stderr, "portcullis: The supervisor speaks another version "
+	    "than this program.\n");
+	return NULL;
+}
+
+static bool
+is_colour_wanted(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) == 1 && (no == NULL || no[0] == '\0') &&
+	    (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+/* JSON goes out as it came, if no octet of it could harm a terminal. */
+static void
+print_raw(char *text)
+{
+	size_t i;
+
+	for (i = 0; text[i] != '\0'; i++)
+		if (text[i] < 0x20 || text[i] > 0x7e)
+			text[i] = '?';
+	puts(text);
+}
+
+enum cli_exit
+cli_status(const struct cli_options *o)
+{
+	static struct cli_conn c;
+	uint64_t deadline = cli_now_ms() + FIRST_MS;
+	enum cli_exit code;
+	enum cli_io rc;
+	json_t *line;
+	char *text;
+
+	rc = cli_conn_open(&c, o->dir, STATUS_SOCK, deadline);
+	if (rc == CLI_IO_OK)
+		rc = cli_conn_read(&c, &text, deadline);
+	if (rc != CLI_IO_OK) {
+		cli_conn_close(&c);
+		return io_failed(o, rc);
+	}
+	line = parse_line(text);
+	code = line != NULL ? cli_verdict(line) : CLI_UNKNOWN;
+	if (line != NULL && o->json)
+		print_raw(text);
+	else if (line != NULL)
+		cli_format_status(stdout, line, is_colour_wanted());
+	json_decref(line);
+	cli_conn_close(&c);
+	return printed(code);
+}
+
+/* One line for people, unless it says the same as the last. */
+static void
+print_change(const json_t *line, char last[CHANGE_CAP])
+{
+	const char *when = json_string_value(json_object_get(line, "time"));
+	char now[CHANGE_CAP], stamp[40];
+
+	cli_format_change(now, sizeof now, line);
+	if (strcmp(now, last) == 0)
+		return;
+	memcpy(last, now, sizeof now);
+	printf("%s %s\n", cli_plain(stamp, sizeof stamp,
+	    when != NULL ? when : "-"), now);
+}
+
+enum cli_exit
+cli_watch(const struct cli_options *o)
+{
+	static struct cli_conn c;
+	uint64_t deadline = cli_now_ms() + FIRST_MS;
+	char last[CHANGE_CAP] = "", *text;
+	enum cli_exit code = CLI_OK;
+	enum cli_io rc;
+	json_t *line;
+
+	rc = cli_conn_open(&c, o->dir, STATUS_SOCK, deadline);
+	while (rc == CLI_IO_OK && code == CLI_OK) {
+		rc = cli_conn_read(&c, &text, cli_now_ms() + SILENCE_MS);
+		if (rc != CLI_IO_OK)
+			break;
+		line = parse_line(text);
+		if (line != NULL && o->json)
+			print_raw(text);
+		else if (line != NULL)
+			print_change(line, last);
+		code = printed(line != NULL ? CLI_OK : CLI_UNKNOWN);
+		json_decref(line);
+	}
+	cli_conn_close(&c);
+	return rc != CLI_IO_OK ? io_failed(o, rc) : code;
+}
+
+/*
+ * Read until the goal is met or the connection is of no more use.  CLI_OK:
+ * met.  CLI_NOT_OPEN: connect again.  Anything else ends the wait.
+ */
+static enum cli_exit
+wait_on(struct cli_conn *c, const struct cli_options *o, uint64_t deadline)
+{
+	uint64_t silence;
+	json_t *line;
+	char *text;
+	bool met;
+
+	for (;;) {
+		silence = cli_now_ms() + SILENCE_MS;
+		if (cli_conn_read(c, &text, silence < deadline ? silence :
+			deadline) != CLI_IO_OK)
+			return CLI_NOT_OPEN;
+		line = parse_line(text);
+		if (line == NULL)
+			return CLI_UNKNOWN;
+		met = cli_goal_met(line, o->goal);
+		json_decref(line);
+		if (met)
+			return CLI_OK;
+	}
+}
+
+enum cli_exit
+cli_wait(const struct cli_options *o)
+{
+	static struct cli_conn c;
+	struct timespec nap = { .tv_nsec = RETRY_MS * 1000000L };
+	uint64_t deadline = o->has_timeout ? cli_now_ms() + o->timeout_ms :
+	    UINT64_MAX;
+	enum cli_exit code;
+	enum cli_io rc;
+
+	for (;;) {
+		code = CLI_NOT_OPEN;
+		rc = cli_conn_open(&c, o->dir, STATUS_SOCK, deadline);
+		if (rc == CLI_IO_DENIED)
+			return io_failed(o, rc);
+		if (rc == CLI_IO_OK)
+			code = wait_on(&c, o, deadline);
+		cli_conn_close(&c);
+		if (code != CLI_NOT_OPEN)
+			return code;
+		if (cli_now_ms() >= deadline)
+			break;
+		(void)nanosleep(&nap, NULL); /* shorter does no harm */
+	}
+	fprintf(stderr, "portcullis: The time is up%s\n", rc == CLI_IO_OK ?
+	    "." : "; the supervisor did not answer.");
+	return CLI_TIMEOUT;
+}
+
+/* Print the answer's sentence; refusals go to stderr. */
+static enum cli_exit
+print_answer(const char *text)
+{
+	json_t *answer = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *ok = json_object_get(answer, "ok");
+	const char *sentence;
+	char plain[CHANGE_CAP];
+	enum cli_exit code = CLI_UNKNOWN;
+
+	if (json_is_true(ok))
+		code = CLI_OK;
+	else if (json_is_false(ok))
+		code = CLI_REFUSED;
+	sentence = json_string_value(json_object_get(answer,
+	    code == CLI_OK ? "text" : "error"));
+	if (sentence == NULL || sentence[0] == '\0')
+		sentence = code == CLI_OK ? "Done." : "No reason was given.";
+	cli_plain(plain, sizeof plain, sentence);
+	json_decref(answer);
+	if (code != CLI_OK) {
+		fprintf(stderr, "portcullis: %s\n", plain);
+		return code;
+	}
+	puts(plain);
+	return printed(code);
+}
+
+enum cli_exit
+cli_ask(const struct cli_options *o)
+{
+	static struct cli_conn c;
+	uint64_t deadline = cli_now_ms() + ANSWER_MS;
+	json_t *obj = json_pack("{s:s}", "cmd", o->command);
+	char *request = json_dumps(obj, JSON_COMPACT), *answer;
+	enum cli_exit code;
+	enum cli_io rc;
+
+	json_decref(obj);
+	if (request == NULL)
+		return CLI_UNKNOWN;
+	rc = cli_conn_open(&c, o->dir, CONTROL_SOCK, deadline);
+	if (rc == CLI_IO_OK)
+		rc = cli_conn_write(&c, request, deadline);
+	if (rc == CLI_IO_OK)
+		rc = cli_conn_write(&c, "\n", deadline);
+	if (rc == CLI_IO_OK)
+		rc = cli_conn_read(&c, &answer, deadline);
+	code = rc == CLI_IO_OK ? print_answer(answer) : io_failed(o, rc);
+	cli_conn_close(&c);
+	free(request);
+	return code;
+}

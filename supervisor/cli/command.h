@@ -1,0 +1,27 @@
+/* The commands of portcullis(1), each with what it was asked on the line. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "supervisor/cli/exit.h"
+#include "supervisor/cli/format.h"
+
+struct cli_options {
+	const char *dir;     /* where the sockets are */
+	const char *command; /* its name, as typed */
+	enum cli_goal goal;
+	bool json;
+	bool has_timeout;
+	uint64_t timeout_ms;
+};
+
+/* All print to stdout; why they failed, to stderr. */
+enum cli_exit cli_status(const struct cli_options *o);
+enum cli_exit cli_watch(const struct cli_options *o);
+enum cli_exit cli_wait(const struct cli_options *o);
+/* hold, release, newnym, reprove: o->command is the verb. */
+enum cli_exit cli_ask(const struct cli_options *o);
+
+#endif

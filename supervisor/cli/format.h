@@ -1,0 +1,44 @@
+/*
+ * A status line (see portcullis(1)) for people.  Pure but for the stream that
+ * is written to.  A field that is missing or of another type than expected
+ * reads as not known: nothing in a line can make this fail.
+ */
+#ifndef CLI_FORMAT_H
+#define CLI_FORMAT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "supervisor/cli/exit.h"
+
+enum cli_goal { CLI_GOAL_NONE = 0, CLI_GOAL_OPEN, CLI_GOAL_CLOSED,
+	CLI_GOAL_BOOTSTRAPPED, CLI_NGOAL };
+
+/* "open", "closed", "bootstrapped"; CLI_GOAL_NONE for anything else. */
+enum cli_goal cli_goal_of(const char *name);
+
+/* Is it an object of a schema that we understand? */
+bool cli_line_ok(const json_t *line);
+
+/* CLI_OK, CLI_NOT_OPEN or CLI_UNKNOWN. */
+enum cli_exit cli_verdict(const json_t *line);
+
+bool cli_goal_met(const json_t *line, enum cli_goal goal);
+
+/*
+ * What is so, why, and what to do, one sentence each; then the details.  The
+ * first line is at most 255 octets of printable ASCII without <>&"'.
+ */
+void cli_format_status(FILE *out, const json_t *line, bool colour);
+
+/*
+ * One line without time and newline, for watch: equal texts are no change.
+ * DST is cut to CAP.
+ */
+void cli_format_change(char *dst, size_t cap, const json_t *line);
+
+/* SRC as printable ASCII: nothing that a terminal would act on. */
+char *cli_plain(char *dst, size_t cap, const char *src);
+
+#endif

@@ -1,0 +1,392 @@
+#include "supervisor/gate/act.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "supervisor/gate/notify.h"
+#include "supervisor/links.h"
+#include "supervisor/log.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+/* "STATUS=" and the longest reason. */
+#define STATUS_CAP 160
+
+static uint64_t
+clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	/* Cannot fail with these clocks. */
+	(void)clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t
+act_now(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+uint64_t
+act_mono(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+static bool
+is_strict(const struct gate *g)
+{
+	return g->policy->closed == POL_CLOSED_STRICT;
+}
+
+/* One line per change, for people; after the kernel, never before. */
+static void
+tell_position(const struct gate *g)
+{
+	const struct gate_core *c = &g->core;
+	char text[STATUS_CAP];
+	const char *name = gate_position_name(c->pos);
+
+	if (c->pos == GATE_OPEN) {
+		log_info("position=%s epoch=%llu proven=%u lease=%ums", name,
+		    (unsigned long long)c->epoch, g->report.nproven,
+		    (unsigned)c->lease_ms);
+		(void)snprintf(text, sizeof text, "STATUS=%s", name);
+	} else {
+		log_info("position=%s epoch=%llu: %s", name,
+		    (unsigned long long)c->epoch, gate_reason_text(c->why));
+		(void)snprintf(text, sizeof text, "STATUS=%s: %s", name,
+		    gate_reason_text(c->why));
+	}
+	notify_send(text);
+}
+
+static bool
+holds_clients(const struct kern_held *h)
+{
+	return h->gate.live4 || h->gate.live6 || h->gate.wrong;
+}
+
+static bool
+holds_egress(const struct kern_held *h)
+{
+	return h->egress.live4 || h->egress.live6 || h->egress.wrong;
+}
+
+/* Acknowledged is one thing; what the kernel holds is what counts. */
+static bool
+is_closed(struct gate *g, bool all)
+{
+	struct kern_held held;
+
+	if (kern_read_held(&g->kern, &held) != 0)
+		return false;
+	return !holds_clients(&held) && !(all && holds_egress(&held));
+}
+
+static void
+last_resort(struct gate *g, int error)
+{
+	kern_abandon(&g->kern);
+	g->ended = true;
+	g->exit_code = 1;
+	log_err("closing could not be confirmed (%s): the gate table is "
+	    "given up to the kernel", strerror(error));
+}
+
+/* The kernel's side of a close that the core has already decided. */
+static void
+carry_out_close(struct gate *g, uint64_t mono_ns)
+{
+	const bool all = g->core.pos == GATE_CLOSED && is_strict(g);
+	int rc = kern_close(&g->kern, all);
+	uint64_t took = act_mono() - mono_ns;
+
+	g->report.close_last_ns = took;
+	if (took > g->report.close_max_ns)
+		g->report.close_max_ns = took;
+	if (rc != 0)
+		g->report.error = -rc;
+	if (!is_closed(g, all)) {
+		last_resort(g, rc != 0 ? -rc : EBUSY);
+		return;
+	}
+	if (all)
+		g->egress_held = false;
+	rc = kern_clear_proven(&g->kern);
+	if (rc == 0)
+		g->report.nproven = 0;
+	else
+		log_warn("cannot empty the proven sets: %s", strerror(-rc));
+	tell_position(g);
+}
+
+void
+act_close(struct gate *g, enum gate_reason why)
+{
+	act_decision(g, gate_core_close(&g->core, why), act_mono());
+}
+
+/* Why the heartbeat, or opening, did not work. */
+static void
+fault(struct gate *g, int rc)
+{
+	if (rc == -EPERM) {
+		act_close(g, GATE_WHY_LEASE_LAPSED);
+		return;
+	}
+	g->report.error = -rc;
+	log_warn("the kernel did not hold the gate open: %s", strerror(-rc));
+	act_close(g, GATE_WHY_KERNEL);
+}
+
+/* Invariant 3 is asked at the last moment, for each heartbeat. */
+static int
+beat_clients(struct gate *g, int family, bool wanted)
+{
+	if (!wanted)
+		return 0;
+	if (!gate_core_fresh(&g->core, act_now()))
+		return -ETIME;
+	return heart_beat(&g->heart, family, HEART_GATE);
+}
+
+static void
+renew(struct gate *g)
+{
+	int rc = beat_clients(g, AF_INET, g->kern.gate4);
+
+	if (rc == 0)
+		rc = beat_clients(g, AF_INET6, g->kern.gate6);
+	if (rc == -ETIME)
+		act_close(g, GATE_WHY_ENGINE_LATE);
+	else if (rc != 0)
+		fault(g, rc);
+}
+
+static uint32_t
+count_bits(const uint8_t *map, size_t n)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bits += (uint32_t)__builtin_popcount(map[i]);
+	return bits;
+}
+
+static void
+open_clients(struct gate *g, bool begin)
+{
+	int rc = kern_open(&g->kern, g->core.proven, begin);
+
+	if (rc != 0) {
+		fault(g, rc == -EPERM ? -EIO : rc); /* EPERM is a heartbeat's */
+		return;
+	}
+	g->report.nproven = count_bits(g->core.proven, sizeof g->core.proven);
+	/* The commit may have waited for others, longer than the lease. */
+	if (!gate_core_fresh(&g->core, act_now())) {
+		act_close(g, GATE_WHY_ENGINE_LATE);
+		return;
+	}
+	gate_core_opened(&g->core);
+	if (begin)
+		tell_position(g);
+	else
+		renew(g);
+}
+
+static void
+hold_egress_family(struct gate *g, int family)
+{
+	int rc = heart_beat(&g->heart, family, HEART_EGRESS);
+
+	if (rc != -EPERM)
+		return;
+	rc = kern_open_egress(&g->kern, family);
+	if (rc != 0 && rc != -EEXIST) {
+		g->report.error = -rc;
+		log_warn("cannot open Tor's lease: %s", strerror(-rc));
+	} else if (g->egress_held) {
+		g->reopens++;
+		log_debug("Tor's lease had lapsed; opened again (%llu)",
+		    (unsigned long long)g->reopens);
+	}
+}
+
+/* Tor's lease: refresh or open it if the barriers stand, else end it. */
+static void
+hold_egress(struct gate *g)
+{
+	int rc;
+
+	if (g->kern.netdev_up) {
+		if (g->kern.egress4)
+			hold_egress_family(g, AF_INET);
+		if (g->kern.egress6)
+			hold_egress_family(g, AF_INET6);
+		g->egress_held = true;
+		return;
+	}
+	if (!g->egress_held)
+		return;
+	rc = kern_close_egress(&g->kern);
+	if (rc != 0)
+		last_resort(g, -rc);
+	g->egress_held = false;
+}
+
+void
+act_egress(struct gate *g)
+{
+	/* Strict: only a fresh request may refresh; but a barrier may fall. */
+	if (!is_strict(g) || !g->kern.netdev_up)
+		hold_egress(g);
+}
+
+void
+act_fresh(struct gate *g)
+{
+	if (is_strict(g) && g->core.pos != GATE_CLOSED)
+		hold_egress(g);
+}
+
+void
+act_decision(struct gate *g, struct gate_decision d, uint64_t mono_ns)
+{
+	switch (d.act) {
+	case GATE_ACT_NONE:
+	case GATE_ACT_TOR_ONLY: /* act_fresh() does what there is to do */
+		break;
+	case GATE_ACT_CLOSE:
+		carry_out_close(g, mono_ns);
+		break;
+	case GATE_ACT_OPEN:
+		open_clients(g, true);
+		break;
+	case GATE_ACT_UPDATE:
+		open_clients(g, false);
+		break;
+	case GATE_ACT_RENEW:
+		renew(g);
+		break;
+	case GATE_NACT:
+		last_resort(g, EINVAL);
+		break;
+	}
+	if (d.drop_engine)
+		act_drop_engine(g, true);
+}
+
+void
+act_drop_engine(struct gate *g, bool restart)
+{
+	const struct link_ask ask = { .magic = LINK_ASK_MAGIC,
+		.restart = LINK_ENGINE };
+
+	if (g->engine_fd != -1)
+		(void)close(g->engine_fd);
+	g->engine_fd = -1;
+	/* If the keeper is gone its channel says so in the main loop. */
+	if (restart && send(LINK_KEEPER_FD, &ask, sizeof ask,
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		log_warn("cannot ask for a new engine: %s", strerror(errno));
+}
+
+static uint32_t
+barriers(const struct gate *g)
+{
+	const struct kern *k = &g->kern;
+
+	return GATE_BAR_GUARD | (k->boot_up ? GATE_BAR_BOOT : 0) |
+	    (k->persist ? GATE_BAR_PERSIST : 0) |
+	    (k->netdev_up ? GATE_BAR_NETDEV : 0) | barrier_read(&g->barrier);
+}
+
+static enum gate_position
+held_position(const struct gate *g, const struct kern_held *h)
+{
+	if (holds_clients(h))
+		return GATE_OPEN;
+	if (!holds_egress(h) || (!is_strict(g) &&
+	    g->core.pos == GATE_CLOSED))
+		return GATE_CLOSED;
+	return GATE_TOR_ONLY;
+}
+
+/* The longest that clients may still get through; 0: not at all. */
+static uint32_t
+left_ms(const struct nft_lease_info *l)
+{
+	uint32_t left = 0;
+
+	if (l->live4)
+		left = l->left4_ms;
+	if (l->live6 && l->left6_ms > left)
+		left = l->left6_ms;
+	if (l->live4 || l->live6)
+		return left != 0 ? left : 1; /* live: less than one */
+	return l->wrong ? UINT32_MAX : 0;
+}
+
+static void
+send_report(struct gate *g, const struct kern_held *held, int rc)
+{
+	struct gate_report *r = &g->report;
+
+	r->magic = GATE_REPORT_MAGIC;
+	r->known = rc == 0;
+	r->position = rc == 0 ? held_position(g, held) : GATE_CLOSED;
+	r->why = g->core.why;
+	r->epoch = g->core.epoch;
+	r->seq = g->core.seq;
+	r->refused = g->core.refused;
+	r->barriers = barriers(g);
+	r->lease_ms = rc == 0 ? left_ms(&held->gate) : 0;
+	r->closes = g->core.closes;
+	r->at_ns = act_now();
+	r->pid = (int32_t)getpid();
+	if (rc != 0)
+		r->error = -rc;
+	/* A full socket: the engine is slow, and the next one says it all. */
+	if (g->engine_fd != -1)
+		(void)send(g->engine_fd, r, sizeof *r,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	r->error = 0;
+}
+
+/* Open where the core is not, or the other way round. */
+static enum gate_reason
+contradiction(const struct gate *g, const struct kern_held *h)
+{
+	const bool open = g->core.pos == GATE_OPEN;
+
+	if (h->gate.wrong || h->egress.wrong)
+		return GATE_WHY_DRIFT;
+	if (open && (h->gate.live4 != g->kern.gate4 ||
+	    h->gate.live6 != g->kern.gate6))
+		return GATE_WHY_LEASE_LAPSED;
+	if (!open && holds_clients(h))
+		return GATE_WHY_KERNEL;
+	return GATE_WHY_START; /* none */
+}
+
+void
+act_settle(struct gate *g)
+{
+	enum gate_reason why = GATE_WHY_START;
+	struct kern_held held;
+	int rc = kern_read_held(&g->kern, &held);
+
+	if (rc == 0)
+		why = contradiction(g, &held);
+	if (why != GATE_WHY_START && !g->ended) {
+		act_close(g, why);
+		rc = kern_read_held(&g->kern, &held);
+	}
+	send_report(g, &held, rc);
+}

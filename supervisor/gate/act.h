@@ -1,0 +1,62 @@
+/*
+ * Carrying out what the core decides, and saying what came of it.
+ */
+#ifndef GATE_ACT_H
+#define GATE_ACT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "supervisor/gate/barrier.h"
+#include "supervisor/gate/core.h"
+#include "supervisor/gate/heart.h"
+#include "supervisor/gate/kern.h"
+
+struct gate {
+	const struct pol_policy *policy; /* borrowed */
+	struct gate_core core;
+	struct kern kern;
+	struct heart heart;
+	struct barrier barrier;
+	int engine_fd; /* -1: no engine */
+	int signal_fd, timer_fd;
+	uint64_t second_ns; /* when the next look round is due */
+	uint64_t beat_ns;   /* when Tor's lease is to be refreshed */
+	uint64_t reopens;   /* of Tor's lease after it had lapsed */
+	unsigned unknown;   /* checks in a row that told nothing */
+	bool egress_held;   /* Tor's lease has been opened and not closed */
+	bool said_ready;
+	bool ended;	    /* leave the main loop, with exit_code */
+	int exit_code;
+	struct gate_report report; /* the next one, being filled */
+};
+
+/* CLOCK_BOOTTIME: goes on in suspend, so that proofs grow old in it. */
+uint64_t act_now(void);
+
+/* Carry out D, decided on what was read at MONO_NS (CLOCK_MONOTONIC). */
+void act_decision(struct gate *g, struct gate_decision d, uint64_t mono_ns);
+uint64_t act_mono(void);
+
+/* Close for WHY. */
+void act_close(struct gate *g, enum gate_reason why);
+
+/*
+ * Tor's lease, where the policy lets Tor keep its uplink while closed: time
+ * to refresh it, or to see whether it may be held again.
+ */
+void act_egress(struct gate *g);
+
+/* The same under a strict policy: right after a request was believed. */
+void act_fresh(struct gate *g);
+
+/*
+ * Read back what the kernel holds; if it is not what the core believes,
+ * close; then tell the engine.
+ */
+void act_settle(struct gate *g);
+
+/* Forget the engine; RESTART: have the keeper start another. */
+void act_drop_engine(struct gate *g, bool restart);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * What the gate decides, without doing it: no I/O, no clock.  The caller
+ * carries out each decision in the kernel and says how it went.
+ */
+#ifndef GATE_CORE_H
+#define GATE_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "supervisor/gatemsg.h"
+
+struct gate_core {
+	enum gate_position pos; /* as confirmed by the kernel */
+	enum gate_reason why;	/* of the last close */
+	uint64_t epoch;		/* counts up at every close */
+	uint64_t closes;
+	uint64_t seq;	      /* of the last request believed */
+	uint64_t proof_ns;    /* of the last OPEN believed */
+	uint64_t deadline_ns; /* a fresh request must come before; not CLOSED */
+	bool seq_known;	      /* false: this engine has not spoken yet */
+	bool refused;	      /* the last request was */
+	uint8_t proven[POL_MAX_LISTENERS / 8];
+	uint32_t lease_ms;   /* the policy's */
+	uint32_t nlisteners; /* the policy's */
+};
+
+enum gate_act {
+	GATE_ACT_NONE = 0, /* the kernel already holds what is wanted */
+	GATE_ACT_CLOSE,	   /* flush the leases that core.pos does not have */
+	GATE_ACT_TOR_ONLY, /* Tor's lease may be held for one more lease */
+	GATE_ACT_OPEN,	   /* set the proven elements, then open */
+	GATE_ACT_UPDATE,   /* open already: other proven elements, renew */
+	GATE_ACT_RENEW,	   /* open already: one heartbeat */
+	GATE_NACT
+};
+
+struct gate_decision {
+	enum gate_act act;
+	bool drop_engine; /* it sent what is no request: have it restarted */
+};
+
+/*
+ * Closed.  EPOCH is the first one and must be greater than any that an
+ * earlier gate used, so that no proof outlives the gate it was made for; the
+ * milliseconds since boot do.
+ */
+void gate_core_init(struct gate_core *c, const struct pol_policy *p,
+    uint64_t epoch);
+
+/*
+ * One datagram from the engine, which may be any octets.  After OPEN and
+ * UPDATE the caller answers with gate_core_opened() or gate_core_close();
+ * until then the position is the old one.
+ */
+struct gate_decision gate_core_request(struct gate_core *c, const void *buf,
+    size_t len, uint64_t now_ns) __attribute__((warn_unused_result));
+
+/* The kernel holds, read back, what the last OPEN or UPDATE asked for. */
+void gate_core_opened(struct gate_core *c);
+
+/* Close for WHY, in every state. */
+struct gate_decision gate_core_close(struct gate_core *c,
+    enum gate_reason why);
+
+/* A new engine speaks from now on: nothing the old one proved counts. */
+struct gate_decision gate_core_engine(struct gate_core *c);
+
+/* Time has passed. */
+struct gate_decision gate_core_tick(struct gate_core *c, uint64_t now_ns)
+    __attribute__((warn_unused_result));
+
+/*
+ * Invariant 3, to be asked right before each renewal: is the last proof
+ * still younger than the lease?
+ */
+bool gate_core_fresh(const struct gate_core *c, uint64_t now_ns);
+
+/* When gate_core_tick() will want to be called; UINT64_MAX: never. */
+uint64_t gate_core_next(const struct gate_core *c);
+
+#endif

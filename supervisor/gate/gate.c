@@ -1,0 +1,105 @@
+/*
+ * Starting the gate.  Everything that allocates, opens files or needs more
+ * than CAP_NET_ADMIN happens here, before lock-down.
+ */
+#include "supervisor/gate/gate.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+
+#include "policy/policy.h"
+#include "supervisor/gate/act.h"
+#include "supervisor/gate/install.h"
+#include "supervisor/gate/lockdown.h"
+#include "supervisor/gate/loop.h"
+#include "supervisor/gate/notify.h"
+#include "supervisor/log.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+
+static int
+open_signals(void)
+{
+	sigset_t set;
+
+	/* Whatever the keeper handles, here it would be the wrong process. */
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	if (sigemptyset(&set) == -1 || sigaddset(&set, SIGTERM) == -1 ||
+	    sigaddset(&set, SIGINT) == -1 ||
+	    sigprocmask(SIG_SETMASK, &set, NULL) == -1)
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int
+open_heart(struct gate *g)
+{
+	if (heart_open(&g->heart, g->policy->gate_user.uid) == 0)
+		return 0;
+	log_err("cannot open the heartbeat's sockets on loopback, ports %d "
+	    "to %d (is lo up, and are they free?): %s", POL_HB_SPORT,
+	    POL_HB_EGRESS, strerror(errno));
+	return -1;
+}
+
+static int
+open_rest(struct gate *g)
+{
+	g->engine_fd = -1;
+	g->signal_fd = open_signals();
+	g->timer_fd = timerfd_create(CLOCK_BOOTTIME,
+	    TFD_CLOEXEC | TFD_NONBLOCK);
+	barrier_open(&g->barrier);
+	notify_init();
+	if (g->signal_fd != -1 && g->timer_fd != -1)
+		return 0;
+	log_err("cannot watch signals and time: %s", strerror(errno));
+	return -1;
+}
+
+static int
+lock_down(const struct pol_policy *p)
+{
+	lockdown_priority();
+	if (lockdown_finish(p->gate_user.uid, p->gate_user.gid) == 0)
+		return 0;
+	log_err("cannot give up privileges: %s", strerror(errno));
+	return -1;
+}
+
+static int
+start(struct gate *g, const struct pol_policy *p)
+{
+	g->policy = p;
+	if (lockdown_begin() == -1) {
+		log_err("cannot prepare the process: %s", strerror(errno));
+		return -1;
+	}
+	/* Before the sockets: another gate has their ports too. */
+	if (install_look(&g->kern, p) == -1 || open_heart(g) == -1 ||
+	    open_rest(g) == -1 ||
+	    install_tables(&g->kern, heart_has(&g->heart, AF_INET6)) == -1)
+		return -1;
+	return lock_down(p);
+}
+
+int
+gate_main(const struct pol_policy *p)
+{
+	static struct gate g;
+
+	log_init("gate", LOG_LV_INFO);
+	if (start(&g, p) == -1)
+		return GATE_EXIT_START;
+	gate_core_init(&g.core, p, act_now() / NS_PER_MS);
+	log_info("position=closed epoch=%llu: %s",
+	    (unsigned long long)g.core.epoch, gate_reason_text(g.core.why));
+	notify_send("READY=1\nSTATUS=closed");
+	return loop_run(&g);
+}

@@ -1,0 +1,365 @@
+#include "supervisor/gate/install.h"
+
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/gate/nft_compile.h"
+#include "supervisor/log.h"
+
+/* Acks and dumps are short; events come in bursts when others reload. */
+#define RECV_BYTES (1u << 20)
+/* CLOSE and the like: a few messages. */
+#define SMALL_BATCH (2 * NFT_MSG_ROOM)
+/* A proven element with its attributes, rounded up. */
+#define PROVEN_BYTES 64u
+
+static int
+owned_by_another(const struct nft_table_info *info)
+{
+	if (info->owner == 0)
+		return 0;
+	log_err("another portcullisd holds the gate in this network "
+	    "namespace (netlink port %u); stop it first",
+	    (unsigned)info->owner);
+	return -1;
+}
+
+/* What is there before us; -1, with the sentence, if it is another's. */
+static int
+look_first(struct nft_sock *s, struct nft_table_info info[POL_NTABLE])
+{
+	int rc;
+
+	for (unsigned i = 0; i < POL_NTABLE; i++) {
+		rc = nft_read_table(s, &info[i], (enum pol_table_id)i);
+		if (rc != 0) {
+			log_err("cannot ask the kernel for its nf_tables: %s",
+			    strerror(-rc));
+			return -1;
+		}
+		if (owned_by_another(&info[i]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+new_batch(struct nft_batch *b, size_t cap)
+{
+	void *buf = malloc(cap);
+
+	if (buf == NULL)
+		return -1;
+	nft_batch_begin(b, buf, cap);
+	return 0;
+}
+
+static int
+build_flush(struct nft_batch *b, enum pol_set_id one, enum pol_set_id two)
+{
+	const char *table = pol_table_name(POL_T_GATE);
+
+	if (new_batch(b, SMALL_BATCH + NFT_MSG_ROOM) == -1)
+		return -1;
+	nft_elem_flush(b, table, pol_set_name(one));
+	if (one != two)
+		nft_elem_flush(b, table, pol_set_name(two));
+	nft_batch_end(b);
+	return 0;
+}
+
+/* A whole table, ready to be put in the place of its like. */
+static int
+build_table(struct nft_batch *b, const struct pol_table *t, uint32_t flags)
+{
+	if (new_batch(b, nft_compile_bound(t) + 2 * NFT_MSG_ROOM) == -1)
+		return -1;
+	if (nft_compile_replace(b, t, flags) == -1)
+		return -1;
+	nft_batch_end(b);
+	return 0;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct kern_key *x = a, *y = b;
+
+	return nft_key_cmp(&x->key, &y->key);
+}
+
+static int
+build_keys(struct kern *k, const struct pol_policy *p)
+{
+	struct pol_elem elem;
+
+	k->keys = calloc(p->nlisteners + 1, sizeof *k->keys);
+	if (k->keys == NULL)
+		return -1;
+	for (size_t i = 0; i < p->nlisteners; i++) {
+		pol_listener_elem(&elem, &p->listeners[i]);
+		nft_key_elem(&k->keys[i].key, &elem);
+		k->keys[i].number = (uint16_t)i;
+	}
+	qsort(k->keys, p->nlisteners, sizeof *k->keys, by_key);
+	return 0;
+}
+
+static int
+build_all(struct kern *k, const struct pol_ruleset *rs)
+{
+	const size_t n = k->policy->nlisteners;
+
+	k->work_cap = n * PROVEN_BYTES + 4 * NFT_MSG_ROOM;
+	k->work = malloc(k->work_cap);
+	if (k->work == NULL || build_keys(k, k->policy) == -1 ||
+	    build_table(&k->boot, &rs->tables[POL_T_BOOT], 0) == -1 ||
+	    build_flush(&k->close_gate, POL_S_GATE, POL_S_GATE) == -1 ||
+	    build_flush(&k->close_all, POL_S_GATE, POL_S_EGRESS) == -1 ||
+	    build_flush(&k->clear, POL_S_PROVEN4, POL_S_PROVEN6) == -1)
+		return -1;
+	return 0;
+}
+
+static uint32_t
+guard_flags(const struct kern *k)
+{
+	return NFT_TABLE_F_OWNER | (k->persist ? NFT_TABLE_PERSIST : 0);
+}
+
+/*
+ * Nobody's table of our name, loaded from a printed ruleset perhaps, cannot
+ * be adopted: it goes, in the same transaction.
+ */
+static void
+clear_way(struct nft_batch *b, const struct nft_table_info *info,
+    enum pol_table_id id)
+{
+	if (info->present && (info->flags & NFT_TABLE_PERSIST) == 0)
+		nft_compile_delete(b, id);
+}
+
+static int
+build_vital(struct nft_batch *b, struct kern *k, const struct pol_ruleset *rs,
+    const struct nft_table_info *info)
+{
+	const struct pol_table *guard = &rs->tables[POL_T_GUARD];
+	const struct pol_table *gate = &rs->tables[POL_T_GATE];
+
+	if (new_batch(b, nft_compile_bound(guard) + nft_compile_bound(gate) +
+	    2 * NFT_MSG_ROOM) == -1)
+		return -1;
+	clear_way(b, &info[POL_T_GUARD], POL_T_GUARD);
+	if (info[POL_T_GATE].present)
+		nft_compile_delete(b, POL_T_GATE);
+	if (nft_compile_replace(b, guard, guard_flags(k)) == -1 ||
+	    nft_compile_create(b, gate, NFT_TABLE_F_OWNER) == -1)
+		return -1;
+	nft_batch_end(b);
+	return 0;
+}
+
+static int
+commit_vital(struct kern *k, const struct pol_ruleset *rs,
+    const struct nft_table_info *info)
+{
+	struct nft_batch b = { 0 };
+	int rc;
+
+	rc = build_vital(&b, k, rs, info);
+	if (rc == -1)
+		rc = -ENOMEM;
+	else if (nft_sock_buffers(&k->owner, b.len + RECV_BYTES,
+	    RECV_BYTES) == -1)
+		rc = -errno;
+	else
+		rc = nft_commit(&k->owner, &b);
+	free(b.buf);
+	return rc;
+}
+
+/* Guard and gate: together or not at all. */
+static int
+install_vital(struct kern *k, const struct pol_ruleset *rs,
+    struct nft_table_info *info)
+{
+	int rc;
+
+	k->persist = true;
+	rc = commit_vital(k, rs, info);
+	if (rc == -EOPNOTSUPP) {
+		k->persist = false;
+		rc = commit_vital(k, rs, info);
+		if (rc == 0)
+			log_warn("this kernel is older than 6.9: %s does not "
+			    "outlive the gate; only %s does",
+			    pol_table_name(POL_T_GUARD),
+			    pol_table_name(POL_T_BOOT));
+	}
+	if (rc == 0)
+		return 0;
+	/* Did somebody come between our look and our commit? */
+	if (look_first(&k->reader, info) == -1)
+		return -1;
+	log_err("the kernel refused the ruleset at message %u: %s",
+	    (unsigned)k->owner.fail_msg, strerror(-rc));
+	return -1;
+}
+
+static int
+install_boot(struct kern *k)
+{
+	int rc;
+
+	if (nft_sock_buffers(&k->owner, k->boot.len + RECV_BYTES,
+	    RECV_BYTES) == -1)
+		rc = -errno;
+	else
+		rc = kern_boot_reload(k);
+	if (rc == 0)
+		return 0;
+	log_err("the kernel refused %s at message %u: %s",
+	    pol_table_name(POL_T_BOOT), (unsigned)k->owner.fail_msg,
+	    strerror(-rc));
+	return -1;
+}
+
+/* Not vital: without it Tor gets nothing out, and we try again. */
+static int
+install_netdev(struct kern *k, const struct pol_ruleset *rs,
+    const struct nft_table_info *info)
+{
+	struct nft_batch b;
+	int rc;
+
+	if (build_table(&k->netdev, &rs->tables[POL_T_NETDEV],
+	    guard_flags(k)) == -1) {
+		log_err("out of memory");
+		return -1;
+	}
+	nft_batch_begin(&b, k->work, k->work_cap);
+	clear_way(&b, &info[POL_T_NETDEV], POL_T_NETDEV);
+	nft_batch_end(&b);
+	if (b.ended) {
+		rc = nft_commit(&k->owner, &b);
+		if (rc != 0)
+			log_warn("cannot clear away the old %s: %s",
+			    pol_table_name(POL_T_NETDEV), strerror(-rc));
+	}
+	k->netdev_up = true; /* so that failing is said */
+	(void)kern_netdev_check(k); /* netdev_up tells */
+	return 0;
+}
+
+static bool
+family_has_listener(const struct pol_policy *p, int family)
+{
+	for (size_t i = 0; i < p->nlisteners; i++)
+		if (p->listeners[i].addr.family == family)
+			return true;
+	return false;
+}
+
+/* The table in the kernel has as many parts as the one we wanted. */
+static bool
+is_whole(const struct kern *k, const struct pol_table *t)
+{
+	const struct nft_print *p = &k->seals[t->id].print;
+
+	return p->chains == t->nchains && p->sets == t->nsets &&
+	    p->rules == t->nrules;
+}
+
+/* What we call closed is what the kernel holds. */
+static int
+verify_closed(struct kern *k, const struct pol_ruleset *rs)
+{
+	static const uint8_t nothing[POL_MAX_LISTENERS / 8];
+	struct kern_held held;
+
+	if (kern_seal(k, POL_T_GUARD) != 0 || kern_seal(k, POL_T_GATE) != 0 ||
+	    !is_whole(k, &rs->tables[POL_T_BOOT]) ||
+	    !is_whole(k, &rs->tables[POL_T_GUARD]) ||
+	    !is_whole(k, &rs->tables[POL_T_GATE]))
+		return -1;
+	if (kern_read_held(k, &held) != 0 || held.gate.live4 ||
+	    held.gate.live6 || held.gate.wrong || held.egress.live4 ||
+	    held.egress.live6 || held.egress.wrong)
+		return -1;
+	if (kern_check_proven(k, nothing) != 0)
+		return -1;
+	return kern_verify(k, true) == KERN_AS_MADE ? 0 : -1;
+}
+
+static int
+open_sockets(struct kern *k)
+{
+	k->owner.fd = k->reader.fd = k->events.fd = -1;
+	if (nft_sock_open(&k->owner, 0) == -1 ||
+	    nft_sock_open(&k->reader, 0) == -1 ||
+	    nft_sock_open(&k->events, NFNLGRP_NFTABLES) == -1 ||
+	    nft_sock_buffers(&k->events, SMALL_BATCH, RECV_BYTES) == -1 ||
+	    nft_sock_buffers(&k->reader, SMALL_BATCH, RECV_BYTES) == -1) {
+		log_err("cannot open netlink sockets (is CAP_NET_ADMIN "
+		    "there?): %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int
+install_rules(struct kern *k, const struct pol_ruleset *rs,
+    struct nft_table_info *info)
+{
+	if (build_all(k, rs) == -1) {
+		log_err("out of memory");
+		return -1;
+	}
+	if (install_boot(k) == -1 || install_vital(k, rs, info) == -1 ||
+	    install_netdev(k, rs, info) == -1)
+		return -1;
+	if (verify_closed(k, rs) == -1) {
+		log_err("the kernel does not hold the ruleset that it "
+		    "has acknowledged");
+		return -1;
+	}
+	return 0;
+}
+
+int
+install_look(struct kern *k, const struct pol_policy *p)
+{
+	struct nft_table_info info[POL_NTABLE];
+
+	memset(k, 0, sizeof *k);
+	k->policy = p;
+	if (open_sockets(k) == -1)
+		return -1;
+	return look_first(&k->reader, info);
+}
+
+int
+install_tables(struct kern *k, bool with6)
+{
+	struct nft_table_info info[POL_NTABLE];
+	struct pol_ruleset rs;
+	int rc;
+
+	k->egress4 = true;
+	k->egress6 = with6;
+	k->gate4 = family_has_listener(k->policy, AF_INET);
+	k->gate6 = with6 && family_has_listener(k->policy, AF_INET6);
+	if (look_first(&k->reader, info) == -1)
+		return -1;
+	if (pol_ruleset_make(&rs, k->policy) == -1) {
+		log_err("out of memory");
+		return -1;
+	}
+	rc = install_rules(k, &rs, info);
+	pol_ruleset_clear(&rs);
+	return rc;
+}

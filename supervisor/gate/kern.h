@@ -1,0 +1,124 @@
+/*
+ * The gate's tables in the kernel: put there, opened, closed, read back.
+ * Everything here runs after lock-down and neither
+ * allocates nor decides.
+ */
+#ifndef GATE_KERN_H
+#define GATE_KERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+#include "policy/rules.h"
+#include "supervisor/gate/nft_batch.h"
+#include "supervisor/gate/nft_elem.h"
+#include "supervisor/gate/nft_read.h"
+
+/* A listener's element, for finding its number by it. */
+struct kern_key {
+	struct nft_key key;
+	uint16_t number;
+};
+
+/* A table as it was when we had just made it. */
+struct kern_seal {
+	uint64_t handle;
+	struct nft_print print;
+};
+
+struct kern {
+	const struct pol_policy *policy; /* borrowed */
+	struct nft_sock owner;	/* owns the tables; commits */
+	struct nft_sock reader; /* read-back */
+	struct nft_sock events; /* who else changes what */
+	struct nft_batch boot, netdev;	     /* whole tables, prebuilt */
+	struct nft_batch close_gate, close_all; /* flush leases, prebuilt */
+	struct nft_batch clear;		     /* flush proofs, prebuilt */
+	void *work;			     /* for batches built anew */
+	size_t work_cap;
+	struct kern_key *keys; /* owned; sorted by key */
+	struct kern_seal seals[POL_NTABLE];
+	uint32_t ifindex[POL_MAX_IFACES]; /* external, when installed */
+	uint32_t generation; /* at the last full check */
+	bool persist;	     /* guard and netdev outlive us */
+	bool boot_up, netdev_up;
+	bool in_foreign; /* amid the events of somebody's transaction */
+	bool gate4, gate6;   /* families that the clients' lease is for */
+	bool egress4, egress6;
+};
+
+/* What the kernel holds. */
+struct kern_held {
+	struct nft_lease_info gate, egress;
+};
+
+/*
+ * Flush the clients' lease, and Tor's if ALL.  0, or a negative errno: then
+ * only kern_read_held() can tell.
+ */
+int kern_close(struct kern *k, bool all) __attribute__((warn_unused_result));
+
+/* The last resort: the kernel takes the gate table away.  K is spent. */
+void kern_abandon(struct kern *k);
+
+/* Empty the proven sets; not part of closing, which is one message. */
+int kern_clear_proven(struct kern *k) __attribute__((warn_unused_result));
+
+/*
+ * In one transaction: the proven elements are those of MAP, and, if LEASE,
+ * the clients' lease begins; it must not be there yet.  0: done *and* read
+ * back.  Otherwise a negative errno (-ESTALE: what was read back differs),
+ * and the caller closes.
+ */
+int kern_open(struct kern *k, const uint8_t *map, bool lease)
+    __attribute__((warn_unused_result));
+
+/* Begin Tor's lease of FAMILY; -EEXIST: it lives. */
+int kern_open_egress(struct kern *k, int family)
+    __attribute__((warn_unused_result));
+int kern_close_egress(struct kern *k) __attribute__((warn_unused_result));
+
+int kern_read_held(struct kern *k, struct kern_held *out)
+    __attribute__((warn_unused_result));
+
+/* The proven sets hold exactly MAP's listeners: 0; else as kern_open(). */
+int kern_check_proven(struct kern *k, const uint8_t *map)
+    __attribute__((warn_unused_result));
+
+/* What an event or a check says about our tables. */
+enum kern_state {
+	KERN_AS_MADE = 0,
+	KERN_DRIFT,  /* guard or gate are not what we made */
+	KERN_UNKNOWN /* could not be read back */
+};
+
+/*
+ * Compare the tables with what we made, unless nobody has committed anything
+ * since; ALWAYS: even then.  A boot or netdev table that was tampered with is
+ * put back.
+ */
+enum kern_state kern_verify(struct kern *k, bool always)
+    __attribute__((warn_unused_result));
+
+/*
+ * Read what has been told of changes.  The number of transactions of
+ * others that touched our tables; *CHECK is set when a full check is due.
+ */
+unsigned kern_events(struct kern *k, bool *check);
+
+/*
+ * External interfaces come and go: is the netdev table in force on every one
+ * of them, if need be after installing it again?
+ */
+bool kern_netdev_check(struct kern *k);
+
+/* Put the boot table back; 0 or a negative errno. */
+int kern_boot_reload(struct kern *k) __attribute__((warn_unused_result));
+
+/* Remember table ID as it is now, as ours. */
+int kern_seal(struct kern *k, enum pol_table_id id)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,159 @@
+#include "config.h"
+
+#include "supervisor/gate/lockdown.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "supervisor/links.h"
+#include "supervisor/log.h"
+
+/* More than the deepest call here uses; touched while faults are allowed. */
+#define STACK_BYTES (192 * 1024)
+
+/*
+ * A group of descriptors that somebody left open would keep the owner socket
+ * company, no more; but what the gate does not know it should not hold.
+ */
+static int
+close_strange(void)
+{
+	return (int)syscall(SYS_close_range, LINK_KEEPER_FD + 1, ~0u, 0);
+}
+
+/*
+ * A reader of our log who has stopped reading must not stop the gate: give
+ * standard error a file description of its own that never blocks.  Sockets
+ * cannot be opened again; there the flag is set on what we share.
+ */
+static void
+unblock_stderr(void)
+{
+	int fd, flags;
+
+	fd = open("/proc/self/fd/2",
+	    O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
+	if (fd != -1) {
+		if (dup2(fd, STDERR_FILENO) == -1)
+			log_warn("cannot replace standard error: %s",
+			    strerror(errno));
+		(void)close(fd);
+		return;
+	}
+	flags = fcntl(STDERR_FILENO, F_GETFL);
+	if (flags != -1)
+		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+}
+
+int
+lockdown_begin(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_NAME, "portcullis-gate", 0, 0, 0) == -1 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+		return -1;
+	unblock_stderr();
+	return close_strange();
+}
+
+static void
+write_oom_score(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1 || write(fd, "-1000", 5) != 5)
+		log_debug("cannot set oom_score_adj: %s", strerror(errno));
+	if (fd != -1)
+		(void)close(fd);
+}
+
+static void
+touch_stack(void)
+{
+	volatile char deep[STACK_BYTES];
+
+	for (size_t i = 0; i < sizeof deep; i += 1024)
+		deep[i] = 0;
+}
+
+void
+lockdown_priority(void)
+{
+	const struct rlimit endless = { RLIM_INFINITY, RLIM_INFINITY };
+	const struct sched_param rr = { .sched_priority = 1 };
+	int flags = MCL_CURRENT | MCL_FUTURE;
+
+	write_oom_score();
+	touch_stack();
+	/*
+	 * With a limit, locking what is yet to come would mean that the stack
+	 * cannot grow once CAP_IPC_LOCK is gone.
+	 */
+	if (setrlimit(RLIMIT_MEMLOCK, &endless) == -1)
+		flags = MCL_CURRENT;
+	if (mlockall(flags) == -1)
+		log_warn("cannot lock memory: %s", strerror(errno));
+	if (sched_setscheduler(0, SCHED_RR, &rr) == -1)
+		log_debug("no real-time scheduling: %s", strerror(errno));
+}
+
+/* Before the user changes: needs CAP_SETPCAP. */
+static int
+drop_bounding(void)
+{
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+keep_net_admin(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	memset(data, 0, sizeof data);
+	data[CAP_TO_INDEX(CAP_NET_ADMIN)].permitted =
+	    CAP_TO_MASK(CAP_NET_ADMIN);
+	data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective =
+	    CAP_TO_MASK(CAP_NET_ADMIN);
+	return (int)syscall(SYS_capset, &head, data);
+}
+
+int
+lockdown_finish(uint32_t uid, uint32_t gid)
+{
+	const pid_t parent = getppid();
+
+	if (drop_bounding() == -1 ||
+	    prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
+	    setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
+	    setresuid(uid, uid, uid) == -1 || keep_net_admin() == -1 ||
+	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	/* The change of user has reset both. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+		return -1;
+	if (getppid() != parent) { /* it died in between: nobody would tell */
+		errno = ESRCH;
+		return -1;
+	}
+	return 0;
+}

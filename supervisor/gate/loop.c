@@ -1,0 +1,243 @@
+#include "supervisor/gate/loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "supervisor/gate/act.h"
+#include "supervisor/gate/notify.h"
+#include "supervisor/links.h"
+#include "supervisor/log.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+/* Requests per turn: the rest waits for the other descriptors. */
+#define REQUEST_MOST 16
+/* Seconds without a readable ruleset until open is not defensible. */
+#define UNKNOWN_MOST 3
+
+enum { P_SIGNAL, P_KEEPER, P_ENGINE, P_EVENTS, P_TIMER, P_NFDS };
+
+static void
+stop(struct gate *g, const char *why)
+{
+	log_info("stopping: %s", why);
+	notify_send("STOPPING=1");
+	act_close(g, GATE_WHY_ASKED);
+	if (!g->ended && kern_close(&g->kern, true) != 0) {
+		kern_abandon(&g->kern); /* as the exit would, a moment later */
+		g->exit_code = 1;
+	}
+	g->ended = true;
+}
+
+static void
+on_signal(struct gate *g)
+{
+	struct signalfd_siginfo si;
+
+	if (read(g->signal_fd, &si, sizeof si) == (ssize_t)sizeof si)
+		stop(g, si.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+static void
+on_keeper(struct gate *g)
+{
+	enum link_peer peer;
+	int fd, rc;
+
+	rc = link_recv(&peer, &fd);
+	if (rc == 0)
+		return;
+	if (rc == -1 || peer != LINK_ENGINE) {
+		if (rc == 1)
+			(void)close(fd);
+		stop(g, rc == 1 ? "the keeper sent what is not for the gate" :
+		    "the keeper is gone");
+		return;
+	}
+	/* Close first: the old engine's last word must not be the last. */
+	act_decision(g, gate_core_engine(&g->core), act_mono());
+	act_drop_engine(g, false);
+	g->engine_fd = fd;
+	act_settle(g);
+}
+
+static void
+engine_gone(struct gate *g)
+{
+	if (g->core.pos != GATE_CLOSED)
+		act_close(g, GATE_WHY_ENGINE_GONE);
+	act_drop_engine(g, false);
+}
+
+static void
+on_engine(struct gate *g)
+{
+	struct gate_req buf[2]; /* room to notice what is too long */
+	struct gate_decision d;
+	uint64_t mono_ns;
+	ssize_t n;
+
+	for (int i = 0; i < REQUEST_MOST && g->engine_fd != -1; i++) {
+		n = recv(g->engine_fd, buf, sizeof buf, MSG_DONTWAIT);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) {
+			engine_gone(g);
+			return;
+		}
+		mono_ns = act_mono();
+		d = gate_core_request(&g->core, buf, (size_t)n, act_now());
+		act_decision(g, d, mono_ns);
+		if (!g->core.refused && !g->ended)
+			act_fresh(g);
+		act_settle(g);
+	}
+}
+
+static void
+check_tables(struct gate *g, bool always)
+{
+	switch (kern_verify(&g->kern, always)) {
+	case KERN_AS_MADE:
+		g->unknown = 0;
+		break;
+	case KERN_UNKNOWN:
+		if (++g->unknown >= UNKNOWN_MOST &&
+		    g->core.pos != GATE_CLOSED)
+			act_close(g, GATE_WHY_KERNEL);
+		break;
+	case KERN_DRIFT:
+		/* Ours and only ours to change: start afresh, closed. */
+		act_close(g, GATE_WHY_DRIFT);
+		log_err("the guard or the gate table is not what was "
+		    "installed");
+		g->ended = true;
+		g->exit_code = 1;
+		break;
+	}
+}
+
+static void
+on_events(struct gate *g)
+{
+	bool check = false;
+
+	g->report.foreign += kern_events(&g->kern, &check);
+	if (!check)
+		return;
+	check_tables(g, true);
+	if (!kern_netdev_check(&g->kern))
+		act_egress(g);
+	act_settle(g);
+}
+
+/* Once a second, whatever happens. */
+static void
+look_round(struct gate *g)
+{
+	check_tables(g, false);
+	if (!kern_netdev_check(&g->kern))
+		act_egress(g);
+	act_settle(g);
+}
+
+static uint64_t
+beat_interval(const struct gate *g)
+{
+	return g->policy->lease_ms * NS_PER_MS / 4;
+}
+
+static void
+on_time(struct gate *g)
+{
+	struct gate_decision d;
+	uint64_t now = act_now();
+	uint64_t fired;
+
+	/* What it counts does not matter, only that it is read. */
+	(void)!read(g->timer_fd, &fired, sizeof fired);
+	d = gate_core_tick(&g->core, now);
+	act_decision(g, d, act_mono());
+	if (d.act != GATE_ACT_NONE)
+		act_settle(g);
+	if (now >= g->beat_ns) {
+		g->beat_ns = now + beat_interval(g);
+		act_egress(g);
+	}
+	if (now >= g->second_ns) {
+		g->second_ns = now + NS_PER_S;
+		look_round(g);
+	}
+}
+
+/* CLOCK_BOOTTIME: a deadline that passed in suspend fires at once. */
+static int
+set_timer(const struct gate *g)
+{
+	uint64_t next = gate_core_next(&g->core);
+	struct itimerspec its = { 0 };
+
+	if (g->second_ns < next)
+		next = g->second_ns;
+	if (g->beat_ns < next)
+		next = g->beat_ns;
+	its.it_value.tv_sec = (time_t)(next / NS_PER_S);
+	its.it_value.tv_nsec = (long)(next % NS_PER_S);
+	return timerfd_settime(g->timer_fd, TFD_TIMER_ABSTIME, &its, NULL);
+}
+
+static int
+wait_for(struct gate *g, struct pollfd fds[P_NFDS])
+{
+	const int fd[P_NFDS] = { [P_SIGNAL] = g->signal_fd,
+		[P_KEEPER] = LINK_KEEPER_FD, [P_ENGINE] = g->engine_fd,
+		[P_EVENTS] = g->kern.events.fd, [P_TIMER] = g->timer_fd };
+
+	for (int i = 0; i < P_NFDS; i++)
+		fds[i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
+	if (set_timer(g) == -1)
+		return -1;
+	if (poll(fds, P_NFDS, -1) == -1 && errno != EINTR)
+		return -1;
+	return 0;
+}
+
+static void
+turn(struct gate *g, const struct pollfd fds[P_NFDS])
+{
+	/* Time first: what came too late is too late. */
+	on_time(g);
+	if (!g->ended && fds[P_SIGNAL].revents != 0)
+		on_signal(g);
+	if (!g->ended && fds[P_KEEPER].revents != 0)
+		on_keeper(g);
+	/* The keeper may just have handed over another one. */
+	if (!g->ended && fds[P_ENGINE].revents != 0 &&
+	    fds[P_ENGINE].fd == g->engine_fd)
+		on_engine(g);
+	if (!g->ended && fds[P_EVENTS].revents != 0)
+		on_events(g);
+}
+
+int
+loop_run(struct gate *g)
+{
+	struct pollfd fds[P_NFDS];
+
+	while (!g->ended) {
+		if (wait_for(g, fds) == -1) {
+			log_err("cannot wait: %s", strerror(errno));
+			act_close(g, GATE_WHY_KERNEL);
+			return 1;
+		}
+		turn(g, fds);
+	}
+	return g->exit_code;
+}

@@ -1,0 +1,40 @@
+/*
+ * A table of policy/rules.h as netlink messages.  Start-up only: libnftnl
+ * allocates.
+ */
+#ifndef GATE_NFT_COMPILE_H
+#define GATE_NFT_COMPILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/rules.h"
+#include "supervisor/gate/nft_batch.h"
+
+/* Linux 6.9; Debian 12's header does not have it. */
+#define NFT_TABLE_PERSIST 0x4u
+
+/* NFPROTO_INET or NFPROTO_NETDEV. */
+uint8_t nft_table_family(enum pol_table_id id);
+
+/* No more octets than this are needed for T in a batch. */
+size_t nft_compile_bound(const struct pol_table *t);
+
+/*
+ * T, created afresh, with table flags FLAGS; fails in the kernel when it is
+ * there already.  -1: out of memory.
+ */
+int nft_compile_create(struct nft_batch *b, const struct pol_table *t,
+    uint32_t flags) __attribute__((warn_unused_result));
+
+/*
+ * T in the place of one of the same name and FLAGS that may be there: our
+ * own, or one that outlived its owner.  Atomic: no packet sees neither.
+ */
+int nft_compile_replace(struct nft_batch *b, const struct pol_table *t,
+    uint32_t flags) __attribute__((warn_unused_result));
+
+/* Delete table ID, which must be there. */
+void nft_compile_delete(struct nft_batch *b, enum pol_table_id id);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * Asking the kernel what it holds.  Nothing here allocates; all answers come
+ * from the kernel's own dumps, on a socket that commits nothing.
+ */
+#ifndef GATE_NFT_READ_H
+#define GATE_NFT_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/rules.h"
+#include "supervisor/gate/nft_batch.h"
+#include "supervisor/gate/nft_elem.h"
+
+struct nft_table_info {
+	bool present;
+	uint32_t flags;
+	uint32_t owner; /* netlink port; 0: nobody's */
+	uint64_t handle;
+};
+
+/* The lease of one side. */
+struct nft_lease_info {
+	bool live4, live6;
+	uint32_t left4_ms, left6_ms;
+	bool wrong; /* an element that expires never, or is none of ours */
+};
+
+/* All return 0 or a negative errno; *OUT is worthless after an error. */
+
+int nft_read_table(struct nft_sock *s, struct nft_table_info *out,
+    enum pol_table_id id) __attribute__((warn_unused_result));
+
+/* Changes with every commit of anybody in this network namespace. */
+int nft_read_generation(struct nft_sock *s, uint32_t *out)
+    __attribute__((warn_unused_result));
+
+int nft_read_lease(struct nft_sock *s, struct nft_lease_info *out,
+    enum pol_set_id set) __attribute__((warn_unused_result));
+
+/* SEEN is called for each element's key. */
+int nft_read_keys(struct nft_sock *s, enum pol_set_id set,
+    void (*seen)(void *arg, const struct nft_key *key), void *arg)
+    __attribute__((warn_unused_result));
+
+/*
+ * What identifies the table's content: its chains (with policy), sets and
+ * rules, by the kernel's handles, which are never used twice.  Counters and
+ * elements are not part of it.
+ */
+struct nft_print {
+	uint64_t hash;
+	uint32_t chains, sets, rules;
+};
+
+int nft_read_print(struct nft_sock *s, struct nft_print *out,
+    enum pol_table_id id) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,436 @@
+#include "config.h" /* _GNU_SOURCE */
+
+#include "supervisor/keeper/keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/parse.h"
+#include "policy/policy.h"
+#include "supervisor/gate/gate.h"
+#include "supervisor/keeper/rundir.h"
+#include "supervisor/keeper/spawn.h"
+#include "supervisor/links.h"
+#include "supervisor/log.h"
+
+/*
+ * The first restart is immediate: the gate is closed meanwhile, so there is
+ * nothing to wait for.  A child that keeps dying waits longer each time, to
+ * leave the processor to others.
+ */
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MAX_MS 5000
+#define STEADY_MS 10000 /* a child that lived so long starts anew at once */
+#define STOP_MS 3000	/* how long a child may take to end when asked */
+
+struct child {
+	const char *name;
+	pid_t pid;	     /* 0: not running */
+	int channel;	     /* our end, -1 when not running */
+	unsigned starts;
+	uint64_t started_ms;
+	uint64_t restart_ms; /* when to start it; 0: now */
+	uint32_t backoff_ms;
+};
+
+/* Neighbours talk over a pair of their own; a broken one is made anew. */
+struct pair {
+	enum link_peer a, b;
+	bool pending;
+};
+
+struct keeper {
+	const struct pol_policy *policy;
+	struct rundir rundir;
+	int policy_fd;
+	int signal_fd;
+	char engine_path[512], status_path[512];
+	struct child child[LINK_NPEER]; /* by enum link_peer */
+	struct pair pair[2];
+	bool stopping;
+};
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		fatal("clock: %s", strerror(errno));
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/*
+ * The policy as the engine gets it: canonical text with users as numbers, in
+ * memory that nobody can change any more.
+ */
+static int
+policy_memfd(const struct pol_policy *policy)
+{
+	struct pol_policy copy = *policy;
+	char *text;
+	size_t len;
+	int fd;
+
+	copy.tor.user.name[0] = copy.gate_user.name[0] = '\0';
+	copy.engine_user.name[0] = copy.status_user.name[0] = '\0';
+	text = pol_print(&copy);
+	if (text == NULL)
+		fatal("out of memory");
+	len = strlen(text);
+	fd = memfd_create("portcullis-policy",
+	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd == -1 || write(fd, text, len) != (ssize_t)len ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW |
+	    F_SEAL_SEAL) == -1)
+		fatal("cannot seal the policy: %s", strerror(errno));
+	free(text);
+	return fd;
+}
+
+static int
+take_signals(void)
+{
+	static const int wanted[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+		sigaddset(&set, wanted[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		fatal("sigprocmask: %s", strerror(errno));
+	(void)signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd == -1)
+		fatal("signalfd: %s", strerror(errno));
+	return fd;
+}
+
+static void
+fill_spawn(struct spawn *s, const struct keeper *k, enum link_peer who)
+{
+	const struct pol_policy *p = k->policy;
+	const struct pol_user *user = &p->gate_user;
+
+	memset(s, 0, sizeof *s);
+	s->policy = p;
+	if (who == LINK_ENGINE) {
+		s->program = k->engine_path;
+		user = &p->engine_user;
+	} else if (who == LINK_STATUS) {
+		s->program = k->status_path;
+		user = &p->status_user;
+		s->fds[1] = k->rundir.status_fd;
+		s->fds[2] = k->rundir.control_fd;
+	}
+	s->uid = user->uid;
+	s->gid = s->group = user->gid;
+	if (who == LINK_ENGINE)
+		s->group = p->tor.user.gid; /* reads Tor's cookie */
+	s->fds[0] = k->policy_fd;
+	s->nfds = who == LINK_GATE ? 0 : who == LINK_ENGINE ? 1 : 3;
+}
+
+/* Introduce both ends of PAIR to each other, if both are there. */
+static void
+connect_pair(struct keeper *k, struct pair *pair)
+{
+	struct child *a = &k->child[pair->a], *b = &k->child[pair->b];
+	int ends[2];
+
+	pair->pending = true;
+	if (a->pid == 0 || b->pid == 0)
+		return; /* whoever comes later asks again */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) ==
+	    -1) {
+		log_err("socketpair: %s", strerror(errno));
+		return;
+	}
+	/* If one end does not get through, both sides see a closed pair. */
+	if (link_send(a->channel, pair->b, ends[0]) == 0 &&
+	    link_send(b->channel, pair->a, ends[1]) == 0)
+		pair->pending = false;
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+start_child(struct keeper *k, enum link_peer who)
+{
+	struct child *c = &k->child[who];
+	struct spawn s;
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) ==
+	    -1)
+		fatal("socketpair: %s", strerror(errno));
+	/* The offset is shared with every earlier reader. */
+	if (lseek(k->policy_fd, 0, SEEK_SET) == -1)
+		fatal("policy memory: %s", strerror(errno));
+	fill_spawn(&s, k, who);
+	s.channel = ends[1];
+	c->pid = spawn_child(&s);
+	close(ends[1]);
+	if (c->pid == -1) {
+		log_err("cannot start the %s: %s", c->name, strerror(errno));
+		c->pid = 0;
+		close(ends[0]);
+		c->restart_ms = now_ms() + BACKOFF_MAX_MS;
+		return;
+	}
+	c->channel = ends[0];
+	c->starts++;
+	c->started_ms = now_ms();
+	log_debug("started %s pid=%d", c->name, (int)c->pid);
+	for (size_t i = 0; i < 2; i++)
+		if (k->pair[i].a == who || k->pair[i].b == who)
+			connect_pair(k, &k->pair[i]);
+}
+
+static void
+log_end(const struct child *c, int status)
+{
+	if (WIFSIGNALED(status))
+		log_warn("%s pid=%d was killed by signal %d (%s)", c->name,
+		    (int)c->pid, WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
+	else
+		log_warn("%s pid=%d ended with code %d", c->name, (int)c->pid,
+		    WEXITSTATUS(status));
+}
+
+static void
+plan_restart(struct child *c, uint64_t now)
+{
+	if (now - c->started_ms >= STEADY_MS) {
+		c->backoff_ms = 0;
+		c->restart_ms = now;
+		return;
+	}
+	c->restart_ms = now + c->backoff_ms;
+	c->backoff_ms = c->backoff_ms == 0 ? BACKOFF_FIRST_MS :
+	    c->backoff_ms * 2;
+	if (c->backoff_ms > BACKOFF_MAX_MS)
+		c->backoff_ms = BACKOFF_MAX_MS;
+}
+
+/* False when the whole supervisor has to end. */
+static bool
+child_ended(struct keeper *k, enum link_peer who, int status)
+{
+	struct child *c = &k->child[who];
+
+	if (!k->stopping)
+		log_end(c, status);
+	c->pid = 0;
+	close(c->channel);
+	c->channel = -1;
+	plan_restart(c, now_ms());
+	/* A gate that cannot even begin: whoever started us has to know. */
+	return who != LINK_GATE || k->stopping || c->starts > 1 ||
+	    !WIFEXITED(status) || WEXITSTATUS(status) != GATE_EXIT_START;
+}
+
+static bool
+reap(struct keeper *k)
+{
+	bool go_on = true;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (int who = LINK_GATE; who < LINK_NPEER; who++)
+			if (k->child[who].pid == pid &&
+			    !child_ended(k, (enum link_peer)who, status))
+				go_on = false;
+	return go_on;
+}
+
+static void
+signal_children(const struct keeper *k, int sig)
+{
+	for (int who = LINK_GATE; who < LINK_NPEER; who++)
+		if (k->child[who].pid > 0)
+			(void)kill(k->child[who].pid, sig); /* may be gone */
+}
+
+static bool
+any_child(const struct keeper *k)
+{
+	for (int who = LINK_GATE; who < LINK_NPEER; who++)
+		if (k->child[who].pid > 0)
+			return true;
+	return false;
+}
+
+/* Only the gate may ask, and only for the engine. */
+static void
+on_ask(struct keeper *k, enum link_peer who)
+{
+	struct link_ask ask;
+	struct child *c = &k->child[who];
+	ssize_t n = recv(c->channel, &ask, sizeof ask, MSG_DONTWAIT);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n == 0) { /* dead, or as good as: SIGCHLD tells the rest */
+		(void)kill(c->pid, SIGKILL);
+		return;
+	}
+	if (n != sizeof ask || ask.magic != LINK_ASK_MAGIC ||
+	    who != LINK_GATE || ask.restart != LINK_ENGINE) {
+		log_warn("%s sent nonsense: restarting it", c->name);
+		(void)kill(c->pid, SIGKILL);
+		return;
+	}
+	if (k->child[LINK_ENGINE].pid > 0) {
+		log_warn("the gate asked for a new engine");
+		(void)kill(k->child[LINK_ENGINE].pid, SIGKILL);
+	}
+}
+
+static void
+start_due(struct keeper *k)
+{
+	uint64_t now = now_ms();
+
+	for (int who = LINK_GATE; who < LINK_NPEER; who++)
+		if (k->child[who].pid == 0 && k->child[who].restart_ms <= now)
+			start_child(k, (enum link_peer)who);
+	for (size_t i = 0; i < 2; i++)
+		if (k->pair[i].pending)
+			connect_pair(k, &k->pair[i]);
+}
+
+/* How long to sleep: a second at most, so that a pending pair is retried. */
+static int
+next_wait(const struct keeper *k)
+{
+	uint64_t now = now_ms(), wait = 1000;
+
+	for (int who = LINK_GATE; who < LINK_NPEER; who++) {
+		const struct child *c = &k->child[who];
+
+		if (c->pid != 0)
+			continue;
+		if (c->restart_ms <= now)
+			return 0;
+		if (c->restart_ms - now < wait)
+			wait = c->restart_ms - now;
+	}
+	return (int)wait;
+}
+
+/* 1: go on; 0: asked to stop; -1: cannot go on. */
+static int
+on_signals(struct keeper *k)
+{
+	struct signalfd_siginfo si;
+	int rc = 1;
+
+	while (read(k->signal_fd, &si, sizeof si) == (ssize_t)sizeof si) {
+		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
+			rc = 0;
+		else if (si.ssi_signo == SIGHUP)
+			log_warn("SIGHUP ignored: restart portcullisd to load "
+				 "a changed policy");
+		else if (!reap(k))
+			return -1;
+	}
+	return rc;
+}
+
+static int
+wait_once(struct keeper *k, int timeout_ms)
+{
+	struct pollfd pfd[LINK_NPEER] = { { .fd = k->signal_fd,
+	    .events = POLLIN } };
+
+	for (int who = LINK_GATE; who < LINK_NPEER; who++) {
+		pfd[who].fd = k->child[who].channel;
+		pfd[who].events = POLLIN;
+	}
+	if (poll(pfd, LINK_NPEER, timeout_ms) == -1 && errno != EINTR)
+		fatal("poll: %s", strerror(errno));
+	for (int who = LINK_GATE; who < LINK_NPEER; who++)
+		if (pfd[who].revents != 0 && k->child[who].channel != -1)
+			on_ask(k, (enum link_peer)who);
+	return on_signals(k);
+}
+
+/* The gate last: while engine and status end it closes and stays. */
+static void
+stop_children(struct keeper *k)
+{
+	uint64_t deadline = now_ms() + STOP_MS;
+
+	k->stopping = true;
+	signal_children(k, SIGTERM);
+	while (any_child(k)) {
+		if (now_ms() >= deadline) {
+			log_warn("a child did not end in time: killing it");
+			signal_children(k, SIGKILL);
+			deadline = UINT64_MAX;
+		}
+		/* 20 ms: a stopped child's channel stays readable. */
+		if (wait_once(k, 20) == 0)
+			continue;
+	}
+}
+
+static void
+keeper_init(struct keeper *k, const struct pol_policy *policy,
+    const char *libexec_dir)
+{
+	static const char *const names[LINK_NPEER] = { "keeper", "gate",
+		"engine", "status" };
+
+	memset(k, 0, sizeof *k);
+	k->policy = policy;
+	for (int who = LINK_NONE; who < LINK_NPEER; who++) {
+		k->child[who].name = names[who];
+		k->child[who].channel = -1;
+	}
+	k->pair[0] = (struct pair) { LINK_GATE, LINK_ENGINE, false };
+	k->pair[1] = (struct pair) { LINK_ENGINE, LINK_STATUS, false };
+	(void)snprintf(k->engine_path, sizeof k->engine_path,
+	    "%s/portcullis-engine", libexec_dir);
+	(void)snprintf(k->status_path, sizeof k->status_path,
+	    "%s/portcullis-status", libexec_dir);
+	if (prctl(PR_SET_NAME, "portcullisd") == -1)
+		fatal("process name: %s", strerror(errno));
+}
+
+int
+keeper_run(const struct pol_policy *policy, const char *libexec_dir)
+{
+	struct keeper k;
+	int rc;
+
+	keeper_init(&k, policy, libexec_dir);
+	if (rundir_open(&k.rundir, policy) == -1)
+		return 1;
+	k.policy_fd = policy_memfd(policy);
+	k.signal_fd = take_signals();
+	do {
+		start_due(&k);
+		rc = wait_once(&k, next_wait(&k));
+	} while (rc == 1);
+	stop_children(&k);
+	return rc == 0 ? 0 : 1;
+}

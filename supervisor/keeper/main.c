@@ -1,0 +1,168 @@
+/*
+ * portcullisd(8): options, and which of its jobs to do.
+ */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "policy/parse.h"
+#include "policy/policy.h"
+#include "supervisor/gate/gate.h"
+#include "supervisor/keeper/check.h"
+#include "supervisor/keeper/keeper.h"
+#include "supervisor/log.h"
+#include "supervisor/policyfile.h"
+
+#define DEFAULT_POLICY PKG_SYSCONFDIR "/portcullis.conf"
+
+struct options {
+	const char *policy;
+	const char *print;
+	const char *libexec_dir;
+	int verbose;
+	bool check;
+	bool remove_rules;
+};
+
+enum { OPT_PRINT = 256, OPT_REMOVE_RULES, OPT_LIBEXEC_DIR, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "policy", required_argument, NULL, 'f' },
+	{ "check", no_argument, NULL, 'n' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "print", required_argument, NULL, OPT_PRINT },
+	{ "remove-rules", no_argument, NULL, OPT_REMOVE_RULES },
+	{ "libexec-dir", required_argument, NULL, OPT_LIBEXEC_DIR },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char usage_text[] =
+"usage: portcullisd [-v] [-f FILE] [--libexec-dir DIR]\n"
+"       portcullisd -n [-v] [-f FILE] [--print closed|tor-only|open]\n"
+"       portcullisd --remove-rules\n"
+"\n"
+"  -f, --policy FILE   policy file (default " DEFAULT_POLICY ")\n"
+"  -n, --check         check the policy and touch nothing; as any user\n"
+"  -v, --verbose       with -n: print policy, SETCONF lines and rules;\n"
+"                      without: log more\n"
+"  --print POSITION    with -n: print that position's rules as nft text;\n"
+"                      \"closed\" is the static ruleset to load at boot\n"
+"  --remove-rules      remove our firewall tables; this OPENS the gateway\n"
+"  --libexec-dir DIR   where portcullis-engine and portcullis-status are\n"
+"  --version, -h, --help\n"
+"\n"
+"portcullisd stays in the foreground.  Stopping it leaves the gate closed.\n";
+
+static int
+usage(void)
+{
+	(void)fputs(usage_text, stderr);
+	return 2;
+}
+
+/* -1: go on; else the exit code. */
+static int
+take_option(struct options *o, int c)
+{
+	switch (c) {
+	case 'f':
+		o->policy = optarg;
+		return -1;
+	case 'n':
+		o->check = true;
+		return -1;
+	case 'v':
+		o->verbose++;
+		return -1;
+	case 'h':
+		return fputs(usage_text, stdout) == EOF ? 1 : 0;
+	case OPT_PRINT:
+		o->print = optarg;
+		return -1;
+	case OPT_REMOVE_RULES:
+		o->remove_rules = true;
+		return -1;
+	case OPT_LIBEXEC_DIR:
+		o->libexec_dir = optarg;
+		return -1;
+	case OPT_VERSION:
+		return puts("portcullisd " PACKAGE_VERSION) == EOF ? 1 : 0;
+	default:
+		return usage();
+	}
+}
+
+static bool
+options_make_sense(const struct options *o)
+{
+	if (o->print != NULL && !o->check)
+		return false;
+	return !(o->remove_rules && o->check);
+}
+
+/* 0, or the exit code after saying everything that is wrong. */
+static int
+load_policy(struct pol_policy *policy, const char *path)
+{
+	struct pol_diags diags = { 0 };
+	int rc = 0;
+
+	if (policyfile_load(policy, &diags, path, true) == -1 ||
+	    policyfile_resolve(policy, &diags) == -1)
+		rc = 2;
+	for (size_t i = 0; i < diags.n; i++)
+		check_print_diag(&diags.list[i]);
+	pol_diags_clear(&diags);
+	return rc;
+}
+
+static int
+run(const struct options *o)
+{
+	struct pol_policy policy;
+	int rc;
+
+	if (geteuid() != 0) {
+		(void)fputs("portcullisd: must be started as root: it gives "
+		    "its privileges up by itself (use -n to check a policy)\n",
+		    stderr);
+		return 1;
+	}
+	pol_policy_init(&policy);
+	rc = load_policy(&policy, o->policy);
+	if (rc == 0)
+		rc = keeper_run(&policy, o->libexec_dir);
+	pol_policy_clear(&policy);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .policy = DEFAULT_POLICY,
+		.libexec_dir = PKG_LIBEXECDIR };
+	int c, rc;
+
+	while ((c = getopt_long(argc, argv, "f:nvh", long_options, NULL)) !=
+	    -1) {
+		rc = take_option(&o, c);
+		if (rc != -1)
+			return rc;
+	}
+	if (optind != argc || !options_make_sense(&o))
+		return usage();
+	if (o.check)
+		return check_run(o.policy, o.verbose, o.print);
+	if (o.verbose > 0 && setenv(LOG_DEBUG_VARIABLE, "1", 1) == -1)
+		return 1;
+	log_init("keeper", LOG_LV_INFO);
+	if (o.remove_rules)
+		return gate_remove_rules();
+	return run(&o);
+}

@@ -1,0 +1,20 @@
+/*
+ * The run directory: its lock, and the two listening sockets, made while we
+ * are root so that they outlive a restart of the status process.
+ */
+#ifndef RUNDIR_H
+#define RUNDIR_H
+
+struct pol_policy;
+
+struct rundir {
+	int lock_fd;	/* held: one supervisor per run directory */
+	int status_fd;	/* status.sock: anybody may read */
+	int control_fd; /* control.sock: root and the status user's group */
+};
+
+/* -1 after one sentence on the log; OUT then holds nothing. */
+int rundir_open(struct rundir *out, const struct pol_policy *policy)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,121 @@
+#include "config.h" /* _GNU_SOURCE */
+
+#include "supervisor/keeper/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "supervisor/gate/gate.h"
+#include "supervisor/links.h"
+#include "supervisor/log.h"
+
+/* Descriptors are first copied here and up, out of each other's way. */
+#define PARKING 64
+
+/* Put the child's descriptors at 3, 4, ... and close all others. */
+static void
+place_fds(const struct spawn *s)
+{
+	size_t n = s->nfds + 1;
+
+	for (size_t i = 0; i < n; i++) {
+		int fd = i == 0 ? s->channel : s->fds[i - 1];
+
+		if (dup2(fd, PARKING + (int)i) == -1)
+			fatal("cannot copy a descriptor: %s", strerror(errno));
+	}
+	for (size_t i = 0; i < n; i++)
+		if (dup2(PARKING + (int)i, LINK_KEEPER_FD + (int)i) == -1)
+			fatal("cannot place a descriptor: %s",
+			    strerror(errno));
+	if (close_range((unsigned)(LINK_KEEPER_FD + n), ~0U, 0) == -1)
+		fatal("cannot close descriptors: %s", strerror(errno));
+}
+
+static void
+reset_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	for (int sig = 1; sig < SIGSYS; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			(void)signal(sig, SIG_DFL);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) == -1)
+		fatal("sigprocmask: %s", strerror(errno));
+}
+
+static void
+become_user(const struct spawn *s)
+{
+	size_t n = s->group != s->gid ? 1 : 0;
+
+	if (setgroups(n, &s->group) == -1 ||
+	    setresgid(s->gid, s->gid, s->gid) == -1 ||
+	    setresuid(s->uid, s->uid, s->uid) == -1)
+		fatal("cannot become user %u: %s", (unsigned)s->uid,
+		    strerror(errno));
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		fatal("no_new_privs: %s", strerror(errno));
+}
+
+/* After the change of user, which clears it.  The parent may be gone. */
+static void
+die_with_parent(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		fatal("parent death signal: %s", strerror(errno));
+	if (getppid() != parent)
+		_exit(1);
+}
+
+/* Add NAME=VALUE, as it stands in our own environment, to ENVIRONMENT. */
+static void
+keep_variable(char **environment, const char *name)
+{
+	size_t n = strlen(name);
+
+	while (*environment != NULL)
+		environment++;
+	for (char **e = environ; *e != NULL; e++)
+		if (strncmp(*e, name, n) == 0 && (*e)[n] == '=')
+			*environment = *e;
+}
+
+static void __attribute__((noreturn))
+run_program(const struct spawn *s, pid_t parent)
+{
+	char *environment[3] = { NULL };
+	char *argv[] = { (char *)(uintptr_t)s->program, NULL };
+
+	keep_variable(environment, "JOURNAL_STREAM");
+	keep_variable(environment, LOG_DEBUG_VARIABLE);
+	become_user(s);
+	die_with_parent(parent);
+	(void)execve(s->program, argv, environment);
+	fatal("cannot run %s: %s (see --libexec-dir)", s->program,
+	    strerror(errno));
+}
+
+pid_t
+spawn_child(const struct spawn *s)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid != 0)
+		return pid;
+	reset_signals();
+	place_fds(s);
+	if (s->program != NULL)
+		run_program(s, parent);
+	die_with_parent(parent);
+	_exit(gate_main(s->policy));
+}

@@ -1,0 +1,29 @@
+/*
+ * Starting one child: its user, its descriptors, its program.
+ */
+#ifndef SPAWN_H
+#define SPAWN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct pol_policy;
+
+/* Descriptors above the keeper channel, in LINK_POLICY_FD's order. */
+#define SPAWN_MAX_FDS 3
+
+struct spawn {
+	const char *program; /* path; NULL: run gate_main() without exec */
+	const struct pol_policy *policy;
+	uid_t uid;
+	gid_t gid;
+	gid_t group; /* one supplementary group; equal to gid for none */
+	int channel; /* the child's end; becomes LINK_KEEPER_FD */
+	int fds[SPAWN_MAX_FDS]; /* become LINK_POLICY_FD and up */
+	size_t nfds;
+};
+
+/* The child's pid, or -1 and errno. */
+pid_t spawn_child(const struct spawn *s);
+
+#endif

@@ -1,0 +1,450 @@
+#include "config.h" /* _GNU_SOURCE */
+
+#include "supervisor/status/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "supervisor/log.h"
+#include "supervisor/status/peer.h"
+#include "supervisor/status/request.h"
+#include "supervisor/status/source.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+/* A line once begun is finished within this. */
+#define HALF_LINE_NS (10 * SECOND_NS)
+/* With 32 places, nobody keeps one for nothing. */
+#define IDLE_NS (60 * SECOND_NS)
+/* The engine answers within a probe's time; then it hangs. */
+#define ANSWER_NS (5 * SECOND_NS)
+/* A person needs one; a script in a loop is stopped. */
+#define REQUESTS_PER_SECOND 10
+/* Requests of one client under way. */
+#define MAX_WAITING 4
+/* Holds MAX_WAITING of the longest answers, ids included. */
+#define OUT_CAP 8192
+
+/* A request that went up. */
+struct waiting {
+	uint64_t id; /* ours; 0: the place is free */
+	uint64_t since_ns;
+	json_t *client_id; /* owned; may be NULL */
+};
+
+struct asker {
+	TAILQ_ENTRY(asker) link;
+	struct status_control *ctl;
+	int fd;
+	struct event *readable, *writable;
+	struct status_peer peer;
+	char in[STATUS_REQ_LINE + 1]; /* with the newline */
+	size_t in_len;
+	char out[OUT_CAP];
+	size_t out_len;
+	uint64_t line_ns; /* when the half line in IN began */
+	uint64_t last_ns; /* last request or answer */
+	uint64_t second_ns;
+	unsigned in_second; /* requests since second_ns */
+	bool closing; /* nothing more is read; ends when all is sent */
+	struct waiting waiting[MAX_WAITING];
+};
+
+TAILQ_HEAD(asker_list, asker);
+
+struct status_control {
+	struct event_base *base;
+	int fd;
+	struct event *acceptable;
+	bool have_group;
+	gid_t group;
+	struct asker_list askers;
+	unsigned count;
+	uint64_t next_id;
+	status_verb_fn *send_verb;
+	void *arg;
+};
+
+static void
+asker_drop(struct asker *a)
+{
+	size_t i;
+
+	TAILQ_REMOVE(&a->ctl->askers, a, link);
+	a->ctl->count--;
+	event_free(a->readable);
+	event_free(a->writable);
+	close(a->fd);
+	for (i = 0; i < MAX_WAITING; i++)
+		json_decref(a->waiting[i].client_id);
+	free(a);
+}
+
+static bool
+is_waiting(const struct asker *a)
+{
+	size_t i;
+
+	for (i = 0; i < MAX_WAITING; i++)
+		if (a->waiting[i].id != 0)
+			return true;
+	return false;
+}
+
+/*
+ * Send what there is.  This is the one place where an asker ends in the
+ * course of things: false, and A is gone.
+ */
+static bool
+asker_flush(struct asker *a)
+{
+	ssize_t n = 0;
+
+	if (a->out_len > 0)
+		n = send(a->fd, a->out, a->out_len,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n == -1 && errno != EAGAIN && errno != EINTR) {
+		asker_drop(a);
+		return false;
+	}
+	if (n > 0) {
+		a->out_len -= (size_t)n;
+		memmove(a->out, a->out + n, a->out_len);
+	}
+	if (a->closing && a->out_len == 0 && !is_waiting(a)) {
+		asker_drop(a);
+		return false;
+	}
+	if (a->out_len > 0 && event_add(a->writable, NULL) == -1) {
+		asker_drop(a);
+		return false;
+	}
+	return true;
+}
+
+/* Read nothing more; what is owed is still sent. */
+static void
+asker_close(struct asker *a)
+{
+	a->closing = true;
+	a->in_len = 0;
+	if (event_del(a->readable) == -1)
+		fatal("cannot stop reading");
+}
+
+/* Queue one answer.  No room: it does not read, and it ends. */
+static void
+asker_answer(struct asker *a, bool ok, json_t *id, const char *sentence)
+{
+	size_t len;
+	char *line = status_answer(ok, id, sentence, &len);
+
+	if (line == NULL)
+		fatal("out of memory");
+	if (len <= sizeof a->out - a->out_len) {
+		memcpy(a->out + a->out_len, line, len);
+		a->out_len += len;
+	} else {
+		asker_close(a);
+	}
+	free(line);
+	a->last_ns = status_now_ns();
+}
+
+static void
+asker_refuse(struct asker *a, const char *sentence)
+{
+	log_debug("request of uid=%u refused: %s", (unsigned)a->peer.uid,
+	    sentence);
+	asker_answer(a, false, NULL, sentence);
+	asker_close(a);
+}
+
+static bool
+is_too_fast(struct asker *a, uint64_t now)
+{
+	if (now - a->second_ns >= SECOND_NS) {
+		a->second_ns = now;
+		a->in_second = 0;
+	}
+	return ++a->in_second > REQUESTS_PER_SECOND;
+}
+
+static struct waiting *
+free_place(struct asker *a)
+{
+	size_t i;
+
+	for (i = 0; i < MAX_WAITING; i++)
+		if (a->waiting[i].id == 0)
+			return &a->waiting[i];
+	return NULL;
+}
+
+/* Send a good request up, or say why not; the client stays either way. */
+static void
+forward(struct asker *a, struct status_request *req)
+{
+	struct status_control *ctl = a->ctl;
+	struct waiting *w = free_place(a);
+	struct snap_verb v = { .magic = SNAP_VERB_MAGIC, .code = req->code,
+		.uid = a->peer.uid };
+
+	if (w == NULL) {
+		asker_answer(a, false, req->id,
+		    "Four requests are already waiting for an answer.");
+		return;
+	}
+	v.id = ++ctl->next_id;
+	/* An operator's verb changes the state: who did it is on record. */
+	log_info("request %s by uid=%u pid=%d", snap_verb_name(req->code),
+	    (unsigned)a->peer.uid, (int)a->peer.pid);
+	if (!ctl->send_verb(ctl->arg, &v)) {
+		asker_answer(a, false, req->id,
+		    "The engine is not there to do it.");
+		return;
+	}
+	w->id = v.id;
+	w->since_ns = status_now_ns();
+	w->client_id = json_incref(req->id);
+}
+
+static void
+take_line(struct asker *a, const char *line, size_t n)
+{
+	struct status_request req;
+	const char *error;
+
+	a->last_ns = status_now_ns();
+	if (is_too_fast(a, a->last_ns)) {
+		asker_refuse(a, "More than ten requests in a second.");
+		return;
+	}
+	error = status_request_parse(&req, line, n);
+	if (error != NULL) {
+		asker_refuse(a, error);
+		return;
+	}
+	forward(a, &req);
+	status_request_clear(&req);
+}
+
+/* Every whole line in the buffer; the half line behind stays in it. */
+static void
+take_lines(struct asker *a)
+{
+	char *at = a->in, *nl;
+	size_t left = a->in_len;
+
+	while (!a->closing && (nl = memchr(at, '\n', left)) != NULL) {
+		take_line(a, at, (size_t)(nl - at));
+		left -= (size_t)(nl + 1 - at);
+		at = nl + 1;
+		a->line_ns = status_now_ns();
+	}
+	if (a->closing)
+		return;
+	memmove(a->in, at, left);
+	a->in_len = left;
+	if (left == sizeof a->in)
+		asker_refuse(a, "The request is longer than 4096 octets.");
+}
+
+static void
+readable_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct asker *a = arg;
+	ssize_t n;
+
+	(void)what;
+	n = recv(fd, a->in + a->in_len, sizeof a->in - a->in_len,
+	    MSG_DONTWAIT);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		/* It may have said all and wait for the answers. */
+		asker_close(a);
+	} else {
+		if (a->in_len == 0)
+			a->line_ns = status_now_ns();
+		a->in_len += (size_t)n;
+		take_lines(a);
+	}
+	(void)asker_flush(a); /* A may be gone, and is not used any more */
+}
+
+static void
+writable_cb(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)asker_flush(arg); /* as above */
+}
+
+static void
+asker_new(struct status_control *ctl, int fd)
+{
+	struct asker *a = xcalloc(1, sizeof *a);
+	const gid_t *group = ctl->have_group ? &ctl->group : NULL;
+
+	a->ctl = ctl;
+	a->fd = fd;
+	a->last_ns = a->second_ns = status_now_ns();
+	a->readable = event_new(ctl->base, fd, EV_READ | EV_PERSIST,
+	    readable_cb, a);
+	a->writable = event_new(ctl->base, fd, EV_WRITE, writable_cb, a);
+	if (a->readable == NULL || a->writable == NULL)
+		fatal("out of memory");
+	TAILQ_INSERT_TAIL(&ctl->askers, a, link);
+	ctl->count++;
+	if (ctl->count > STATUS_CONTROL_CLIENTS)
+		asker_refuse(a, "Too many clients are connected.");
+	else if (!status_peer_get(&a->peer, fd) ||
+	    !status_peer_ok(&a->peer, fd, group))
+		asker_refuse(a, "You may not ask for this.");
+	else if (event_add(a->readable, NULL) == -1)
+		asker_close(a);
+	(void)asker_flush(a); /* as above */
+}
+
+/* One a turn is plenty here, and lets a refused crowd cost little. */
+static void
+accept_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct status_control *ctl = arg;
+	int client;
+
+	(void)what;
+	client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (client == -1) {
+		/*
+		 * Descriptors are kept free for us (main.c), but the system
+		 * may be out of them: wait for the next tick, do not spin.
+		 */
+		if (errno != EAGAIN && errno != EINTR &&
+		    errno != ECONNABORTED)
+			(void)event_del(ctl->acceptable); /* worst: spins */
+		return;
+	}
+	/* Those who were refused and do not read get no further place. */
+	if (ctl->count >= 2 * STATUS_CONTROL_CLIENTS)
+		close(client);
+	else
+		asker_new(ctl, client);
+}
+
+struct status_control *
+status_control_new(struct event_base *base, int listen_fd,
+    status_verb_fn *send_verb, void *arg)
+{
+	struct status_control *ctl = xcalloc(1, sizeof *ctl);
+
+	ctl->base = base;
+	ctl->fd = listen_fd;
+	ctl->send_verb = send_verb;
+	ctl->arg = arg;
+	TAILQ_INIT(&ctl->askers);
+	ctl->have_group = status_peer_group(&ctl->group, listen_fd);
+	if (!ctl->have_group)
+		log_warn("control.sock has no group: root only");
+	ctl->acceptable = event_new(base, listen_fd, EV_READ | EV_PERSIST,
+	    accept_cb, ctl);
+	if (ctl->acceptable == NULL || event_add(ctl->acceptable, NULL) == -1)
+		fatal("cannot serve control.sock");
+	return ctl;
+}
+
+void
+status_control_free(struct status_control *ctl)
+{
+	struct asker *a;
+
+	if (ctl == NULL)
+		return;
+	while ((a = TAILQ_FIRST(&ctl->askers)) != NULL)
+		asker_drop(a);
+	event_free(ctl->acceptable);
+	free(ctl);
+}
+
+/* W's end: the answer, and the place is free again. */
+static void
+settle(struct asker *a, struct waiting *w, bool ok, const char *sentence)
+{
+	asker_answer(a, ok, w->client_id, sentence);
+	json_decref(w->client_id);
+	memset(w, 0, sizeof *w);
+}
+
+void
+status_control_result(struct status_control *ctl, const struct snap_result *r)
+{
+	struct asker *a;
+	size_t i;
+
+	if (r->id == 0)
+		return;
+	TAILQ_FOREACH(a, &ctl->askers, link)
+		for (i = 0; i < MAX_WAITING; i++) {
+			if (a->waiting[i].id != r->id)
+				continue;
+			settle(a, &a->waiting[i], r->ok == 1, r->text);
+			(void)asker_flush(a); /* A may be gone */
+			return;
+		}
+}
+
+static void
+settle_older(struct asker *a, uint64_t age_ns, const char *sentence)
+{
+	uint64_t now = status_now_ns();
+	size_t i;
+
+	for (i = 0; i < MAX_WAITING; i++)
+		if (a->waiting[i].id != 0 &&
+		    now - a->waiting[i].since_ns >= age_ns)
+			settle(a, &a->waiting[i], false, sentence);
+}
+
+void
+status_control_gone(struct status_control *ctl)
+{
+	struct asker *a, *after;
+
+	for (a = TAILQ_FIRST(&ctl->askers); a != NULL; a = after) {
+		after = TAILQ_NEXT(a, link);
+		settle_older(a, 0,
+		    "The engine went away before it answered.");
+		(void)asker_flush(a); /* A may be gone */
+	}
+}
+
+void
+status_control_tick(struct status_control *ctl)
+{
+	uint64_t now = status_now_ns();
+	struct asker *a, *after;
+
+	if (event_add(ctl->acceptable, NULL) == -1)
+		log_warn("cannot accept on control.sock");
+	for (a = TAILQ_FIRST(&ctl->askers); a != NULL; a = after) {
+		after = TAILQ_NEXT(a, link);
+		settle_older(a, ANSWER_NS,
+		    "The engine has not answered within five seconds.");
+		if (a->closing && now - a->last_ns > HALF_LINE_NS) {
+			asker_drop(a); /* nor does it read */
+			continue;
+		}
+		if (!a->closing && a->in_len > 0 &&
+		    now - a->line_ns > HALF_LINE_NS)
+			asker_refuse(a, "The request was not finished within "
+			    "ten seconds.");
+		else if (!a->closing && !is_waiting(a) &&
+		    now - a->last_ns > IDLE_NS)
+			asker_refuse(a, "No request for a minute.");
+		(void)asker_flush(a); /* A may be gone */
+	}
+}

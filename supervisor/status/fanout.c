@@ -1,0 +1,311 @@
+#include "config.h" /* _GNU_SOURCE */
+
+#include "supervisor/status/fanout.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "supervisor/log.h"
+
+/* A crowd at the door must not keep the loop from everybody else. */
+#define ACCEPTS_PER_TURN 32
+/* No descriptors and nobody to drop: let the crowd wait at the door. */
+#define PAUSE_USEC 250000
+/*
+ * What the kernel may hold for one client: two or three lines.  The default
+ * of 208 KiB would be 2 GiB of kernel memory for 10,000 who do not read.
+ */
+#define SEND_BUFFER 8192
+
+struct client {
+	TAILQ_ENTRY(client) link;
+	struct status_fanout *fanout;
+	int fd;
+	struct event *hangup;
+	struct event *writable; /* added only while the kernel takes no more */
+	bool blocked;
+	struct status_queue queue;
+	struct status_reader reader;
+};
+
+TAILQ_HEAD(client_list, client);
+
+struct status_fanout {
+	struct event_base *base;
+	struct status_source *src;
+	int fd;
+	size_t most, count;
+	struct event *acceptable;
+	struct event *resume;
+	struct client_list clients; /* the oldest first */
+};
+
+static void
+client_drop(struct client *c, const char *why)
+{
+	struct status_fanout *f = c->fanout;
+
+	log_debug("client fd=%d dropped: %s", c->fd, why);
+	TAILQ_REMOVE(&f->clients, c, link);
+	f->count--;
+	event_free(c->hangup);
+	event_free(c->writable);
+	close(c->fd);
+	status_queue_clear(&c->queue);
+	free(c);
+}
+
+/* Send what is owed as far as the kernel takes it.  May drop C. */
+static void
+client_send(struct client *c)
+{
+	const char *p;
+	ssize_t n;
+	size_t left;
+
+	while ((left = status_queue_peek(&c->queue, &p)) > 0) {
+		n = send(c->fd, p, left, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && errno == EAGAIN) {
+			c->blocked = true;
+			if (event_add(c->writable, NULL) == -1)
+				client_drop(c, "no event");
+			return;
+		}
+		if (n == -1) {
+			client_drop(c, "gone");
+			return;
+		}
+		status_queue_sent(&c->queue, (size_t)n);
+	}
+}
+
+static void
+client_writable_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *c = arg;
+
+	(void)fd;
+	(void)what;
+	c->blocked = false;
+	status_reader_moved(&c->reader, status_now_ns());
+	client_send(c);
+}
+
+/*
+ * The peer shut down its side of writing, or closed.  The first is its good
+ * right (it has nothing to say to us anyway): then stop looking, since the
+ * condition stays, and let a failing send tell the end.
+ */
+static void
+client_hangup_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct pollfd pfd = { .fd = fd };
+	struct client *c = arg;
+
+	(void)what;
+	if (poll(&pfd, 1, 0) == 0)
+		(void)event_del(c->hangup); /* worst: called again */
+	else
+		client_drop(c, "hung up");
+}
+
+/*
+ * No event for reading: what a client writes stays in its own send buffer
+ * until that is full, and costs us nothing.
+ */
+static struct client *
+client_new(struct status_fanout *f, int fd)
+{
+	struct client *c = xcalloc(1, sizeof *c);
+	int size = SEND_BUFFER;
+
+	/* Failure leaves the default size, which is bounded as well. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	c->fanout = f;
+	c->fd = fd;
+	status_queue_init(&c->queue);
+	status_reader_init(&c->reader, status_now_ns());
+	c->hangup = event_new(f->base, fd, EV_CLOSED | EV_PERSIST,
+	    client_hangup_cb, c);
+	c->writable = event_new(f->base, fd, EV_WRITE, client_writable_cb, c);
+	if (c->hangup == NULL || c->writable == NULL)
+		fatal("out of memory");
+	TAILQ_INSERT_TAIL(&f->clients, c, link);
+	f->count++;
+	return c;
+}
+
+static void
+client_welcome(struct status_fanout *f, int fd)
+{
+	struct client *c = client_new(f, fd);
+
+	if (event_add(c->hangup, NULL) == -1) {
+		client_drop(c, "no event");
+		return;
+	}
+	status_queue_put(&c->queue,
+	    status_source_line(f->src, STATUS_T_SNAPSHOT));
+	client_send(c);
+}
+
+/* Make room: the oldest client that does not read goes. */
+static bool
+evict(struct status_fanout *f)
+{
+	uint64_t now = status_now_ns();
+	struct client *c;
+
+	TAILQ_FOREACH(c, &f->clients, link)
+		if (status_reader_stuck(&c->reader, now,
+			STATUS_READ_SPARE_NS)) {
+			client_drop(c, "does not read, and room is needed");
+			return true;
+		}
+	return false;
+}
+
+static void
+pause_accepting(struct status_fanout *f)
+{
+	struct timeval tv = { .tv_usec = PAUSE_USEC };
+
+	if (event_del(f->acceptable) == -1 || event_add(f->resume, &tv) == -1)
+		fatal("cannot pause accepting");
+}
+
+static void
+resume_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct status_fanout *f = arg;
+
+	(void)fd;
+	(void)what;
+	if (event_add(f->acceptable, NULL) == -1)
+		fatal("cannot accept again");
+}
+
+/* Room for one more, by the eviction of another if need be. */
+static bool
+make_room(struct status_fanout *f)
+{
+	if (evict(f))
+		return true;
+	log_debug("no room for another client");
+	pause_accepting(f);
+	return false;
+}
+
+/* One more client.  False: no more this turn. */
+static bool
+accept_one(struct status_fanout *f)
+{
+	int fd;
+
+	if (f->count >= f->most && !make_room(f))
+		return false;
+	fd = accept4(f->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd != -1) {
+		client_welcome(f, fd);
+		return true;
+	}
+	if (errno == EAGAIN)
+		return false;
+	if (errno == EINTR || errno == ECONNABORTED)
+		return true;
+	/* EMFILE and its like; the unforeseen too, so as not to spin. */
+	return make_room(f);
+}
+
+static void
+accept_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct status_fanout *f = arg;
+	unsigned n;
+
+	(void)fd;
+	(void)what;
+	for (n = 0; n < ACCEPTS_PER_TURN; n++)
+		if (!accept_one(f))
+			return;
+}
+
+struct status_fanout *
+status_fanout_new(struct event_base *base, int listen_fd, size_t most,
+    struct status_source *src)
+{
+	struct status_fanout *f = xcalloc(1, sizeof *f);
+
+	f->base = base;
+	f->src = src;
+	f->fd = listen_fd;
+	f->most = most;
+	TAILQ_INIT(&f->clients);
+	f->acceptable = event_new(base, listen_fd, EV_READ | EV_PERSIST,
+	    accept_cb, f);
+	f->resume = event_new(base, -1, 0, resume_cb, f);
+	if (f->acceptable == NULL || f->resume == NULL ||
+	    event_add(f->acceptable, NULL) == -1)
+		fatal("cannot serve status.sock");
+	return f;
+}
+
+void
+status_fanout_free(struct status_fanout *f)
+{
+	struct client *c;
+
+	if (f == NULL)
+		return;
+	while ((c = TAILQ_FIRST(&f->clients)) != NULL)
+		client_drop(c, "stopping");
+	event_free(f->acceptable);
+	event_free(f->resume);
+	free(f);
+}
+
+void
+status_fanout_publish(struct status_fanout *f, enum status_type type)
+{
+	struct client *c, *after;
+
+	for (c = TAILQ_FIRST(&f->clients); c != NULL; c = after) {
+		after = TAILQ_NEXT(c, link);
+		status_queue_put(&c->queue, status_source_line(f->src,
+		    c->queue.begun ? type : STATUS_T_SNAPSHOT));
+		if (!c->blocked)
+			client_send(c);
+	}
+}
+
+void
+status_fanout_sweep(struct status_fanout *f)
+{
+	uint64_t now = status_now_ns();
+	struct client *c, *after;
+	int unread;
+
+	for (c = TAILQ_FIRST(&f->clients); c != NULL; c = after) {
+		after = TAILQ_NEXT(c, link);
+		if (ioctl(c->fd, SIOCOUTQ, &unread) == -1 || unread < 0)
+			unread = 0;
+		status_reader_sample(&c->reader, (size_t)unread, c->blocked,
+		    now);
+		if (status_reader_stuck(&c->reader, now, STATUS_READ_MAX_NS))
+			client_drop(c, "does not read");
+	}
+}
+
+size_t
+status_fanout_count(const struct status_fanout *f)
+{
+	return f->count;
+}

@@ -1,0 +1,31 @@
+/*
+ * status.sock: lines out, nothing in.  Whatever clients do, each costs two
+ * line references and a small send buffer, and the rest are served.
+ */
+#ifndef STATUS_FANOUT_H
+#define STATUS_FANOUT_H
+
+#include <event2/event.h>
+#include <stddef.h>
+
+#include "supervisor/status/source.h"
+
+struct status_fanout;
+
+/*
+ * Serve LISTEN_FD (borrowed), at most MOST clients at a time.  SRC and BASE
+ * are borrowed and outlive the result.  Ends the process on failure.
+ */
+struct status_fanout *status_fanout_new(struct event_base *base,
+    int listen_fd, size_t most, struct status_source *src);
+void status_fanout_free(struct status_fanout *f);
+
+/* Send the line of TYPE to everybody; newcomers get a snapshot instead. */
+void status_fanout_publish(struct status_fanout *f, enum status_type type);
+
+/* Drop those that do not read.  Call about once a second. */
+void status_fanout_sweep(struct status_fanout *f);
+
+size_t status_fanout_count(const struct status_fanout *f);
+
+#endif

@@ -1,0 +1,324 @@
+/*
+ * portcullis-status: tells the world what the engine and the gate say, and
+ * carries an operator's few verbs back.  It can neither open nor close
+ * anything itself; when it dies, only the telling stops until the keeper has
+ * started it again.  The listening sockets are the keeper's, so that clients
+ * which connect meanwhile wait instead of failing.
+ *
+ * Callbacks record; settle() runs after each turn of the loop and publishes.
+ */
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "supervisor/links.h"
+#include "supervisor/log.h"
+#include "supervisor/status/control.h"
+#include "supervisor/status/fanout.h"
+#include "supervisor/status/source.h"
+#include "supervisor/status/uplink.h"
+
+#define MS UINT64_C(1000000)
+/* Fine enough for the two seconds after which silence is doubt. */
+#define TICK_USEC 250000
+#define SWEEP_TICKS 4
+/* Five seconds are promised; a tick and a slow turn fit in between. */
+#define HEARTBEAT_NS (4 * 1000 * MS)
+/*
+ * Changes closer together than this are told as one: an engine that flickers
+ * cannot make us encode and send without end.
+ */
+#define CHANGE_GAP_NS (20 * MS)
+/* Nobody has more watchers; it bounds memory at some 20 MiB. */
+#define MOST_CLIENTS 16384
+/* Descriptors for control clients, links, epoll and standard streams. */
+#define RESERVED_FDS 128
+#define LEAST_CLIENTS 8
+
+struct status {
+	struct event_base *base;
+	struct event *tick, *later, *on_term, *on_int, *on_usr1;
+	struct status_source source;
+	struct status_fanout *fanout;
+	struct status_control *control;
+	struct status_uplink *uplink;
+	uint64_t told_ns;
+	unsigned ticks;
+	bool stopping;
+};
+
+/* uplink: the view is new, every line made of the old one is void. */
+static void
+on_view(void *arg)
+{
+	struct status *st = arg;
+
+	status_source_stale(&st->source);
+}
+
+static void
+on_result(void *arg, const struct snap_result *r)
+{
+	struct status *st = arg;
+
+	status_control_result(st->control, r);
+}
+
+static void
+on_gone(void *arg)
+{
+	struct status *st = arg;
+
+	if (st->control != NULL)
+		status_control_gone(st->control);
+}
+
+static const struct status_uplink_ops uplink_ops = {
+	.on_view = on_view,
+	.on_result = on_result,
+	.on_gone = on_gone,
+};
+
+static bool
+send_verb(void *arg, const struct snap_verb *v)
+{
+	struct status *st = arg;
+
+	return status_uplink_send(st->uplink, v);
+}
+
+static void
+publish(struct status *st, enum status_type type)
+{
+	if (type == STATUS_T_CHANGE)
+		status_source_tell(&st->source);
+	st->told_ns = status_now_ns();
+	status_fanout_publish(st->fanout, type);
+}
+
+/* After every turn of the loop: tell what is new, not too often. */
+static void
+settle(struct status *st)
+{
+	uint64_t quiet = status_now_ns() - st->told_ns;
+	struct timeval tv = { .tv_usec = CHANGE_GAP_NS / 1000 };
+
+	if (status_source_changed(&st->source)) {
+		if (quiet >= CHANGE_GAP_NS)
+			publish(st, STATUS_T_CHANGE);
+		else if (event_add(st->later, &tv) == -1)
+			fatal("cannot set a timer");
+	} else if (quiet >= HEARTBEAT_NS) {
+		publish(st, STATUS_T_HEARTBEAT);
+	}
+}
+
+static void
+tick_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct status *st = arg;
+
+	(void)fd;
+	(void)what;
+	/* Time alone can turn a view into a doubt. */
+	status_source_stale(&st->source);
+	status_control_tick(st->control);
+	if (++st->ticks % SWEEP_TICKS == 0)
+		status_fanout_sweep(st->fanout);
+}
+
+/* Nothing to do: settle() runs after it. */
+static void
+later_cb(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static void
+stop_cb(evutil_socket_t sig, short what, void *arg)
+{
+	struct status *st = arg;
+
+	(void)sig;
+	(void)what;
+	st->stopping = true;
+}
+
+static void
+dump_cb(evutil_socket_t sig, short what, void *arg)
+{
+	struct status *st = arg;
+
+	(void)sig;
+	(void)what;
+	log_warn("clients=%zu seq=%llu %s", status_fanout_count(st->fanout),
+	    (unsigned long long)st->source.seq,
+	    status_source_line(&st->source, STATUS_T_SNAPSHOT)->text);
+}
+
+static void
+libevent_log(int severity, const char *msg)
+{
+	if (severity >= EVENT_LOG_WARN)
+		log_warn("libevent: %s", msg);
+}
+
+/* Die with the keeper; leave no image of our memory anywhere. */
+static void
+lock_down(void)
+{
+	struct rlimit none = { 0, 0 };
+	pid_t keeper = getppid();
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != keeper)
+		fatal("the keeper is gone");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    setrlimit(RLIMIT_CORE, &none) == -1)
+		fatal("cannot lock down: %s", strerror(errno));
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		fatal("cannot ignore SIGPIPE");
+}
+
+/* As many descriptors as we may have; how many clients that makes. */
+static size_t
+raise_files(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("cannot read RLIMIT_NOFILE");
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("cannot raise RLIMIT_NOFILE");
+	if (rl.rlim_cur >= MOST_CLIENTS + RESERVED_FDS)
+		return MOST_CLIENTS;
+	if (rl.rlim_cur < LEAST_CLIENTS + RESERVED_FDS)
+		fatal("too few descriptors: %llu",
+		    (unsigned long long)rl.rlim_cur);
+	return (size_t)rl.rlim_cur - RESERVED_FDS;
+}
+
+static void
+check_listener(int fd, const char *name)
+{
+	int listening = 0, flags;
+	socklen_t len = sizeof listening;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) ==
+	    -1 || listening != 1)
+		fatal("descriptor %d is not %s: start portcullisd", fd, name);
+	flags = fcntl(fd, F_GETFL);
+	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
+		fatal("cannot use %s: %s", name, strerror(errno));
+}
+
+/* EPOLLRDHUP is how we see a client leave without reading from it. */
+static struct event_base *
+new_base(void)
+{
+	struct event_config *cfg = event_config_new();
+	struct event_base *base;
+
+	if (cfg == NULL ||
+	    event_config_require_features(cfg, EV_FEATURE_EARLY_CLOSE) == -1)
+		fatal("libevent is too old");
+	base = event_base_new_with_config(cfg);
+	if (base == NULL)
+		fatal("libevent has no backend that we can use");
+	event_config_free(cfg);
+	return base;
+}
+
+static void
+start_timers(struct status *st)
+{
+	struct timeval tv = { .tv_usec = TICK_USEC };
+
+	st->tick = event_new(st->base, -1, EV_PERSIST, tick_cb, st);
+	st->later = event_new(st->base, -1, 0, later_cb, st);
+	st->on_term = evsignal_new(st->base, SIGTERM, stop_cb, st);
+	st->on_int = evsignal_new(st->base, SIGINT, stop_cb, st);
+	st->on_usr1 = evsignal_new(st->base, SIGUSR1, dump_cb, st);
+	if (st->tick == NULL || st->later == NULL || st->on_term == NULL ||
+	    st->on_int == NULL || st->on_usr1 == NULL)
+		fatal("out of memory");
+	if (event_add(st->tick, &tv) == -1 ||
+	    event_add(st->on_term, NULL) == -1 ||
+	    event_add(st->on_int, NULL) == -1 ||
+	    event_add(st->on_usr1, NULL) == -1)
+		fatal("cannot set timers and signals");
+}
+
+static void
+start(struct status *st, size_t most)
+{
+	event_set_log_callback(libevent_log);
+	st->base = new_base();
+	start_timers(st);
+	status_source_init(&st->source);
+	st->told_ns = status_now_ns();
+	st->uplink = status_uplink_new(st->base, &st->source.view,
+	    &uplink_ops, st);
+	st->control = status_control_new(st->base, LINK_CONTROL_FD, send_verb,
+	    st);
+	st->fanout = status_fanout_new(st->base, LINK_STATUS_FD, most,
+	    &st->source);
+}
+
+static void
+stop(struct status *st)
+{
+	status_fanout_free(st->fanout);
+	status_uplink_free(st->uplink); /* answers those who wait */
+	status_control_free(st->control);
+	status_source_clear(&st->source);
+	event_free(st->tick);
+	event_free(st->later);
+	event_free(st->on_term);
+	event_free(st->on_int);
+	event_free(st->on_usr1);
+	event_base_free(st->base);
+}
+
+int
+main(int argc, char **argv)
+{
+	enum log_level level = LOG_LV_INFO;
+	struct status st = { 0 };
+	size_t most;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "v")) != -1) {
+		if (opt != 'v') {
+			fputs("usage: portcullis-status [-v]\n"
+			    "It is started by portcullisd only.\n", stderr);
+			return 2;
+		}
+		level = LOG_LV_DEBUG;
+	}
+	log_init("status", level);
+	lock_down();
+	most = raise_files();
+	(void)close(LINK_POLICY_FD); /* not needed; may not be there */
+	check_listener(LINK_STATUS_FD, "status.sock");
+	check_listener(LINK_CONTROL_FD, "control.sock");
+	start(&st, most);
+	while (!st.stopping) {
+		if (event_base_loop(st.base, EVLOOP_ONCE) == -1)
+			fatal("the event loop failed");
+		settle(&st);
+	}
+	stop(&st);
+	return 0;
+}

@@ -1,0 +1,130 @@
+#include "supervisor/status/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The parser recurses: bound the depth before it sees the line.  Quotes and
+ * escapes are followed only to skip strings; what is malformed is found by
+ * the parser.
+ */
+static bool
+is_shallow(const char *line, size_t n)
+{
+	bool quoted = false;
+	size_t i, depth = 0;
+
+	for (i = 0; i < n; i++) {
+		if (quoted && line[i] == '\\')
+			i++;
+		else if (line[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && (line[i] == '{' || line[i] == '['))
+			depth++;
+		else if (!quoted && (line[i] == '}' || line[i] == ']'))
+			depth -= depth > 0;
+		if (depth > STATUS_REQ_DEPTH)
+			return false;
+	}
+	return true;
+}
+
+static enum snap_verb_code
+verb_of(const json_t *cmd)
+{
+	const char *name = json_string_value(cmd);
+	unsigned code;
+
+	if (name == NULL)
+		return SNAP_V_NONE;
+	for (code = SNAP_V_NONE + 1; code < SNAP_NVERB; code++)
+		if (strcmp(name, snap_verb_name((enum snap_verb_code)code)) ==
+		    0)
+			return (enum snap_verb_code)code;
+	return SNAP_V_NONE;
+}
+
+/* Everything about the object, so that a misspelt key is not ignored. */
+static const char *
+read_object(struct status_request *req, json_t *obj)
+{
+	json_t *id = json_object_get(obj, "id");
+	size_t known = 1;
+
+	if (json_object_get(obj, "cmd") == NULL)
+		return "The request has no \"cmd\".";
+	req->code = verb_of(json_object_get(obj, "cmd"));
+	if (req->code == SNAP_V_NONE)
+		return "\"cmd\" is not one of hold, release, newnym, reprove.";
+	if (id != NULL) {
+		known++;
+		if (json_dumpb(id, NULL, 0, JSON_ENCODE_ANY | JSON_COMPACT) >
+		    STATUS_REQ_ID)
+			return "\"id\" is longer than 256 octets.";
+	}
+	if (json_object_size(obj) != known)
+		return "The request has a key other than \"cmd\" and \"id\".";
+	req->id = json_incref(id);
+	return NULL;
+}
+
+const char *
+status_request_parse(struct status_request *req, const char *line, size_t n)
+{
+	const char *error;
+	json_t *obj;
+
+	req->code = SNAP_V_NONE;
+	req->id = NULL;
+	if (n > STATUS_REQ_LINE)
+		return "The request is longer than 4096 octets.";
+	if (!is_shallow(line, n))
+		return "The request is nested too deeply.";
+	obj = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
+	if (obj == NULL)
+		return "The request is not valid JSON.";
+	error = json_is_object(obj) ? read_object(req, obj) :
+	    "The request is not a JSON object.";
+	json_decref(obj);
+	if (error != NULL)
+		req->code = SNAP_V_NONE;
+	return error;
+}
+
+void
+status_request_clear(struct status_request *req)
+{
+	json_decref(req->id);
+	req->id = NULL;
+	req->code = SNAP_V_NONE;
+}
+
+char *
+status_answer(bool ok, json_t *id, const char *sentence, size_t *len)
+{
+	json_t *obj;
+	char *text, *line;
+	size_t n;
+
+	/* "s:O?" is not there in older releases: leave the key out by hand. */
+	if (id != NULL)
+		obj = json_pack("{s:b,s:O,s:s}", "ok", (int)ok, "id", id,
+		    ok ? "text" : "error", sentence);
+	else
+		obj = json_pack("{s:b,s:s}", "ok", (int)ok,
+		    ok ? "text" : "error", sentence);
+	text = json_dumps(obj, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(obj);
+	if (text == NULL)
+		return NULL;
+	n = strlen(text);
+	line = realloc(text, n + 2);
+	if (line == NULL) {
+		free(text);
+		return NULL;
+	}
+	line[n] = '\n';
+	line[n + 1] = '\0';
+	*len = n + 1;
+	return line;
+}

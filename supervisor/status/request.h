@@ -1,0 +1,40 @@
+/*
+ * A line from control.sock as a verb, and the answer as a line.  Pure.
+ */
+#ifndef STATUS_REQUEST_H
+#define STATUS_REQUEST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "supervisor/snapshot.h"
+
+/* The longest request is some 60 octets; the rest is room for "id". */
+#define STATUS_REQ_LINE 4096
+#define STATUS_REQ_DEPTH 4 /* the object itself, and an id of some structure */
+#define STATUS_REQ_ID 256  /* octets of "id" as JSON */
+
+struct status_request {
+	enum snap_verb_code code;
+	json_t *id; /* owned; NULL when the request had none */
+};
+
+/*
+ * Parse the N octets of LINE, without its newline.  NULL: *REQ is set and is
+ * released with status_request_clear().  Otherwise a sentence for the client
+ * (static) that says what is wrong, and *REQ is empty.
+ */
+const char *status_request_parse(struct status_request *req,
+    const char *line, size_t n) __attribute__((warn_unused_result));
+
+void status_request_clear(struct status_request *req);
+
+/*
+ * {"ok":true,"id":...,"text":...} or {"ok":false,...,"error":...} with its
+ * newline; free() it.  ID is borrowed and may be NULL.  NULL: out of memory.
+ */
+char *status_answer(bool ok, json_t *id, const char *sentence, size_t *len)
+    __attribute__((warn_unused_result));
+
+#endif

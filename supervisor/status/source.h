@@ -1,0 +1,41 @@
+/*
+ * The view together with the lines made of it: each line is encoded once,
+ * when first wanted, and shared by every client.
+ */
+#ifndef STATUS_SOURCE_H
+#define STATUS_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "supervisor/status/clients.h"
+#include "supervisor/status/encode.h"
+#include "supervisor/status/view.h"
+
+struct status_source {
+	struct status_view view; /* after a change: status_source_stale() */
+	struct status_key told;	 /* what the last change line said */
+	uint64_t seq;
+	struct status_line *lines[STATUS_NTYPE]; /* NULL: not made yet */
+};
+
+/* CLOCK_BOOTTIME in ns. */
+uint64_t status_now_ns(void);
+
+void status_source_init(struct status_source *src);
+void status_source_clear(struct status_source *src);
+
+/* The lines made so far say the wrong thing, or the wrong time. */
+void status_source_stale(struct status_source *src);
+
+/* Does the view differ from what was last told? */
+bool status_source_changed(const struct status_source *src);
+
+/* What the view says now is going to be told. */
+void status_source_tell(struct status_source *src);
+
+/* Borrowed, until the next status_source_stale(). */
+struct status_line *status_source_line(struct status_source *src,
+    enum status_type type);
+
+#endif

@@ -1,0 +1,182 @@
+#include "supervisor/status/uplink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "supervisor/links.h"
+#include "supervisor/log.h"
+#include "supervisor/status/source.h"
+
+/* The two kinds of message are told apart by their size first. */
+_Static_assert(sizeof(struct snapshot) != sizeof(struct snap_result),
+    "snapshot and result have one size");
+
+/* A flooding engine must not keep the loop from the clients. */
+#define MESSAGES_PER_TURN 32
+
+struct status_uplink {
+	struct event_base *base;
+	struct status_view *view;
+	const struct status_uplink_ops *ops;
+	void *arg;
+	struct event *keeper;
+	struct event *engine; /* NULL: no link */
+	int fd;
+};
+
+static void
+link_close(struct status_uplink *up)
+{
+	if (up->engine == NULL)
+		return;
+	event_free(up->engine);
+	up->engine = NULL;
+	close(up->fd);
+	up->fd = -1;
+	up->ops->on_gone(up->arg);
+}
+
+static void
+link_lost(struct status_uplink *up)
+{
+	log_warn("the engine is gone");
+	link_close(up);
+	status_view_link(up->view, false);
+	up->ops->on_view(up->arg);
+}
+
+/* Bytes that are not a message: this link is believed no more. */
+static void
+link_bad(struct status_uplink *up)
+{
+	log_err("the engine sent an invalid message; link dropped");
+	link_close(up);
+	status_view_bad(up->view);
+	up->ops->on_view(up->arg);
+}
+
+static bool
+take_result(struct status_uplink *up, const void *bytes)
+{
+	struct snap_result r;
+	size_t i;
+
+	memcpy(&r, bytes, sizeof r);
+	if (r.magic != SNAP_RESULT_MAGIC || r.ok > 1)
+		return false;
+	r.text[sizeof r.text - 1] = '\0';
+	for (i = 0; r.text[i] != '\0'; i++)
+		if (r.text[i] < 0x20 || r.text[i] > 0x7e)
+			r.text[i] = '?';
+	up->ops->on_result(up->arg, &r);
+	return true;
+}
+
+static bool
+take_message(struct status_uplink *up, const void *bytes, size_t n)
+{
+	if (n == sizeof(struct snap_result))
+		return take_result(up, bytes);
+	if (!status_view_take(up->view, bytes, n, status_now_ns()))
+		return false;
+	up->ops->on_view(up->arg);
+	return true;
+}
+
+static void
+engine_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct status_uplink *up = arg;
+	char buf[sizeof(struct snapshot) + 1]; /* one more shows a longer one */
+	ssize_t n;
+	unsigned i;
+
+	(void)what;
+	for (i = 0; i < MESSAGES_PER_TURN; i++) {
+		n = recv(fd, buf, sizeof buf, MSG_DONTWAIT);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) {
+			link_lost(up);
+			return;
+		}
+		if (!take_message(up, buf, (size_t)n)) {
+			link_bad(up);
+			return;
+		}
+	}
+}
+
+static void
+link_open(struct status_uplink *up, int fd)
+{
+	link_close(up);
+	up->fd = fd;
+	up->engine = event_new(up->base, fd, EV_READ | EV_PERSIST, engine_cb,
+	    up);
+	if (up->engine == NULL || event_add(up->engine, NULL) == -1)
+		fatal("cannot listen to the engine");
+	status_view_link(up->view, true);
+	up->ops->on_view(up->arg);
+}
+
+/* Without the keeper nobody would ever hand us an engine again: end. */
+static void
+keeper_cb(evutil_socket_t chan, short what, void *arg)
+{
+	struct status_uplink *up = arg;
+	enum link_peer peer;
+	int fd, rc;
+
+	(void)chan;
+	(void)what;
+	while ((rc = link_recv(&peer, &fd)) == 1) {
+		if (peer == LINK_ENGINE) {
+			link_open(up, fd);
+			continue;
+		}
+		log_warn("the keeper handed over an end that is not ours");
+		close(fd);
+	}
+	if (rc == -1)
+		fatal("the keeper is gone");
+}
+
+struct status_uplink *
+status_uplink_new(struct event_base *base, struct status_view *view,
+    const struct status_uplink_ops *ops, void *arg)
+{
+	struct status_uplink *up = xcalloc(1, sizeof *up);
+
+	up->base = base;
+	up->view = view;
+	up->ops = ops;
+	up->arg = arg;
+	up->fd = -1;
+	up->keeper = event_new(base, LINK_KEEPER_FD, EV_READ | EV_PERSIST,
+	    keeper_cb, up);
+	if (up->keeper == NULL || event_add(up->keeper, NULL) == -1)
+		fatal("cannot listen to the keeper");
+	return up;
+}
+
+void
+status_uplink_free(struct status_uplink *up)
+{
+	if (up == NULL)
+		return;
+	link_close(up);
+	event_free(up->keeper);
+	free(up);
+}
+
+bool
+status_uplink_send(struct status_uplink *up, const struct snap_verb *v)
+{
+	return up->engine != NULL &&
+	    send(up->fd, v, sizeof *v, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+	    (ssize_t)sizeof *v;
+}

@@ -1,0 +1,169 @@
+#include "supervisor/status/view.h"
+
+#include <assert.h>
+#include <string.h>
+
+/*
+ * Snapshots are compared as octets.  Padding would make equal ones differ
+ * (nothing worse): keep the struct without.
+ */
+static_assert(sizeof(struct snapshot) ==
+    offsetof(struct snapshot, seq) + sizeof(uint64_t),
+    "padding at the end of struct snapshot");
+
+#define TEXT(member) \
+	{ offsetof(struct snapshot, member), \
+	    sizeof(((struct snapshot *)NULL)->member) }
+
+static const struct {
+	size_t at, cap;
+} texts[] = {
+	TEXT(state_name),
+	TEXT(reason_code),
+	TEXT(reason),
+	TEXT(advice),
+	TEXT(since),
+	TEXT(boot_tag),
+	TEXT(boot_summary),
+	TEXT(boot_warning),
+	TEXT(tor_version),
+};
+
+/* Printable ASCII up to a NUL that is there, zeros behind it. */
+static void
+clean_text(char *text, size_t cap)
+{
+	size_t i;
+
+	for (i = 0; i < cap - 1 && text[i] != '\0'; i++)
+		if (text[i] < 0x20 || text[i] > 0x7e)
+			text[i] = '?';
+	memset(text + i, 0, cap - i);
+}
+
+static void
+clean(struct snapshot *s)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		clean_text((char *)s + texts[i].at, texts[i].cap);
+	for (i = 0; i < SNAP_MAX_TROUBLE; i++) {
+		clean_text(s->trouble[i].name, sizeof s->trouble[i].name);
+		clean_text(s->trouble[i].address,
+		    sizeof s->trouble[i].address);
+	}
+}
+
+/* A gate report of zeros is the engine's "none yet". */
+static bool
+report_ok(const struct gate_report *r)
+{
+	return r->magic == 0 || gate_report_ok(r);
+}
+
+static bool
+snapshot_ok(const struct snapshot *s)
+{
+	return s->magic == SNAP_MAGIC && report_ok(&s->gate) &&
+	    s->gate_fresh <= 1 && s->hold <= 1 && s->nfacts <= 32 &&
+	    s->circuit_established <= 1 && s->enough_dir_info <= 1 &&
+	    s->boot_progress >= -1 && s->boot_progress <= 100 &&
+	    s->nlisteners <= POL_MAX_LISTENERS &&
+	    s->nlisteners_proven <= s->nlisteners &&
+	    s->ntrouble <= s->nlisteners;
+}
+
+void
+status_view_link(struct status_view *v, bool linked)
+{
+	memset(v, 0, sizeof *v);
+	v->linked = linked;
+}
+
+void
+status_view_bad(struct status_view *v)
+{
+	status_view_link(v, false);
+	v->bad = true;
+}
+
+bool
+status_view_take(struct status_view *v, const void *bytes, size_t n,
+    uint64_t now_ns)
+{
+	struct snapshot s;
+
+	if (n != sizeof s)
+		return false;
+	memcpy(&s, bytes, sizeof s);
+	if (!snapshot_ok(&s))
+		return false;
+	clean(&s);
+	v->snap = s;
+	v->have = true;
+	v->taken_ns = now_ns;
+	return true;
+}
+
+/* A time in the future is as worthless as one too long ago. */
+static bool
+is_within(uint64_t at_ns, uint64_t now_ns, uint64_t most_ns)
+{
+	return at_ns <= now_ns && now_ns - at_ns <= most_ns;
+}
+
+static enum status_doubt
+engine_doubt(const struct status_view *v, uint64_t now_ns)
+{
+	if (v->bad)
+		return STATUS_ENGINE_BAD;
+	if (!v->linked)
+		return STATUS_NO_ENGINE;
+	if (!v->have || !is_within(v->taken_ns, now_ns, STATUS_SNAP_MAX_NS))
+		return STATUS_ENGINE_SILENT;
+	return STATUS_SURE;
+}
+
+enum status_doubt
+status_view_doubt(const struct status_view *v, uint64_t now_ns)
+{
+	const struct gate_report *r = &v->snap.gate;
+	enum status_doubt doubt = engine_doubt(v, now_ns);
+
+	if (doubt != STATUS_SURE)
+		return doubt;
+	if (r->magic != GATE_REPORT_MAGIC || v->snap.gate_fresh == 0 ||
+	    !is_within(r->at_ns, now_ns, STATUS_GATE_MAX_NS))
+		return STATUS_GATE_SILENT;
+	return r->known == 1 ? STATUS_SURE : STATUS_READ_BACK;
+}
+
+bool
+status_view_engine_ok(const struct status_view *v, uint64_t now_ns)
+{
+	return engine_doubt(v, now_ns) == STATUS_SURE;
+}
+
+void
+status_key_of(struct status_key *key, const struct status_view *v,
+    uint64_t now_ns)
+{
+	struct snapshot *s = &key->snap;
+
+	memset(key, 0, sizeof *key);
+	*s = v->snap;
+	key->doubt = status_view_doubt(v, now_ns);
+	/* What moves all the time without anything having changed. */
+	s->seq = 0;
+	s->gate.seq = 0;
+	s->gate.at_ns = 0;
+	s->gate.lease_ms = s->gate.lease_ms != 0;
+}
+
+bool
+status_key_same(const struct status_key *a, const struct status_key *b)
+{
+	return a->doubt == b->doubt &&
+	    memcmp(&a->snap, &b->snap, sizeof a->snap) == 0;
+}

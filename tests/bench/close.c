@@ -1,0 +1,265 @@
+/*
+ * How fast the gate falls.  Runs in the gateway's namespace, beside a
+ * portcullisd that holds the gate open on a real Tor, with 20,000 stamped
+ * datagrams per second from the workstation; tests/bench/close.sh sets that
+ * up.  Each round injects one fault and takes the send time of the last
+ * datagram that got in; see sensor.h.
+ */
+#include "config.h" /* _GNU_SOURCE */
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/bench/feed.h"
+#include "tests/bench/sensor.h"
+
+#define RATE 20000
+#define QUIET_MS 60	/* no datagram of the last 60 ms: the gate is shut */
+#define CLOSE_LIMIT_MS 8000
+#define OPEN_LIMIT_MS 90000
+
+struct bench {
+	const char *run_dir, *sender_ns, *dst, *tor_restart;
+	unsigned rounds;
+	struct sensor *sensor;
+	double *us; /* one result per round */
+};
+
+struct fault {
+	const char *name;
+	const char *label;
+	int sig; /* 0: not a signal */
+	bool tor; /* needs tor_restart */
+	int (*round)(struct bench *b, const struct fault *f, double *us);
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void
+report(struct bench *b, const struct fault *f)
+{
+	unsigned n = b->rounds;
+
+	qsort(b->us, n, sizeof *b->us, compare);
+	printf("%-44s %5u %10.1f %10.1f %10.1f %10.1f\n", f->label, n,
+	    b->us[0], b->us[n / 2], b->us[(n * 99 - 1) / 100],
+	    b->us[n - 1]);
+	(void)fflush(stdout);
+}
+
+/* Open, flowing, and at a random point of the renewal's rhythm. */
+static struct feed *
+ready(struct bench *b, struct feed_state *st)
+{
+	struct feed *f = NULL;
+	uint64_t end = sensor_now() + OPEN_LIMIT_MS * UINT64_C(1000000);
+	struct timespec ts = { .tv_nsec = random() % 300 * 1000000 };
+
+	while (sensor_now() < end) {
+		f = feed_open(b->run_dir);
+		if (f != NULL && feed_until(f, st, true, 0, OPEN_LIMIT_MS) ==
+		    0)
+			break;
+		feed_close(f);
+		f = NULL;
+	}
+	if (f == NULL || sensor_flowing(b->sensor, sensor_now(), 5000) == -1) {
+		fputs("the gate did not open\n", stderr);
+		feed_close(f);
+		return NULL;
+	}
+	(void)nanosleep(&ts, NULL);
+	return f;
+}
+
+static pid_t
+victim(const struct fault *f, const struct feed_state *st)
+{
+	if (f->tor)
+		return st->tor_pid;
+	return strncmp(f->name, "gate", 4) == 0 ? st->gate_pid :
+	    st->engine_pid;
+}
+
+/* A signal to a process, and the last datagram accepted after it. */
+static int
+round_signal(struct bench *b, const struct fault *f, double *us)
+{
+	struct feed_state st;
+	struct feed *feed = ready(b, &st);
+	uint64_t at, last;
+	pid_t pid;
+
+	if (feed == NULL)
+		return -1;
+	feed_close(feed);
+	pid = victim(f, &st);
+	at = sensor_now();
+	if (pid <= 1 || kill(pid, f->sig) == -1) {
+		fprintf(stderr, "%s: cannot signal pid %d\n", f->name, pid);
+		return -1;
+	}
+	if (sensor_quiet(b->sensor, QUIET_MS, CLOSE_LIMIT_MS) == -1) {
+		fprintf(stderr, "%s: the gate did not close\n", f->name);
+		return -1;
+	}
+	last = sensor_last(b->sensor);
+	*us = last > at ? (double)(last - at) / 1000.0 : 0.0;
+	if (f->sig == SIGSTOP)
+		(void)kill(pid, SIGCONT);
+	if (f->tor && system(b->tor_restart) != 0) {
+		fputs("cannot restart Tor\n", stderr);
+		return -1;
+	}
+	return 0;
+}
+
+/* An operator's hold: the gate's own figure, request read to ack. */
+static int
+round_hold(struct bench *b, const struct fault *f, double *us)
+{
+	struct feed_state st;
+	struct feed *feed = ready(b, &st);
+	int rc = -1;
+
+	(void)f;
+	if (feed == NULL)
+		return -1;
+	if (feed_verb(b->run_dir, "hold") == 0 &&
+	    feed_until(feed, &st, false, st.closes + 1, CLOSE_LIMIT_MS) == 0) {
+		*us = st.close_us;
+		rc = feed_verb(b->run_dir, "release");
+	}
+	feed_close(feed);
+	return rc;
+}
+
+/* The peer: the same flush of one element by nft -f, start to end. */
+static int
+round_nft(struct bench *b, const struct fault *f, double *us)
+{
+	uint64_t at;
+
+	(void)b;
+	(void)f;
+	if (system("nft add element inet peer gate '{ ipv4 timeout 9s }'") !=
+	    0)
+		return -1;
+	at = sensor_now();
+	if (system("exec nft -f peer-close.nft") != 0)
+		return -1;
+	*us = (double)(sensor_now() - at) / 1000.0;
+	return 0;
+}
+
+static const struct fault faults[] = {
+	{ "hold", "close request to kernel ack", 0, false, round_hold },
+	{ "nft", "peer: the same close by nft -f", 0, false, round_nft },
+	{ "gate-kill", "gate SIGKILL to last packet", SIGKILL, false,
+	    round_signal },
+	{ "engine-kill", "engine SIGKILL to last packet", SIGKILL, false,
+	    round_signal },
+	{ "engine-stop", "engine SIGSTOP to last packet", SIGSTOP, false,
+	    round_signal },
+	{ "gate-stop", "gate SIGSTOP to last packet", SIGSTOP, false,
+	    round_signal },
+	{ "tor-kill", "Tor SIGKILL to last packet", SIGKILL, true,
+	    round_signal },
+};
+
+static int
+run_fault(struct bench *b, const struct fault *f)
+{
+	for (unsigned i = 0; i < b->rounds; i++)
+		if (f->round(b, f, &b->us[i]) == -1) {
+			fprintf(stderr, "%s: round %u failed\n", f->name, i);
+			return -1;
+		}
+	report(b, f);
+	return 0;
+}
+
+static bool
+chosen(const struct fault *f, char **names)
+{
+	if (*names == NULL)
+		return true;
+	for (; *names != NULL; names++)
+		if (strcmp(*names, f->name) == 0)
+			return true;
+	return false;
+}
+
+static int
+usage(void)
+{
+	fputs("usage: close -d RUN_DIR -s SENDER_NETNS_FILE -a ADDRESS "
+	      "-t TOR_RESTART_COMMAND [-r ROUNDS] [FAULT...]\n", stderr);
+	return 2;
+}
+
+static int
+run_all(struct bench *b, char **names)
+{
+	int rc = 0;
+
+	b->us = calloc(b->rounds, sizeof *b->us);
+	b->sensor = sensor_start(b->sender_ns, b->dst, 53, RATE);
+	if (b->us == NULL || b->sensor == NULL)
+		return 1;
+	printf("%-44s %5s %10s %10s %10s %10s\n", "[us]", "n", "min",
+	    "median", "p99", "max");
+	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+		if (chosen(&faults[i], names) && run_fault(b, &faults[i]) ==
+		    -1)
+			rc = 1;
+	sensor_stop(b->sensor);
+	free(b->us);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct bench b = { .rounds = 200 };
+	const char *seed = getenv("PORTCULLIS_SEED");
+	unsigned s = seed != NULL ? (unsigned)strtoul(seed, NULL, 10) :
+	    (unsigned)time(NULL);
+	int c;
+
+	while ((c = getopt(argc, argv, "d:s:a:t:r:")) != -1) {
+		if (c == 'd')
+			b.run_dir = optarg;
+		else if (c == 's')
+			b.sender_ns = optarg;
+		else if (c == 'a')
+			b.dst = optarg;
+		else if (c == 't')
+			b.tor_restart = optarg;
+		else if (c == 'r')
+			b.rounds = (unsigned)strtoul(optarg, NULL, 10);
+		else
+			return usage();
+	}
+	if (b.run_dir == NULL || b.sender_ns == NULL || b.dst == NULL ||
+	    b.tor_restart == NULL || b.rounds == 0)
+		return usage();
+	printf("seed %u\n", s);
+	srandom(s);
+	return run_all(&b, argv + optind);
+}

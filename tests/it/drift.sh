@@ -1,0 +1,43 @@
+#!/bin/bash
+# Somebody else changes Tor's configuration behind our back.
+. "${top_srcdir:?}/tests/it/lib.bash"
+it_begin
+it_start
+it_check "opens" it_wait_for open 60
+
+# repaired SENTENCE: noticed (a new close or repair), right again, open
+repaired()
+{
+	it_check "$1: noticed" net_wait 10 it_changed
+	it_check "$1: opens again" it_wait_for open 30
+	it_check "$1: all proven" net_wait 10 it_field_is \
+	    '.listeners.total == .listeners.proven' true
+	it_check "$1: a page passes" it_retry 20 it_fetch socks4
+}
+
+it_counters()
+{
+	it_field '"\(.firewall.closes) \(.counters.repairs) \(.counters.provisions)"'
+}
+
+it_changed()
+{
+	[ "$(it_counters)" != "$counters" ]
+}
+
+counters=$(it_counters)
+net_tor_ctl "SETCONF DisableNetwork=1"
+it_check "DisableNetwork=1 closes" net_wait 5 it_changed
+repaired "DisableNetwork=1"
+
+counters=$(it_counters)
+kill -HUP "$(net_pid tor)"
+repaired "SIGHUP"
+
+counters=$(it_counters)
+net_tor_ctl "SETCONF SocksPort=127.0.0.1:9999"
+repaired "a foreign SETCONF SocksPort"
+it_check "the foreign port is gone" it_not net_in gateway curl -sS \
+    --max-time 3 --socks5-hostname 127.0.0.1:9999 "http://$NET_NAME/" \
+    -o /dev/null
+it_end

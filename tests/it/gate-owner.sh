@@ -1,0 +1,137 @@
+#!/bin/bash
+# Who owns the tables: a second gate, foreign changes, spoofed heartbeats,
+# requests that are no requests, removal.
+. "$(dirname "$0")/gate.bash"
+it_begin
+tables() { in_gw nft list tables | sort | tr '\n' ' '; }
+
+gate_start
+before=$(tables)
+rules=$(in_gw nft -s list ruleset | sed '/expires/d' | cksum)
+
+note "a second gate"
+# shellcheck disable=SC2086
+second=$(in_gw "$DRV" -i ws0 -e ext0 $LISTENERS </dev/null 2>&1)
+check "second: says who holds it" \
+    grep -q 'another portcullisd holds the gate' <<<"$second"
+check "second: exits 1" grep -q 'gate-ended exit=1' <<<"$second"
+check "second: touches nothing" \
+    [ "$(in_gw nft -s list ruleset | sed '/expires/d' | cksum)" = "$rules" ]
+refuse "removal while a gate runs" in_gw "$DRV" -r
+check "removal touched nothing" [ "$(tables)" = "$before" ]
+
+note "others' changes"
+say wait 50
+for t in portcullis portcullis_guard; do
+	refuse "delete of $t is refused" \
+	    in_gw nft delete table inet $t 2>/dev/null
+	refuse "a rule into $t is refused" \
+	    in_gw nft add rule inet $t output accept 2>/dev/null
+done
+refuse "a lease cannot be planted" in_gw nft add element inet portcullis \
+    gate '{ ipv4 timeout 1h }' 2>/dev/null
+in_gw nft flush ruleset
+say wait 300
+check "flush: counted once" now_is 'foreign=1 '
+check "flush: all tables there" [ "$(tables)" = "$before" ]
+in_gw nft delete table inet portcullis_boot
+say wait 300
+check "boot deleted: put back" [ "$(tables)" = "$before" ]
+boot=$(in_gw nft -s list table inet portcullis_boot | cksum)
+in_gw nft insert rule inet portcullis_boot output accept
+say wait 300
+check "boot tampered with: counted" now_is 'foreign=3 '
+check "boot tampered with: put back" \
+    [ "$(in_gw nft -s list table inet portcullis_boot | cksum)" = "$boot" ]
+in_gw nft add table inet unrelated
+say wait 1200
+check "unrelated tables do not matter" now_is 'foreign=3 '
+in_gw nft delete table inet unrelated
+
+note "requests"
+say junk 40
+check "junk: dropped" heard '^engine-dropped'
+check "junk: keeper asked for another" heard '^asked-to-restart peer=2'
+say engine
+check "new engine: hears the position" heard 'position=closed known=1 why=4'
+say junk 4000
+check "too long: dropped" heard '^engine-dropped'
+say engine
+say open
+check "open" heard 'position=open known=1'
+say again
+check "a repeat closes" heard 'position=closed known=1 .*refused=1'
+say stale
+check "a stale proof is refused" heard 'position=closed .*refused=1'
+say epoch -1
+check "another epoch is refused" heard 'position=closed .*refused=1'
+say open
+check "a good one opens" heard 'position=open known=1 .*refused=0'
+say tor
+check "tor-only closes clients" heard 'position=tor-only known=1 why=1'
+say open
+say hangup
+sleep 0.1
+check "engine gone: closed" \
+    [ -z "$(in_gw nft list set inet portcullis gate | grep elements)" ]
+say engine
+check "engine gone: that is why" heard 'position=closed known=1 why=2'
+
+note "heartbeats of others"
+spoof() { in_gw python3 "$IT_SRC/traffic.py" "$1" spoof "$2" "$3"; }
+check "closed: the gate's uid cannot open" \
+    grep -q 'not permitted' <<<"$(spoof $GATE_UID 7700 7701)"
+say open
+check "open: another uid is refused" \
+    grep -q 'not permitted' <<<"$(spoof 1000 7700 7701)"
+check "open: root is refused" \
+    grep -q 'not permitted' <<<"$(spoof 0 7700 7701)"
+spoof 1000 0 7701 >/dev/null
+say wait 1100
+check "no spoof has kept it open" now_is 'position=closed known=1'
+
+note "an external interface that comes and goes"
+say wait 50
+in_gw ip link del ext0
+say wait 1300
+check "gone: barrier is reported down" now_is 'barriers=0x[13]7'
+check "gone: Tor's lease is withheld" \
+    [ -z "$(in_gw nft list set inet portcullis egress | grep elements)" ]
+ip -n "$GW" link add ext0 type veth peer name ext1 netns "$OUT"
+say wait 1300
+check "back: barrier stands" now_is 'barriers=0x[13]f'
+check "back: the chain is on it" grep -q 'device.*ext0' \
+    <(in_gw nft list table netdev portcullis_egress)
+check "back: Tor's lease lives" grep -q elements \
+    <(in_gw nft list set inet portcullis egress)
+
+note "stopping and removing"
+say term
+await '^gate-ended' 3
+check "stopped: exit 0" heard '^gate-ended exit=0'
+refuse "stopped: gate table gone" in_gw nft list table inet portcullis \
+    2>/dev/null
+check "stopped: guard stays" in_gw nft list table inet portcullis_guard \
+    >/dev/null
+gate_stop
+out=$(in_gw "$DRV" -r)
+check "removed: says so" grep -q 'inet portcullis_guard' <<<"$out"
+check "removed: nothing left" [ -z "$(tables | tr -d ' ')" ]
+check "removed twice: nothing to do" in_gw "$DRV" -r
+
+note "strict policy"
+gate_start -s
+egress() { in_gw nft list set inet portcullis egress; }
+refuse "strict, closed: no lease for Tor" grep -q elements <(egress)
+say tor
+check "strict, tor-only: Tor's lease" grep -q elements <(egress)
+check "strict, tor-only: reported" now_is 'position=tor-only known=1'
+say wait 1200
+refuse "strict, silent engine: lease gone" grep -q elements <(egress)
+check "strict, silent engine: closed" now_is 'position=closed known=1 why=3'
+say open
+check "strict, open: Tor's lease" grep -q elements <(egress)
+say closed
+refuse "strict, closed: lease gone at once" grep -q elements <(egress)
+gate_stop
+it_end

@@ -1,0 +1,95 @@
+#!/bin/bash
+# Real packets through a real gate: what passes in which position, and that
+# it stops when gate, engine or lease stop.
+. "$(dirname "$0")/gate.bash"
+it_begin
+servers_start
+note "positive control: without rules everything answers"
+check "control: TCP to the listener" ask_ws 10.152.152.10:9050
+check "control: UDP to the listener" ask_ws udp:10.152.152.10:5300
+check "control: IPv6" ask_ws fd19::10:9050
+check "control: loopback" ask_gw 1000 127.0.0.1:9150
+check "control: outside as root" ask_gw 0 192.0.2.1:443
+
+gate_start
+check "ready, closed" now_is 'position=closed known=1'
+check "barriers: boot, guard, persist, netdev" now_is 'barriers=0x[13]f'
+closed_all() {
+	refuse "$1: workstation, TCP" ask_ws 10.152.152.10:9050
+	refuse "$1: workstation, DNS" ask_ws udp:10.152.152.10:5300
+	refuse "$1: workstation, redirect" ask_ws 198.51.100.1:80
+	refuse "$1: workstation, IPv6" ask_ws fd19::10:9050
+	refuse "$1: gateway's own program" ask_gw 1000 127.0.0.1:9150
+}
+closed_all closed
+check "closed: Tor keeps its uplink" ask_gw $TOR_UID 192.0.2.1:443
+refuse "closed: root goes nowhere" ask_gw 0 192.0.2.1:443
+refuse "closed: Tor's UDP goes nowhere" ask_gw $TOR_UID udp:192.0.2.1:53
+
+hold() { echo "hold $*" >&7; await 'position=open' 2; }
+hold 4000
+check "open: reported" now_is 'position=open known=1 .* proven=6'
+check "open: workstation, TCP" ask_ws 10.152.152.10:9050
+check "open: workstation, UDP redirect" ask_ws udp:10.152.152.10:53
+check "open: workstation, redirect" ask_ws 198.51.100.1:80
+check "open: workstation, IPv6" ask_ws fd19::10:9050
+check "open: gateway's own program" ask_gw 1000 127.0.0.1:9150
+refuse "open: TransPort not directly" ask_ws 10.152.152.10:9040
+refuse "open: root goes nowhere" ask_gw 0 192.0.2.1:443
+await '^done hold' 8
+say closed
+check "asked to close" now_is 'position=closed known=1 why=1'
+closed_all "closed again"
+
+note "only what is proven"
+echo "hold 1500 0" >&7
+await 'position=open known=1 .* proven=1' 2
+check "proven: the one listener" ask_ws 10.152.152.10:9050
+refuse "unproven: DNS" ask_ws udp:10.152.152.10:53
+refuse "unproven: loopback" ask_gw 1000 127.0.0.1:9150
+await '^done hold' 8
+say wait 1300
+check "silent engine: closed" now_is 'position=closed known=1 why=3'
+
+note "a running flow is cut when the gate dies"
+hold 3000
+in_ws python3 "$IT_SRC/traffic.py" 0 stream 10.152.152.10:9050 \
+    >"$IT_DIR/flow" 2>&1 &
+sleep 0.5
+n=$(wc -l <"$IT_DIR/flow")
+check "the flow runs" [ "$n" -gt 10 ]
+killed=$(date +%s.%N)
+kill -KILL "$GATE_PID"
+sleep 1
+check "SIGKILL: cut within 50 ms" \
+    awk -v k="$killed" 'END { exit !($1 < k + 0.05) }' "$IT_DIR/flow"
+refuse "SIGKILL: gate table gone" in_gw nft list table inet portcullis \
+    2>/dev/null
+check "SIGKILL: guard stays" in_gw nft list table inet portcullis_guard \
+    >/dev/null
+closed_all "gate dead"
+gate_stop
+
+note "a new gate adopts the guard; SIGSTOP is bounded by the lease"
+gate_start
+check "adopted: ready, closed" now_is 'position=closed known=1'
+hold 6000
+in_ws python3 "$IT_SRC/traffic.py" 0 stream 10.152.152.10:9050 \
+    >"$IT_DIR/flow2" 2>&1 &
+sleep 0.5
+stopped=$(date +%s.%N)
+kill -STOP "$GATE_PID"
+sleep 1.5
+note "stopped $stopped, last echo $(tail -1 "$IT_DIR/flow2")"
+check "SIGSTOP: cut within the lease" \
+    awk -v k="$stopped" 'END { exit !($1 < k + 1.005) }' "$IT_DIR/flow2"
+check "SIGSTOP: not at once, so it was the lease" \
+    awk -v k="$stopped" 'END { exit !($1 > k + 0.3) }' "$IT_DIR/flow2"
+closed_all "gate stopped"
+refuse "SIGSTOP: Tor's uplink has lapsed too" ask_gw $TOR_UID 192.0.2.1:443
+SEEN=$(wc -l <"$IT_DIR/drv.out")
+kill -CONT "$GATE_PID"
+await 'position=closed' 2
+check "SIGCONT: not revived but closed" heard 'position=closed known=1'
+gate_stop
+it_end

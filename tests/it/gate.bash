@@ -1,0 +1,146 @@
+# Sourced by the gate's namespace tests: a gateway namespace between a
+# workstation and the outside, a gate in it, and questions to all three.
+#
+#   ws (ws1 10.152.152.50) -- ws0 gw ext0 -- ext1 out (192.0.2.1)
+
+set -u
+BUILD=${top_builddir:-.}
+DRV=$BUILD/gatedrv
+TOR_UID=4300
+GATE_UID=4242
+LEASE=1000
+IT_DIR=
+IT_FAILED=0
+GW= WS= OUT=
+
+note() { printf '# %s\n' "$*"; }
+pass() { printf 'ok - %s\n' "$*"; }
+fail() { printf 'not ok - %s\n' "$*"; IT_FAILED=1; }
+skip() { printf '%s\n' "$*"; exit 77; }
+
+# check SENTENCE COMMAND...: the command succeeds.
+check() {
+	local what=$1
+	shift
+	if "$@"; then pass "$what"; else fail "$what"; fi
+}
+
+refuse() {
+	local what=$1
+	shift
+	if "$@"; then fail "$what"; else pass "$what"; fi
+}
+
+it_clean() {
+	local rc=$? pid
+	[ -n "${DRV_PID:-}" ] && kill "$DRV_PID" 2>/dev/null
+	for pid in $(jobs -p); do kill "$pid" 2>/dev/null; done
+	for ns in "$GW" "$WS" "$OUT"; do
+		[ -n "$ns" ] && ip netns del "$ns" 2>/dev/null
+	done
+	[ -n "$IT_DIR" ] && rm -rf "$IT_DIR"
+	exit "$rc"
+}
+
+it_begin() {
+	[ "$(id -u)" = 0 ] || skip "needs root, for network namespaces"
+	[ -x "$DRV" ] || skip "gatedrv has not been built"
+	command -v nft >/dev/null || skip "needs nft, to look and to disturb"
+	command -v python3 >/dev/null || skip "needs python3, for traffic"
+	IT_DIR=$(mktemp -d)
+	trap it_clean EXIT
+	GW=pcgw$$ WS=pcws$$ OUT=pcout$$
+	for ns in "$GW" "$WS" "$OUT"; do
+		ip netns add "$ns" 2>/dev/null ||
+		    skip "network namespaces cannot be made here"
+		ip -n "$ns" link set lo up
+	done
+	ip -n "$GW" link add ws0 type veth peer name ws1 netns "$WS" ||
+	    skip "veth interfaces cannot be made here"
+	ip -n "$GW" link add ext0 type veth peer name ext1 netns "$OUT"
+	ip -n "$GW" addr add 10.152.152.10/24 dev ws0
+	ip -n "$WS" addr add 10.152.152.50/24 dev ws1
+	ip -n "$GW" addr add 192.0.2.10/24 dev ext0
+	ip -n "$OUT" addr add 192.0.2.1/24 dev ext1
+	ip -n "$GW" -6 addr add fd19::10/64 dev ws0 nodad
+	ip -n "$WS" -6 addr add fd19::50/64 dev ws1 nodad
+	for l in "$GW ws0" "$GW ext0" "$WS ws1" "$OUT ext1"; do
+		ip -n "${l% *}" link set "${l#* }" up
+	done
+	ip -n "$WS" route add default via 10.152.152.10
+	LISTENERS="socks/10.152.152.10/9050 trans/10.152.152.10/9040
+	    dns/10.152.152.10/5300 socks/127.0.0.1/9150
+	    socks/fd19::10/9050 trans/fd19::10/9040"
+}
+
+in_gw() { ip netns exec "$GW" "$@"; }
+in_ws() { ip netns exec "$WS" "$@"; }
+in_out() { ip netns exec "$OUT" "$@"; }
+
+# A gate with options "$@"; talks through fd 7 and $IT_DIR/drv.out.
+gate_start() {
+	rm -f "$IT_DIR/drv.in"
+	mkfifo "$IT_DIR/drv.in"
+	: >"$IT_DIR/drv.out"
+	# shellcheck disable=SC2086 # the listeners are words
+	in_gw "$DRV" -l "$LEASE" -t $TOR_UID -u $GATE_UID -i ws0 -e ext0 \
+	    "$@" $LISTENERS <"$IT_DIR/drv.in" >"$IT_DIR/drv.out" \
+	    2>"$IT_DIR/drv.err" &
+	DRV_PID=$!
+	exec 7>"$IT_DIR/drv.in"
+	await '^ready' 5
+	GATE_PID=$(sed -n 's/^gate pid=//p' "$IT_DIR/drv.out")
+}
+
+# await REGEX SECONDS: until the driver has printed it since $SEEN.
+SEEN=0
+await() {
+	local i
+	for ((i = 0; i < $2 * 50; i++)); do
+		tail -n +$((SEEN + 1)) "$IT_DIR/drv.out" | grep -q "$1" &&
+		    return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+# say COMMAND: and wait until it is done.
+say() {
+	SEEN=$(wc -l <"$IT_DIR/drv.out")
+	echo "$*" >&7
+	await "^done ${1}" 15
+}
+
+# What has been reported since the last say.
+heard() { tail -n +$((SEEN + 1)) "$IT_DIR/drv.out" | grep -q "$1"; }
+# The newest report of all matches.
+now_is() { grep '^report' "$IT_DIR/drv.out" | tail -1 | grep -q "$1"; }
+
+gate_stop() {
+	echo quit >&7
+	exec 7>&-
+	wait "$DRV_PID" 2>/dev/null
+	DRV_PID=
+}
+
+# Echo servers as Tor's stand-in, in the gateway, with Tor's uid.
+servers_start() {
+	in_gw python3 "$IT_SRC/traffic.py" $TOR_UID serve \
+	    10.152.152.10:9050 10.152.152.10:9040 127.0.0.1:9150 \
+	    "fd19::10:9050" udp:10.152.152.10:5300 \
+	    >"$IT_DIR/servers" 2>&1 &
+	in_out python3 "$IT_SRC/traffic.py" 0 serve 192.0.2.1:443 \
+	    udp:192.0.2.1:53 >"$IT_DIR/servers.out" 2>&1 &
+	for ((i = 0; i < 100; i++)); do
+		[ "$(cat "$IT_DIR"/servers* | grep -c ready)" = 2 ] && return 0
+		sleep 0.05
+	done
+	fail "the stand-in servers did not start"
+}
+
+# An echo came back: ask_ws ADDR:PORT, or udp:ADDR:PORT.
+ask_ws() { in_ws python3 "$IT_SRC/traffic.py" 0 ask "$1"; }
+ask_gw() { in_gw python3 "$IT_SRC/traffic.py" "$1" ask "$2"; }
+
+it_end() { exit $IT_FAILED; }
+IT_SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

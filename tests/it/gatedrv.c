@@ -1,0 +1,507 @@
+/*
+ * Keeper and engine to a real gate, driven from standard input, for the
+ * namespace tests: starts gate_main() as the keeper does, sends requests and
+ * prints each report as one line.
+ *
+ *   gatedrv [-s] [-l LEASE_MS] [-t TOR_UID] [-u GATE_UID] -i INT -e EXT
+ *       KIND/ADDRESS/PORT...
+ *   gatedrv -p POSITION ... : print the gate table as nft text, instead
+ *   gatedrv -r              : remove the rules, instead
+ *
+ * Commands, one a line: open [N...], tor, closed, hold MS [N...] (open, then
+ * renew four times a lease), again (the last request as it was), stale,
+ * epoch N, junk N, wait MS, engine (hand over a new one), hangup, stop, cont,
+ * kill, term, quit.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/rules.h"
+#include "supervisor/gate/gate.h"
+#include "supervisor/gatemsg.h"
+#include "supervisor/links.h"
+#include "supervisor/log.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+
+struct drv {
+	struct pol_policy policy;
+	pid_t gate;
+	int keeper_fd; /* to the gate's descriptor 3 */
+	int engine_fd;
+	struct gate_report last;
+	struct gate_req sent;
+	uint64_t seq;
+	bool quiet; /* only changes are printed */
+};
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 * NS_PER_MS + (uint64_t)ts.tv_nsec;
+}
+
+static void
+print_report(const struct gate_report *r)
+{
+	printf("report position=%s known=%u why=%u refused=%u barriers=0x%x "
+	    "proven=%u lease=%u foreign=%llu error=%d closes=%llu "
+	    "close_us=%llu epoch=%llu\n",
+	    gate_position_name((enum gate_position)r->position), r->known,
+	    r->why, r->refused, r->barriers, r->nproven, r->lease_ms,
+	    (unsigned long long)r->foreign, r->error,
+	    (unsigned long long)r->closes,
+	    (unsigned long long)r->close_last_ns / 1000,
+	    (unsigned long long)r->epoch);
+	(void)fflush(stdout);
+}
+
+static bool
+same_report(const struct gate_report *a, const struct gate_report *b)
+{
+	return a->position == b->position && a->known == b->known &&
+	    a->why == b->why && a->refused == b->refused &&
+	    a->barriers == b->barriers && a->foreign == b->foreign &&
+	    a->epoch == b->epoch && a->error == b->error;
+}
+
+static void
+on_report(struct drv *d)
+{
+	struct gate_report r;
+	ssize_t n = recv(d->engine_fd, &r, sizeof r, MSG_DONTWAIT);
+
+	if (n == -1 && errno == EAGAIN)
+		return;
+	if (n != (ssize_t)sizeof r || !gate_report_ok(&r)) {
+		printf("engine-dropped\n");
+		(void)fflush(stdout);
+		(void)close(d->engine_fd);
+		d->engine_fd = -1;
+		return;
+	}
+	if (!d->quiet || !same_report(&r, &d->last))
+		print_report(&r);
+	d->last = r;
+}
+
+static void
+on_ask(struct drv *d)
+{
+	struct link_ask ask;
+	ssize_t n = recv(d->keeper_fd, &ask, sizeof ask, MSG_DONTWAIT);
+
+	if (n == (ssize_t)sizeof ask && ask.magic == LINK_ASK_MAGIC) {
+		printf("asked-to-restart peer=%u\n", ask.restart);
+	} else if (n <= 0 && d->keeper_fd != -1) {
+		int st = 0;
+
+		(void)close(d->keeper_fd);
+		d->keeper_fd = -1;
+		if (d->gate > 0 && waitpid(d->gate, &st, 0) == d->gate)
+			printf("gate-ended exit=%d signal=%d\n",
+			    WIFEXITED(st) ? WEXITSTATUS(st) : -1,
+			    WIFSIGNALED(st) ? WTERMSIG(st) : 0);
+		d->gate = -1;
+	}
+	(void)fflush(stdout);
+}
+
+/* Take in what comes for MS milliseconds. */
+static void
+listen_for(struct drv *d, uint64_t ms)
+{
+	const uint64_t end = now_ns() + ms * NS_PER_MS;
+	struct pollfd p[2];
+	uint64_t now;
+
+	while ((now = now_ns()) < end) {
+		p[0] = (struct pollfd){ d->engine_fd, POLLIN, 0 };
+		p[1] = (struct pollfd){ d->keeper_fd, POLLIN, 0 };
+		if (poll(p, 2, (int)((end - now) / NS_PER_MS) + 1) <= 0)
+			continue;
+		if (p[0].revents != 0)
+			on_report(d);
+		if (p[1].revents != 0)
+			on_ask(d);
+	}
+}
+
+static void
+send_req(struct drv *d)
+{
+	if (send(d->engine_fd, &d->sent, sizeof d->sent, MSG_NOSIGNAL) == -1)
+		printf("send-failed %s\n", strerror(errno));
+}
+
+static void
+set_proven(struct drv *d, char *list)
+{
+	bool any = false;
+	char *word;
+
+	for (word = strtok(list, " \n"); word != NULL;
+	    word = strtok(NULL, " \n")) {
+		gate_map_set(d->sent.proven, (unsigned)atoi(word));
+		any = true;
+	}
+	for (unsigned i = 0; !any && i < d->policy.nlisteners; i++)
+		gate_map_set(d->sent.proven, i);
+}
+
+static void
+prepare(struct drv *d, enum gate_position want, char *list)
+{
+	memset(&d->sent, 0, sizeof d->sent);
+	d->sent.magic = GATE_MAGIC;
+	d->sent.want = want;
+	d->sent.seq = ++d->seq;
+	d->sent.epoch = d->last.epoch;
+	if (want != GATE_OPEN)
+		return;
+	d->sent.proof_ns = now_ns();
+	d->sent.lease_ms = d->policy.lease_ms;
+	set_proven(d, list);
+}
+
+static void
+cmd_open(struct drv *d, char *arg)
+{
+	prepare(d, GATE_OPEN, arg);
+	send_req(d);
+}
+
+static void
+cmd_tor(struct drv *d, char *arg)
+{
+	(void)arg;
+	prepare(d, GATE_TOR_ONLY, NULL);
+	send_req(d);
+}
+
+static void
+cmd_closed(struct drv *d, char *arg)
+{
+	(void)arg;
+	prepare(d, GATE_CLOSED, NULL);
+	send_req(d);
+}
+
+static void
+cmd_hold(struct drv *d, char *arg)
+{
+	char *rest = arg;
+	uint64_t end = now_ns() + strtoull(arg, &rest, 10) * NS_PER_MS;
+	char list[256];
+
+	d->quiet = true;
+	while (now_ns() < end && d->engine_fd != -1) {
+		(void)snprintf(list, sizeof list, "%s", rest);
+		prepare(d, GATE_OPEN, list);
+		send_req(d);
+		listen_for(d, d->policy.lease_ms / 4);
+	}
+	d->quiet = false;
+}
+
+static void
+cmd_again(struct drv *d, char *arg)
+{
+	(void)arg;
+	send_req(d);
+}
+
+static void
+cmd_stale(struct drv *d, char *arg)
+{
+	prepare(d, GATE_OPEN, arg);
+	d->sent.proof_ns -= (d->policy.lease_ms + 1) * NS_PER_MS;
+	send_req(d);
+}
+
+static void
+cmd_epoch(struct drv *d, char *arg)
+{
+	char none[1] = "";
+
+	prepare(d, GATE_OPEN, none);
+	d->sent.epoch += (uint64_t)strtoll(arg, NULL, 10);
+	send_req(d);
+}
+
+static void
+cmd_junk(struct drv *d, char *arg)
+{
+	uint8_t junk[4096];
+
+	memset(junk, 0x5a, sizeof junk);
+	(void)!send(d->engine_fd, junk, (size_t)atoi(arg), MSG_NOSIGNAL);
+}
+
+static void
+cmd_wait(struct drv *d, char *arg)
+{
+	listen_for(d, strtoull(arg, NULL, 10));
+}
+
+static void
+cmd_engine(struct drv *d, char *arg)
+{
+	int sp[2];
+
+	(void)arg;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sp) == -1 ||
+	    link_send(d->keeper_fd, LINK_ENGINE, sp[1]) == -1)
+		fatal("cannot hand over an engine: %s", strerror(errno));
+	(void)close(sp[1]);
+	if (d->engine_fd != -1)
+		(void)close(d->engine_fd);
+	d->engine_fd = sp[0];
+	d->seq = 0;
+}
+
+static void
+cmd_hangup(struct drv *d, char *arg)
+{
+	(void)arg;
+	(void)close(d->engine_fd);
+	d->engine_fd = -1;
+}
+
+static void
+cmd_signal(struct drv *d, int sig)
+{
+	if (d->gate > 0)
+		(void)kill(d->gate, sig);
+}
+
+static void
+cmd_stop(struct drv *d, char *arg)
+{
+	(void)arg;
+	cmd_signal(d, SIGSTOP);
+}
+
+static void
+cmd_cont(struct drv *d, char *arg)
+{
+	(void)arg;
+	cmd_signal(d, SIGCONT);
+}
+
+static void
+cmd_kill(struct drv *d, char *arg)
+{
+	(void)arg;
+	cmd_signal(d, SIGKILL);
+}
+
+static void
+cmd_term(struct drv *d, char *arg)
+{
+	(void)arg;
+	cmd_signal(d, SIGTERM);
+}
+
+static const struct {
+	const char *word;
+	void (*run)(struct drv *d, char *arg);
+} commands[] = {
+	{ "open", cmd_open }, { "tor", cmd_tor }, { "closed", cmd_closed },
+	{ "hold", cmd_hold }, { "again", cmd_again }, { "stale", cmd_stale },
+	{ "epoch", cmd_epoch }, { "junk", cmd_junk }, { "wait", cmd_wait },
+	{ "engine", cmd_engine }, { "hangup", cmd_hangup },
+	{ "stop", cmd_stop }, { "cont", cmd_cont }, { "kill", cmd_kill },
+	{ "term", cmd_term },
+};
+
+/* Answers to a request come within this time, ms. */
+#define ANSWER_MS 40
+
+static void
+run_line(struct drv *d, char *line)
+{
+	size_t n = strcspn(line, " \n");
+	char *arg = line + n;
+
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		if (strlen(commands[i].word) != n ||
+		    strncmp(line, commands[i].word, n) != 0)
+			continue;
+		commands[i].run(d, arg);
+		listen_for(d, ANSWER_MS);
+		printf("done %s\n", commands[i].word);
+		(void)fflush(stdout);
+		return;
+	}
+	fatal("no such command");
+}
+
+/*
+ * A line is read only when one is there: reports go on being taken in while
+ * the script thinks.
+ */
+static void
+run(struct drv *d)
+{
+	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
+	char line[256];
+
+	for (;;) {
+		in.revents = 0;
+		if (poll(&in, 1, 0) <= 0) {
+			d->quiet = true;
+			listen_for(d, 5);
+			d->quiet = false;
+			continue;
+		}
+		if (fgets(line, sizeof line, stdin) == NULL ||
+		    strcmp(line, "quit\n") == 0)
+			return;
+		run_line(d, line);
+	}
+}
+
+static void
+start_gate(struct drv *d)
+{
+	int sp[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sp) == -1)
+		fatal("socketpair: %s", strerror(errno));
+	(void)fflush(stdout);
+	d->gate = fork();
+	if (d->gate == -1)
+		fatal("fork: %s", strerror(errno));
+	if (d->gate == 0) {
+		if (dup2(sp[1], LINK_KEEPER_FD) == -1)
+			_exit(1);
+		_exit(gate_main(&d->policy));
+	}
+	(void)close(sp[1]);
+	d->keeper_fd = sp[0];
+	printf("gate pid=%d\n", (int)d->gate);
+	(void)fflush(stdout);
+}
+
+static void
+add_listener(struct pol_policy *p, char *spec)
+{
+	struct pol_listener *l = &p->listeners[p->nlisteners];
+	char *kind = strtok(spec, "/"), *addr = strtok(NULL, "/");
+	char *port = strtok(NULL, "/");
+
+	if (port == NULL || !pol_addr_parse(&l->addr, addr))
+		fatal("KIND/ADDRESS/PORT is what a listener looks like");
+	l->port = (uint16_t)atoi(port);
+	for (l->kind = POL_SOCKS; l->kind < POL_NKIND; l->kind++)
+		if (strcmp(pol_kind_name(l->kind), kind) == 0)
+			break;
+	if (l->kind == POL_NKIND)
+		fatal("no such kind of listener");
+	l->loopback = strncmp(addr, "127.", 4) == 0 ||
+	    strcmp(addr, "::1") == 0;
+	(void)snprintf(l->name, sizeof l->name, "l%zu", p->nlisteners);
+	p->nlisteners++;
+}
+
+static void
+set_user(struct pol_user *u, const char *uid)
+{
+	u->uid = u->gid = (uint32_t)atoi(uid);
+	u->resolved = true;
+}
+
+static void
+add_iface(char list[][POL_IFNAME_LEN], size_t *n, const char *name)
+{
+	if (*n == POL_MAX_IFACES)
+		fatal("too many interfaces");
+	(void)snprintf(list[(*n)++], POL_IFNAME_LEN, "%s", name);
+}
+
+static int
+print_table(const struct pol_policy *p, const char *which)
+{
+	struct pol_ruleset rs;
+	char *text;
+
+	for (unsigned i = 0; i < POL_NTABLE; i++) {
+		if (strcmp(which, pol_table_name((enum pol_table_id)i)) != 0)
+			continue;
+		if (pol_ruleset_make(&rs, p) == -1)
+			fatal("out of memory");
+		text = pol_table_print(&rs.tables[i], p, POL_POS_CLOSED);
+		if (text == NULL)
+			fatal("out of memory");
+		(void)fputs(text, stdout);
+		free(text);
+		pol_ruleset_clear(&rs);
+		return 0;
+	}
+	fatal("no such table");
+}
+
+static const char *
+read_options(struct drv *d, int argc, char **argv)
+{
+	struct pol_policy *p = &d->policy;
+	const char *print = NULL;
+	int opt;
+
+	set_user(&p->tor.user, "4300");
+	set_user(&p->gate_user, "4242");
+	p->ninternal = p->nexternal = 0;
+	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:r")) != -1) {
+		switch (opt) {
+		case 's': p->closed = POL_CLOSED_STRICT; break;
+		case 'l': p->lease_ms = (uint32_t)atoi(optarg); break;
+		case 't': set_user(&p->tor.user, optarg); break;
+		case 'u': set_user(&p->gate_user, optarg); break;
+		case 'i': add_iface(p->internal, &p->ninternal, optarg);
+			break;
+		case 'e': add_iface(p->external, &p->nexternal, optarg);
+			break;
+		case 'p': print = optarg; break;
+		case 'r': exit(gate_remove_rules());
+		default: fatal("usage: see the top of gatedrv.c");
+		}
+	}
+	return print;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct drv d = { .engine_fd = -1, .keeper_fd = -1 };
+	const char *print;
+
+	log_init("drv", LOG_LV_INFO);
+	(void)setvbuf(stdin, NULL, _IONBF, 0); /* poll(2) must see it all */
+	pol_policy_init(&d.policy);
+	print = read_options(&d, argc, argv);
+	d.policy.listeners = xcalloc((size_t)argc,
+	    sizeof *d.policy.listeners);
+	for (int i = optind; i < argc; i++)
+		add_listener(&d.policy, argv[i]);
+	if (print != NULL)
+		return print_table(&d.policy, print);
+	start_gate(&d);
+	cmd_engine(&d, NULL);
+	listen_for(&d, 10 * ANSWER_MS);
+	printf("ready\n");
+	(void)fflush(stdout);
+	run(&d);
+	return 0;
+}

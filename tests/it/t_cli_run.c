@@ -1,0 +1,268 @@
+/* portcullis(1) itself: its exit codes, against portcullis-status. */
+#include "config.h" /* _GNU_SOURCE */
+
+#include <check.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "supervisor/cli/exit.h"
+#include "tests/it/status_rig.h"
+
+#define MAX_ARGS 12
+#define OUT_CAP 16384
+
+static struct rig rig;
+static char out[OUT_CAP]; /* what the last command printed, both streams */
+
+static void
+setup(void)
+{
+	rig_start(&rig, 0);
+	ck_assert_int_eq(setenv("PORTCULLIS_RUN_DIR", rig.dir, 1), 0);
+}
+
+static void
+teardown(void)
+{
+	rig_stop(&rig);
+}
+
+struct run {
+	pid_t pid;
+	int out;
+};
+
+/* Start "portcullis ARGS"; ARGS has single spaces between. */
+static struct run
+start(const char *args, int stdout_fd)
+{
+	char path[1024], words[256], *argv[MAX_ARGS] = { NULL }, *save = NULL;
+	struct run r;
+	int pipefd[2], n = 0;
+
+	(void)snprintf(path, sizeof path, "%s/portcullis",
+	    getenv("top_builddir") != NULL ? getenv("top_builddir") : ".");
+	(void)snprintf(words, sizeof words, "portcullis %s", args);
+	for (char *w = strtok_r(words, " ", &save);
+	     w != NULL && n < MAX_ARGS - 1; w = strtok_r(NULL, " ", &save))
+		argv[n++] = w;
+	ck_assert_int_eq(pipe2(pipefd, O_CLOEXEC), 0);
+	r.pid = fork();
+	ck_assert_int_ne(r.pid, -1);
+	if (r.pid == 0) {
+		(void)dup2(stdout_fd != -1 ? stdout_fd : pipefd[1], 1);
+		(void)dup2(pipefd[1], 2);
+		execv(path, argv);
+		_exit(99);
+	}
+	close(pipefd[1]);
+	r.out = pipefd[0];
+	return r;
+}
+
+/* Its exit code; what it printed is in OUT. */
+static int
+end(struct run r)
+{
+	size_t len = 0;
+	ssize_t n;
+	int status;
+
+	while (len < sizeof out - 1 &&
+	    (n = read(r.out, out + len, sizeof out - 1 - len)) > 0)
+		len += (size_t)n;
+	out[len] = '\0';
+	close(r.out);
+	ck_assert_int_eq(waitpid(r.pid, &status, 0), r.pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void
+assert_run(const char *args, int code, const char *part)
+{
+	int got = end(start(args, -1));
+
+	ck_assert_msg(got == code, "%s: %d, not %d: %s", args, got, code, out);
+	ck_assert_msg(strstr(out, part) != NULL, "%s: %s", args, out);
+}
+
+static void
+gate_is(enum gate_position position)
+{
+	if (rig.engine == -1)
+		rig_link(&rig);
+	rig_snapshot(&rig, position, 1);
+	(void)usleep(100000);
+}
+
+static const struct {
+	const char *args;
+	int code;
+	const char *part;
+} usages[] = {
+	{ "", CLI_USAGE, "exactly one command" },
+	{ "status watch", CLI_USAGE, "exactly one command" },
+	{ "open", CLI_USAGE, "no such command" },
+	{ "hold --json", CLI_USAGE, "does not take that option" },
+	{ "status --timeout 1", CLI_USAGE, "does not take that option" },
+	{ "wait", CLI_USAGE, "needs --for" },
+	{ "wait --for tor-only", CLI_USAGE, "takes open" },
+	{ "wait --for open --timeout -1", CLI_USAGE, "number of seconds" },
+	{ "wait --for open --timeout nan", CLI_USAGE, "number of seconds" },
+	{ "wait --for open --timeout 1s", CLI_USAGE, "number of seconds" },
+	{ "--nonsense", CLI_USAGE, "usage:" },
+	{ "--help", CLI_OK, "usage:" },
+	{ "--version", CLI_OK, "portcullis 0" },
+	{ "status --socket-dir /nonexistent", CLI_UNREACHABLE, "not running" },
+	{ "hold --socket-dir /nonexistent", CLI_UNREACHABLE, "not running" },
+	{ "watch --socket-dir /nonexistent", CLI_UNREACHABLE, "not running" },
+	{ "wait --for open --timeout 0.3 --socket-dir /nonexistent",
+	    CLI_TIMEOUT, "did not answer" },
+};
+#define NUSAGES ((int)(sizeof usages / sizeof usages[0]))
+
+START_TEST(command_line_is_checked)
+{
+	assert_run(usages[_i].args, usages[_i].code, usages[_i].part);
+}
+END_TEST
+
+START_TEST(status_follows_the_gate)
+{
+	assert_run("status", CLI_UNKNOWN, "It is not known");
+	gate_is(GATE_OPEN);
+	assert_run("status", CLI_OK, "The gate is open");
+	assert_run("status --json", CLI_OK, "\"position\":\"open\"");
+	gate_is(GATE_TOR_ONLY);
+	assert_run("status", CLI_NOT_OPEN, "only Tor itself");
+	gate_is(GATE_CLOSED);
+	assert_run("status", CLI_NOT_OPEN, "nothing reaches Tor");
+}
+END_TEST
+
+START_TEST(wait_ends_when_the_goal_is_met)
+{
+	struct run r;
+
+	gate_is(GATE_CLOSED);
+	assert_run("wait --for closed", CLI_OK, "");
+	assert_run("wait --for bootstrapped --timeout 1", CLI_OK, "");
+	assert_run("wait --for open --timeout 0.3", CLI_TIMEOUT,
+	    "The time is up.");
+	r = start("wait --for open --timeout 5", -1);
+	(void)usleep(200000);
+	gate_is(GATE_OPEN);
+	ck_assert_int_eq(end(r), CLI_OK);
+}
+END_TEST
+
+START_TEST(wait_outlives_a_restart)
+{
+	struct run r = start("wait --for open --timeout 10", -1);
+
+	(void)usleep(200000);
+	rig_kill(&rig, SIGKILL);
+	rig_spawn(&rig, 0);
+	rig_link(&rig);
+	rig_snapshot(&rig, GATE_OPEN, 1);
+	(void)usleep(700000);
+	rig_snapshot(&rig, GATE_OPEN, 1);
+	ck_assert_int_eq(end(r), CLI_OK);
+}
+END_TEST
+
+START_TEST(watch_prints_changes_until_the_end)
+{
+	struct run r = start("watch", -1);
+	char *first;
+
+	(void)usleep(200000);
+	gate_is(GATE_OPEN);
+	gate_is(GATE_OPEN); /* says the same: no line */
+	gate_is(GATE_CLOSED);
+	rig_kill(&rig, SIGKILL);
+	ck_assert_int_eq(end(r), CLI_UNREACHABLE);
+	first = strstr(out, " open: number 1");
+	ck_assert_ptr_nonnull(first);
+	ck_assert_ptr_null(strstr(first + 1, " open: "));
+	ck_assert_ptr_nonnull(strstr(first, " closed: number 1"));
+}
+END_TEST
+
+static void
+assert_verb(const char *command, enum snap_verb_code code, bool ok)
+{
+	struct run r = start(command, -1);
+	struct snap_verb v;
+
+	ck_assert(rig_verb(&rig, &v, 3000));
+	ck_assert_uint_eq(v.code, code);
+	rig_result(&rig, v.id, ok, "So be it.");
+	ck_assert_int_eq(end(r), ok ? CLI_OK : CLI_REFUSED);
+	ck_assert_ptr_nonnull(strstr(out, "So be it."));
+}
+
+START_TEST(verbs_are_carried)
+{
+	gate_is(GATE_OPEN);
+	assert_verb("hold", SNAP_V_HOLD, true);
+	assert_verb("release", SNAP_V_RELEASE, true);
+	assert_verb("newnym", SNAP_V_NEWNYM, false);
+	assert_verb("reprove", SNAP_V_REPROVE, true);
+}
+END_TEST
+
+START_TEST(verb_without_an_engine_is_refused)
+{
+	assert_run("hold", CLI_REFUSED, "The engine is not there");
+}
+END_TEST
+
+START_TEST(lost_output_is_no_success)
+{
+	static const char *const args[] = { "status", "status --json",
+		"watch", "--help", "--version" };
+	int pipefd[2], full;
+
+	gate_is(GATE_OPEN);
+	ck_assert_int_eq(pipe2(pipefd, O_CLOEXEC), 0);
+	close(pipefd[0]);
+	ck_assert_int_eq(end(start(args[_i], pipefd[1])), CLI_UNKNOWN);
+	close(pipefd[1]);
+	full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ne(full, -1);
+	ck_assert_int_eq(end(start(args[_i], full)), CLI_UNKNOWN);
+	close(full);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("cli_run");
+	TCase *tc = tcase_create("run");
+	SRunner *sr;
+	int failed;
+
+	tcase_set_timeout(tc, 30);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, command_line_is_checked, 0, NUSAGES);
+	tcase_add_test(tc, status_follows_the_gate);
+	tcase_add_test(tc, wait_ends_when_the_goal_is_met);
+	tcase_add_test(tc, wait_outlives_a_restart);
+	tcase_add_test(tc, watch_prints_changes_until_the_end);
+	tcase_add_test(tc, verbs_are_carried);
+	tcase_add_test(tc, verb_without_an_engine_is_refused);
+	tcase_add_loop_test(tc, lost_output_is_no_success, 0, 5);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,543 @@
+/*
+ * The whole of portcullis-status against good, bad and absent neighbours.
+ * Needs no privilege.
+ */
+#include "config.h" /* _GNU_SOURCE */
+
+#include <check.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "supervisor/status/request.h"
+#include "tests/it/status_rig.h"
+
+#define NFEW 20
+#define SOON 1500 /* ms, on a busy machine */
+
+static struct rig rig;
+
+static void
+setup(void)
+{
+	rig_start(&rig, 0);
+}
+
+static void
+teardown(void)
+{
+	rig_stop(&rig);
+}
+
+/* Takes LINE. */
+static void
+assert_text(json_t *line, const char *key, const char *want)
+{
+	const char *got = json_string_value(json_object_get(line, key));
+
+	ck_assert_msg(line != NULL, "no line");
+	ck_assert_msg(got != NULL && strcmp(got, want) == 0, "%s is %s", key,
+	    got);
+	json_decref(line);
+}
+
+START_TEST(first_line_is_a_full_snapshot)
+{
+	int fd = rig_connect(&rig, "status.sock");
+	json_t *line = rig_line(fd, SOON);
+
+	ck_assert_ptr_nonnull(json_object_get(line, "counters"));
+	ck_assert_ptr_nonnull(json_object_get(line, "firewall"));
+	ck_assert_int_eq(json_integer_value(json_object_get(line, "v")), 1);
+	json_incref(line);
+	assert_text(line, "type", "snapshot");
+	assert_text(line, "position", "unknown");
+	close(fd);
+}
+END_TEST
+
+START_TEST(change_follows_the_engine_and_its_silence)
+{
+	int fd = rig_connect(&rig, "status.sock");
+
+	rig_link(&rig);
+	rig_snapshot(&rig, GATE_OPEN, 1);
+	ck_assert(rig_until(fd, "open", SOON));
+	rig_snapshot(&rig, GATE_CLOSED, 2);
+	assert_text(rig_line(fd, SOON), "type", "change");
+	/* Then nothing: two seconds later it is not known any more. */
+	ck_assert_ptr_null(rig_line(fd, 1500));
+	ck_assert(rig_until(fd, "unknown", 1500));
+	close(fd);
+}
+END_TEST
+
+START_TEST(heartbeat_comes_within_five_seconds)
+{
+	int fd = rig_connect(&rig, "status.sock");
+
+	assert_text(rig_line(fd, SOON), "type", "snapshot");
+	assert_text(rig_line(fd, 5000), "type", "heartbeat");
+	assert_text(rig_line(fd, 5000), "type", "heartbeat");
+	close(fd);
+}
+END_TEST
+
+START_TEST(dead_engine_is_unknown_at_once)
+{
+	int fd = rig_connect(&rig, "status.sock");
+
+	rig_link(&rig);
+	rig_snapshot(&rig, GATE_OPEN, 1);
+	ck_assert(rig_until(fd, "open", SOON));
+	close(rig.engine);
+	rig.engine = -1;
+	ck_assert(rig_until(fd, "unknown", 500));
+	close(fd);
+}
+END_TEST
+
+/* What is no snapshot ends the link, and a new engine mends it. */
+START_TEST(nonsense_from_the_engine_ends_its_link)
+{
+	int fd = rig_connect(&rig, "status.sock");
+	char nonsense[sizeof(struct snapshot) + 1] = { 0 };
+	static const size_t sizes[] = { 1, sizeof(struct snap_result),
+		sizeof(struct snapshot), sizeof(struct snapshot) + 1 };
+
+	rig_link(&rig);
+	rig_snapshot(&rig, GATE_OPEN, 1);
+	ck_assert(rig_until(fd, "open", SOON));
+	ck_assert_int_ne(send(rig.engine, nonsense, sizes[_i], 0), -1);
+	ck_assert(rig_closed(rig.engine, SOON));
+	ck_assert(rig_until(fd, "unknown", SOON));
+	rig_link(&rig);
+	rig_snapshot(&rig, GATE_OPEN, 2);
+	ck_assert(rig_until(fd, "open", SOON));
+	close(fd);
+}
+END_TEST
+
+static void
+flood(int fd)
+{
+	static char junk[65536];
+
+	while (send(fd, junk, sizeof junk, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		continue;
+}
+
+/* Some flood, some never read; the good one gets every last word. */
+START_TEST(bad_clients_suffer_alone)
+{
+	int bad[NFEW], good = rig_connect(&rig, "status.sock"), i;
+	char text[32];
+	unsigned n;
+
+	rig_link(&rig);
+	for (i = 0; i < NFEW; i++) {
+		bad[i] = rig_connect(&rig, "status.sock");
+		if (i % 2 == 0)
+			flood(bad[i]);
+	}
+	for (n = 1; n <= 120; n++) { /* twelve seconds */
+		rig_snapshot(&rig, GATE_OPEN, n);
+		(void)snprintf(text, sizeof text, "number %u", n);
+		ck_assert_msg(rig_until_text(good, text, 1000), "%s", text);
+		(void)usleep(100000);
+	}
+	for (i = 0; i < NFEW; i++) {
+		ck_assert_msg(rig_closed(bad[i], SOON), "%d is kept", i);
+		close(bad[i]);
+	}
+	rig_snapshot(&rig, GATE_CLOSED, n);
+	ck_assert(rig_until(good, "closed", SOON));
+	close(good);
+}
+END_TEST
+
+START_TEST(flooder_that_reads_is_served)
+{
+	int fd = rig_connect(&rig, "status.sock");
+
+	flood(fd);
+	rig_link(&rig);
+	rig_snapshot(&rig, GATE_OPEN, 1);
+	ck_assert(rig_until(fd, "open", SOON));
+	close(fd);
+}
+END_TEST
+
+START_TEST(half_closed_client_is_served)
+{
+	int fd = rig_connect(&rig, "status.sock");
+
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	rig_link(&rig);
+	rig_snapshot(&rig, GATE_OPEN, 1);
+	ck_assert(rig_until(fd, "open", SOON));
+	rig_snapshot(&rig, GATE_CLOSED, 2);
+	ck_assert(rig_until(fd, "closed", SOON));
+	close(fd);
+}
+END_TEST
+
+/* A burst is told as few lines, and the last word is among them. */
+START_TEST(burst_is_coalesced)
+{
+	int fd = rig_connect(&rig, "status.sock");
+	unsigned n, lines = 0;
+	json_t *line;
+
+	rig_link(&rig);
+	rig_snapshot(&rig, GATE_OPEN, 0);
+	ck_assert(rig_until(fd, "open", SOON));
+	for (n = 1; n <= 500; n++)
+		rig_snapshot(&rig, GATE_OPEN, n);
+	while ((line = rig_line(fd, 500)) != NULL) {
+		lines++;
+		n = strcmp(json_string_value(json_object_get(
+		    json_object_get(line, "reason"), "text")), "number 500") ==
+		    0 ? 0 : n;
+		json_decref(line);
+	}
+	ck_assert_uint_eq(n, 0);
+	ck_assert_uint_le(lines, 50);
+	close(fd);
+}
+END_TEST
+
+START_TEST(restart_keeps_the_doors)
+{
+	int old = rig_connect(&rig, "status.sock"), waiting;
+
+	assert_text(rig_line(old, SOON), "type", "snapshot");
+	rig_kill(&rig, SIGKILL);
+	ck_assert(rig_closed(old, SOON));
+	waiting = rig_connect(&rig, "status.sock"); /* nobody is there */
+	ck_assert_ptr_null(rig_line(waiting, 100));
+	rig_spawn(&rig, 0);
+	assert_text(rig_line(waiting, SOON), "type", "snapshot");
+	close(old);
+	close(waiting);
+}
+END_TEST
+
+START_TEST(it_ends_with_its_keeper)
+{
+	int status;
+
+	close(rig.keeper);
+	status = rig_wait(&rig, 5);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+}
+END_TEST
+
+START_TEST(it_refuses_to_start_without_its_doors)
+{
+	int status, fd = rig.status_fd;
+
+	rig_kill(&rig, SIGKILL);
+	rig.status_fd = rig.engine = socket(AF_UNIX, SOCK_STREAM, 0);
+	rig_spawn(&rig, 0);
+	status = rig_wait(&rig, 5);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	close(rig.engine);
+	rig.engine = -1;
+	rig.status_fd = fd;
+}
+END_TEST
+
+/* 16 places, all taken by clients that do not read: a newcomer gets one. */
+START_TEST(full_house_makes_room_for_a_reader)
+{
+	int bad[32], good, i;
+	json_t *line = NULL;
+	unsigned n;
+
+	rig_kill(&rig, SIGKILL);
+	rig_spawn(&rig, 128 + 16);
+	rig_link(&rig);
+	for (i = 0; i < 32; i++)
+		bad[i] = rig_connect(&rig, "status.sock");
+	good = rig_connect(&rig, "status.sock");
+	for (n = 0; n < 60 && line == NULL; n++) {
+		rig_snapshot(&rig, GATE_OPEN, n);
+		line = rig_line(good, 100);
+	}
+	assert_text(line, "type", "snapshot");
+	rig_snapshot(&rig, GATE_CLOSED, n);
+	ck_assert(rig_until(good, "closed", SOON));
+	for (i = 0; i < 32; i++)
+		close(bad[i]);
+	close(good);
+}
+END_TEST
+
+START_TEST(verb_goes_up_and_the_answer_comes_back)
+{
+	int fd = rig_connect(&rig, "control.sock");
+	struct snap_verb v;
+	json_t *answer;
+
+	rig_link(&rig);
+	(void)usleep(100000); /* the link must be there before the request */
+	rig_say(fd, "{\"cmd\":\"hold\",\"id\":\"x\"}\n{\"cmd\":\"newnym\"}\n");
+	ck_assert(rig_verb(&rig, &v, SOON));
+	ck_assert_uint_eq(v.code, SNAP_V_HOLD);
+	ck_assert_uint_eq(v.uid, geteuid());
+	rig_result(&rig, v.id, true, "Held.\x1b");
+	answer = rig_line(fd, SOON);
+	ck_assert(json_is_true(json_object_get(answer, "ok")));
+	json_incref(answer);
+	assert_text(answer, "id", "x");
+	assert_text(answer, "text", "Held.?");
+	ck_assert(rig_verb(&rig, &v, SOON));
+	ck_assert_uint_eq(v.code, SNAP_V_NEWNYM);
+	rig_result(&rig, v.id + 1, true, "not yours");
+	rig_result(&rig, v.id, false, "Not now.");
+	answer = rig_line(fd, SOON);
+	ck_assert(json_is_false(json_object_get(answer, "ok")));
+	assert_text(answer, "error", "Not now.");
+	close(fd);
+}
+END_TEST
+
+START_TEST(asker_that_stops_writing_gets_its_answer)
+{
+	int fd = rig_connect(&rig, "control.sock");
+	struct snap_verb v;
+
+	rig_link(&rig);
+	(void)usleep(100000);
+	rig_say(fd, "{\"cmd\":\"reprove\"}\n");
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	ck_assert(rig_verb(&rig, &v, SOON));
+	(void)usleep(400000); /* a tick goes by */
+	rig_result(&rig, v.id, true, "Done.");
+	assert_text(rig_line(fd, SOON), "text", "Done.");
+	ck_assert(rig_closed(fd, SOON));
+	close(fd);
+}
+END_TEST
+
+START_TEST(verb_without_an_engine_is_refused)
+{
+	int fd = rig_connect(&rig, "control.sock");
+
+	rig_say(fd, "{\"cmd\":\"hold\"}\n");
+	assert_text(rig_line(fd, SOON), "error",
+	    "The engine is not there to do it.");
+	rig_say(fd, "{\"cmd\":\"hold\"}\n"); /* and it may ask again */
+	assert_text(rig_line(fd, SOON), "error",
+	    "The engine is not there to do it.");
+	close(fd);
+}
+END_TEST
+
+START_TEST(silent_engine_is_told_after_five_seconds)
+{
+	int fd = rig_connect(&rig, "control.sock");
+
+	rig_link(&rig);
+	(void)usleep(100000);
+	rig_say(fd, "{\"cmd\":\"hold\"}\n");
+	ck_assert_ptr_null(rig_line(fd, 4500));
+	assert_text(rig_line(fd, 2000), "error",
+	    "The engine has not answered within five seconds.");
+	close(fd);
+}
+END_TEST
+
+START_TEST(engine_that_goes_away_is_told_at_once)
+{
+	int fd = rig_connect(&rig, "control.sock");
+	struct snap_verb v;
+
+	rig_link(&rig);
+	(void)usleep(100000);
+	rig_say(fd, "{\"cmd\":\"hold\"}\n");
+	ck_assert(rig_verb(&rig, &v, SOON));
+	close(rig.engine);
+	rig.engine = -1;
+	assert_text(rig_line(fd, SOON), "error",
+	    "The engine went away before it answered.");
+	close(fd);
+}
+END_TEST
+
+/* One error line, then the end; and the neighbour notices nothing. */
+START_TEST(bad_asker_is_dropped_alone)
+{
+	static char longest[STATUS_REQ_LINE + 2];
+	const char *const lines[] = { "hold\n", "{\"cmd\":\"open\"}\n", "\n",
+		longest };
+	int bad = rig_connect(&rig, "control.sock");
+	int good = rig_connect(&rig, "control.sock");
+	json_t *answer;
+
+	memset(longest, ' ', sizeof longest - 1);
+	rig_say(bad, lines[_i]);
+	answer = rig_line(bad, SOON);
+	ck_assert(json_is_false(json_object_get(answer, "ok")));
+	json_decref(answer);
+	ck_assert(rig_closed(bad, SOON));
+	rig_say(good, "{\"cmd\":\"hold\"}\n");
+	assert_text(rig_line(good, SOON), "error",
+	    "The engine is not there to do it.");
+	close(bad);
+	close(good);
+}
+END_TEST
+
+START_TEST(eleven_requests_a_second_are_too_many)
+{
+	int fd = rig_connect(&rig, "control.sock"), i;
+
+	for (i = 0; i < 11; i++)
+		rig_say(fd, "{\"cmd\":\"newnym\"}\n");
+	for (i = 0; i < 10; i++)
+		assert_text(rig_line(fd, SOON), "error",
+		    "The engine is not there to do it.");
+	assert_text(rig_line(fd, SOON), "error",
+	    "More than ten requests in a second.");
+	ck_assert(rig_closed(fd, SOON));
+	close(fd);
+}
+END_TEST
+
+START_TEST(half_a_line_has_ten_seconds)
+{
+	int fd = rig_connect(&rig, "control.sock");
+
+	rig_say(fd, "{\"cmd\":");
+	ck_assert_ptr_null(rig_line(fd, 9000));
+	assert_text(rig_line(fd, 2500), "error",
+	    "The request was not finished within ten seconds.");
+	close(fd);
+}
+END_TEST
+
+START_TEST(thirty_third_asker_is_refused)
+{
+	int fds[33], i;
+
+	for (i = 0; i < 33; i++)
+		fds[i] = rig_connect(&rig, "control.sock");
+	assert_text(rig_line(fds[32], SOON), "error",
+	    "Too many clients are connected.");
+	close(fds[0]);
+	(void)usleep(100000);
+	close(fds[32]);
+	fds[0] = rig_connect(&rig, "control.sock");
+	rig_say(fds[0], "{\"cmd\":\"hold\"}\n");
+	assert_text(rig_line(fds[0], SOON), "error",
+	    "The engine is not there to do it.");
+	for (i = 0; i < 32; i++)
+		close(fds[i]);
+}
+END_TEST
+
+/* A child of ours as uid and group ID asks; its answer's first letters. */
+static void
+ask_as(unsigned id, unsigned other, const char *want)
+{
+	gid_t others[1] = { other };
+	json_t *answer;
+	pid_t pid = fork();
+	int fd, status;
+
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0) {
+		if (setgroups(1, others) == -1 || setresgid(id, id, id) == -1 ||
+		    setresuid(id, id, id) == -1)
+			_exit(2);
+		fd = rig_connect(&rig, "control.sock");
+		/* One that is refused may be gone already. */
+		(void)send(fd, "{\"cmd\":\"hold\"}\n", 15, MSG_NOSIGNAL);
+		answer = rig_line(fd, SOON);
+		_exit(answer != NULL && strcmp(json_string_value(
+		    json_object_get(answer, "error")), want) == 0 ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+
+/* Needs root, to be somebody else; the file's mode is not in the way. */
+START_TEST(only_members_of_the_group_may_ask)
+{
+	const char *allowed = "The engine is not there to do it.";
+	const char *refused = "You may not ask for this.";
+	char path[128];
+
+	if (geteuid() != 0)
+		return;
+	rig_kill(&rig, SIGKILL);
+	(void)snprintf(path, sizeof path, "%s/control.sock", rig.dir);
+	ck_assert_int_eq(chmod(rig.dir, 0711), 0);
+	ck_assert_int_eq(chown(path, 0, 4711), 0);
+	ck_assert_int_eq(chmod(path, 0666), 0);
+	rig_spawn(&rig, 0);
+	ask_as(4710, 4710, refused);
+	ask_as(4711, 4710, allowed);
+	ask_as(4710, 4711, allowed);
+}
+END_TEST
+
+static void
+add_status_tests(TCase *tc)
+{
+	tcase_add_test(tc, first_line_is_a_full_snapshot);
+	tcase_add_test(tc, change_follows_the_engine_and_its_silence);
+	tcase_add_test(tc, heartbeat_comes_within_five_seconds);
+	tcase_add_test(tc, dead_engine_is_unknown_at_once);
+	tcase_add_loop_test(tc, nonsense_from_the_engine_ends_its_link, 0, 4);
+	tcase_add_test(tc, bad_clients_suffer_alone);
+	tcase_add_test(tc, flooder_that_reads_is_served);
+	tcase_add_test(tc, half_closed_client_is_served);
+	tcase_add_test(tc, burst_is_coalesced);
+	tcase_add_test(tc, restart_keeps_the_doors);
+	tcase_add_test(tc, it_ends_with_its_keeper);
+	tcase_add_test(tc, it_refuses_to_start_without_its_doors);
+	tcase_add_test(tc, full_house_makes_room_for_a_reader);
+}
+
+static void
+add_control_tests(TCase *tc)
+{
+	tcase_add_test(tc, verb_goes_up_and_the_answer_comes_back);
+	tcase_add_test(tc, asker_that_stops_writing_gets_its_answer);
+	tcase_add_test(tc, verb_without_an_engine_is_refused);
+	tcase_add_test(tc, silent_engine_is_told_after_five_seconds);
+	tcase_add_test(tc, engine_that_goes_away_is_told_at_once);
+	tcase_add_loop_test(tc, bad_asker_is_dropped_alone, 0, 4);
+	tcase_add_test(tc, eleven_requests_a_second_are_too_many);
+	tcase_add_test(tc, half_a_line_has_ten_seconds);
+	tcase_add_test(tc, thirty_third_asker_is_refused);
+	tcase_add_test(tc, only_members_of_the_group_may_ask);
+}
+
+int
+main(void)
+{
+	Suite *s = suite_create("status_socket");
+	TCase *tc = tcase_create("socket");
+	SRunner *sr;
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	add_status_tests(tc);
+	add_control_tests(tc);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,15 @@
+/* A snapshot of a gateway in good order, for the status and CLI tests. */
+#ifndef STATUS_SAMPLE_H
+#define STATUS_SAMPLE_H
+
+#include "supervisor/status/view.h"
+
+#define SAMPLE_NOW UINT64_C(100000000000)
+
+/* Open, everything proven; every counter has a number of its own. */
+void sample_snapshot(struct snapshot *s);
+
+/* The same as a view: linked, taken at SAMPLE_NOW. */
+void sample_view(struct status_view *v);
+
+#endif

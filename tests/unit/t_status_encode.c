@@ -1,0 +1,510 @@
+#include <check.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/status/encode.h"
+#include "tests/unit/status_sample.h"
+
+static const struct status_stamp stamp = { .type = STATUS_T_CHANGE,
+	.seq = 42, .now_ns = SAMPLE_NOW, .time = "2026-01-31T23:59:59.123Z" };
+
+static json_t *
+encode_at(const struct status_view *v, uint64_t now_ns)
+{
+	struct status_stamp st = stamp;
+	json_t *line;
+	size_t len;
+	char *text;
+
+	st.now_ns = now_ns;
+	text = status_encode(v, &st, &len);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_uint_eq(strlen(text), len);
+	line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	ck_assert_ptr_nonnull(line);
+	free(text);
+	return line;
+}
+
+/* A member of a member as JSON text, so that one compare shows the type. */
+static void
+assert_at(const json_t *line, const char *part, const char *key,
+    const char *want)
+{
+	const json_t *value = part[0] == '\0' ? line :
+	    json_object_get(line, part);
+	char *got;
+
+	value = json_object_get(value, key);
+	ck_assert_msg(value != NULL, "%s.%s is missing", part, key);
+	got = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	ck_assert_msg(strcmp(got, want) == 0, "%s.%s is %s, not %s", part,
+	    key, got, want);
+	free(got);
+}
+
+struct field {
+	const char *part, *key, *good, *doubt;
+};
+
+/* Every field: its value in the sample, and once the engine is silent. */
+/* clang-format off */
+static const struct field fields[] = {
+	{ "", "v", "1", "1" },
+	{ "", "type", "\"change\"", "\"change\"" },
+	{ "", "seq", "42", "42" },
+	{ "", "time", "\"2026-01-31T23:59:59.123Z\"",
+	    "\"2026-01-31T23:59:59.123Z\"" },
+	{ "", "position", "\"open\"", "\"unknown\"" },
+	{ "", "state", "\"READY\"", "null" },
+	{ "reason", "code", "\"ready\"", "\"engine-silent\"" },
+	{ "reason", "text",
+	    "\"Tor carries traffic and everything is proven.\"",
+	    "\"The engine has said nothing for two seconds.\"" },
+	{ "", "advice", "null",
+	    "\"It is started again by itself; if this lasts, read the log.\"" },
+	{ "", "since", "\"2026-01-31T23:59:59Z\"", "null" },
+	{ "", "hold", "false", "null" },
+	{ "tor", "running", "true", "null" },
+	{ "tor", "pid", "812", "null" },
+	{ "tor", "version", "\"0.4.9.11\"", "null" },
+	{ "control", "authenticated", "true", "null" },
+	{ "bootstrap", "progress", "100", "null" },
+	{ "bootstrap", "tag", "\"done\"", "null" },
+	{ "bootstrap", "summary", "\"Done\"", "null" },
+	{ "bootstrap", "warning", "null", "null" },
+	{ "circuits", "established", "true", "null" },
+	{ "circuits", "enough_dir_info", "true", "null" },
+	{ "listeners", "total", "5", "null" },
+	{ "listeners", "proven", "5", "null" },
+	{ "listeners", "trouble", "[]", "[]" },
+	{ "firewall", "position", "\"open\"", "\"unknown\"" },
+	{ "firewall", "known", "true", "false" },
+	{ "firewall", "lease_ms", "812", "null" },
+	{ "firewall", "proven", "5", "null" },
+	{ "firewall", "epoch", "7", "null" },
+	{ "firewall", "barriers",
+	    "{\"boot\":true,\"guard\":true,\"persist\":true,\"netdev\":true,"
+	    "\"forward4_off\":true,\"forward6_off\":false}",
+	    "{\"boot\":null,\"guard\":null,\"persist\":null,\"netdev\":null,"
+	    "\"forward4_off\":null,\"forward6_off\":null}" },
+	{ "firewall", "flush_immunity", "\"yes\"", "null" },
+	{ "firewall", "closes", "6", "6" },
+	{ "firewall", "close_last_us", "210", "210" },
+	{ "firewall", "close_max_us", "400", "400" },
+	{ "firewall", "foreign_changes", "2", "2" },
+	{ "firewall", "error", "null", "null" },
+	{ "firewall", "last_close_reason", "\"the engine asked for it\"",
+	    "\"the engine asked for it\"" },
+	{ "facts", "link", "true", "false" },
+	{ "facts", "conf", "true", "false" },
+	{ "facts", "listen", "true", "false" },
+	{ "facts", "boot", "true", "false" },
+	{ "facts", "circuit", "true", "false" },
+	{ "facts", "alive", "true", "false" },
+	{ "facts", "time", "true", "false" },
+	{ "facts", "no_hold", "true", "false" },
+	{ "engine", "pid", "12", "null" },
+	{ "engine", "fresh", "true", "false" },
+	{ "gate", "pid", "11", "null" },
+	{ "counters", "links", "3", "3" },
+	{ "counters", "provisions", "4", "4" },
+	{ "counters", "repairs", "9", "9" },
+};
+/* clang-format on */
+#define NFIELDS ((int)(sizeof fields / sizeof fields[0]))
+
+START_TEST(field_tells_the_snapshot)
+{
+	const struct field *f = &fields[_i];
+	struct status_view v;
+	json_t *line;
+
+	sample_view(&v);
+	line = encode_at(&v, SAMPLE_NOW);
+	assert_at(line, f->part, f->key, f->good);
+	json_decref(line);
+}
+END_TEST
+
+START_TEST(field_is_honest_when_the_engine_is_silent)
+{
+	const struct field *f = &fields[_i];
+	struct status_view v;
+	json_t *line;
+
+	sample_view(&v);
+	line = encode_at(&v, SAMPLE_NOW + STATUS_SNAP_MAX_NS + 1);
+	assert_at(line, f->part, f->key, f->doubt);
+	json_decref(line);
+}
+END_TEST
+
+START_TEST(no_field_is_missing_from_the_table)
+{
+	struct status_view v;
+	size_t leaves = 0;
+	const char *key;
+	json_t *line, *value;
+
+	sample_view(&v);
+	line = encode_at(&v, SAMPLE_NOW);
+	json_object_foreach(line, key, value)
+		leaves += json_is_object(value) ? json_object_size(value) : 1;
+	ck_assert_uint_eq(leaves, NFIELDS);
+	json_decref(line);
+}
+END_TEST
+
+static void
+no_link(struct status_view *v)
+{
+	status_view_link(v, false);
+}
+
+static void
+bad_link(struct status_view *v)
+{
+	status_view_bad(v);
+}
+
+static void
+no_snapshot(struct status_view *v)
+{
+	status_view_link(v, true);
+}
+
+static void
+stale_gate(struct status_view *v)
+{
+	v->snap.gate_fresh = 0;
+}
+
+static void
+old_gate(struct status_view *v)
+{
+	v->snap.gate.at_ns = SAMPLE_NOW - STATUS_GATE_MAX_NS - 1;
+}
+
+static void
+future_gate(struct status_view *v)
+{
+	v->snap.gate.at_ns = SAMPLE_NOW + 1;
+}
+
+static void
+no_gate(struct status_view *v)
+{
+	memset(&v->snap.gate, 0, sizeof v->snap.gate);
+}
+
+static void
+unknown_gate(struct status_view *v)
+{
+	v->snap.gate.known = 0;
+	v->snap.gate.error = 5;
+}
+
+static const struct {
+	void (*spoil)(struct status_view *v);
+	const char *code;
+} doubts[] = {
+	{ no_link, "\"engine-gone\"" },
+	{ bad_link, "\"engine-invalid\"" },
+	{ no_snapshot, "\"engine-silent\"" },
+	{ stale_gate, "\"gate-silent\"" },
+	{ old_gate, "\"gate-silent\"" },
+	{ future_gate, "\"gate-silent\"" },
+	{ no_gate, "\"gate-silent\"" },
+	{ unknown_gate, "\"read-back-failed\"" },
+};
+
+/* In every position: a doubt about "closed" is no "closed" either. */
+START_TEST(doubt_is_unknown_in_every_position)
+{
+	struct status_view v;
+	json_t *line;
+	unsigned p;
+
+	for (p = 0; p < GATE_NWANT; p++) {
+		sample_view(&v);
+		v.snap.gate.position = p;
+		doubts[_i].spoil(&v);
+		line = encode_at(&v, SAMPLE_NOW);
+		assert_at(line, "", "position", "\"unknown\"");
+		assert_at(line, "firewall", "position", "\"unknown\"");
+		assert_at(line, "firewall", "known", "false");
+		assert_at(line, "reason", "code", doubts[_i].code);
+		json_decref(line);
+	}
+}
+END_TEST
+
+START_TEST(position_is_the_gates)
+{
+	static const char *const want[GATE_NWANT] = { "\"closed\"",
+		"\"tor-only\"", "\"open\"" };
+	struct status_view v;
+	json_t *line;
+
+	sample_view(&v);
+	v.snap.gate.position = (uint32_t)_i;
+	line = encode_at(&v, SAMPLE_NOW);
+	assert_at(line, "", "position", want[_i]);
+	json_decref(line);
+}
+END_TEST
+
+START_TEST(exactly_two_seconds_are_still_fresh)
+{
+	struct status_view v;
+	json_t *line;
+
+	sample_view(&v);
+	line = encode_at(&v, SAMPLE_NOW + STATUS_SNAP_MAX_NS);
+	assert_at(line, "", "position", "\"open\"");
+	json_decref(line);
+}
+END_TEST
+
+START_TEST(no_persist_is_immune_while_running_only)
+{
+	struct status_view v;
+	json_t *line;
+
+	sample_view(&v);
+	v.snap.gate.barriers &= ~GATE_BAR_PERSIST;
+	line = encode_at(&v, SAMPLE_NOW);
+	assert_at(line, "firewall", "flush_immunity", "\"while-running\"");
+	json_decref(line);
+}
+END_TEST
+
+START_TEST(trouble_names_each_listener)
+{
+	struct status_view v;
+	struct snap_trouble *t = v.snap.trouble;
+	json_t *line;
+
+	sample_view(&v);
+	v.snap.ntrouble = 2;
+	t[0] = (struct snap_trouble){ .listener = 3, .why = SNAP_L_FOREIGN,
+		.uid = 1000, .name = "socks", .address = "10.0.0.1:9050" };
+	t[1] = (struct snap_trouble){ .listener = 4, .why = 99,
+		.uid = 1000, .name = "dns", .address = "[fd19::10]:5300" };
+	line = encode_at(&v, SAMPLE_NOW);
+	assert_at(line, "listeners", "trouble",
+	    "[{\"number\":3,\"name\":\"socks\",\"address\":\"10.0.0.1:9050\","
+	    "\"why\":\"foreign\",\"uid\":1000},"
+	    "{\"number\":4,\"name\":\"dns\",\"address\":\"[fd19::10]:5300\","
+	    "\"why\":\"unknown\",\"uid\":null}]");
+	json_decref(line);
+}
+END_TEST
+
+START_TEST(more_trouble_than_fits_is_cut)
+{
+	struct status_view v;
+	json_t *line;
+
+	sample_view(&v);
+	v.snap.ntrouble = SNAP_MAX_TROUBLE + 100;
+	line = encode_at(&v, SAMPLE_NOW);
+	ck_assert_uint_eq(json_array_size(json_object_get(
+	    json_object_get(line, "listeners"), "trouble")),
+	    SNAP_MAX_TROUBLE);
+	json_decref(line);
+}
+END_TEST
+
+START_TEST(gate_error_is_told_in_words)
+{
+	struct status_view v;
+	json_t *line;
+
+	sample_view(&v);
+	v.snap.gate.error = 1; /* EPERM */
+	line = encode_at(&v, SAMPLE_NOW);
+	assert_at(line, "firewall", "error", "\"Operation not permitted\"");
+	json_decref(line);
+}
+END_TEST
+
+/* Arrays without a NUL, control characters, quotes, octets above 127. */
+START_TEST(line_is_printable_ascii_whatever_the_engine_sends)
+{
+	struct status_stamp st = stamp;
+	struct status_view v;
+	struct snapshot s;
+	size_t len, i;
+	char *text;
+
+	sample_snapshot(&s);
+	memset(s.reason, '"', sizeof s.reason);
+	memset(s.advice, 0xff, sizeof s.advice);
+	memset(s.boot_warning, '\n', sizeof s.boot_warning);
+	memset(s.tor_version, 0x1b, sizeof s.tor_version);
+	s.ntrouble = 1;
+	memset(s.trouble[0].name, '\\', sizeof s.trouble[0].name);
+	memset(s.trouble[0].address, 0x80, sizeof s.trouble[0].address);
+	status_view_link(&v, true);
+	ck_assert(status_view_take(&v, &s, sizeof s, SAMPLE_NOW));
+	text = status_encode(&v, &st, &len);
+	ck_assert_ptr_nonnull(text);
+	for (i = 0; i + 1 < len; i++)
+		ck_assert(text[i] >= 0x20 && text[i] <= 0x7e);
+	ck_assert_int_eq(text[len - 1], '\n');
+	free(text);
+}
+END_TEST
+
+static const struct {
+	size_t at;
+	uint32_t value;
+} invalid[] = {
+	{ offsetof(struct snapshot, magic), 0 },
+	{ offsetof(struct snapshot, gate.magic), 1 },
+	{ offsetof(struct snapshot, gate.position), GATE_NWANT },
+	{ offsetof(struct snapshot, gate.known), 2 },
+	{ offsetof(struct snapshot, gate.why), GATE_NWHY },
+	{ offsetof(struct snapshot, gate_fresh), 2 },
+	{ offsetof(struct snapshot, hold), 2 },
+	{ offsetof(struct snapshot, nfacts), 33 },
+	{ offsetof(struct snapshot, boot_progress), 101 },
+	{ offsetof(struct snapshot, boot_progress), (uint32_t)-2 },
+	{ offsetof(struct snapshot, circuit_established), 2 },
+	{ offsetof(struct snapshot, enough_dir_info), 2 },
+	{ offsetof(struct snapshot, nlisteners), POL_MAX_LISTENERS + 1 },
+	{ offsetof(struct snapshot, nlisteners_proven), 6 },
+	{ offsetof(struct snapshot, ntrouble), 6 },
+};
+
+START_TEST(invalid_snapshot_is_refused_and_changes_nothing)
+{
+	struct status_view v, before;
+	struct snapshot s;
+
+	sample_view(&v);
+	before = v;
+	sample_snapshot(&s);
+	memcpy((char *)&s + invalid[_i].at, &invalid[_i].value,
+	    sizeof invalid[_i].value);
+	ck_assert(!status_view_take(&v, &s, sizeof s, SAMPLE_NOW + 1));
+	ck_assert_mem_eq(&v.snap, &before.snap, sizeof v.snap);
+	ck_assert_uint_eq(v.taken_ns, before.taken_ns);
+}
+END_TEST
+
+START_TEST(size_must_be_exact)
+{
+	char buf[sizeof(struct snapshot) + 1] = { 0 };
+	struct status_view v;
+	struct snapshot s;
+
+	sample_view(&v);
+	sample_snapshot(&s);
+	memcpy(buf, &s, sizeof s);
+	ck_assert(!status_view_take(&v, buf, sizeof s - 1, SAMPLE_NOW));
+	ck_assert(!status_view_take(&v, buf, sizeof s + 1, SAMPLE_NOW));
+	ck_assert(!status_view_take(&v, buf, 0, SAMPLE_NOW));
+	ck_assert(status_view_take(&v, buf, sizeof s, SAMPLE_NOW));
+}
+END_TEST
+
+START_TEST(what_always_moves_is_no_change)
+{
+	struct status_key a, b;
+	struct status_view v;
+
+	sample_view(&v);
+	status_key_of(&a, &v, SAMPLE_NOW);
+	v.snap.seq++;
+	v.snap.gate.seq++;
+	v.snap.gate.at_ns++;
+	v.snap.gate.lease_ms--;
+	status_key_of(&b, &v, SAMPLE_NOW + 2000);
+	ck_assert(status_key_same(&a, &b));
+	v.snap.gate.lease_ms = 0;
+	status_key_of(&b, &v, SAMPLE_NOW + 2000);
+	ck_assert(!status_key_same(&a, &b));
+}
+END_TEST
+
+START_TEST(silence_is_a_change)
+{
+	struct status_key a, b;
+	struct status_view v;
+
+	sample_view(&v);
+	status_key_of(&a, &v, SAMPLE_NOW);
+	status_key_of(&b, &v, SAMPLE_NOW + STATUS_SNAP_MAX_NS + 1);
+	ck_assert(!status_key_same(&a, &b));
+}
+END_TEST
+
+START_TEST(a_new_link_forgets_the_old_word)
+{
+	struct status_view v;
+	json_t *line;
+
+	sample_view(&v);
+	status_view_link(&v, true);
+	ck_assert_int_eq(status_view_doubt(&v, SAMPLE_NOW),
+	    STATUS_ENGINE_SILENT);
+	line = encode_at(&v, SAMPLE_NOW);
+	assert_at(line, "counters", "links", "null");
+	assert_at(line, "firewall", "closes", "null");
+	json_decref(line);
+}
+END_TEST
+
+START_TEST(time_is_rfc_3339)
+{
+	char text[STATUS_TIME_LEN];
+
+	status_time_format(text, 1769903999, 7999999);
+	ck_assert_str_eq(text, "2026-01-31T23:59:59.007Z");
+	status_time_format(text, INT64_MAX, 0); /* year out of range */
+	ck_assert_str_eq(text, "");
+}
+END_TEST
+
+#define N(table) ((int)(sizeof(table) / sizeof(table)[0]))
+
+int
+main(void)
+{
+	Suite *s = suite_create("status_encode");
+	TCase *tc = tcase_create("encode");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_loop_test(tc, field_tells_the_snapshot, 0, NFIELDS);
+	tcase_add_loop_test(tc, field_is_honest_when_the_engine_is_silent, 0,
+	    NFIELDS);
+	tcase_add_test(tc, no_field_is_missing_from_the_table);
+	tcase_add_loop_test(tc, doubt_is_unknown_in_every_position, 0,
+	    N(doubts));
+	tcase_add_loop_test(tc, position_is_the_gates, 0, GATE_NWANT);
+	tcase_add_test(tc, exactly_two_seconds_are_still_fresh);
+	tcase_add_test(tc, no_persist_is_immune_while_running_only);
+	tcase_add_test(tc, trouble_names_each_listener);
+	tcase_add_test(tc, more_trouble_than_fits_is_cut);
+	tcase_add_test(tc, gate_error_is_told_in_words);
+	tcase_add_test(tc,
+	    line_is_printable_ascii_whatever_the_engine_sends);
+	tcase_add_loop_test(tc,
+	    invalid_snapshot_is_refused_and_changes_nothing, 0, N(invalid));
+	tcase_add_test(tc, size_must_be_exact);
+	tcase_add_test(tc, what_always_moves_is_no_change);
+	tcase_add_test(tc, silence_is_a_change);
+	tcase_add_test(tc, a_new_link_forgets_the_old_word);
+	tcase_add_test(tc, time_is_rfc_3339);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? 0 : 1;
+}
