@@ -41,7 +41,7 @@ static const struct facts_reason losses[ENGINE_NLOSS] = {
 	    "Set CookieAuthentication 1 in torrc." },
 	[LOSS_COOKIE] = { "cookie-unusable",
 	    "Tor's cookie file cannot be used.",
-	    "Find out what it is; or correct Tor's user in the policy." },
+	    "Check its path, owner and size; the engine must read it." },
 	[LOSS_PASSWORD] = { "password-unusable",
 	    "The file with Tor's control password cannot be used.",
 	    "Check its path and permissions." },
