@@ -246,7 +246,9 @@ print_set(const struct out *o, const struct pol_set *s)
 {
 	(void)fprintf(o->f, "\n\tset %s {\n\t\ttype %s\n",
 	    pol_set_name(s->id), key_types[s->key]);
-	if (s->size != 0)
+	if (s->constant)
+		(void)fputs("\t\tflags constant\n", o->f);
+	else
 		(void)fprintf(o->f, "\t\tsize %u\n", s->size);
 	if (s->timeout_ms != 0)
 		(void)fprintf(o->f, "\t\tflags dynamic,timeout\n"

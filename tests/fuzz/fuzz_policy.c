@@ -66,10 +66,14 @@ check_same(const struct pol_policy *p, const char *text)
 static void
 check_refusal(const struct pol_diags *diags)
 {
+	/* At the start: further on there may be words of the input. */
+	static const char apart[] = "this cannot be parsed";
+
 	FUZZ_ASSERT(diags->n > 0);
 	for (size_t i = 0; i < diags->n; i++)
 		FUZZ_ASSERT(diags->list[i].text[0] != '\0' &&
-		    strstr(diags->list[i].text, "cannot be parsed") == NULL);
+		    strncmp(diags->list[i].text, apart, sizeof apart - 1) !=
+		    0);
 }
 
 int
