@@ -62,9 +62,7 @@ setup(void)
 static void
 teardown(void)
 {
-	nft_sock_close(&kern.owner);
-	nft_sock_close(&kern.reader);
-	nft_sock_close(&kern.events);
+	install_clear(&kern);
 }
 
 static void
@@ -254,7 +252,6 @@ START_TEST(an_abandoned_guard_is_adopted)
 {
 	struct nft_table_info info;
 
-	kern_abandon(&kern);
 	teardown();
 	ck_assert_int_eq(install_look(&kern, &policy), 0);
 	ck_assert_int_eq(install_tables(&kern, false), 0);
@@ -271,9 +268,7 @@ START_TEST(a_second_gate_is_turned_away)
 
 	ck_assert_int_eq(install_look(&second, &policy), -1);
 	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
-	nft_sock_close(&second.owner);
-	nft_sock_close(&second.reader);
-	nft_sock_close(&second.events);
+	install_clear(&second);
 }
 END_TEST
 
@@ -282,7 +277,6 @@ START_TEST(nobodys_tables_of_our_names_are_replaced)
 	static _Alignas(struct nlmsghdr) uint8_t buf[8 * NFT_MSG_ROOM];
 	struct nft_batch b;
 
-	kern_abandon(&kern);
 	teardown();
 	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
 	ck_assert_int_eq(install_look(&kern, &policy), 0);
