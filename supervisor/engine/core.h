@@ -121,6 +121,7 @@ struct engine {
 	struct gate_report report;
 	uint64_t report_at;
 	uint64_t gate_seq;
+	uint64_t lowered_seq; /* the request that last ended an OPEN */
 	enum gate_position asked; /* last position that was sent */
 	bool asked_valid;	  /* ... to this gate */
 	uint64_t asked_proof;

@@ -276,6 +276,9 @@ watch_circuits_due(const struct engine *e, uint64_t now)
 {
 	uint64_t last = e->facts.at[FACT_USABLE];
 
+	if (e->state != SM_WATCH || !facts_holds(&e->facts, FACT_BOOT, now) ||
+	    !facts_holds(&e->facts, FACT_CIRCUIT, now))
+		return false;
 	if (last != 0 && now - last < EVIDENCE_FRESH_MS)
 		return false;
 	return now >= e->due.circuits;
