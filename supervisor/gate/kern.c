@@ -274,7 +274,7 @@ kern_verify(struct kern *k, bool always)
 		if (state != KERN_AS_MADE)
 			return state;
 	}
-	/* Not vital, the guard stands: boot_up tells, and makes us ask again. */
+	/* Not vital, the guard stands: boot_up tells and we ask again. */
 	if (!k->boot_up || compare(k, POL_T_BOOT) != KERN_AS_MADE)
 		restore_boot(k);
 	k->generation = generation;
