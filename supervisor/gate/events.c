@@ -10,7 +10,6 @@
 
 #include "supervisor/gate/kern.h"
 #include "supervisor/gate/nft_attr.h"
-#include "supervisor/log.h"
 
 #define EVENT_BUF 32768
 /* Per call: the rest waits, so that a flood cannot hold up the main loop. */
@@ -25,13 +24,18 @@
 static _Alignas(struct nlmsghdr) uint8_t event_buf[EVENT_BUF];
 
 static bool
-names(const struct nlattr *at, enum pol_table_id id)
+is_our_name(const struct nlattr *at)
 {
-	const char *name = pol_table_name(id);
-	size_t n = strlen(name) + 1;
+	const char *name;
 
-	return mnl_attr_get_payload_len(at) == n &&
-	    memcmp(mnl_attr_get_payload(at), name, n) == 0;
+	for (unsigned i = 0; i < POL_NTABLE; i++) {
+		name = pol_table_name((enum pol_table_id)i);
+		if (mnl_attr_get_payload_len(at) == strlen(name) + 1 &&
+		    memcmp(mnl_attr_get_payload(at), name,
+		    strlen(name) + 1) == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -47,40 +51,32 @@ is_commit(const struct nlmsghdr *h)
 	return (h->nlmsg_type & 0xff) == NFT_MSG_NEWGEN;
 }
 
-/* Which of our tables H is about; POL_NTABLE: none. */
-static unsigned
-table_of(const struct nlmsghdr *h)
+static bool
+is_about_us(const struct nlmsghdr *h)
 {
 	const struct nlattr *at;
 
-	NFT_ATTR_EACH_IN(at, h, sizeof(struct nfgenmsg)) {
-		if (mnl_attr_get_type(at) != ATTR_TABLE)
-			continue;
-		for (unsigned i = 0; i < POL_NTABLE; i++)
-			if (names(at, (enum pol_table_id)i))
-				return i;
-	}
-	return POL_NTABLE;
+	NFT_ATTR_EACH_IN(at, h, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(at) == ATTR_TABLE && is_our_name(at))
+			return true;
+	return false;
 }
 
 struct event_sum {
 	unsigned foreign;
-	bool check, boot;
+	bool check;
 };
 
 static void
 take_event(struct kern *k, struct event_sum *sum, const struct nlmsghdr *h)
 {
-	unsigned table;
-
 	if (!is_nft(h) || h->nlmsg_pid == k->owner.portid)
 		return;
 	if (is_commit(h)) { /* comes last in each transaction */
 		k->in_foreign = false;
 		return;
 	}
-	table = table_of(h);
-	if (table == POL_NTABLE)
+	if (!is_about_us(h))
 		return;
 	/*
 	 * A transaction is one change, however many events it makes.  Port 0
@@ -91,7 +87,6 @@ take_event(struct kern *k, struct event_sum *sum, const struct nlmsghdr *h)
 		sum->foreign++;
 	}
 	sum->check = true;
-	sum->boot = sum->boot || table == POL_T_BOOT;
 }
 
 unsigned
@@ -107,7 +102,7 @@ kern_events(struct kern *k, bool *check)
 		if (n == -EAGAIN)
 			break;
 		if (n < 0) { /* some were lost: they may have been ours */
-			sum.check = sum.boot = true;
+			sum.check = true;
 			continue;
 		}
 		left = (int)n;
@@ -115,9 +110,6 @@ kern_events(struct kern *k, bool *check)
 		    h = mnl_nlmsg_next(h, &left))
 			take_event(k, &sum, h);
 	}
-	if (sum.boot && kern_boot_reload(k) != 0)
-		log_err("%s was tampered with and cannot be put back",
-		    pol_table_name(POL_T_BOOT));
 	*check = *check || sum.check;
 	return sum.foreign;
 }

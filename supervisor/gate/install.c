@@ -363,3 +363,20 @@ install_tables(struct kern *k, bool with6)
 	pol_ruleset_clear(&rs);
 	return rc;
 }
+
+void
+install_clear(struct kern *k)
+{
+	nft_sock_close(&k->owner);
+	nft_sock_close(&k->reader);
+	nft_sock_close(&k->events);
+	free(k->boot.buf);
+	free(k->netdev.buf);
+	free(k->close_gate.buf);
+	free(k->close_all.buf);
+	free(k->clear.buf);
+	free(k->work);
+	free(k->keys);
+	memset(k, 0, sizeof *k);
+	k->owner.fd = k->reader.fd = k->events.fd = -1;
+}

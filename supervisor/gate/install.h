@@ -21,4 +21,7 @@ int install_look(struct kern *k, const struct pol_policy *p)
 int install_tables(struct kern *k, bool with6)
     __attribute__((warn_unused_result));
 
+/* Close the sockets, which ends what K owns in the kernel, and free all. */
+void install_clear(struct kern *k);
+
 #endif

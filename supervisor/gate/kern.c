@@ -210,6 +210,7 @@ kern_seal(struct kern *k, enum pol_table_id id)
 	if (rc != 0)
 		return rc;
 	seal->handle = info.handle;
+	seal->flags = info.flags;
 	return nft_read_print(&k->reader, &seal->print, id);
 }
 
@@ -225,7 +226,7 @@ compare(struct kern *k, enum pol_table_id id)
 	    nft_read_print(&k->reader, &print, id) != 0)
 		return KERN_UNKNOWN;
 	if (!info.present || info.handle != seal->handle ||
-	    print.hash != seal->print.hash)
+	    info.flags != seal->flags || print.hash != seal->print.hash)
 		return KERN_DRIFT;
 	if (id != POL_T_BOOT && info.owner != k->owner.portid)
 		return KERN_DRIFT;
@@ -241,6 +242,20 @@ kern_boot_reload(struct kern *k)
 		rc = kern_seal(k, POL_T_BOOT);
 	k->boot_up = rc == 0;
 	return rc;
+}
+
+static void
+restore_boot(struct kern *k)
+{
+	const bool before = k->boot_up;
+	int rc = kern_boot_reload(k);
+
+	if (rc == 0)
+		log_warn("somebody changed %s; it has been put back",
+		    pol_table_name(POL_T_BOOT));
+	else if (before)
+		log_err("somebody changed %s and it cannot be put back: %s",
+		    pol_table_name(POL_T_BOOT), strerror(-rc));
 }
 
 enum kern_state
@@ -259,9 +274,9 @@ kern_verify(struct kern *k, bool always)
 		if (state != KERN_AS_MADE)
 			return state;
 	}
-	if ((!k->boot_up || compare(k, POL_T_BOOT) != KERN_AS_MADE) &&
-	    kern_boot_reload(k) != 0)
-		return KERN_AS_MADE; /* boot_up tells; asked again next time */
+	/* Not vital, the guard stands: boot_up tells and we ask again. */
+	if (!k->boot_up || compare(k, POL_T_BOOT) != KERN_AS_MADE)
+		restore_boot(k);
 	k->generation = generation;
 	return KERN_AS_MADE;
 }

@@ -25,6 +25,7 @@ struct kern_key {
 /* A table as it was when we had just made it. */
 struct kern_seal {
 	uint64_t handle;
+	uint32_t flags;
 	struct nft_print print;
 };
 

@@ -28,7 +28,8 @@ stop(struct gate *g, const char *why)
 {
 	log_info("stopping: %s", why);
 	notify_send("STOPPING=1");
-	act_close(g, GATE_WHY_ASKED);
+	if (g->core.pos != GATE_CLOSED)
+		act_close(g, GATE_WHY_ASKED);
 	if (!g->ended && kern_close(&g->kern, true) != 0) {
 		kern_abandon(&g->kern); /* as the exit would, a moment later */
 		g->exit_code = 1;

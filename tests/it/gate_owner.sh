@@ -58,9 +58,19 @@ say wait 300
 check "boot tampered with: counted" now_is 'foreign=3 '
 check "boot tampered with: put back" \
     [ "$(in_gw nft -s list table inet portcullis_boot | cksum)" = "$boot" ]
+in_gw nft add table inet portcullis_boot '{ flags dormant; }'
+say wait 300
+check "boot made dormant: put back" \
+    [ "$(in_gw nft -s list table inet portcullis_boot | cksum)" = "$boot" ]
+in_gw nft flush set inet portcullis_boot listen4 2>/dev/null
+say wait 300
+check "boot's sets emptied: refused or put back" \
+    [ "$(in_gw nft -s list table inet portcullis_boot | cksum)" = "$boot" ]
+touched=$(grep '^report' "$IT_DIR/drv.out" | tail -1 |
+    sed 's/.*foreign=\([0-9]*\).*/\1/')
 in_gw nft add table inet unrelated
 say wait 1200
-check "unrelated tables do not matter" now_is 'foreign=3 '
+check "unrelated tables do not matter" now_is "foreign=$touched "
 in_gw nft delete table inet unrelated
 
 note "requests"

@@ -1,0 +1,371 @@
+/*
+ * The gate's kernel side against a real nf_tables, in a network namespace of
+ * the test's own; skipped where none can be made.
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/gate/install.h"
+#include "supervisor/gate/nft_compile.h"
+#include "supervisor/gatemsg.h"
+#include "supervisor/log.h"
+
+#define SKIPPED 77
+#define NLISTENERS 700u /* more than one message's worth of elements */
+#define LEASE_MS 5000u
+
+static struct pol_listener listeners[NLISTENERS];
+static struct pol_policy policy;
+static struct kern kern;
+static uint8_t map[POL_MAX_LISTENERS / 8];
+
+static void
+make_policy(void)
+{
+	pol_policy_init(&policy);
+	policy.listeners = listeners;
+	policy.nlisteners = NLISTENERS;
+	policy.lease_ms = LEASE_MS;
+	policy.ninternal = policy.nexternal = 1;
+	strcpy(policy.internal[0], "int0");
+	strcpy(policy.external[0], "ext0");
+	for (unsigned i = 0; i < NLISTENERS; i++) {
+		ck_assert(pol_addr_parse(&listeners[i].addr,
+		    i % 7 == 6 ? "fd19::10" : "10.152.152.10"));
+		listeners[i].kind = POL_SOCKS;
+		listeners[i].port = (uint16_t)(9000 + i);
+	}
+}
+
+static void
+setup(void)
+{
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+	make_policy();
+	memset(map, 0, sizeof map);
+	ck_assert_int_eq(install_look(&kern, &policy), 0);
+	ck_assert_int_eq(install_tables(&kern, true), 0);
+}
+
+static void
+teardown(void)
+{
+	install_clear(&kern);
+}
+
+static void
+prove(unsigned from, unsigned to)
+{
+	memset(map, 0, sizeof map);
+	for (unsigned i = from; i < to; i++)
+		gate_map_set(map, i);
+}
+
+static struct kern_held
+held(void)
+{
+	struct kern_held h;
+
+	ck_assert_int_eq(kern_read_held(&kern, &h), 0);
+	return h;
+}
+
+START_TEST(installed_is_closed)
+{
+	struct kern_held h = held();
+
+	ck_assert(!h.gate.live4 && !h.gate.live6 && !h.egress.live4);
+	ck_assert_int_eq(kern_check_proven(&kern, map), 0);
+	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
+	ck_assert(kern.boot_up);
+	ck_assert(!kern.netdev_up); /* there is no ext0 */
+}
+END_TEST
+
+START_TEST(open_and_close_are_read_back)
+{
+	struct kern_held h;
+
+	prove(0, NLISTENERS);
+	ck_assert_int_eq(kern_open(&kern, map, true), 0);
+	h = held();
+	ck_assert(h.gate.live4 && h.gate.live6 && !h.gate.wrong);
+	ck_assert_uint_gt(h.gate.left4_ms, 0);
+	ck_assert_uint_le(h.gate.left4_ms, LEASE_MS);
+	ck_assert_int_eq(kern_close(&kern, false), 0);
+	h = held();
+	ck_assert(!h.gate.live4 && !h.gate.live6);
+	ck_assert_int_eq(kern_close(&kern, false), 0);
+	ck_assert_int_eq(kern_close(&kern, true), 0);
+}
+END_TEST
+
+START_TEST(a_live_lease_is_not_opened_again)
+{
+	prove(0, 3);
+	ck_assert_int_eq(kern_open(&kern, map, true), 0);
+	ck_assert_int_eq(kern_open(&kern, map, true), -EEXIST);
+	ck_assert_int_eq(kern_open_egress(&kern, AF_INET), 0);
+	ck_assert_int_eq(kern_open_egress(&kern, AF_INET), -EEXIST);
+	ck_assert_int_eq(kern_close_egress(&kern), 0);
+	ck_assert(!held().egress.live4);
+}
+END_TEST
+
+START_TEST(a_failed_batch_changes_nothing)
+{
+	prove(0, 3);
+	ck_assert_int_eq(kern_open(&kern, map, true), 0);
+	prove(4, 9);
+	ck_assert_int_eq(kern_open(&kern, map, true), -EEXIST);
+	ck_assert_uint_gt(kern.owner.fail_msg, 0);
+	ck_assert_int_eq(kern_check_proven(&kern, map), -ESTALE);
+	prove(0, 3);
+	ck_assert_int_eq(kern_check_proven(&kern, map), 0);
+}
+END_TEST
+
+START_TEST(updating_replaces_the_proven)
+{
+	prove(0, NLISTENERS);
+	ck_assert_int_eq(kern_open(&kern, map, true), 0);
+	prove(5, 6);
+	ck_assert_int_eq(kern_open(&kern, map, false), 0);
+	ck_assert_int_eq(kern_check_proven(&kern, map), 0);
+	ck_assert_int_eq(kern_clear_proven(&kern), 0);
+	ck_assert_int_eq(kern_check_proven(&kern, map), -ESTALE);
+}
+END_TEST
+
+START_TEST(updating_without_a_lease_is_no_opening)
+{
+	prove(0, 3);
+	ck_assert_int_eq(kern_open(&kern, map, false), -ESTALE);
+}
+END_TEST
+
+START_TEST(an_element_that_never_expires_is_noticed)
+{
+	static _Alignas(struct nlmsghdr) uint8_t buf[4 * NFT_MSG_ROOM];
+	struct nft_batch b;
+	struct nft_key key;
+	struct nlmsghdr *h;
+	struct nlattr *list, *elem, *k;
+
+	nft_key_family(&key, AF_INET);
+	nft_batch_begin(&b, buf, sizeof buf);
+	h = nft_batch_msg(&b, NFT_MSG_NEWSETELEM, NFPROTO_INET, NLM_F_CREATE);
+	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, "portcullis");
+	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, "gate");
+	list = mnl_attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
+	elem = mnl_attr_nest_start(h, NFTA_LIST_ELEM);
+	k = mnl_attr_nest_start(h, NFTA_SET_ELEM_KEY);
+	mnl_attr_put(h, NFTA_DATA_VALUE, key.len, key.oct);
+	mnl_attr_nest_end(h, k);
+	mnl_attr_put_u64(h, NFTA_SET_ELEM_TIMEOUT, 0);
+	mnl_attr_nest_end(h, elem);
+	mnl_attr_nest_end(h, list);
+	nft_batch_push(&b, h);
+	nft_batch_end(&b);
+	ck_assert_int_eq(nft_commit(&kern.owner, &b), 0);
+	ck_assert(held().gate.wrong);
+	ck_assert_int_eq(kern_close(&kern, false), 0);
+	ck_assert(!held().gate.wrong);
+}
+END_TEST
+
+/* Change TABLE with the one socket that may: add a chain to it. */
+static void
+add_chain(const char *table)
+{
+	static _Alignas(struct nlmsghdr) uint8_t buf[4 * NFT_MSG_ROOM];
+	struct nft_batch b;
+	struct nlmsghdr *h;
+
+	nft_batch_begin(&b, buf, sizeof buf);
+	h = nft_batch_msg(&b, NFT_MSG_NEWCHAIN, NFPROTO_INET, NLM_F_CREATE);
+	mnl_attr_put_strz(h, NFTA_CHAIN_TABLE, table);
+	mnl_attr_put_strz(h, NFTA_CHAIN_NAME, "extra");
+	nft_batch_push(&b, h);
+	nft_batch_end(&b);
+	ck_assert_int_eq(nft_commit(&kern.owner, &b), 0);
+}
+
+START_TEST(drift_of_a_vital_table_is_noticed)
+{
+	static const enum pol_table_id vital[] = { POL_T_GUARD, POL_T_GATE };
+
+	add_chain(pol_table_name(vital[_i]));
+	ck_assert_int_eq(kern_verify(&kern, false), KERN_DRIFT);
+	ck_assert_int_eq(kern_verify(&kern, true), KERN_DRIFT);
+}
+END_TEST
+
+START_TEST(drift_of_the_boot_table_is_repaired)
+{
+	add_chain(pol_table_name(POL_T_BOOT));
+	ck_assert_int_eq(kern_verify(&kern, false), KERN_AS_MADE);
+	ck_assert(kern.boot_up);
+	add_chain(pol_table_name(POL_T_BOOT)); /* it is gone: no EEXIST */
+	ck_assert_int_eq(kern_verify(&kern, false), KERN_AS_MADE);
+}
+END_TEST
+
+START_TEST(opening_and_closing_is_no_drift)
+{
+	prove(0, 9);
+	ck_assert_int_eq(kern_open(&kern, map, true), 0);
+	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
+	ck_assert_int_eq(kern_close(&kern, true), 0);
+	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
+}
+END_TEST
+
+START_TEST(abandoning_leaves_guard_and_boot)
+{
+	struct nft_table_info info;
+
+	kern_abandon(&kern);
+	ck_assert_int_eq(nft_read_table(&kern.reader, &info, POL_T_GATE), 0);
+	ck_assert(!info.present);
+	ck_assert_int_eq(nft_read_table(&kern.reader, &info, POL_T_BOOT), 0);
+	ck_assert(info.present);
+	ck_assert_int_eq(nft_read_table(&kern.reader, &info, POL_T_GUARD),
+	    0);
+	ck_assert(info.present == kern.persist && info.owner == 0);
+}
+END_TEST
+
+START_TEST(an_abandoned_guard_is_adopted)
+{
+	struct nft_table_info info;
+
+	teardown();
+	ck_assert_int_eq(install_look(&kern, &policy), 0);
+	ck_assert_int_eq(install_tables(&kern, false), 0);
+	ck_assert_int_eq(nft_read_table(&kern.reader, &info, POL_T_GUARD),
+	    0);
+	ck_assert_uint_eq(info.owner, kern.owner.portid);
+	ck_assert(!kern.gate6);
+}
+END_TEST
+
+START_TEST(a_second_gate_is_turned_away)
+{
+	struct kern second;
+
+	ck_assert_int_eq(install_look(&second, &policy), -1);
+	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
+	install_clear(&second);
+}
+END_TEST
+
+START_TEST(nobodys_tables_of_our_names_are_replaced)
+{
+	static _Alignas(struct nlmsghdr) uint8_t buf[8 * NFT_MSG_ROOM];
+	struct nft_batch b;
+
+	teardown();
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+	ck_assert_int_eq(install_look(&kern, &policy), 0);
+	nft_batch_begin(&b, buf, sizeof buf);
+	for (unsigned i = 0; i < POL_NTABLE; i++) {
+		struct pol_table empty = { .id = (enum pol_table_id)i };
+
+		ck_assert_int_eq(nft_compile_create(&b, &empty, 0), 0);
+	}
+	nft_batch_end(&b);
+	ck_assert_int_eq(nft_commit(&kern.owner, &b), 0);
+	ck_assert_int_eq(install_tables(&kern, true), 0);
+	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
+}
+END_TEST
+
+START_TEST(a_batch_that_does_not_fit_is_not_sent)
+{
+	static _Alignas(struct nlmsghdr) uint8_t buf[3 * NFT_MSG_ROOM];
+	struct nft_batch b;
+
+	nft_batch_begin(&b, buf, sizeof buf);
+	for (int i = 0; i < 2000; i++)
+		nft_elem_flush(&b, "portcullis", "gate");
+	nft_batch_end(&b);
+	ck_assert(b.full && !b.ended);
+	ck_assert_int_eq(nft_commit(&kern.owner, &b), -E2BIG);
+	nft_batch_begin(&b, buf, sizeof buf);
+	nft_batch_end(&b); /* nothing in it */
+	ck_assert_int_eq(nft_commit(&kern.owner, &b), -E2BIG);
+}
+END_TEST
+
+START_TEST(the_kernels_refusal_is_passed_on)
+{
+	static _Alignas(struct nlmsghdr) uint8_t buf[3 * NFT_MSG_ROOM];
+	struct nft_batch b;
+
+	nft_batch_begin(&b, buf, sizeof buf);
+	nft_elem_flush(&b, "portcullis", "gate");
+	nft_elem_flush(&b, "portcullis", "no such set");
+	nft_elem_flush(&b, "portcullis", "egress");
+	nft_batch_end(&b);
+	ck_assert_int_eq(nft_commit(&kern.owner, &b), -ENOENT);
+	ck_assert_uint_eq(kern.owner.fail_msg, 2);
+}
+END_TEST
+
+static Suite *
+make_suite(void)
+{
+	Suite *s = suite_create("gate_kern");
+	TCase *tc = tcase_create("kern");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, installed_is_closed);
+	tcase_add_test(tc, open_and_close_are_read_back);
+	tcase_add_test(tc, a_live_lease_is_not_opened_again);
+	tcase_add_test(tc, a_failed_batch_changes_nothing);
+	tcase_add_test(tc, updating_replaces_the_proven);
+	tcase_add_test(tc, updating_without_a_lease_is_no_opening);
+	tcase_add_test(tc, an_element_that_never_expires_is_noticed);
+	tcase_add_loop_test(tc, drift_of_a_vital_table_is_noticed, 0, 2);
+	tcase_add_test(tc, drift_of_the_boot_table_is_repaired);
+	tcase_add_test(tc, opening_and_closing_is_no_drift);
+	tcase_add_test(tc, abandoning_leaves_guard_and_boot);
+	tcase_add_test(tc, an_abandoned_guard_is_adopted);
+	tcase_add_test(tc, a_second_gate_is_turned_away);
+	tcase_add_test(tc, nobodys_tables_of_our_names_are_replaced);
+	tcase_add_test(tc, a_batch_that_does_not_fit_is_not_sent);
+	tcase_add_test(tc, the_kernels_refusal_is_passed_on);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int
+main(void)
+{
+	SRunner *sr;
+	int failed;
+
+	log_init("test", LOG_LV_ERR);
+	if (geteuid() != 0 || unshare(CLONE_NEWNET) == -1) {
+		printf("needs root, for network namespaces\n");
+		return SKIPPED;
+	}
+	sr = srunner_create(make_suite());
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
