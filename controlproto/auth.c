@@ -116,11 +116,12 @@ read_auth(struct cp_protocolinfo *out, struct cp_str rest)
 static void
 read_version(struct cp_protocolinfo *out, struct cp_str rest)
 {
-	size_t i, len = 0;
+	size_t i, len = 0, cap = sizeof out->version - 1;
+	enum cp_err err = CP_ERR_SYNTAX;
 
-	if (!cp_lex_prefix(&rest, "Tor=") ||
-	    cp_cstring_decode(out->version, sizeof out->version - 1, &len,
-	    &rest, rest) != CP_OK)
+	if (cp_lex_prefix(&rest, "Tor="))
+		err = cp_cstring_decode(out->version, cap, &len, &rest, rest);
+	if (err != CP_OK)
 		len = 0;
 	for (i = 0; i < len; i++) {
 		if (out->version[i] < ' ' || out->version[i] > '~')
@@ -156,8 +157,7 @@ read_line(struct cp_protocolinfo *out, struct seen *seen, struct cp_str line)
 }
 
 enum cp_err
-cp_protocolinfo_parse(struct cp_protocolinfo *out,
-    const struct cp_reply *reply)
+cp_protocolinfo_parse(struct cp_protocolinfo *out, const struct cp_reply *reply)
 {
 	struct seen seen = { false, false };
 	enum cp_err err = CP_OK;
@@ -200,6 +200,16 @@ struct challenge {
 	unsigned char nonce[CP_NONCE_LEN];
 };
 
+_Static_assert(CP_HASH_LEN == CP_NONCE_LEN, "one reader for both");
+
+static enum cp_err
+hex_once(unsigned char dst[CP_HASH_LEN], bool *seen, struct cp_str in)
+{
+	enum cp_err err = once(seen);
+
+	return err == CP_OK ? cp_hex_decode(dst, CP_HASH_LEN, in) : err;
+}
+
 /* "AUTHCHALLENGE SERVERHASH=<hex> SERVERNONCE=<hex>", once each. */
 static enum cp_err
 read_challenge(struct challenge *out, const struct cp_reply *reply)
@@ -216,17 +226,10 @@ read_challenge(struct challenge *out, const struct cp_reply *reply)
 	while (err == CP_OK && rest.n > 0) {
 		struct cp_str field = cp_lex_word(&rest);
 
-		if (cp_lex_prefix(&field, "SERVERHASH=")) {
-			err = once(&has_hash);
-			if (err == CP_OK)
-				err = cp_hex_decode(out->hash, CP_HASH_LEN,
-				    field);
-		} else if (cp_lex_prefix(&field, "SERVERNONCE=")) {
-			err = once(&has_nonce);
-			if (err == CP_OK)
-				err = cp_hex_decode(out->nonce, CP_NONCE_LEN,
-				    field);
-		}
+		if (cp_lex_prefix(&field, "SERVERHASH="))
+			err = hex_once(out->hash, &has_hash, field);
+		else if (cp_lex_prefix(&field, "SERVERNONCE="))
+			err = hex_once(out->nonce, &has_nonce, field);
 	}
 	if (err == CP_OK && !(has_hash && has_nonce))
 		err = CP_ERR_SYNTAX;
@@ -243,20 +246,20 @@ _Static_assert(sizeof(struct message) == CP_COOKIE_LEN + 2 * CP_NONCE_LEN,
     "the message is what both sides hash: no padding");
 
 static bool
-hash_message(unsigned char out[CP_HASH_LEN], const char *key,
-    const struct message *m)
+hash_message(unsigned char *out, const char *key, const struct message *m)
 {
+	const unsigned char *in = (const unsigned char *)m;
+	int keylen = (int)strlen(key);
 	unsigned len = 0;
 
-	return HMAC(EVP_sha256(), key, (int)strlen(key),
-	    (const unsigned char *)m, sizeof *m, out, &len) != NULL &&
-	    len == CP_HASH_LEN;
+	if (HMAC(EVP_sha256(), key, keylen, in, sizeof *m, out, &len) == NULL)
+		return false;
+	return len == CP_HASH_LEN;
 }
 
 enum cp_err
 cp_safecookie_answer(unsigned char out[CP_HASH_LEN],
-    const struct cp_reply *challenge,
-    const unsigned char cookie[CP_COOKIE_LEN],
+    const struct cp_reply *challenge, const unsigned char cookie[CP_COOKIE_LEN],
     const unsigned char client_nonce[CP_NONCE_LEN])
 {
 	struct challenge ch;

@@ -49,8 +49,7 @@ enum cp_err cp_auth_choose(enum cp_auth_method *out, unsigned offered,
  * on a wrong hash: send nothing more on this link.  OUT is wiped on error.
  */
 enum cp_err cp_safecookie_answer(unsigned char out[CP_HASH_LEN],
-    const struct cp_reply *challenge,
-    const unsigned char cookie[CP_COOKIE_LEN],
+    const struct cp_reply *challenge, const unsigned char cookie[CP_COOKIE_LEN],
     const unsigned char client_nonce[CP_NONCE_LEN])
     __attribute__((warn_unused_result));
 

@@ -94,13 +94,13 @@ static void
 line_add_value(struct line *l, const char *value)
 {
 	struct cp_str in = cp_str_of(value);
-	size_t len = 0;
+	size_t len = 0, room;
 
 	if (in.n >= CP_CMD_MAX || strpbrk(value, "\r\n") != NULL) {
 		l->err = CP_ERR_ARG;
 	} else if (line_reserve(l, in.n * 4 + 3)) {
-		l->err = cp_cstring_encode(l->p + l->len, l->cap - l->len,
-		    &len, in);
+		room = l->cap - l->len;
+		l->err = cp_cstring_encode(l->p + l->len, room, &len, in);
 		l->len += len;
 	}
 }

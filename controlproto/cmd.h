@@ -34,8 +34,12 @@ struct cp_opt {
 };
 
 /* Signals that a supervisor may send; control-spec 3.7. */
-enum cp_signal { CP_SIGNAL_NEWNYM = 0, CP_SIGNAL_CLEARDNSCACHE,
-	CP_SIGNAL_ACTIVE, CP_NSIGNAL };
+enum cp_signal {
+	CP_SIGNAL_NEWNYM = 0,
+	CP_SIGNAL_CLEARDNSCACHE,
+	CP_SIGNAL_ACTIVE,
+	CP_NSIGNAL
+};
 
 enum cp_err cp_cmd_protocolinfo(struct cp_cmd *out)
     __attribute__((warn_unused_result));
@@ -43,8 +47,8 @@ enum cp_err cp_cmd_protocolinfo(struct cp_cmd *out)
 enum cp_err cp_cmd_authchallenge(struct cp_cmd *out,
     const unsigned char nonce[32]) __attribute__((warn_unused_result));
 /* The credential as hex; N may be 0 (NULL method: no argument). */
-enum cp_err cp_cmd_authenticate(struct cp_cmd *out,
-    const unsigned char *cred, size_t n) __attribute__((warn_unused_result));
+enum cp_err cp_cmd_authenticate(struct cp_cmd *out, const unsigned char *cred,
+    size_t n) __attribute__((warn_unused_result));
 /* Keys and names: one or more, [A-Za-z0-9_/.*-]+ and [A-Za-z_][A-Za-z0-9_]*. */
 enum cp_err cp_cmd_getinfo(struct cp_cmd *out, const char *const *keys,
     size_t n) __attribute__((warn_unused_result));
@@ -60,7 +64,6 @@ enum cp_err cp_cmd_signal(struct cp_cmd *out, enum cp_signal sig)
 /* EXTENDCIRCUIT 0 purpose=general: ask for one fresh circuit, as evidence. */
 enum cp_err cp_cmd_newcircuit(struct cp_cmd *out)
     __attribute__((warn_unused_result));
-enum cp_err cp_cmd_quit(struct cp_cmd *out)
-    __attribute__((warn_unused_result));
+enum cp_err cp_cmd_quit(struct cp_cmd *out) __attribute__((warn_unused_result));
 
 #endif

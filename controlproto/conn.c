@@ -11,7 +11,7 @@ struct cp_conn {
 	struct cp_reader *reader;
 	enum cp_err err;
 	bool busy;
-	int tag;	   /* these three while busy only */
+	int tag; /* these three while busy only */
 	uint64_t deadline;
 	uint64_t sent_at; /* octets that Tor had sent when the command went */
 };

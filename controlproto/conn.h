@@ -27,9 +27,8 @@ void cp_conn_authenticated(struct cp_conn *c);
  * meanwhile.  CP_ERR_BUSY while another command is in flight; CP_ERR_ARG for
  * an empty CMD or a negative TAG.
  */
-enum cp_err cp_conn_sent(struct cp_conn *c, const struct cp_cmd *cmd,
-    int tag, uint64_t now_ms, uint32_t limit_ms)
-    __attribute__((warn_unused_result));
+enum cp_err cp_conn_sent(struct cp_conn *c, const struct cp_cmd *cmd, int tag,
+    uint64_t now_ms, uint32_t limit_ms) __attribute__((warn_unused_result));
 
 bool cp_conn_busy(const struct cp_conn *c);
 

@@ -45,7 +45,7 @@ cp_kv_find(struct cp_str *out, struct cp_str line, const char *key, bool *cut)
 	while (line.n > 0) {
 		struct cp_str field = cp_lex_field(&line, &in_quotes);
 
-		/* The first one counts: what users' programs send comes last. */
+		/* The first counts: what users' programs send is last. */
 		if (!found && field_is(&value, field, key)) {
 			*out = value;
 			found = true;
@@ -145,20 +145,26 @@ static const struct status_name server_actions[] = {
 	{ NULL, CP_EV_STATUS },
 };
 
-/* "SEVERITY ACTION keywords"; ACTIONS ends with the kind of all others. */
+/* KNOWN ends with the kind of all others. */
+static enum cp_event_kind
+status_kind(const struct status_name *known, struct cp_str action)
+{
+	while (known->action != NULL && !cp_str_is(action, known->action))
+		known++;
+	return known->kind;
+}
+
+/* "SEVERITY ACTION keywords" */
 static void
-read_status(struct cp_event *out, const struct status_name *actions,
-    struct cp_str rest)
+read_status(
+    struct cp_event *out, const struct status_name *known, struct cp_str rest)
 {
 	out->severity = severity_of(cp_lex_word(&rest));
 	out->action = cp_lex_word(&rest);
 	out->text = rest;
 	if (out->action.n == 0)
 		return;
-	while (actions->action != NULL &&
-	    !cp_str_is(out->action, actions->action))
-		actions++;
-	out->kind = actions->kind;
+	out->kind = status_kind(known, out->action);
 	if (out->kind == CP_EV_BOOTSTRAP) {
 		out->boot.severity = out->severity;
 		read_bootstrap(&out->boot, rest);

@@ -31,16 +31,22 @@ enum cp_event_kind {
 	CP_NEVENT
 };
 
-enum cp_severity { CP_SEV_UNKNOWN = 0, CP_SEV_DEBUG, CP_SEV_INFO,
-	CP_SEV_NOTICE, CP_SEV_WARN, CP_SEV_ERR };
+enum cp_severity {
+	CP_SEV_UNKNOWN = 0,
+	CP_SEV_DEBUG,
+	CP_SEV_INFO,
+	CP_SEV_NOTICE,
+	CP_SEV_WARN,
+	CP_SEV_ERR
+};
 
 /* BOOTSTRAP, from the event or from GETINFO status/bootstrap-phase. */
 struct cp_bootstrap {
 	int progress; /* 0..100, or -1 when absent or unreadable */
 	uint64_t count;
 	enum cp_severity severity;
-	bool warn;   /* RECOMMENDATION=warn */
-	bool cut;    /* the line ended inside quotes (Tor's 1024-octet buffer) */
+	bool warn; /* RECOMMENDATION=warn */
+	bool cut;  /* the line ended inside quotes (Tor's 1024-octet buffer) */
 	/* Borrowed.  Outer quotes removed, escapes kept: Tor escapes some. */
 	struct cp_str tag, summary, warning, reason;
 };
@@ -64,7 +70,7 @@ bool cp_bootstrap_parse(struct cp_bootstrap *out, struct cp_str line);
  * absent.  Quoted values may hold spaces and "KEY=" without being taken for
  * one.  *CUT, unless CUT is NULL: LINE ends inside quotes.
  */
-bool cp_kv_find(struct cp_str *out, struct cp_str line, const char *key,
-    bool *cut);
+bool cp_kv_find(
+    struct cp_str *out, struct cp_str line, const char *key, bool *cut);
 
 #endif

@@ -48,8 +48,7 @@ quoted_end(struct cp_str s, size_t at, bool *cut)
 	for (i = at + 1; i < s.n; i++) {
 		if (s.p[i] == '\\')
 			i++; /* whatever it is, it closes nothing */
-		else if (s.p[i] == '"' &&
-		    (i + 1 == s.n || s.p[i + 1] == ' '))
+		else if (s.p[i] == '"' && (i + 1 == s.n || s.p[i + 1] == ' '))
 			return i + 1;
 	}
 	*cut = true;

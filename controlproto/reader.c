@@ -48,11 +48,11 @@ struct cp_reader {
 	char *buf;
 	size_t cap, head, line, seen, tail;
 
-	bool spoke;	/* the peer has sent one good line */
-	bool in_data;	/* between "250+" and "." */
-	unsigned code;	/* of the message in hand, if nlines > 0 */
-	size_t nlines;	/* complete lines so far, as on the wire */
-	size_t nreply;	/* those that carry a code */
+	bool spoke;    /* the peer has sent one good line */
+	bool in_data;  /* between "250+" and "." */
+	unsigned code; /* of the message in hand, if nlines > 0 */
+	size_t nlines; /* complete lines so far, as on the wire */
+	size_t nreply; /* those that carry a code */
 };
 
 static enum cp_err

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define OCTAL_DIGITS 3 /* at most, in one escape */
+
 struct cp_str
 cp_str_of(const char *s)
 {
@@ -91,11 +93,10 @@ is_octal(char c)
 static int
 unescape(struct cp_str in, size_t *i)
 {
-	static const size_t max_digits = 3;
-	size_t first = *i;
+	size_t end = *i + OCTAL_DIGITS;
 	int value = 0;
 
-	switch (in.p[first]) {
+	switch (in.p[*i]) {
 	case 'n':
 		return '\n';
 	case 'r':
@@ -103,18 +104,17 @@ unescape(struct cp_str in, size_t *i)
 	case 't':
 		return '\t';
 	}
-	if (!is_octal(in.p[first]))
-		return (unsigned char)in.p[first];
-	for (; *i < in.n && *i < first + max_digits && is_octal(in.p[*i]);
-	    (*i)++)
-		value = value * 8 + (in.p[*i] - '0');
+	if (!is_octal(in.p[*i]))
+		return (unsigned char)in.p[*i];
+	while (*i < in.n && *i < end && is_octal(in.p[*i]))
+		value = value * 8 + (in.p[(*i)++] - '0');
 	(*i)--;
 	return value <= UINT8_MAX ? value : -1;
 }
 
 enum cp_err
-cp_cstring_decode(char *dst, size_t cap, size_t *len, struct cp_str *rest,
-    struct cp_str in)
+cp_cstring_decode(
+    char *dst, size_t cap, size_t *len, struct cp_str *rest, struct cp_str in)
 {
 	struct sink out = { dst, cap, 0, false };
 	size_t i;

@@ -35,8 +35,7 @@ bool cp_str_is_nocase(struct cp_str a, const char *b);
  * an octal escape exceeds 255; CP_ERR_LIMIT when DST is too small.
  */
 enum cp_err cp_cstring_decode(char *dst, size_t cap, size_t *len,
-    struct cp_str *rest, struct cp_str in)
-    __attribute__((warn_unused_result));
+    struct cp_str *rest, struct cp_str in) __attribute__((warn_unused_result));
 
 /*
  * Encode IN for Tor's strict C unescaper (SETCONF values): always quoted,

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 /* A broken promise stops the fuzzer, in every kind of build. */
-#define FUZZ_ASSERT(cond)                                                  \
+#define FUZZ_ASSERT(cond) \
 	((cond) ? (void)0 : fuzz_fail(__FILE__, __LINE__, #cond))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

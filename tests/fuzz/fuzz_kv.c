@@ -68,8 +68,8 @@ check_cstring(struct cp_str in)
 		FUZZ_ASSERT(len < cap && text[len] == '\0');
 		FUZZ_ASSERT(!has(coded, '\r') && !has(coded, '\n') &&
 		    !has(coded, '\0'));
-		FUZZ_ASSERT(cp_cstring_decode(out, in.n, &outlen, &rest,
-		    coded) == CP_OK);
+		FUZZ_ASSERT(cp_cstring_decode(
+				out, in.n, &outlen, &rest, coded) == CP_OK);
 		FUZZ_ASSERT(rest.n == 0);
 		check_same((struct cp_str){ out, outlen }, in);
 		check_find(coded);
@@ -125,8 +125,9 @@ check_decoder(struct cp_str in)
 		FUZZ_ASSERT(rest.p[-1] == '"');
 		check_cstring((struct cp_str){ out, len });
 		/* The room it took is the room it needs. */
-		FUZZ_ASSERT(len == 0 || cp_cstring_decode(out, len - 1, &len,
-		    &rest, in) == CP_ERR_LIMIT);
+		FUZZ_ASSERT(len == 0 ||
+		    cp_cstring_decode(out, len - 1, &len, &rest, in) ==
+			CP_ERR_LIMIT);
 	}
 	free(out);
 }
@@ -139,8 +140,8 @@ check_command(const char *value)
 	struct cp_cmd cmd;
 	enum cp_err err = cp_cmd_setconf(&cmd, opts, 2);
 
-	FUZZ_ASSERT(err == (strpbrk(value, "\r\n") != NULL ? CP_ERR_ARG :
-	    CP_OK));
+	FUZZ_ASSERT(
+	    err == (strpbrk(value, "\r\n") != NULL ? CP_ERR_ARG : CP_OK));
 	if (err != CP_OK)
 		return;
 	line.p = cmd.line;

@@ -7,6 +7,7 @@
  */
 #include "tests/fuzz/fuzz.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "controlproto/reader.h"
@@ -15,6 +16,11 @@
 #define HEADER_LEN 3
 
 static const struct cp_limits tight = { 24, 80, 6 };
+static const struct cp_limits *const all_limits[] = {
+	&tight,
+	&cp_limits_unauth,
+	&cp_limits_auth,
+};
 
 /* Pseudo-random piece sizes, small ones more often. */
 static size_t
@@ -70,8 +76,8 @@ check_same(const struct cp_reply *a, const struct cp_reply *b)
 	FUZZ_ASSERT(cp_reply_nlines(a) == cp_reply_nlines(b));
 	for (i = 0; i < cp_reply_nlines(a); i++) {
 		check_span(cp_reply_text(a, i), cp_reply_text(b, i));
-		FUZZ_ASSERT(cp_reply_data(a, i, &da) ==
-		    cp_reply_data(b, i, &db));
+		FUZZ_ASSERT(
+		    cp_reply_data(a, i, &da) == cp_reply_data(b, i, &db));
 		check_span(da, db);
 	}
 }
@@ -121,9 +127,11 @@ put_message(struct out *o, const struct cp_reply *m)
 	for (i = 0; i <= last; i++) {
 		struct cp_str text = cp_reply_text(m, i), data;
 		bool has_data = cp_reply_data(m, i, &data);
+		char sep = i == last ? ' ' : '-';
 
-		snprintf(prefix, sizeof prefix, "%03u%c", code % 1000,
-		    has_data ? '+' : i == last ? ' ' : '-');
+		if (has_data)
+			sep = '+';
+		snprintf(prefix, sizeof prefix, "%03u%c", code % 1000, sep);
 		put(o, prefix, 4);
 		put(o, text.p, text.n);
 		put(o, "\r\n", 2);
@@ -212,8 +220,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < HEADER_LEN)
 		return 0;
-	p.limits = data[0] % 3 == 0 ? &tight :
-	    data[0] % 3 == 1 ? &cp_limits_unauth : &cp_limits_auth;
+	p.limits = all_limits[data[0] % 3];
 	p.whole = cp_reader_new();
 	p.cut = cp_reader_new();
 	FUZZ_ASSERT(p.whole != NULL && p.cut != NULL);

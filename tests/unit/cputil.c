@@ -35,12 +35,12 @@ cputil_fail_alloc(unsigned n)
 void
 cputil_same(const char *file, int line, struct cp_str got, struct cp_str want)
 {
-	if (got.n == want.n && (got.n == 0 ||
-	    memcmp(got.p, want.p, got.n) == 0))
+	if (got.n == want.n &&
+	    (got.n == 0 || memcmp(got.p, want.p, got.n) == 0))
 		return;
 	ck_abort_msg("%s:%d: got <%.*s> (%zu), want <%.*s> (%zu)", file, line,
-	    (int)got.n, got.n > 0 ? got.p : "", got.n,
-	    (int)want.n, want.n > 0 ? want.p : "", want.n);
+	    (int)got.n, got.n > 0 ? got.p : "", got.n, (int)want.n,
+	    want.n > 0 ? want.p : "", want.n);
 }
 
 struct cp_reply *
@@ -138,6 +138,34 @@ cputil_drain(struct cputil_log *log, struct cp_reader *r)
 		cputil_log_reply(log, reply);
 		cp_reply_free(reply);
 	}
+}
+
+static size_t
+next_cut(enum cputil_cut how, size_t left)
+{
+	if (how == OCTETS)
+		return 1;
+	if (how == RANDOM)
+		return 1 + (size_t)(cputil_random() % left);
+	return left;
+}
+
+enum cp_err
+cputil_feed(struct cputil_log *log, struct cp_reader *r, struct cp_str in,
+    enum cputil_cut how)
+{
+	enum cp_err err = CP_OK;
+	size_t n;
+
+	while (err == CP_OK && in.n > 0) {
+		n = next_cut(how, in.n);
+		err = cp_reader_feed(r, in.p, n);
+		if (err == CP_OK)
+			err = cputil_drain(log, r);
+		in.p += n;
+		in.n -= n;
+	}
+	return err;
 }
 
 int

@@ -15,15 +15,17 @@
 #include "controlproto/str.h"
 
 /* A literal with its length: it may hold NULs. */
+/* clang-format off */
 #define LIT(s) { (s), sizeof(s) - 1 }
+/* clang-format on */
 
 #define NELEM(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 /* Octet for octet, with a message that shows both. */
 #define ck_str(s, want) cputil_same(__FILE__, __LINE__, (s), cp_str_of(want))
 #define ck_span(s, want) cputil_same(__FILE__, __LINE__, (s), (want))
-void cputil_same(const char *file, int line, struct cp_str got,
-    struct cp_str want);
+void cputil_same(
+    const char *file, int line, struct cp_str got, struct cp_str want);
 
 /* The one message in WIRE; fails the test when it holds none. */
 struct cp_reply *cputil_reply(const char *wire);
@@ -48,6 +50,12 @@ void cputil_log_clear(struct cputil_log *log);
 
 /* Takes all that R has to give; the first error ends it. */
 enum cp_err cputil_drain(struct cputil_log *log, struct cp_reader *r);
+
+enum cputil_cut { WHOLE, OCTETS, RANDOM };
+
+/* Feeds IN in pieces and drains after each; the last verdict. */
+enum cp_err cputil_feed(struct cputil_log *log, struct cp_reader *r,
+    struct cp_str in, enum cputil_cut how);
 
 /* The N-th allocation from now fails; 0 for none. */
 void cputil_fail_alloc(unsigned n);

@@ -10,6 +10,7 @@ struct vector {
 	const char *answer;
 };
 
+/* clang-format off */
 static const struct vector vectors[] = {
 	/* An exchange with Tor 0.4.9.11, which said "250 OK" to the answer. */
 	{ "D7978C8DA56570401BCE3452EDEB9C92C0E801D7D9478ADC48CD2A84775B7A02",
@@ -24,6 +25,7 @@ static const struct vector vectors[] = {
 	  "E0E1E2E3E4E5E6E7E8E9EAEBECEDEEEFF0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF",
 	  "0DFC3502179CAA138E0C6DA821A8BDB4CFE99329C2706EDF8BFB13DA58FB7BF5" },
 };
+/* clang-format on */
 
 struct secrets {
 	unsigned char cookie[CP_COOKIE_LEN];
@@ -34,12 +36,15 @@ struct secrets {
 static void
 load(struct secrets *s, const struct vector *v)
 {
-	ck_assert_int_eq(cp_hex_decode(s->cookie, sizeof s->cookie,
-	    cp_str_of(v->cookie)), CP_OK);
+	ck_assert_int_eq(
+	    cp_hex_decode(s->cookie, sizeof s->cookie, cp_str_of(v->cookie)),
+	    CP_OK);
 	ck_assert_int_eq(cp_hex_decode(s->nonce, sizeof s->nonce,
-	    cp_str_of(v->client_nonce)), CP_OK);
-	ck_assert_int_eq(cp_hex_decode(s->answer, sizeof s->answer,
-	    cp_str_of(v->answer)), CP_OK);
+			     cp_str_of(v->client_nonce)),
+	    CP_OK);
+	ck_assert_int_eq(
+	    cp_hex_decode(s->answer, sizeof s->answer, cp_str_of(v->answer)),
+	    CP_OK);
 }
 
 /* What an answer that was not given looks like. */
@@ -52,8 +57,8 @@ challenge_gives(const char *wire, const struct secrets *s, enum cp_err want)
 	unsigned char out[CP_HASH_LEN];
 
 	memset(out, 0xaa, sizeof out);
-	ck_assert_int_eq(cp_safecookie_answer(out, reply, s->cookie, s->nonce),
-	    want);
+	ck_assert_int_eq(
+	    cp_safecookie_answer(out, reply, s->cookie, s->nonce), want);
 	ck_assert_mem_eq(out, want == CP_OK ? s->answer : wiped, sizeof out);
 	cp_reply_free(reply);
 }
@@ -65,12 +70,16 @@ START_TEST(known_exchanges_give_known_answers)
 	char wire[256];
 
 	load(&s, v);
-	snprintf(wire, sizeof wire, "250 AUTHCHALLENGE SERVERHASH=%s "
-	    "SERVERNONCE=%s\r\n", v->server_hash, v->server_nonce);
+	snprintf(wire, sizeof wire,
+	    "250 AUTHCHALLENGE SERVERHASH=%s "
+	    "SERVERNONCE=%s\r\n",
+	    v->server_hash, v->server_nonce);
 	challenge_gives(wire, &s, CP_OK);
 	/* In another order, with an extension. */
-	snprintf(wire, sizeof wire, "250 AUTHCHALLENGE X=1 SERVERNONCE=%s "
-	    "SERVERHASH=%s Y\r\n", v->server_nonce, v->server_hash);
+	snprintf(wire, sizeof wire,
+	    "250 AUTHCHALLENGE X=1 SERVERNONCE=%s "
+	    "SERVERHASH=%s Y\r\n",
+	    v->server_nonce, v->server_hash);
 	challenge_gives(wire, &s, CP_OK);
 }
 END_TEST
@@ -86,12 +95,16 @@ START_TEST(one_wrong_bit_anywhere_is_an_impostor)
 	for (i = 0; i < 64; i++) {
 		memcpy(hash, v->server_hash, sizeof hash);
 		hash[i] = hash[i] == '0' ? '1' : '0';
-		snprintf(wire, sizeof wire, "250 AUTHCHALLENGE SERVERHASH=%s "
-		    "SERVERNONCE=%s\r\n", hash, v->server_nonce);
+		snprintf(wire, sizeof wire,
+		    "250 AUTHCHALLENGE SERVERHASH=%s "
+		    "SERVERNONCE=%s\r\n",
+		    hash, v->server_nonce);
 		challenge_gives(wire, &s, CP_ERR_AUTH);
 	}
-	snprintf(wire, sizeof wire, "250 AUTHCHALLENGE SERVERHASH=%s "
-	    "SERVERNONCE=%s\r\n", v->server_hash, v->server_nonce);
+	snprintf(wire, sizeof wire,
+	    "250 AUTHCHALLENGE SERVERHASH=%s "
+	    "SERVERNONCE=%s\r\n",
+	    v->server_hash, v->server_nonce);
 	for (i = 0; i < 32; i++) {
 		bad = s;
 		bad.cookie[i] ^= 1;
@@ -101,8 +114,10 @@ START_TEST(one_wrong_bit_anywhere_is_an_impostor)
 		challenge_gives(wire, &bad, CP_ERR_AUTH);
 	}
 	/* Our own hash sent back proves nothing. */
-	snprintf(wire, sizeof wire, "250 AUTHCHALLENGE SERVERHASH=%s "
-	    "SERVERNONCE=%s\r\n", v->answer, v->server_nonce);
+	snprintf(wire, sizeof wire,
+	    "250 AUTHCHALLENGE SERVERHASH=%s "
+	    "SERVERNONCE=%s\r\n",
+	    v->answer, v->server_nonce);
 	challenge_gives(wire, &s, CP_ERR_AUTH);
 }
 END_TEST
@@ -110,13 +125,15 @@ END_TEST
 #define HASH "8863953E23E868A6649D6332C114EBAB3184B97A8CB7D61AAF86173272022FA2"
 #define NONCE "FCCDD69B1F3DFA13676B097AB6CD8524F4757DE4D7976BF5BDE58D37B5C5E590"
 
+/* clang-format off */
 static const struct {
 	const char *wire;
 	enum cp_err err;
 } challenges[] = {
 	{ "250 AUTHCHALLENGE SERVERHASH="
 	  "8863953e23e868a6649d6332c114ebab3184b97a8cb7d61aaf86173272022fa2"
-	  " SERVERNONCE=" NONCE "\r\n", CP_OK },
+	  " SERVERNONCE=" NONCE "\r\n",
+	    CP_OK },
 	{ "515 Cookie authentication is disabled\r\n", CP_ERR_REFUSED },
 	{ "512 Wrong number of arguments\r\n", CP_ERR_REFUSED },
 	{ "650 AUTHCHALLENGE SERVERHASH=" HASH " SERVERNONCE=" NONCE "\r\n",
@@ -132,14 +149,18 @@ static const struct {
 	{ "250 AUTHCHALLENGE SERVERHASH= SERVERNONCE=" NONCE "\r\n",
 	    CP_ERR_SYNTAX },
 	{ "250 AUTHCHALLENGE SERVERHASH=" HASH " SERVERHASH=" HASH
-	  " SERVERNONCE=" NONCE "\r\n", CP_ERR_SYNTAX },
+	  " SERVERNONCE=" NONCE "\r\n",
+	    CP_ERR_SYNTAX },
 	{ "250 AUTHCHALLENGE SERVERHASH=" HASH " SERVERNONCE=" NONCE
-	  " SERVERNONCE=" NONCE "\r\n", CP_ERR_SYNTAX },
+	  " SERVERNONCE=" NONCE "\r\n",
+	    CP_ERR_SYNTAX },
 	{ "250 XAUTHCHALLENGE SERVERHASH=" HASH " SERVERNONCE=" NONCE "\r\n",
 	    CP_ERR_SYNTAX },
 	{ "250-AUTHCHALLENGE SERVERHASH=" HASH " SERVERNONCE=" NONCE
-	  "\r\n250 OK\r\n", CP_ERR_SYNTAX },
+	  "\r\n250 OK\r\n",
+	    CP_ERR_SYNTAX },
 };
+/* clang-format on */
 
 START_TEST(a_challenge_is_well_formed_or_nothing)
 {
@@ -162,6 +183,7 @@ struct info {
 #define HEAD "250-PROTOCOLINFO 1\r\n"
 #define TAIL "250 OK\r\n"
 
+/* clang-format off */
 static const struct info infos[] = {
 	/* Tor 0.4.9.11, with an ugly path. */
 	{ HEAD "250-AUTH METHODS=COOKIE,SAFECOOKIE COOKIEFILE=\"/tmp/d/c "
@@ -221,6 +243,7 @@ static const struct info infos[] = {
 	{ HEAD "250-AUTH METHODS=COOKIE EXTRA=\"open\r\n" TAIL, CP_ERR_SYNTAX,
 	    0, NULL, "" },
 };
+/* clang-format on */
 
 START_TEST(an_offer_is_read_whole_or_not_at_all)
 {
@@ -232,8 +255,8 @@ START_TEST(an_offer_is_read_whole_or_not_at_all)
 	ck_assert_int_eq(cp_protocolinfo_parse(&info, reply), want->err);
 	ck_assert_uint_eq(info.methods, want->methods);
 	ck_assert_int_eq(info.has_cookiefile, want->cookiefile != NULL);
-	ck_assert_str_eq(info.cookiefile,
-	    want->cookiefile != NULL ? want->cookiefile : "");
+	ck_assert_str_eq(
+	    info.cookiefile, want->cookiefile != NULL ? want->cookiefile : "");
 	ck_assert_str_eq(info.version, want->version);
 	cp_reply_free(reply);
 }
@@ -249,8 +272,10 @@ START_TEST(an_overlong_cookie_path_is_refused)
 	for (extra = 0; extra <= 1; extra++) {
 		memset(path, 'a', sizeof path);
 		path[CP_PATH_MAX - 1 + extra] = '\0';
-		snprintf(wire, sizeof wire, HEAD "250-AUTH METHODS=COOKIE "
-		    "COOKIEFILE=\"%s\"\r\n" TAIL, path);
+		snprintf(wire, sizeof wire,
+		    HEAD "250-AUTH METHODS=COOKIE "
+			 "COOKIEFILE=\"%s\"\r\n" TAIL,
+		    path);
 		reply = cputil_reply(wire);
 		ck_assert_int_eq(cp_protocolinfo_parse(&info, reply),
 		    extra == 0 ? CP_OK : CP_ERR_LIMIT);
@@ -282,8 +307,8 @@ START_TEST(the_strongest_method_that_both_want_is_chosen)
 {
 	enum cp_auth_method method = 0;
 
-	ck_assert_int_eq(cp_auth_choose(&method, choices[_i].offered,
-	    choices[_i].permitted),
+	ck_assert_int_eq(
+	    cp_auth_choose(&method, choices[_i].offered, choices[_i].permitted),
 	    choices[_i].want != 0 ? CP_OK : CP_ERR_AUTH);
 	ck_assert_uint_eq(method, choices[_i].want);
 }
@@ -295,13 +320,13 @@ auth_suite(void)
 	Suite *s = suite_create("auth");
 	TCase *tc = tcase_create("auth");
 
-	tcase_add_loop_test(tc, known_exchanges_give_known_answers, 0,
-	    NELEM(vectors));
+	tcase_add_loop_test(
+	    tc, known_exchanges_give_known_answers, 0, NELEM(vectors));
 	tcase_add_test(tc, one_wrong_bit_anywhere_is_an_impostor);
-	tcase_add_loop_test(tc, a_challenge_is_well_formed_or_nothing, 0,
-	    NELEM(challenges));
-	tcase_add_loop_test(tc, an_offer_is_read_whole_or_not_at_all, 0,
-	    NELEM(infos));
+	tcase_add_loop_test(
+	    tc, a_challenge_is_well_formed_or_nothing, 0, NELEM(challenges));
+	tcase_add_loop_test(
+	    tc, an_offer_is_read_whole_or_not_at_all, 0, NELEM(infos));
 	tcase_add_test(tc, an_overlong_cookie_path_is_refused);
 	tcase_add_loop_test(tc, the_strongest_method_that_both_want_is_chosen,
 	    0, NELEM(choices));

@@ -79,7 +79,8 @@ START_TEST(the_client_nonce_goes_out_as_hex)
 	for (i = 0; i < sizeof nonce; i++)
 		nonce[i] = (unsigned char)(0xf0 + i);
 	ck_assert_int_eq(cp_cmd_authchallenge(&cmd, nonce), CP_OK);
-	same(&cmd, "AUTHCHALLENGE SAFECOOKIE "
+	same(&cmd,
+	    "AUTHCHALLENGE SAFECOOKIE "
 	    "F0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF"
 	    "000102030405060708090A0B0C0D0E0F");
 }
@@ -198,7 +199,8 @@ START_TEST(setconf_quotes_every_value)
 
 	ck_assert_int_eq(cp_cmd_setconf(&cmd, opts, 5), CP_OK);
 	ck_assert(!cmd.secret);
-	same(&cmd, "SETCONF SocksPort=\"127.0.0.1:9050 IsolateDestAddr\""
+	same(&cmd,
+	    "SETCONF SocksPort=\"127.0.0.1:9050 IsolateDestAddr\""
 	    " SocksPort=\"unix:\\\"/run/a b\\\"\""
 	    " ContactInfo=\"\\\\ %s\\t\\303\\251\" Nickname=\"\" DNSPort");
 }
@@ -324,20 +326,19 @@ cmd_suite(void)
 	tcase_add_loop_test(tc, fixed_commands_are_what_tor_expects, 0, 3);
 	tcase_add_test(tc, signals_are_sent_by_name);
 	tcase_add_test(tc, the_client_nonce_goes_out_as_hex);
-	tcase_add_test(tc,
-	    a_credential_of_any_octets_goes_out_as_hex_and_secret);
+	tcase_add_test(
+	    tc, a_credential_of_any_octets_goes_out_as_hex_and_secret);
 	tcase_add_test(tc, an_overlong_credential_is_refused);
 	tcase_add_test(tc, getinfo_asks_for_keys_in_order);
-	tcase_add_loop_test(tc, a_bad_getinfo_key_is_refused, 0,
-	    NELEM(bad_keys));
-	tcase_add_loop_test(tc, a_bad_name_is_refused_wherever_it_stands, 0,
-	    NELEM(bad_names));
+	tcase_add_loop_test(
+	    tc, a_bad_getinfo_key_is_refused, 0, NELEM(bad_keys));
+	tcase_add_loop_test(
+	    tc, a_bad_name_is_refused_wherever_it_stands, 0, NELEM(bad_names));
 	tcase_add_test(tc, names_may_have_underscores_and_digits);
 	tcase_add_test(tc, an_empty_question_is_refused_but_no_events_are_not);
 	tcase_add_test(tc, setconf_quotes_every_value);
 	tcase_add_loop_test(tc, a_line_end_in_a_value_is_refused, 0, 4);
-	tcase_add_test(tc,
-	    a_command_may_be_as_long_as_tor_reads_and_no_longer);
+	tcase_add_test(tc, a_command_may_be_as_long_as_tor_reads_and_no_longer);
 	tcase_add_test(tc, escapes_count_towards_the_length);
 	tcase_add_test(tc, many_words_are_bounded_too);
 	tcase_add_test(tc, no_memory_leaves_nothing);

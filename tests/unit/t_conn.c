@@ -217,8 +217,8 @@ END_TEST
 
 START_TEST(deadlines_neither_wrap_nor_vanish)
 {
-	ck_assert_int_eq(cp_conn_sent(conn, &cmd, 1, UINT64_MAX - 5, 10),
-	    CP_OK);
+	ck_assert_int_eq(
+	    cp_conn_sent(conn, &cmd, 1, UINT64_MAX - 5, 10), CP_OK);
 	ck_assert_uint_eq(cp_conn_deadline(conn), UINT64_MAX);
 	feed("250 OK\r\n");
 	expect("OK", 1);
@@ -281,12 +281,11 @@ conn_suite(void)
 	tcase_add_test(tc, an_event_that_began_before_a_command_is_welcome);
 	tcase_add_test(tc, errors_of_the_reader_are_sticky);
 	tcase_add_test(tc, another_protocol_is_recognised);
-	tcase_add_test(tc,
-	    the_deadline_counts_from_sending_whatever_drips_in);
+	tcase_add_test(tc, the_deadline_counts_from_sending_whatever_drips_in);
 	tcase_add_test(tc, an_answered_command_has_no_deadline);
 	tcase_add_test(tc, deadlines_neither_wrap_nor_vanish);
-	tcase_add_test(tc,
-	    nothing_can_be_sent_without_a_command_or_with_a_negative_tag);
+	tcase_add_test(
+	    tc, nothing_can_be_sent_without_a_command_or_with_a_negative_tag);
 	tcase_add_loop_test(tc, long_lines_are_for_authenticated_peers, 0, 2);
 	tcase_add_test(tc, no_memory_for_a_connection_gives_none);
 	suite_add_tcase(s, tc);

@@ -13,6 +13,7 @@ struct kind {
 	enum cp_severity severity;
 };
 
+/* clang-format off */
 static const struct kind kinds[] = {
 	{ "650 STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED\r\n",
 	    CP_EV_CIRCUIT_ESTABLISHED, "CIRCUIT_ESTABLISHED", "",
@@ -76,6 +77,7 @@ static const struct kind kinds[] = {
 	    CP_EV_LOG, "", "STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED",
 	    CP_SEV_NOTICE },
 };
+/* clang-format on */
 
 START_TEST(known_events_are_recognised)
 {
@@ -151,7 +153,8 @@ END_TEST
 
 START_TEST(a_bootstrap_event_carries_its_fields)
 {
-	struct cp_reply *reply = cputil_reply("650 STATUS_CLIENT WARN BOOTSTRAP"
+	struct cp_reply *reply = cputil_reply(
+	    "650 STATUS_CLIENT WARN BOOTSTRAP"
 	    " PROGRESS=5 TAG=conn SUMMARY=\"Connecting to a relay\""
 	    " WARNING=\"Connection refused\" REASON=CONNECTREFUSED COUNT=11"
 	    " RECOMMENDATION=warn HOSTID=\"?\" HOSTADDR=\"192.0.2.1:443\"\r\n");
@@ -180,6 +183,7 @@ struct boot {
 	const char *tag, *warning;
 };
 
+/* clang-format off */
 static const struct boot boots[] = {
 	{ "NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY=\"Done\"", 100, 0,
 	    false, false, "done", "" },
@@ -215,6 +219,7 @@ static const struct boot boots[] = {
 	{ "WARN BOOTSTRAP PROGRESS=5 WARNING=\"a\" COUNT=3 HOSTADDR=\"192",
 	    5, 3, false, true, "", "a" },
 };
+/* clang-format on */
 
 START_TEST(bootstrap_lines_are_read_tolerantly)
 {
@@ -246,7 +251,7 @@ END_TEST
 START_TEST(a_keyword_is_found_only_where_a_field_begins)
 {
 	struct cp_str line = cp_str_of("ENTRY \"KEY=1\" A=\"KEY=2 KEY=3\" "
-	    "XKEY=4 KEY_=5 $KEY=6 KEY=7 KEY=8");
+				       "XKEY=4 KEY_=5 $KEY=6 KEY=7 KEY=8");
 	struct cp_str value;
 	bool cut = true;
 
@@ -270,11 +275,11 @@ event_suite(void)
 
 	tcase_add_loop_test(tc, known_events_are_recognised, 0, NELEM(kinds));
 	tcase_add_loop_test(tc, everything_else_is_other, 0, NELEM(others));
-	tcase_add_loop_test(tc, an_action_of_another_family_is_only_a_status,
-	    0, 7);
+	tcase_add_loop_test(
+	    tc, an_action_of_another_family_is_only_a_status, 0, 7);
 	tcase_add_test(tc, a_bootstrap_event_carries_its_fields);
-	tcase_add_loop_test(tc, bootstrap_lines_are_read_tolerantly, 0,
-	    NELEM(boots));
+	tcase_add_loop_test(
+	    tc, bootstrap_lines_are_read_tolerantly, 0, NELEM(boots));
 	tcase_add_loop_test(tc, a_line_that_is_not_bootstrap_is_none, 0, 6);
 	tcase_add_test(tc, a_keyword_is_found_only_where_a_field_begins);
 	suite_add_tcase(s, tc);

@@ -54,6 +54,7 @@ struct getinfo {
 	enum cp_err err;
 };
 
+/* clang-format off */
 static const struct getinfo getinfos[] = {
 	{ "250-version=0.4.9.11\r\n250 OK\r\n", { "version" },
 	    { "0.4.9.11" }, CP_OK },
@@ -98,6 +99,7 @@ static const struct getinfo getinfos[] = {
 	    CP_ERR_SYNTAX },
 	{ "250+a\r\n2\r\n.\r\n250 OK\r\n", { "a" }, { NULL }, CP_ERR_SYNTAX },
 };
+/* clang-format on */
 
 START_TEST(getinfo_gives_exactly_what_was_asked)
 {
@@ -126,6 +128,7 @@ struct getconf {
 	struct confline want[4];
 };
 
+/* clang-format off */
 static const struct getconf getconfs[] = {
 	/* As Tor 0.4.9.11 sends them. */
 	{ "250-SocksPort=0\r\n250-ControlSocket=/run/tor/control\r\n"
@@ -151,6 +154,7 @@ static const struct getconf getconfs[] = {
 	{ "650-CONF_CHANGED\r\n650 Nickname=x\r\n", 1,
 	    { { "Nickname", "x" } } },
 };
+/* clang-format on */
 
 START_TEST(options_are_read_from_replies_and_events)
 {
@@ -164,8 +168,8 @@ START_TEST(options_are_read_from_replies_and_events)
 		ck_assert_int_eq(cp_reply_conf(reply, &conf, i), CP_OK);
 		ck_str(conf.key, g->want[i].key);
 		ck_assert_int_eq(conf.has_value, g->want[i].value != NULL);
-		ck_str(conf.value, g->want[i].value != NULL ?
-		    g->want[i].value : "");
+		ck_str(conf.value,
+		    g->want[i].value != NULL ? g->want[i].value : "");
 	}
 	ck_assert_int_eq(cp_reply_conf(reply, &conf, g->n), CP_ERR_ARG);
 	ck_assert(!conf.has_value);
@@ -175,8 +179,8 @@ END_TEST
 
 START_TEST(a_refused_getconf_has_no_options)
 {
-	struct cp_reply *reply = cputil_reply(
-	    "552 Unrecognized configuration key \"x=y\"\r\n");
+	struct cp_reply *reply =
+	    cputil_reply("552 Unrecognized configuration key \"x=y\"\r\n");
 	struct cp_conf conf;
 
 	ck_assert_uint_eq(cp_reply_nconf(reply), 0);
@@ -298,10 +302,10 @@ reply_suite(void)
 
 	tcase_add_loop_test(tc, a_reply_knows_its_class, 0, 8);
 	tcase_add_test(tc, beyond_the_last_line_there_is_nothing);
-	tcase_add_loop_test(tc, getinfo_gives_exactly_what_was_asked, 0,
-	    NELEM(getinfos));
-	tcase_add_loop_test(tc, options_are_read_from_replies_and_events, 0,
-	    NELEM(getconfs));
+	tcase_add_loop_test(
+	    tc, getinfo_gives_exactly_what_was_asked, 0, NELEM(getinfos));
+	tcase_add_loop_test(
+	    tc, options_are_read_from_replies_and_events, 0, NELEM(getconfs));
 	tcase_add_test(tc, a_refused_getconf_has_no_options);
 	tcase_add_test(tc, an_option_line_without_a_name_is_refused);
 	tcase_add_loop_test(tc, a_leading_quote_alone_makes_a_value_a_cstring,

@@ -12,6 +12,7 @@ struct decoding {
 	enum cp_err err;
 };
 
+/* clang-format off */
 static const struct decoding decodings[] = {
 	{ "\"\"", "", "", CP_OK },
 	{ "\"abc\" more", "abc", " more", CP_OK },
@@ -35,6 +36,7 @@ static const struct decoding decodings[] = {
 	{ "\"\\400\"", "", "", CP_ERR_SYNTAX },
 	{ "\"\\777\"", "", "", CP_ERR_SYNTAX },
 };
+/* clang-format on */
 
 START_TEST(a_cstring_from_tor_is_decoded)
 {
@@ -43,8 +45,9 @@ START_TEST(a_cstring_from_tor_is_decoded)
 	char dst[64];
 	size_t len = 0;
 
-	ck_assert_int_eq(cp_cstring_decode(dst, sizeof dst, &len, &rest,
-	    cp_str_of(d->in)), d->err);
+	ck_assert_int_eq(
+	    cp_cstring_decode(dst, sizeof dst, &len, &rest, cp_str_of(d->in)),
+	    d->err);
 	if (d->err != CP_OK)
 		return;
 	ck_str(((struct cp_str){ dst, len }), d->want);
@@ -59,7 +62,8 @@ START_TEST(a_decoded_cstring_may_hold_a_nul)
 	size_t len;
 
 	ck_assert_int_eq(cp_cstring_decode(dst, sizeof dst, &len, &rest,
-	    cp_str_of("\"a\\0b\"")), CP_OK);
+			     cp_str_of("\"a\\0b\"")),
+	    CP_OK);
 	ck_assert_uint_eq(len, 3);
 	ck_assert_mem_eq(dst, "a\0b", 3);
 }
@@ -71,15 +75,18 @@ START_TEST(a_cstring_that_does_not_fit_is_refused)
 	char dst[4];
 	size_t len;
 
-	ck_assert_int_eq(cp_cstring_decode(dst, 3, &len, &rest,
-	    cp_str_of("\"abc\"")), CP_OK);
-	ck_assert_int_eq(cp_cstring_decode(dst, 2, &len, &rest,
-	    cp_str_of("\"abc\"")), CP_ERR_LIMIT);
-	ck_assert_int_eq(cp_cstring_decode(dst, 0, &len, &rest,
-	    cp_str_of("\"\"")), CP_OK);
+	ck_assert_int_eq(
+	    cp_cstring_decode(dst, 3, &len, &rest, cp_str_of("\"abc\"")),
+	    CP_OK);
+	ck_assert_int_eq(
+	    cp_cstring_decode(dst, 2, &len, &rest, cp_str_of("\"abc\"")),
+	    CP_ERR_LIMIT);
+	ck_assert_int_eq(
+	    cp_cstring_decode(dst, 0, &len, &rest, cp_str_of("\"\"")), CP_OK);
 	/* Nonsense is nonsense however long it is. */
-	ck_assert_int_eq(cp_cstring_decode(dst, 2, &len, &rest,
-	    cp_str_of("\"abc")), CP_ERR_SYNTAX);
+	ck_assert_int_eq(
+	    cp_cstring_decode(dst, 2, &len, &rest, cp_str_of("\"abc")),
+	    CP_ERR_SYNTAX);
 }
 END_TEST
 
@@ -106,8 +113,8 @@ START_TEST(a_value_is_encoded_for_the_strict_reader)
 	char dst[64];
 	size_t len;
 
-	ck_assert_int_eq(cp_cstring_encode(dst, sizeof dst, &len,
-	    cp_str_of(e->in)), CP_OK);
+	ck_assert_int_eq(
+	    cp_cstring_encode(dst, sizeof dst, &len, cp_str_of(e->in)), CP_OK);
 	ck_assert_str_eq(dst, e->want);
 	ck_assert_uint_eq(len, strlen(e->want));
 }
@@ -121,15 +128,19 @@ START_TEST(the_promised_size_always_suffices)
 	for (i = 0; i < sizeof in; i++)
 		in[i] = (char)(i == 0 ? 0xff : i);
 	ck_assert_int_eq(cp_cstring_encode(dst, sizeof dst, &len,
-	    (struct cp_str){ in, sizeof in }), CP_OK);
+			     (struct cp_str){ in, sizeof in }),
+	    CP_OK);
 	memset(in, 0x80, sizeof in);
 	ck_assert_int_eq(cp_cstring_encode(dst, sizeof dst, &len,
-	    (struct cp_str){ in, sizeof in }), CP_OK);
+			     (struct cp_str){ in, sizeof in }),
+	    CP_OK);
 	ck_assert_uint_eq(len, sizeof dst - 1);
 	ck_assert_int_eq(cp_cstring_encode(dst, sizeof dst - 1, &len,
-	    (struct cp_str){ in, sizeof in }), CP_ERR_LIMIT);
-	ck_assert_int_eq(cp_cstring_encode(dst, 0, &len,
-	    (struct cp_str){ in, 0 }), CP_ERR_LIMIT);
+			     (struct cp_str){ in, sizeof in }),
+	    CP_ERR_LIMIT);
+	ck_assert_int_eq(
+	    cp_cstring_encode(dst, 0, &len, (struct cp_str){ in, 0 }),
+	    CP_ERR_LIMIT);
 }
 END_TEST
 
@@ -145,11 +156,13 @@ START_TEST(what_is_encoded_decodes_to_itself)
 		for (i = 0; i < n; i++)
 			in[i] = (char)(cputil_random() % 255 + 1);
 		ck_assert_int_eq(cp_cstring_encode(text, sizeof text, &ntext,
-		    (struct cp_str){ in, n }), CP_OK);
+				     (struct cp_str){ in, n }),
+		    CP_OK);
 		ck_assert_int_eq(cp_cstring_decode(out, sizeof out, &nout,
-		    &rest, (struct cp_str){ text, ntext }), CP_OK);
-		ck_span(((struct cp_str){ out, nout }),
-		    ((struct cp_str){ in, n }));
+				     &rest, (struct cp_str){ text, ntext }),
+		    CP_OK);
+		ck_span(
+		    ((struct cp_str){ out, nout }), ((struct cp_str){ in, n }));
 		ck_assert_uint_eq(rest.n, 0);
 	}
 }
@@ -161,10 +174,10 @@ START_TEST(a_nul_cannot_be_encoded)
 	char dst[64];
 	size_t len;
 
-	ck_assert_int_eq(cp_cstring_encode(dst, sizeof dst, &len, in),
-	    CP_ERR_ARG);
-	ck_assert_int_eq(cp_qstring_encode(dst, sizeof dst, &len, in),
-	    CP_ERR_ARG);
+	ck_assert_int_eq(
+	    cp_cstring_encode(dst, sizeof dst, &len, in), CP_ERR_ARG);
+	ck_assert_int_eq(
+	    cp_qstring_encode(dst, sizeof dst, &len, in), CP_ERR_ARG);
 }
 END_TEST
 
@@ -184,14 +197,14 @@ START_TEST(a_qstring_escapes_quotes_and_backslashes_only)
 	size_t len;
 	enum cp_err want = e->want != NULL ? CP_OK : CP_ERR_ARG;
 
-	ck_assert_int_eq(cp_qstring_encode(dst, sizeof dst, &len,
-	    cp_str_of(e->in)), want);
+	ck_assert_int_eq(
+	    cp_qstring_encode(dst, sizeof dst, &len, cp_str_of(e->in)), want);
 	if (e->want == NULL)
 		return;
 	ck_assert_str_eq(dst, e->want);
 	ck_assert_uint_eq(len, strlen(e->want));
-	ck_assert_int_eq(cp_qstring_encode(dst, len, &len, cp_str_of(e->in)),
-	    CP_ERR_LIMIT);
+	ck_assert_int_eq(
+	    cp_qstring_encode(dst, len, &len, cp_str_of(e->in)), CP_ERR_LIMIT);
 }
 END_TEST
 
@@ -203,11 +216,10 @@ START_TEST(hex_is_written_in_upper_case_and_read_in_both)
 
 	cp_hex_encode(dst, in, sizeof in);
 	ck_assert_str_eq(dst, "009ABFFF");
-	ck_assert_int_eq(cp_hex_decode(out, sizeof out, cp_str_of(dst)),
-	    CP_OK);
+	ck_assert_int_eq(cp_hex_decode(out, sizeof out, cp_str_of(dst)), CP_OK);
 	ck_assert_mem_eq(out, in, sizeof in);
-	ck_assert_int_eq(cp_hex_decode(out, sizeof out,
-	    cp_str_of("009abFfF")), CP_OK);
+	ck_assert_int_eq(
+	    cp_hex_decode(out, sizeof out, cp_str_of("009abFfF")), CP_OK);
 	ck_assert_mem_eq(out, in, sizeof in);
 	cp_hex_encode(dst, in, 0);
 	ck_assert_str_eq(dst, "");
@@ -313,25 +325,25 @@ str_suite(void)
 	Suite *s = suite_create("str");
 	TCase *tc = tcase_create("strings");
 
-	tcase_add_loop_test(tc, a_cstring_from_tor_is_decoded, 0,
-	    NELEM(decodings));
+	tcase_add_loop_test(
+	    tc, a_cstring_from_tor_is_decoded, 0, NELEM(decodings));
 	tcase_add_test(tc, a_decoded_cstring_may_hold_a_nul);
 	tcase_add_test(tc, a_cstring_that_does_not_fit_is_refused);
-	tcase_add_loop_test(tc, a_value_is_encoded_for_the_strict_reader, 0,
-	    NELEM(cstrings));
+	tcase_add_loop_test(
+	    tc, a_value_is_encoded_for_the_strict_reader, 0, NELEM(cstrings));
 	tcase_add_test(tc, the_promised_size_always_suffices);
 	tcase_add_test(tc, what_is_encoded_decodes_to_itself);
 	tcase_add_test(tc, a_nul_cannot_be_encoded);
 	tcase_add_loop_test(tc, a_qstring_escapes_quotes_and_backslashes_only,
 	    0, NELEM(qstrings));
 	tcase_add_test(tc, hex_is_written_in_upper_case_and_read_in_both);
-	tcase_add_loop_test(tc, hex_of_another_length_or_alphabet_is_refused,
-	    0, NELEM(bad_hex));
+	tcase_add_loop_test(tc, hex_of_another_length_or_alphabet_is_refused, 0,
+	    NELEM(bad_hex));
 	tcase_add_test(tc, spans_compare_octet_for_octet);
 	tcase_add_test(tc, case_is_folded_for_ascii_letters_only);
 	tcase_add_test(tc, a_word_ends_at_a_space);
-	tcase_add_loop_test(tc, a_field_takes_its_quoted_text_along, 0,
-	    NELEM(fields));
+	tcase_add_loop_test(
+	    tc, a_field_takes_its_quoted_text_along, 0, NELEM(fields));
 	suite_add_tcase(s, tc);
 	return s;
 }
