@@ -31,8 +31,9 @@ NET_TOR_USER=${NET_TOR_USER:-debian-tor}
 }
 NET_UP_DEADLINE=90
 
+PATH=$PATH:/usr/sbin:/sbin # su(1) leaves them out
 net_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-net_tor=$(PATH=$PATH:/usr/sbin:/sbin type -P tor) || net_tor=tor
+net_tor=$(type -P tor) || net_tor=tor
 net_python=/usr/bin/python3
 [ -x "$net_python" ] || net_python=$(type -P python3) || net_python=python3
 
