@@ -60,6 +60,7 @@ struct evidence {
 	uint64_t read;		    /* traffic/read */
 	uint64_t built;		    /* the highest circuit number BUILT */
 	uint64_t extend_at;	    /* when EXTENDCIRCUIT was last sent */
+	bool extend_refused;	    /* ... and Tor found no path for it */
 };
 
 /* When things are due, in ms. */
@@ -121,6 +122,7 @@ struct engine {
 	struct gate_report report;
 	uint64_t report_at;
 	uint64_t gate_seq;
+	uint64_t lowered_seq; /* the request that last ended an OPEN */
 	enum gate_position asked; /* last position that was sent */
 	bool asked_valid;	  /* ... to this gate */
 	uint64_t asked_proof;

@@ -77,7 +77,7 @@ backoff_ms(struct engine *e, uint64_t now)
 static void
 start_backoff(struct engine *e, uint64_t now)
 {
-	if (e->loss != LOSS_NO_TOR)
+	if (e->loss != LOSS_NO_TOR || e->absent_since == 0)
 		e->absent_since = now;
 	e->due.connect = now + backoff_ms(e, now);
 	e->tries++;
@@ -218,7 +218,7 @@ engine_gate_up(struct engine *e, uint64_t now)
 	e->gate_up = true;
 	e->gate_known = false;
 	e->asked_valid = false;
-	e->gate_seq = 0;
+	e->gate_seq = e->lowered_seq = 0;
 	memset(&e->report, 0, sizeof e->report);
 	engine_reprove(e, 0, now);
 }
@@ -283,6 +283,8 @@ ask_gate(struct engine *e, enum gate_position pos, uint64_t proof_ns)
 		q.lease_ms = e->policy->lease_ms;
 		memcpy(q.proven, e->facts.proven, sizeof q.proven);
 	}
+	if (e->asked == GATE_OPEN && pos != GATE_OPEN)
+		e->lowered_seq = q.seq;
 	e->asked_valid = e->ops->gate_send(e->arg, &q) == 0;
 	e->asked = pos;
 	e->asked_proof = proof_ns;
@@ -300,6 +302,16 @@ request_due(const struct engine *e, enum gate_position pos, uint64_t proof_ns,
 	return now >= e->due.gate;
 }
 
+/*
+ * Do we know in which epoch an OPEN would be?  The one that we ended counts
+ * as over only when the gate has said so: an OPEN before that is refused.
+ */
+static bool
+gate_is_ready(const struct engine *e)
+{
+	return e->gate_known && e->report.seq >= e->lowered_seq;
+}
+
 void
 engine_decide(struct engine *e, uint64_t now)
 {
@@ -313,7 +325,7 @@ engine_decide(struct engine *e, uint64_t now)
 	}
 	if (e->state == SM_HALT)
 		pos = GATE_CLOSED;
-	if (pos == GATE_OPEN && !e->gate_known)
+	if (pos == GATE_OPEN && !gate_is_ready(e))
 		pos = GATE_TOR_ONLY;
 	if (pos == GATE_OPEN)
 		proof_ns = facts_proof_ns(&e->facts, now);

@@ -65,8 +65,9 @@ static void
 update_withheld(struct engine *e, uint64_t now)
 {
 	if (prov_withhold(&e->prov)) {
+		if (!e->bind_failed)
+			delay_retry(e, now);
 		e->bind_failed = false;
-		delay_retry(e, now);
 	} else if (now >= e->due.retry && prov_unwithhold(&e->prov)) {
 		e->retrying = true;
 		delay_retry(e, now);

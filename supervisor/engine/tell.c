@@ -41,7 +41,7 @@ static const struct facts_reason losses[ENGINE_NLOSS] = {
 	    "Set CookieAuthentication 1 in torrc." },
 	[LOSS_COOKIE] = { "cookie-unusable",
 	    "Tor's cookie file cannot be used.",
-	    "Check its path, owner and size, and that the engine may read it." },
+	    "Check its path, owner and size; the engine must read it." },
 	[LOSS_PASSWORD] = { "password-unusable",
 	    "The file with Tor's control password cannot be used.",
 	    "Check its path and permissions." },
@@ -162,7 +162,7 @@ reason_conf(struct engine *e)
 		    e->tor.last_warn);
 		set_text(e->advice, sizeof e->advice,
 		    "Check addresses and ports; it is tried again by itself.");
-	} else if (e->repairs != 0) {
+	} else if (e->state == SM_CONFIGURE && e->provisioned) {
 		set_text(e->reason_code, sizeof e->reason_code, "drift");
 		set_text(e->reason, sizeof e->reason,
 		    "Tor's listeners differ from the policy; they are being "

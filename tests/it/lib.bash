@@ -115,9 +115,19 @@ it_wait_for()
 	    >/dev/null 2>&1
 }
 
+# it_pid gate|engine|status: never a word that is no pid.
 it_pid()
 {
-	it_field ".$1.pid"
+	local pid
+	pid=$(it_field ".$1.pid")
+	case $pid in
+	'' | *[!0-9]*)
+		it_failed=$((it_failed + 1))
+		echo "FAILED: status names no pid of the $1" >&2
+		exit 1
+		;;
+	esac
+	echo "$pid"
 }
 
 # --- probes from the workstation -------------------------------------------

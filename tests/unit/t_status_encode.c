@@ -8,7 +8,8 @@
 #include "tests/unit/status_sample.h"
 
 static const struct status_stamp stamp = { .type = STATUS_T_CHANGE,
-	.seq = 42, .now_ns = SAMPLE_NOW, .time = "2026-01-31T23:59:59.123Z" };
+	.seq = 42, .now_ns = SAMPLE_NOW, .pid = 13,
+	.time = "2026-01-31T23:59:59.123Z" };
 
 static json_t *
 encode_at(const struct status_view *v, uint64_t now_ns)
@@ -110,6 +111,7 @@ static const struct field fields[] = {
 	{ "engine", "pid", "12", "null" },
 	{ "engine", "fresh", "true", "false" },
 	{ "gate", "pid", "11", "null" },
+	{ "status", "pid", "13", "13" },
 	{ "counters", "links", "3", "3" },
 	{ "counters", "provisions", "4", "4" },
 	{ "counters", "repairs", "9", "9" },

@@ -1,0 +1,211 @@
+#include "tests/unit/scenario.h"
+
+#include <check.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct world w;
+
+static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void
+note(const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(w.trace + w.ntrace, TRACE_CAP - w.ntrace, fmt, ap);
+	va_end(ap);
+	ck_assert(n >= 0 && (size_t)n < TRACE_CAP - w.ntrace);
+	w.ntrace += (size_t)n;
+}
+
+/* --- what the engine asks of the world ---------------------------------- */
+
+static void
+op_tor_connect(void *arg)
+{
+	(void)arg;
+	note("connect\n");
+}
+
+static void
+op_tor_close(void *arg)
+{
+	(void)arg;
+	note("close\n");
+	w.linked = false;
+}
+
+static int
+op_tor_write(void *arg, const void *p, size_t n)
+{
+	char *cmd = strndup(p, n - 2); /* without CRLF */
+
+	(void)arg;
+	note("> %s\n", cmd);
+	ck_assert_msg(w.nsent < MAX_SENT, "%s:%u: too many commands are "
+	    "waiting, the last is: %s", w.file, w.line, cmd);
+	w.sent[w.nsent++] = cmd;
+	return 0;
+}
+
+static int
+op_tor_peer(void *arg)
+{
+	(void)arg;
+	return w.peer_fails ? -1 : 0;
+}
+
+static int
+op_cookie(void *arg, unsigned char out[CP_COOKIE_LEN], const char *path)
+{
+	(void)arg;
+	(void)path;
+	memset(out, 'c', CP_COOKIE_LEN);
+	return w.cookie_fails ? -1 : 0;
+}
+
+static int
+op_password(void *arg, unsigned char *out, size_t cap)
+{
+	(void)arg;
+	ck_assert_uint_gt(cap, 4);
+	memcpy(out, "pass", 4);
+	return 4;
+}
+
+static int
+op_random(void *arg, unsigned char *out, size_t n)
+{
+	(void)arg;
+	memset(out, 0, n);
+	return 0;
+}
+
+static int
+op_prove(void *arg, struct proof *out)
+{
+	(void)arg;
+	memcpy(out, w.proofs, w.policy.nlisteners * sizeof *out);
+	return w.prove_fails ? -1 : 0;
+}
+
+static int
+op_gate_send(void *arg, const struct gate_req *q)
+{
+	struct fake_gate *g = &w.gate;
+	uint64_t age = w.now * 1000000 - q->proof_ns;
+
+	(void)arg;
+	ck_assert(gate_req_ok(q));
+	ck_assert_msg(q->seq > g->seq, "the sequence went back");
+	/* Invariant 3: no renewal on a proof older than the lease. */
+	if (q->want == GATE_OPEN)
+		ck_assert(age <= (uint64_t)q->lease_ms * 1000000);
+	g->seq = q->seq;
+	g->refused = q->want == GATE_OPEN && q->epoch != g->epoch;
+	g->pending = true;
+	note("gate %s%s\n", gate_position_name(q->want),
+	    g->refused ? " refused" : "");
+	if (g->refused || q->want < g->pos)
+		g->epoch++;
+	g->pos = g->refused ? GATE_CLOSED : q->want;
+	return 0;
+}
+
+static int
+op_status_send(void *arg, const void *p, size_t n)
+{
+	(void)arg;
+	if (n == sizeof w.snap)
+		memcpy(&w.snap, p, n);
+	else if (n == sizeof w.result)
+		memcpy(&w.result, p, n);
+	else
+		ck_abort_msg("a message of %zu octets", n);
+	return 0;
+}
+
+static void
+op_utc(void *arg, char *dst, size_t cap)
+{
+	(void)arg;
+	(void)snprintf(dst, cap, "2026-01-01T00:00:00Z");
+}
+
+const struct engine_ops world_ops = { op_tor_connect, op_tor_close,
+	op_tor_write, op_tor_peer, op_cookie, op_password, op_random,
+	op_prove, op_gate_send, op_status_send, op_utc };
+
+/* --- driving it --------------------------------------------------------- */
+
+static void
+deliver_report(void)
+{
+	struct gate_report r = { .magic = GATE_REPORT_MAGIC, .known = 1 };
+
+	r.position = w.gate.pos;
+	r.epoch = w.gate.epoch;
+	r.seq = w.gate.seq;
+	r.refused = w.gate.refused;
+	r.why = GATE_WHY_ASKED;
+	w.gate.pending = false;
+	engine_gate_bytes(w.e, &r, sizeof r, w.now);
+}
+
+/* Everything that happens without time passing. */
+uint64_t
+world_settle(void)
+{
+	uint64_t wake = engine_settle(w.e, w.now);
+
+	for (int i = 0; i < 8 && w.gate.pending && !w.gate.mute; i++) {
+		deliver_report();
+		wake = engine_settle(w.e, w.now);
+	}
+	return wake;
+}
+
+void
+world_flush(void)
+{
+	size_t step = w.chunking == BY_OCTET ? 1 : w.nfeed;
+
+	for (size_t i = 0; i < w.nfeed && w.linked; i += step) {
+		engine_tor_bytes(w.e, w.feed + i, step, w.now);
+		(void)world_settle();
+	}
+	w.nfeed = 0;
+	(void)world_settle();
+}
+
+void
+world_feed(const char *text)
+{
+	size_t n = strlen(text);
+
+	ck_assert_uint_lt(n, FEED_CAP - w.nfeed);
+	memcpy(w.feed + w.nfeed, text, n);
+	w.nfeed += n;
+	if (w.chunking == BY_LINE)
+		world_flush();
+}
+
+void
+world_tick(uint64_t ms)
+{
+	uint64_t end = w.now + ms, wake;
+
+	world_flush();
+	for (;;) {
+		wake = world_settle();
+		w.now = wake < end ? wake : end;
+		if (w.now == end)
+			break;
+	}
+	(void)world_settle();
+}

@@ -1,0 +1,77 @@
+/*
+ * The world around the engine's core in t_scenario.c: a fake gate, a fake
+ * kernel and a virtual clock.
+ */
+#ifndef SCENARIO_H
+#define SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/provision.h"
+#include "supervisor/gatemsg.h"
+#include "supervisor/snapshot.h"
+
+#define TRACE_CAP (256 * 1024)
+#define FEED_CAP (4 * 1024 * 1024)
+#define MAX_DEFS 32
+#define MAX_LINES 256
+#define MAX_SENT 16
+#define T0 1000000 /* the virtual clock starts here, ms */
+
+enum chunking { BY_LINE = 0, BY_OCTET, AT_ONCE, NCHUNKING };
+
+struct def {
+	char name[32];
+	char *lines[MAX_LINES];
+	size_t n;
+};
+
+/* The fake gate: the rules of gate_req's comments, nothing more. */
+struct fake_gate {
+	bool up, mute;
+	uint64_t epoch, seq;
+	enum gate_position pos;
+	bool refused, pending;
+};
+
+struct world {
+	struct pol_policy policy;
+	struct engine *e;
+	uint64_t now;
+	bool linked;
+	enum chunking chunking;
+	struct fake_gate gate;
+	struct proof proofs[64];
+	bool prove_fails, cookie_fails, peer_fails;
+	char *sent[MAX_SENT];
+	size_t nsent;
+	char *feed;
+	size_t nfeed;
+	char *trace;
+	size_t ntrace;
+	struct snapshot snap;
+	struct snap_result result;
+	struct def defs[MAX_DEFS];
+	size_t ndefs;
+	struct def *open_def;
+	const char *file;
+	unsigned line;
+};
+
+/* There is one at a time. */
+extern struct world w;
+
+extern const struct engine_ops world_ops;
+
+/* Let everything happen that needs no time; when it wants to be called. */
+uint64_t world_settle(void);
+/* Hand over what was fed, cut as w.chunking says. */
+void world_flush(void);
+void world_feed(const char *text);
+void world_tick(uint64_t ms);
+
+#endif

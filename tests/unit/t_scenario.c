@@ -1,0 +1,436 @@
+/*
+ * Whole sessions as text: a fake Tor, a fake gate, a fake kernel and a
+ * virtual clock around the real core.  Every scenario is run three times,
+ * with Tor's bytes one line, one octet and all together at a time; what the
+ * engine did must be the same.  The language is in tests/scenario/README.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/parse.h"
+#include "supervisor/log.h"
+#include "tests/unit/scenario.h"
+
+/* PATTERN with * for any run of octets. */
+static bool
+matches(const char *pattern, const char *text)
+{
+	for (; *pattern != '\0' && *pattern != '*'; pattern++, text++)
+		if (*pattern != *text)
+			return false;
+	if (*pattern == '\0')
+		return *text == '\0';
+	for (;; text++) {
+		if (matches(pattern + 1, text))
+			return true;
+		if (*text == '\0')
+			return false;
+	}
+}
+
+/* --- the language ------------------------------------------------------- */
+
+static void run_line(char *line);
+
+static void
+trouble(const char *what, const char *detail)
+{
+	ck_abort_msg("%s:%u: %s: %s (state %s, gate %s, reason %s: %s)",
+	    w.file, w.line, what, detail, sm_name(engine_state(w.e)),
+	    gate_position_name(engine_asked(w.e)), engine_reason_code(w.e),
+	    w.snap.reason);
+}
+
+static void
+do_sent(char *arg)
+{
+	char *cmd;
+
+	world_flush();
+	if (w.nsent == 0)
+		trouble("no command was sent, wanted", arg);
+	cmd = w.sent[0];
+	if (!matches(arg, cmd))
+		trouble("another command was sent", cmd);
+	free(cmd);
+	memmove(w.sent, w.sent + 1, --w.nsent * sizeof w.sent[0]);
+}
+
+static void
+do_feed(char *arg)
+{
+	world_feed(arg);
+	world_feed("\r\n");
+}
+
+/* Raw octets: \r, \n and \xHH are understood. */
+static void
+do_raw(char *arg)
+{
+	char out[1024];
+	unsigned hex;
+	size_t n = 0;
+
+	for (; *arg != '\0' && n < sizeof out - 1; arg++) {
+		if (*arg != '\\') {
+			out[n++] = *arg;
+			continue;
+		}
+		arg++;
+		if (*arg == 'x' && sscanf(arg + 1, "%2x", &hex) == 1) {
+			out[n++] = (char)hex;
+			arg += 2;
+		} else {
+			out[n++] = *arg == 'n' ? '\n' : '\r';
+		}
+	}
+	out[n] = '\0';
+	world_feed(out);
+}
+
+static void
+do_flood(char *arg)
+{
+	for (long n = strtol(arg, NULL, 10); n > 0; n--)
+		world_feed("650 WARN the same again and again\r\n");
+}
+
+static void
+expect_one(const char *word)
+{
+	const char *value = strchr(word, '=');
+	const char *is = "?";
+	char buf[32];
+
+	if (value == NULL)
+		trouble("not key=value", word);
+	value++;
+	if (strncmp(word, "state=", 6) == 0) {
+		is = sm_name(engine_state(w.e));
+	} else if (strncmp(word, "gate=", 5) == 0) {
+		is = gate_position_name(engine_asked(w.e));
+	} else if (strncmp(word, "reason=", 7) == 0) {
+		is = engine_reason_code(w.e);
+	} else if (strncmp(word, "proven=", 7) == 0) {
+		(void)snprintf(buf, sizeof buf, "%u",
+		    (unsigned)engine_facts(w.e)->nproven);
+		is = buf;
+	} else if (strncmp(word, "uid=", 4) == 0) {
+		(void)snprintf(buf, sizeof buf, "%u",
+		    (unsigned)w.snap.trouble[0].uid);
+		is = buf;
+	} else if (strncmp(word, "result=", 7) == 0) {
+		is = w.result.ok ? "ok" : "no";
+	}
+	if (strcmp(is, value) != 0)
+		trouble(word, is);
+}
+
+static void
+do_expect(char *arg)
+{
+	world_flush();
+	for (char *s = strtok(arg, " "); s != NULL; s = strtok(NULL, " "))
+		expect_one(s);
+}
+
+static void
+do_tick(char *arg)
+{
+	world_tick(strtoul(arg, NULL, 10));
+}
+
+static void
+do_connect(char *arg)
+{
+	world_flush();
+	w.linked = strcmp(arg, "ok") == 0;
+	if (w.linked)
+		engine_tor_up(w.e, w.now);
+	else
+		engine_tor_down(w.e, LOSS_NO_TOR, w.now);
+	(void)world_settle();
+}
+
+static void
+do_eof(char *arg)
+{
+	(void)arg;
+	world_flush();
+	w.linked = false;
+	engine_tor_down(w.e, LOSS_EOF, w.now);
+	/* Before the loop turns: the gate was told in the same breath. */
+	ck_assert_int_eq(w.gate.up ? (int)w.gate.pos : 0, GATE_CLOSED);
+	(void)world_settle();
+}
+
+static void
+do_gate(char *arg)
+{
+	world_flush();
+	if (strcmp(arg, "up") == 0) {
+		w.gate = (struct fake_gate){ .up = true, .epoch = 1 };
+		engine_gate_up(w.e, w.now);
+	} else if (strcmp(arg, "down") == 0) {
+		w.gate.up = false;
+		engine_gate_down(w.e, w.now);
+	} else if (strcmp(arg, "lapse") == 0) {
+		w.gate.epoch++;
+		w.gate.pos = GATE_CLOSED;
+	} else if (strcmp(arg, "junk") == 0) {
+		engine_gate_bytes(w.e, "junk", 4, w.now);
+	} else {
+		trouble("gate", arg);
+	}
+	(void)world_settle();
+}
+
+static void
+do_prove(char *arg)
+{
+	static const char *const kinds[] = { "none", "ok", "no-socket",
+		"no-addr", "root", "foreign" };
+	char kind[16];
+	unsigned i, uid = 0;
+
+	if (strcmp(arg, "fails") == 0) {
+		w.prove_fails = true;
+		return;
+	}
+	if (sscanf(arg, "%u %15s %u", &i, kind, &uid) < 2 || i >= 64)
+		trouble("prove", arg);
+	for (unsigned k = 0; k < 6; k++)
+		if (strcmp(kind, kinds[k]) == 0)
+			w.proofs[i] = (struct proof){ k, uid };
+}
+
+static void
+do_verb(char *arg)
+{
+	static const char *const names[SNAP_NVERB] = { "", "hold", "release",
+		"newnym", "reprove" };
+	struct snap_verb v = { .magic = SNAP_VERB_MAGIC, .id = 5 };
+
+	world_flush();
+	memset(&w.result, 0, sizeof w.result);
+	for (unsigned i = 1; i < SNAP_NVERB; i++)
+		if (strcmp(arg, names[i]) == 0)
+			v.code = i;
+	ck_assert(snap_verb_ok(&v));
+	engine_verb(w.e, &v, w.now);
+	(void)world_settle();
+}
+
+static void
+do_break(char *arg)
+{
+	if (strcmp(arg, "cookie") == 0)
+		w.cookie_fails = true;
+	else if (strcmp(arg, "peer") == 0)
+		w.peer_fails = true;
+	else
+		trouble("break", arg);
+}
+
+static void
+do_play(char *arg)
+{
+	unsigned line = w.line;
+
+	for (size_t d = 0; d < w.ndefs; d++) {
+		if (strcmp(w.defs[d].name, arg) != 0)
+			continue;
+		for (size_t i = 0; i < w.defs[d].n; i++) {
+			char *copy = strdup(w.defs[d].lines[i]);
+
+			run_line(copy);
+			free(copy);
+		}
+		w.line = line;
+		return;
+	}
+	trouble("no such definition", arg);
+}
+
+static void
+do_def(char *arg)
+{
+	struct def *d;
+
+	ck_assert_uint_lt(w.ndefs, MAX_DEFS);
+	d = &w.defs[w.ndefs++];
+	(void)snprintf(d->name, sizeof d->name, "%s", arg);
+	w.open_def = d;
+}
+
+static void run_file(const char *name);
+
+static void
+do_include(char *arg)
+{
+	const char *file = w.file;
+	unsigned line = w.line;
+
+	run_file(arg);
+	w.file = file;
+	w.line = line;
+}
+
+static const struct {
+	const char *word;
+	void (*run)(char *arg);
+} words[] = { { ">", do_sent }, { "<", do_feed }, { "raw", do_raw },
+	{ "flood", do_flood }, { "expect", do_expect }, { "tick", do_tick },
+	{ "connect", do_connect }, { "eof", do_eof }, { "gate", do_gate },
+	{ "prove", do_prove }, { "verb", do_verb }, { "break", do_break },
+	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
+
+static void
+run_line(char *line)
+{
+	size_t n = strcspn(line, " ");
+	char *arg = line + n;
+
+	if (*arg == ' ')
+		*arg++ = '\0';
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (strcmp(line, words[i].word) != 0)
+			continue;
+		words[i].run(arg);
+		return;
+	}
+	trouble("unknown word", line);
+}
+
+static void
+take_line(char *line)
+{
+	line[strcspn(line, "\n")] = '\0';
+	if (line[0] == '\0' || line[0] == '#')
+		return;
+	if (w.open_def == NULL) {
+		run_line(line);
+	} else if (strcmp(line, "end") == 0) {
+		w.open_def = NULL;
+	} else {
+		ck_assert_uint_lt(w.open_def->n, MAX_LINES);
+		w.open_def->lines[w.open_def->n++] = strdup(line);
+	}
+}
+
+static FILE *
+open_scenario(const char *name)
+{
+	const char *src = getenv("top_srcdir");
+	char path[512];
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "%s/tests/scenario/%s",
+	    src != NULL ? src : ".", name);
+	f = fopen(path, "r");
+	ck_assert_msg(f != NULL, "cannot open %s", path);
+	return f;
+}
+
+static void
+run_file(const char *name)
+{
+	FILE *f = open_scenario(name);
+	char line[4096];
+
+	w.file = name;
+	w.line = 0;
+	while (fgets(line, sizeof line, f) != NULL) {
+		w.line++;
+		take_line(line);
+	}
+	(void)fclose(f);
+}
+
+static void
+load_policy(void)
+{
+	char text[4096];
+	struct pol_source src = { .name = "policy", .text = text };
+	struct pol_diags diags = { 0 };
+	FILE *f = open_scenario("common/policy.conf");
+
+	src.len = fread(text, 1, sizeof text, f);
+	(void)fclose(f);
+	ck_assert_int_eq(pol_parse(&w.policy, &diags, &src, 1), 0);
+	pol_diags_clear(&diags);
+	ck_assert_uint_le(w.policy.nlisteners, 64);
+}
+
+/* The trace of one run; the caller frees it. */
+static char *
+run(const char *name, enum chunking chunking)
+{
+	char *trace;
+
+	memset(&w, 0, sizeof w);
+	w.chunking = chunking;
+	w.now = T0;
+	w.feed = xmalloc(FEED_CAP);
+	w.trace = xcalloc(1, TRACE_CAP);
+	load_policy();
+	for (size_t i = 0; i < 64; i++)
+		w.proofs[i].kind = PROOF_NO_SOCKET;
+	w.e = engine_new(&w.policy, &world_ops, NULL, 1);
+	engine_status_up(w.e);
+	(void)world_settle();
+	run_file(name);
+	world_flush();
+	if (w.nsent != 0)
+		trouble("a command was not expected", w.sent[0]);
+	engine_free(w.e);
+	for (size_t d = 0; d < w.ndefs; d++)
+		for (size_t i = 0; i < w.defs[d].n; i++)
+			free(w.defs[d].lines[i]);
+	pol_policy_clear(&w.policy);
+	free(w.feed);
+	trace = w.trace;
+	return trace;
+}
+
+static const char *const scenarios[] = { "open.txt", "drift.txt",
+	"disabled.txt", "hung.txt", "squatter.txt", "eof.txt", "hash.txt",
+	"garbage.txt", "flood.txt", "epoch.txt", "hold.txt", "stale.txt",
+	"fight.txt", "refused.txt", "cookie.txt", "evidence.txt",
+	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt" };
+#define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
+
+START_TEST(does_the_same_however_the_bytes_come)
+{
+	char *first = run(scenarios[_i], BY_LINE), *other;
+
+	for (int c = BY_OCTET; c < NCHUNKING; c++) {
+		other = run(scenarios[_i], c);
+		ck_assert_str_eq(first, other);
+		free(other);
+	}
+	free(first);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("scenario");
+	TCase *tc = tcase_create("scenario");
+	SRunner *sr;
+	int failed;
+
+	log_init("test", LOG_LV_ERR);
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, does_the_same_however_the_bytes_come, 0,
+	    NSCENARIOS);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
