@@ -29,7 +29,6 @@ it_asked_twice()
 }
 
 # --- control port ----------------------------------------------------------
-mkdir -p "$DIR/tor/control"
 it_start
 it_check "closed without a control port" it_wait_for closed 20
 for how in garbage silence flood endless eof http hash; do

@@ -31,8 +31,9 @@ NET_TOR_USER=${NET_TOR_USER:-debian-tor}
 }
 NET_UP_DEADLINE=90
 
+PATH=$PATH:/usr/sbin:/sbin # su(1) leaves them out
 net_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-net_tor=$(PATH=$PATH:/usr/sbin:/sbin type -P tor) || net_tor=tor
+net_tor=$(type -P tor) || net_tor=tor
 net_python=/usr/bin/python3
 [ -x "$net_python" ] || net_python=$(type -P python3) || net_python=python3
 
@@ -326,9 +327,8 @@ net_tor_dirs()
 {
 	mkdir -p "$DIR/tor/data" "$DIR/tor/control"
 	[ -e "$DIR/tor/torrc.extra" ] || : >"$DIR/tor/torrc.extra"
-	chown "$NET_TOR_USER:" "$DIR/tor/data" "$DIR/tor/control"
-	chmod 700 "$DIR/tor/data"
-	chmod 750 "$DIR/tor/control"
+	chown "$NET_TOR_USER:" "$DIR/tor/data" "$DIR/tor/control" &&
+	    chmod 700 "$DIR/tor/data" && chmod 750 "$DIR/tor/control"
 }
 
 # By TCP: the Unix socket comes late, and never while DisableNetwork is 1.
@@ -357,7 +357,7 @@ net_tor_start()
 		esac
 		shift
 	done
-	net_tor_dirs
+	net_tor_dirs || return 1
 	net_tor_torrc $disable >"$DIR/tor/torrc"
 	net_spawn tor gateway "$net_tor" --defaults-torrc "$DIR/empty" \
 	    -f "$DIR/tor/torrc" || return 1
@@ -395,6 +395,8 @@ net_up()
 	    net_die "no consensus after $NET_UP_DEADLINE seconds"
 	net_nodes_settle || net_die "an authority refused a SETCONF"
 	net_wait 20 net_services_ready || net_die "no web or no DNS server"
+	# Even without Tor: a test may put something else in its place.
+	net_tor_dirs || net_die "cannot make the folders of Tor"
 	[ $tor = 0 ] || net_tor_start "${args[@]}"
 }
 
