@@ -45,7 +45,7 @@ cp_kv_find(struct cp_str *out, struct cp_str line, const char *key, bool *cut)
 	while (line.n > 0) {
 		struct cp_str field = cp_lex_field(&line, &in_quotes);
 
-		/* The first one counts: what users' programs send comes last. */
+		/* The first counts: what users' programs send is last. */
 		if (!found && field_is(&value, field, key)) {
 			*out = value;
 			found = true;

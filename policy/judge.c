@@ -175,7 +175,8 @@ judge_flags(struct pol_draft *d, const struct pol_group *g)
 		const char *rest = p + n + strspn(p + n, " ");
 
 		groups += strncmp(p, group, sizeof group - 1) == 0;
-		if (strncmp(p, "No", 2) == 0 && has_flag(g->flags, p + 2, n - 2))
+		if (strncmp(p, "No", 2) == 0 &&
+		    has_flag(g->flags, p + 2, n - 2))
 			pol_diag(d->diags, g->at, "listener \"%s\": %.*s "
 			    "contradicts %.*s: remove one of them", g->name,
 			    (int)n, p, (int)n - 2, p + 2);

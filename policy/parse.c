@@ -50,6 +50,18 @@ on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	(void)ap;
 }
 
+/*
+ * libconfuse and scan.c read the text differently.  Neither is believed
+ * then: such a text could mean two things.
+ */
+static void
+disagree(struct pol_draft *d, struct pol_where at)
+{
+	d->incomplete = true;
+	pol_diag(d->diags, at, "this cannot be parsed: compare it with the "
+	    "example in portcullis.conf(5)");
+}
+
 /* One source, while it is being applied. */
 struct source {
 	struct pol_draft *d;
@@ -101,7 +113,7 @@ apply_setting(struct source *s, const struct pol_scan_setting *setting,
 	if (opt != NULL && (k->list || cfg_opt_size(opt) == 1))
 		call(&f, k, opt);
 	else
-		s->d->incomplete = true;
+		disagree(s->d, f.at);
 }
 
 /* The group of this name, emptied, or one more; NULL when out of memory. */
@@ -125,6 +137,7 @@ open_group(struct source *s, const struct pol_scan_section *section)
 	}
 	memset(g, 0, sizeof *g);
 	g->at = (struct pol_where){ s->file, section->line };
+	g->broken = section->faulty;
 	(void)snprintf(g->name, sizeof g->name, "%s", section->title);
 	return g;
 }
@@ -139,7 +152,8 @@ apply_section(struct source *s, size_t i, size_t first)
 	struct pol_group *group = NULL;
 
 	if (cfg == NULL) {
-		s->d->incomplete = true;
+		disagree(s->d,
+		    (struct pol_where){ s->file, section->line });
 		return;
 	}
 	if (section->id == POL_SEC_LISTENER) {
@@ -184,14 +198,10 @@ parse_scanned(struct pol_draft *d, const char *file,
 		return;
 	}
 	(void)cfg_set_error_function(s.cfg, on_error);
-	if (cfg_parse_buf(s.cfg, scan->text) == CFG_SUCCESS) {
+	if (cfg_parse_buf(s.cfg, scan->text) == CFG_SUCCESS)
 		apply_sections(&s);
-	} else {
-		d->incomplete = true;
-		pol_diag(d->diags, (struct pol_where){ file, 0 }, "this file "
-		    "cannot be parsed: compare it with the example in "
-		    "portcullis.conf(5)");
-	}
+	else
+		disagree(d, (struct pol_where){ file, 0 });
 	(void)cfg_free(s.cfg);
 }
 

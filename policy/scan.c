@@ -106,9 +106,6 @@ plain_octet(char c)
 static const char *
 string_fault(const char *p, char quote)
 {
-	if (*p == '\0' || *p == '\n')
-		return "this text in quotes has no end: close it on the same "
-		       "line";
 	if ((unsigned char)*p < ' ' && *p != '\t')
 		return "there is a control character in this text: remove it";
 	if (p[0] == '$' && p[1] == '{')
@@ -128,13 +125,17 @@ scan_string(struct scan *s)
 
 	s->word = s->pos;
 	while (text[s->pos] != quote) {
-		const char *fault = string_fault(text + s->pos, quote);
+		const char *p = text + s->pos;
+		const char *fault = string_fault(p, quote);
 
-		if (fault != NULL) {
-			SAY(s, s->line, "%s", fault);
+		if (*p == '\0' || *p == '\n') {
+			SAY(s, s->line, "this text in quotes has no end: "
+			    "close it on the same line");
 			return T_BAD;
 		}
-		s->pos += text[s->pos] == '\\' ? 2 : 1;
+		if (fault != NULL)
+			SAY(s, s->line, "%s", fault);
+		s->pos += fault == NULL && *p == '\\' ? 2 : 1;
 	}
 	s->len = s->pos++ - s->word;
 	return T_WORD;
@@ -310,8 +311,9 @@ note_setting(struct scan *s, size_t keyword, unsigned line)
 }
 
 /*
- * One "keyword = value" of SECTION, POL_NSEC for an unknown one.  SEEN has a
- * bit per keyword.  What cannot be used is blanked.
+ * One "keyword = value" of SECTION, POL_NSEC for an unknown one, which will
+ * be blanked as a whole.  SEEN has a bit per keyword.  A setting that cannot
+ * be used is blanked.
  */
 static bool
 scan_setting(struct scan *s, enum pol_section_id section, uint32_t *seen)
@@ -338,11 +340,14 @@ scan_setting(struct scan *s, enum pol_section_id section, uint32_t *seen)
 	if (!scan_value(s, keyword == POL_NKEYWORDS ||
 	    pol_keywords[keyword].list))
 		return false;
-	if (keyword == POL_NKEYWORDS || s->diags->n != before ||
-	    s->diags->more)
+	if (section == POL_NSEC)
+		return true;
+	if (s->diags->n != before || s->diags->more) {
 		blank(s, start, s->pos);
-	else
+		s->out->sections[s->out->nsections - 1].faulty = true;
+	} else {
 		note_setting(s, keyword, line);
+	}
 	return true;
 }
 
@@ -454,13 +459,22 @@ scan_section(struct scan *s)
 	return false;
 }
 
-static bool
+/* Up to a section that cannot be read to its end: that is cut off. */
+static void
 scan_all(struct scan *s)
 {
-	while (next(s) != T_END)
-		if (!scan_section(s))
-			return false;
-	return true;
+	while (next(s) != T_END) {
+		size_t nsections = s->out->nsections;
+		size_t nsettings = s->out->nsettings;
+		size_t start = s->start;
+
+		if (scan_section(s))
+			continue;
+		s->out->nsections = nsections;
+		s->out->nsettings = nsettings;
+		s->out->text[start] = '\0';
+		return;
+	}
 }
 
 int
@@ -469,7 +483,6 @@ pol_scan_make(struct pol_scan *out, struct pol_diags *diags, bool *nomem,
 {
 	struct scan s = { .out = out, .diags = diags, .file = src->name,
 		.line = 1 };
-	bool ok;
 
 	memset(out, 0, sizeof *out);
 	if (src->len > MAX_TEXT || (src->len != 0 &&
@@ -487,9 +500,9 @@ pol_scan_make(struct pol_scan *out, struct pol_diags *diags, bool *nomem,
 	if (src->len != 0) /* the text of an empty source may be NULL */
 		memcpy(out->text, src->text, src->len);
 	out->text[src->len] = '\0';
-	ok = scan_all(&s);
+	scan_all(&s);
 	*nomem = s.nomem;
-	if (!ok || s.nomem) {
+	if (s.nomem) {
 		pol_scan_clear(out);
 		return -1;
 	}

@@ -19,6 +19,7 @@ struct pol_scan_section {
 	unsigned line;
 	size_t number; /* among those of the same id */
 	bool replaced; /* by a later one of this name in the same source */
+	bool faulty;   /* some setting of it has been left out */
 };
 
 struct pol_scan_setting {
@@ -36,9 +37,9 @@ struct pol_scan {
 };
 
 /*
- * 0, and OUT is the caller's to clear even if there were diagnostics.  -1
- * when the text cannot be read to its end, which DIAGS says, or when out of
- * memory, which *NOMEM says.
+ * 0, and OUT is the caller's to clear even if there were diagnostics: what
+ * they are about is not in it.  -1 when this is no text, which DIAGS says, or
+ * when out of memory, which *NOMEM says.
  */
 int pol_scan_make(struct pol_scan *out, struct pol_diags *diags, bool *nomem,
     const struct pol_source *src) __attribute__((warn_unused_result));

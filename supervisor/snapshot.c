@@ -4,13 +4,14 @@
 
 static const char *const fact_names[SNAP_NFACT] = {
 	[SNAP_F_LINK] = "link",
-	[SNAP_F_CONF] = "conf",
-	[SNAP_F_LISTEN] = "listen",
-	[SNAP_F_BOOT] = "boot",
+	[SNAP_F_CONF] = "configuration",
+	[SNAP_F_LISTEN] = "listeners",
+	[SNAP_F_BOOT] = "bootstrap",
 	[SNAP_F_CIRCUIT] = "circuit",
+	[SNAP_F_USABLE] = "usable",
 	[SNAP_F_ALIVE] = "alive",
 	[SNAP_F_TIME] = "time",
-	[SNAP_F_NO_HOLD] = "no_hold",
+	[SNAP_F_FREE] = "free",
 };
 
 static const char *const why_names[SNAP_NLWHY] = {

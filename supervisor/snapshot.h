@@ -18,20 +18,12 @@
 #define SNAP_MAX_TROUBLE 8
 
 /*
- * The facts behind "open", as they are named to the world; the engine maps
- * its own onto these.
+ * The facts behind "open" as bits of struct snapshot: the engine's enum fact,
+ * number by number and name by name (a test compares them).
  */
-enum snap_fact {
-	SNAP_F_LINK = 0, /* authenticated, and the peer is Tor */
-	SNAP_F_CONF,	 /* the pinned options read back as wanted */
-	SNAP_F_LISTEN,	 /* at least one listener is proven */
-	SNAP_F_BOOT,	 /* bootstrapped, enough directory information */
-	SNAP_F_CIRCUIT,	 /* circuits established and seen to work */
-	SNAP_F_ALIVE,	 /* Tor answered within the deadline */
-	SNAP_F_TIME,	 /* the time policy is satisfied, or there is none */
-	SNAP_F_NO_HOLD,	 /* neither an operator's hold nor a latched fault */
-	SNAP_NFACT
-};
+enum snap_fact { SNAP_F_LINK = 0, SNAP_F_CONF, SNAP_F_LISTEN, SNAP_F_BOOT,
+	SNAP_F_CIRCUIT, SNAP_F_USABLE, SNAP_F_ALIVE, SNAP_F_TIME, SNAP_F_FREE,
+	SNAP_NFACT };
 
 /* Why a listener is not proven. */
 enum snap_listener_why {
@@ -102,7 +94,7 @@ struct snap_result {
 
 bool snap_verb_ok(const struct snap_verb *v);
 
-/* "link", "no_hold"; NULL beyond SNAP_NFACT. */
+/* "link", "free"; NULL beyond SNAP_NFACT. */
 const char *snap_fact_name(enum snap_fact fact);
 /* "not-checked", "foreign"; "unknown" beyond SNAP_NLWHY. */
 const char *snap_listener_why_name(enum snap_listener_why why);

@@ -124,7 +124,9 @@ cli_goal_met(const json_t *line, enum cli_goal goal)
 	case CLI_GOAL_OPEN:
 		return position_of(line) == POS_OPEN;
 	case CLI_GOAL_CLOSED:
-		return position_of(line) == POS_CLOSED;
+		/* For clients tor-only is closed. */
+		return position_of(line) == POS_CLOSED ||
+		    position_of(line) == POS_TOR_ONLY;
 	case CLI_GOAL_BOOTSTRAPPED:
 		return number_of(&n, find(line, "bootstrap", "progress")) &&
 		    n == 100;

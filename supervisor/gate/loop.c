@@ -188,6 +188,8 @@ set_timer(const struct gate *g)
 		next = g->second_ns;
 	if (g->beat_ns < next)
 		next = g->beat_ns;
+	if (next == 0)
+		next = 1; /* 0 would disarm it */
 	its.it_value.tv_sec = (time_t)(next / NS_PER_S);
 	its.it_value.tv_nsec = (long)(next % NS_PER_S);
 	return timerfd_settime(g->timer_fd, TFD_TIMER_ABSTIME, &its, NULL);

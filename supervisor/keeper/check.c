@@ -142,6 +142,21 @@ print_rules(const struct pol_policy *p, bool resolved)
 	return 0;
 }
 
+/* Where packet sockets end; the same in every position. */
+static int
+print_netdev(const struct pol_policy *p)
+{
+	struct pol_ruleset rs;
+	int rc = -1;
+
+	if (pol_ruleset_make(&rs, p) == -1)
+		return -1;
+	if (printf("\n# in every position\n") >= 0)
+		rc = print_table(&rs, POL_T_NETDEV, p, POL_POS_CLOSED);
+	pol_ruleset_clear(&rs);
+	return rc;
+}
+
 static int
 print_everything(const struct pol_policy *p, bool resolved)
 {
@@ -151,7 +166,7 @@ print_everything(const struct pol_policy *p, bool resolved)
 	if (text == NULL)
 		return -1;
 	rc = fputs(text, stdout) == EOF || print_setconf(p) == -1 ||
-	    print_rules(p, resolved) == -1 ? -1 : 0;
+	    print_rules(p, resolved) == -1 || print_netdev(p) == -1 ? -1 : 0;
 	free(text);
 	return rc;
 }

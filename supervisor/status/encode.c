@@ -273,13 +273,15 @@ encode_counters(const struct subject *u)
 static json_t *
 encode_head(const struct subject *u, const struct status_stamp *stamp)
 {
-	return json_pack("{s:i,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "v",
+	return json_pack(
+	    "{s:i,s:s,s:I,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:{s:i}}", "v",
 	    STATUS_SCHEMA, "type", type_names[stamp->type], "seq",
 	    clamp(stamp->seq), "time", stamp->time, "position",
 	    position(u), "state", text_if(u->engine, u->s->state_name),
 	    "reason", encode_reason(u), "advice", encode_advice(u), "since",
 	    text_if(u->gate, u->s->since), "hold",
-	    bool_if(u->engine, u->s->hold != 0));
+	    bool_if(u->engine, u->s->hold != 0), "status", "pid",
+	    (int)stamp->pid);
 }
 
 static json_t *

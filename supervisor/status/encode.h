@@ -21,6 +21,7 @@ struct status_stamp {
 	enum status_type type;
 	uint64_t seq;	 /* counts the states told, since this process began */
 	uint64_t now_ns; /* CLOCK_BOOTTIME */
+	int32_t pid;	 /* our own */
 	char time[STATUS_TIME_LEN]; /* UTC, RFC 3339 */
 };
 

@@ -18,10 +18,10 @@
 /* No descriptors and nobody to drop: let the crowd wait at the door. */
 #define PAUSE_USEC 250000
 /*
- * What the kernel may hold for one client: two or three lines.  The default
+ * What the kernel may hold for one client; it takes twice this.  The default
  * of 208 KiB would be 2 GiB of kernel memory for 10,000 who do not read.
  */
-#define SEND_BUFFER 8192
+#define SEND_BUFFER 4096
 
 struct client {
 	TAILQ_ENTRY(client) link;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "supervisor/log.h"
 
@@ -60,7 +61,8 @@ status_source_tell(struct status_source *src)
 static struct status_line *
 make_line(const struct status_source *src, enum status_type type)
 {
-	struct status_stamp stamp = { .type = type, .seq = src->seq };
+	struct status_stamp stamp = { .type = type, .seq = src->seq,
+		.pid = getpid() };
 	struct status_line *line;
 	struct timespec ts;
 	size_t len;

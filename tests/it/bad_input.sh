@@ -42,7 +42,7 @@ for how in garbage silence flood endless eof http hash; do
 	it_check "$how: and asked again (retry)" net_wait 40 \
 	    it_asked_twice
 	it_check "$how: never open" it_field_is .position closed
-	rss=$(awk '/VmHWM/ { print $2 }' "/proc/$(it_pid engine)/status")
+	rss=$(awk '/VmHWM/ { print $2 }' "/proc/$(it_pid engine || exit 1)/status")
 	it_check "$how: memory bounded ($rss kB)" [ "$rss" -lt 40000 ]
 	net_stop fake
 	rm -f "$DIR/log/fake" "$DIR/tor/control/socket"

@@ -10,28 +10,42 @@ TOR_UID=4300
 GATE_UID=4242
 LEASE=1000
 IT_DIR=
+IT_PASSED=0
 IT_FAILED=0
 GW= WS= OUT=
 
 note() { printf '# %s\n' "$*"; }
-pass() { printf 'ok - %s\n' "$*"; }
-fail() { printf 'not ok - %s\n' "$*"; IT_FAILED=1; }
+pass()
+{
+	IT_PASSED=$((IT_PASSED + 1))
+	printf 'ok: %s\n' "$*"
+}
+
+fail()
+{
+	IT_FAILED=$((IT_FAILED + 1))
+	printf 'FAILED: %s\n' "$*"
+}
+
 skip() { printf '%s\n' "$*"; exit 77; }
 
 # check SENTENCE COMMAND...: the command succeeds.
-check() {
+check()
+{
 	local what=$1
 	shift
 	if "$@"; then pass "$what"; else fail "$what"; fi
 }
 
-refuse() {
+refuse()
+{
 	local what=$1
 	shift
 	if "$@"; then fail "$what"; else pass "$what"; fi
 }
 
-it_clean() {
+it_clean()
+{
 	local rc=$? pid
 	[ -n "${DRV_PID:-}" ] && kill "$DRV_PID" 2>/dev/null
 	for pid in $(jobs -p); do kill "$pid" 2>/dev/null; done
@@ -42,7 +56,8 @@ it_clean() {
 	exit "$rc"
 }
 
-it_begin() {
+it_begin()
+{
 	[ "$(id -u)" = 0 ] || skip "needs root, for network namespaces"
 	[ -x "$DRV" ] || skip "gatedrv has not been built"
 	command -v nft >/dev/null || skip "needs nft, to look and to disturb"
@@ -78,14 +93,15 @@ in_ws() { ip netns exec "$WS" "$@"; }
 in_out() { ip netns exec "$OUT" "$@"; }
 
 # A gate with options "$@"; talks through fd 7 and $IT_DIR/drv.out.
-gate_start() {
+gate_start()
+{
 	rm -f "$IT_DIR/drv.in"
 	mkfifo "$IT_DIR/drv.in"
 	: >"$IT_DIR/drv.out"
 	# shellcheck disable=SC2086 # the listeners are words
-	in_gw "$DRV" -l "$LEASE" -t $TOR_UID -u $GATE_UID -i ws0 -e ext0 \
-	    "$@" $LISTENERS <"$IT_DIR/drv.in" >"$IT_DIR/drv.out" \
-	    2>"$IT_DIR/drv.err" &
+	(exec ip netns exec "$GW" "$DRV" -l "$LEASE" -t $TOR_UID \
+	    -u $GATE_UID -i ws0 -e ext0 "$@" $LISTENERS <"$IT_DIR/drv.in" \
+	    >"$IT_DIR/drv.out" 2>"$IT_DIR/drv.err") &
 	DRV_PID=$!
 	exec 7>"$IT_DIR/drv.in"
 	await '^ready' 5
@@ -94,7 +110,8 @@ gate_start() {
 
 # await REGEX SECONDS: until the driver has printed it since $SEEN.
 SEEN=0
-await() {
+await()
+{
 	local i
 	for ((i = 0; i < $2 * 50; i++)); do
 		tail -n +$((SEEN + 1)) "$IT_DIR/drv.out" | grep -q "$1" &&
@@ -104,9 +121,16 @@ await() {
 	return 1
 }
 
-# say COMMAND: and wait until it is done.
-say() {
+# From here on, for await and heard.
+mark()
+{
 	SEEN=$(wc -l <"$IT_DIR/drv.out")
+}
+
+# say COMMAND: and wait until it is done.
+say()
+{
+	mark
 	echo "$*" >&7
 	await "^done ${1}" 15
 }
@@ -116,7 +140,8 @@ heard() { tail -n +$((SEEN + 1)) "$IT_DIR/drv.out" | grep -q "$1"; }
 # The newest report of all matches.
 now_is() { grep '^report' "$IT_DIR/drv.out" | tail -1 | grep -q "$1"; }
 
-gate_stop() {
+gate_stop()
+{
 	echo quit >&7
 	exec 7>&-
 	wait "$DRV_PID" 2>/dev/null
@@ -124,7 +149,8 @@ gate_stop() {
 }
 
 # Echo servers as Tor's stand-in, in the gateway, with Tor's uid.
-servers_start() {
+servers_start()
+{
 	in_gw python3 "$IT_SRC/traffic.py" $TOR_UID serve \
 	    10.152.152.10:9050 10.152.152.10:9040 127.0.0.1:9150 \
 	    "fd19::10:9050" udp:10.152.152.10:5300 \
@@ -142,5 +168,11 @@ servers_start() {
 ask_ws() { in_ws python3 "$IT_SRC/traffic.py" 0 ask "$1"; }
 ask_gw() { in_gw python3 "$IT_SRC/traffic.py" "$1" ask "$2"; }
 
-it_end() { exit $IT_FAILED; }
+it_end()
+{
+	printf '%s passed, %s failed\n' "$IT_PASSED" "$IT_FAILED"
+	[ "$IT_FAILED" = 0 ]
+	exit
+}
+
 IT_SRC=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -261,9 +261,11 @@ cmd_engine(struct drv *d, char *arg)
 	int sp[2];
 
 	(void)arg;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sp) == -1 ||
-	    link_send(d->keeper_fd, LINK_ENGINE, sp[1]) == -1)
-		fatal("cannot hand over an engine: %s", strerror(errno));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sp) == -1)
+		fatal("socketpair: %s", strerror(errno));
+	if (link_send(d->keeper_fd, LINK_ENGINE, sp[1]) == -1)
+		printf("no gate to hand an engine to: %s\n",
+		    strerror(errno)); /* its end will be told */
 	(void)close(sp[1]);
 	if (d->engine_fd != -1)
 		(void)close(d->engine_fd);

@@ -49,14 +49,14 @@ lapsed() # NAME PID: stopped, closed within the lease, not revived
 
 for who in gate engine; do
 	it_wait_for open 30
-	pid=$(it_pid $who)
+	pid=$(it_pid $who) || exit 1
 	kill -KILL "$pid"
 	it_check "$who killed: packets stop" net_wait 2 stands
 	it_check "$who killed: comes back and opens" net_wait 30 flows
 	it_check "$who has a new pid" it_not it_field_is ".$who.pid" "$pid"
 	it_wait_for open 30
 	epoch=$(it_field .firewall.epoch)
-	pid=$(it_pid $who)
+	pid=$(it_pid $who) || exit 1
 	kill -STOP "$pid"
 	lapsed $who "$pid"
 	it_wait_for open 30
@@ -74,13 +74,14 @@ it_check "Tor: opened in a new epoch" [ "$(it_field .firewall.epoch)" != \
 
 it_wait_for open 30
 closes=$(it_field .firewall.closes)
-pid=$(it_pid status)
+pid=$(it_pid status) || exit 1
 kill -STOP "$pid"
 it_check "status stopped: packets flow on" flows
 kill -CONT "$pid"
 kill -KILL "$pid"
 it_check "status killed: packets flow on" flows
 it_check "status comes back" it_wait_for open 20
+it_check "status has a new pid" it_not it_field_is .status.pid "$pid"
 it_check "and nothing closed meanwhile" it_field_is .firewall.closes \
     "$closes"
 it_end

@@ -115,9 +115,19 @@ it_wait_for()
 	    >/dev/null 2>&1
 }
 
+# it_pid gate|engine|status: never a word that is no pid.
 it_pid()
 {
-	it_field ".$1.pid"
+	local pid
+	pid=$(it_field ".$1.pid")
+	case $pid in
+	'' | *[!0-9]*)
+		it_failed=$((it_failed + 1))
+		echo "FAILED: status names no pid of the $1" >&2
+		exit 1
+		;;
+	esac
+	echo "$pid"
 }
 
 # --- probes from the workstation -------------------------------------------
@@ -230,8 +240,8 @@ it_leaks_everything()
 	local kind
 	it_leak_probe || return 1
 	for kind in $IT_KINDS; do
-		case " $it_leaked " in
-		*" $kind-4 "*" $kind-6 "*) ;;
+		case " $it_leaked" in
+		*" $kind-4 $kind-6 "*) ;; # sorted by name
 		*)
 			echo "   not seen: $kind"
 			return 1

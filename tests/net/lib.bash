@@ -114,6 +114,7 @@ net_spawn()
 		echo "$pid $(net_starttime "$pid")" >"$DIR/pids/$name"
 		exec setsid ip netns exec "$ns" "$@"
 	) </dev/null >>"$DIR/log/$name" 2>&1 9>&- &
+	disown # or this shell would talk about its end
 	net_wait 5 test -s "$DIR/pids/$name"
 }
 

@@ -15,6 +15,22 @@
 	"port = { \"9050\" } }\n"
 #define P_ALL P_TOR P_GW P_USERS P_SOCKS
 
+/* A policy whose only fault stands in the part that is given. */
+#define P_IN_TOR(s)                                                          \
+	"tor { user = 101 control = \"unix:/c\"\n" s " }\n"                    \
+	P_GW P_USERS P_SOCKS
+#define P_IN_GW(s) P_TOR "gateway {\n" s " }\n" P_USERS P_SOCKS
+#define P_IN_GW2(s) P_IN_GW("internal = eth1 external = eth0\n" s)
+#define P_IN_USERS(s) P_TOR P_GW "users {\n" s " }\n" P_SOCKS
+#define P_IN_LIST(s) P_TOR P_GW P_USERS "listener \"a\" {\n" s " }\n"
+#define P_IN_SOCKS(s)                                                        \
+	P_IN_LIST("kind = socks address = \"10.0.0.1\" port = 9050\n" s)
+#define P_IN_PORT(s)                                                         \
+	P_IN_LIST("kind = socks address = \"10.0.0.1\"\n port = " s)
+#define P_IN_ADDR(s)                                                         \
+	P_IN_LIST("kind = socks port = 9050\n address = \"" s "\"")
+#define P_IN_MORE(s) P_ALL "listener \"b\" { " s " }\n"
+
 /* Parse TEXT, which must be right. */
 void pu_parse(struct pol_policy *out, const char *text);
 

@@ -237,6 +237,10 @@ START_TEST(goal_is_met_only_when_known)
 	ck_assert(cli_goal_met(line, cli_goal_of("closed")));
 	ck_assert(cli_goal_met(line, cli_goal_of("bootstrapped")));
 	json_decref(line);
+	v.snap.gate.position = GATE_TOR_ONLY;
+	line = line_of(&v);
+	ck_assert(cli_goal_met(line, cli_goal_of("closed")));
+	json_decref(line);
 	v.snap.gate.known = 0;
 	line = line_of(&v);
 	ck_assert(!cli_goal_met(line, cli_goal_of("closed")));

@@ -150,7 +150,7 @@ START_TEST(a_message_may_have_as_many_lines_as_the_limit_says)
 }
 END_TEST
 
-START_TEST(the_line_limit_is_judged_before_the_code)
+START_TEST(what_comes_first_on_the_wire_is_judged_first)
 {
 	static const struct cp_limits limits = { 100, 12, 4 };
 
@@ -158,6 +158,9 @@ START_TEST(the_line_limit_is_judged_before_the_code)
 	judge(&limits, cp_str_of("250-a\n251-bc\n"), CP_ERR_LIMIT);
 	/* But what comes first is said first. */
 	judge(&limits, cp_str_of("250-a\n2x1-bcdefg\n"), CP_ERR_SYNTAX);
+	/* A bad octet beyond the limit is not even looked at. */
+	judge(&limits, cp_str_of("250-abcd\n250-x\n"), CP_ERR_LIMIT);
+	judge(&limits, cp_str_of("250-abcd\n250x\n"), CP_ERR_LIMIT);
 }
 END_TEST
 
@@ -321,7 +324,7 @@ limits_suite(void)
 	    limits, a_message_of_the_limit_passes_and_one_octet_more_does_not);
 	tcase_add_test(
 	    limits, a_message_may_have_as_many_lines_as_the_limit_says);
-	tcase_add_test(limits, the_line_limit_is_judged_before_the_code);
+	tcase_add_test(limits, what_comes_first_on_the_wire_is_judged_first);
 	tcase_add_test(limits, many_small_messages_are_no_large_one);
 	tcase_add_test(limits, feeding_without_taking_is_bounded);
 	tcase_add_test(limits, new_limits_hold_for_octets_that_wait);

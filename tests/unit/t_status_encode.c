@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisor/engine/facts.h"
 #include "supervisor/status/encode.h"
 #include "tests/unit/status_sample.h"
 
 static const struct status_stamp stamp = { .type = STATUS_T_CHANGE,
-	.seq = 42, .now_ns = SAMPLE_NOW, .time = "2026-01-31T23:59:59.123Z" };
+	.seq = 42, .now_ns = SAMPLE_NOW, .pid = 13,
+	.time = "2026-01-31T23:59:59.123Z" };
 
 static json_t *
 encode_at(const struct status_view *v, uint64_t now_ns)
@@ -98,16 +100,18 @@ static const struct field fields[] = {
 	{ "firewall", "last_close_reason", "\"the engine asked for it\"",
 	    "\"the engine asked for it\"" },
 	{ "facts", "link", "true", "false" },
-	{ "facts", "conf", "true", "false" },
-	{ "facts", "listen", "true", "false" },
-	{ "facts", "boot", "true", "false" },
+	{ "facts", "configuration", "true", "false" },
+	{ "facts", "listeners", "true", "false" },
+	{ "facts", "bootstrap", "true", "false" },
 	{ "facts", "circuit", "true", "false" },
+	{ "facts", "usable", "true", "false" },
 	{ "facts", "alive", "true", "false" },
 	{ "facts", "time", "true", "false" },
-	{ "facts", "no_hold", "true", "false" },
+	{ "facts", "free", "true", "false" },
 	{ "engine", "pid", "12", "null" },
 	{ "engine", "fresh", "true", "false" },
 	{ "gate", "pid", "11", "null" },
+	{ "status", "pid", "13", "13" },
 	{ "counters", "links", "3", "3" },
 	{ "counters", "provisions", "4", "4" },
 	{ "counters", "repairs", "9", "9" },
@@ -459,6 +463,19 @@ START_TEST(a_new_link_forgets_the_old_word)
 }
 END_TEST
 
+/* Two tables, since no code of the engine is linked into this process. */
+START_TEST(facts_are_the_engines)
+{
+	unsigned f;
+
+	ck_assert_uint_eq(SNAP_NFACT, NFACT);
+	for (f = 0; f < SNAP_NFACT; f++)
+		ck_assert_str_eq(snap_fact_name((enum snap_fact)f),
+		    facts_name((enum fact)f));
+	ck_assert_uint_eq(SNAP_F_LINK, FACT_LINK);
+}
+END_TEST
+
 START_TEST(time_is_rfc_3339)
 {
 	char text[STATUS_TIME_LEN];
@@ -500,6 +517,7 @@ main(void)
 	tcase_add_test(tc, what_always_moves_is_no_change);
 	tcase_add_test(tc, silence_is_a_change);
 	tcase_add_test(tc, a_new_link_forgets_the_old_word);
+	tcase_add_test(tc, facts_are_the_engines);
 	tcase_add_test(tc, time_is_rfc_3339);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

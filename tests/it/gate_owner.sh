@@ -9,12 +9,27 @@ gate_start
 before=$(tables)
 rules=$(in_gw nft -s list ruleset | sed '/expires/d' | cksum)
 
+note "privileges"
+status() { grep -E "^$1:" "/proc/$GATE_PID/status" | cut -f 2-; }
+check "the gate has its own user" \
+    [ "$(status Uid | tr '\t' ' ')" = \
+    "$GATE_UID $GATE_UID $GATE_UID $GATE_UID" ]
+check "and no groups" [ -z "$(status Groups | tr -d ' ')" ]
+for set in CapEff CapPrm; do
+	check "$set is CAP_NET_ADMIN" [ "$(status $set)" = 0000000000001000 ]
+done
+for set in CapBnd CapInh CapAmb; do
+	check "$set is empty" [ "$(status $set)" = 0000000000000000 ]
+done
+check "no new privileges" [ "$(status NoNewPrivs)" = 1 ]
+check "its name" [ "$(status Name)" = portcullis-gate ]
+
 note "a second gate"
 # shellcheck disable=SC2086
-second=$(in_gw "$DRV" -i ws0 -e ext0 $LISTENERS </dev/null 2>&1)
+second=$(in_gw "$DRV" -i ws0 -e ext0 $LISTENERS <<<"wait 3000" 2>&1)
 check "second: says who holds it" \
     grep -q 'another portcullisd holds the gate' <<<"$second"
-check "second: exits 1" grep -q 'gate-ended exit=1' <<<"$second"
+check "second: cannot start" grep -q 'gate-ended exit=3' <<<"$second"
 check "second: touches nothing" \
     [ "$(in_gw nft -s list ruleset | sed '/expires/d' | cksum)" = "$rules" ]
 refuse "removal while a gate runs" in_gw "$DRV" -r
@@ -134,4 +149,42 @@ check "strict, open: Tor's lease" grep -q elements <(egress)
 say closed
 refuse "strict, closed: lease gone at once" grep -q elements <(egress)
 gate_stop
+
+note "engine and keeper"
+gate_start
+say open
+say engine
+check "a new engine while open closes" heard 'position=closed known=1 why=2'
+say open
+check "and may open" heard 'position=open known=1'
+kill -KILL "$DRV_PID"
+wait "$DRV_PID" 2>/dev/null
+sleep 0.3
+refuse "keeper killed: gate table gone" \
+    in_gw nft list table inet portcullis >/dev/null 2>&1
+check "keeper killed: guard stays" \
+    in_gw nft list table inet portcullis_guard >/dev/null
+check "keeper killed: the gate is gone too" \
+    awk '{ exit $3 != "Z" }' <(cat "/proc/$GATE_PID/stat" 2>/dev/null ||
+    echo '0 0 Z')
+exec 7>&-
+DRV_PID=
+
+note "no IPv6 at all"
+in_gw sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
+    net.ipv6.conf.lo.disable_ipv6=1
+gate_start
+say open
+check "without ::1: opens for IPv4" heard 'position=open known=1'
+check "without ::1: no IPv6 lease" \
+    [ -z "$(in_gw nft list set inet portcullis gate | grep ipv6)" ]
+gate_stop
+
+note "no loopback"
+ip -n "$GW" link set lo down
+ip -n "$GW" addr flush dev lo
+# shellcheck disable=SC2086
+bare=$(in_gw "$DRV" -i ws0 -e ext0 $LISTENERS <<<"wait 3000" 2>&1)
+check "without lo: says so" grep -q 'is lo up' <<<"$bare"
+check "without lo: cannot start" grep -q 'gate-ended exit=3' <<<"$bare"
 it_end

@@ -87,7 +87,7 @@ check "SIGSTOP: not at once, so it was the lease" \
     awk -v k="$stopped" 'END { exit !($1 > k + 0.3) }' "$IT_DIR/flow2"
 closed_all "gate stopped"
 refuse "SIGSTOP: Tor's uplink has lapsed too" ask_gw $TOR_UID 192.0.2.1:443
-SEEN=$(wc -l <"$IT_DIR/drv.out")
+mark
 kill -CONT "$GATE_PID"
 await 'position=closed' 2
 check "SIGCONT: not revived but closed" heard 'position=closed known=1'

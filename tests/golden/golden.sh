@@ -1,0 +1,37 @@
+#!/bin/sh
+# Every policy here against its .ok; --update rewrites those.
+set -u
+: "${top_srcdir:?}" "${top_builddir:?}"
+check=$top_builddir/tests/golden/polcheck
+out=$(mktemp) || exit 99
+trap 'rm -f "$out"' EXIT
+failed=0
+
+cd "$top_srcdir/tests/golden" || exit 99
+for conf in *.conf; do
+	ok=${conf%.conf}.ok
+	{
+		"$check" "$conf" -v 2>&1
+		echo "exit $?"
+	} >"$out"
+	if [ "${1:-}" = --update ]; then
+		cp "$out" "$ok" || exit 1
+	elif ! diff -u "$ok" "$out"; then
+		failed=1
+	fi
+done
+
+# What is shipped must be right; its users need not exist here.
+if ! "$check" "$top_srcdir/supervisor/contrib/portcullis.conf" 2>/dev/null
+then
+	echo "the shipped example is wrong" >&2
+	failed=1
+fi
+
+# What -v prints first is a policy, which means the same.
+if ! "$check" gateway.conf -v | sed '/^# what Tor is told/,$d' >"$out" ||
+    [ "$("$check" "$out" open)" != "$("$check" gateway.conf open)" ]; then
+	echo "the canonical policy means something else" >&2
+	failed=1
+fi
+exit $failed

@@ -1,0 +1,176 @@
+/* Each way to write a policy wrongly, and what is said of it. */
+#include "tests/unit/polutil.h"
+
+static const struct fault {
+	const char *text;
+	unsigned line;
+	const char *words;
+} faults[] = {
+	/* clang-format off */
+	/* words and braces */
+	{ P_IN_TOR("usr = 5"), 2, "did you mean \"user\"" },
+	{ P_IN_TOR("COOKIE-FILE = \"/x\""), 2, "did you mean \"cookie_file\"" },
+	{ P_IN_GW2("lease = 5"), 4, "did you mean \"lease_ms\"" },
+	{ P_ALL "listner \"b\" { kind = { x, y } }", 5, "\"listener\"" },
+	{ P_ALL "gate { a = b c = { d, e } f = {} }", 5, "no section" },
+	{ P_ALL "include(\"/etc/passwd\")", 5, "conf.d" },
+	{ P_IN_TOR("auth = { null } auth = { null }"), 2, "twice" },
+	{ P_IN_TOR("cookie_file = { \"/x\" }"), 2, "only one value" },
+	{ P_ALL "listener { }", 5, "a name for the listener" },
+	{ P_ALL "listener \"a b\" { }", 5, "only letters" },
+	{ P_ALL "listener \"\" { }", 5, "1 to 63 letters" },
+	{ P_ALL "}", 5, "the name of a section" },
+	{ P_ALL "tor \"x\" { }", 5, "an opening brace" },
+	{ P_ALL "tor", 5, "too early: an opening brace" },
+	{ P_ALL "tor {\n\n", 7, "a keyword or a closing brace" },
+	{ P_ALL "tor { user", 5, "an equals sign" },
+	{ P_ALL "tor { user 5 }", 5, "write an equals sign" },
+	{ P_ALL "tor { user = }", 5, "write a value" },
+	{ P_ALL "tor { auth = { null cookie } }", 5, "a comma or" },
+	{ P_ALL "tor { auth = { null, } }", 5, "a value or" },
+	{ P_ALL "tor { auth += { null } }", 5, "\"+\" cannot stand here" },
+	{ P_ALL "tor { user { } }", 5, "write an equals sign" },
+	{ P_ALL "tor { user = \"x\n\" }", 5, "no end" },
+	{ P_ALL "tor { user = \"x", 5, "no end" },
+	{ P_ALL "tor { user = 'x\\y' }", 5, "backslash" },
+	{ P_ALL "tor { user = \"x\\n\" }", 5, "backslash" },
+	{ P_ALL "tor { user = \"\1\" }", 5, "control character" },
+	{ P_ALL "tor { user = \"${HOME}\" }", 5, "environment" },
+	{ P_ALL "tor { user = '${HOME}' }", 5, "environment" },
+	{ P_ALL "tor { user = ${HOME} }", 5, "environment" },
+	{ P_ALL "/* for ever", 5, "close it with" },
+	{ P_ALL "tor { user = a/b }", 5, "double quotes" },
+	/* tor */
+	{ P_IN_TOR("cookie_file = \"run/x\""), 2, "as a path" },
+	{ P_IN_TOR("cookie_file = \"~/x\""), 2, "as a path" },
+	{ P_IN_TOR("cookie_file = \"/a/../b\""), 2, "as a path" },
+	{ P_IN_TOR("cookie_file = \"/a b\""), 2, "as a path" },
+	{ P_IN_TOR("auth = { }"), 2, "empty" },
+	{ P_IN_TOR("auth = { safecooky }"), 2, "did you mean \"safecookie\"" },
+	{ P_IN_TOR("auth = password"), 2, "needs \"password_file\"" },
+	{ "tor { user = 101 }" P_GW P_USERS P_SOCKS, 0, "\"control\" is not" },
+	{ "tor { control = \"unix:/c\" }" P_GW P_USERS P_SOCKS, 0, "\"user\"" },
+	{ "tor { user = 1 control = \"unix:c\" }" P_GW P_USERS P_SOCKS, 1,
+	    "as a path" },
+	{ "tor { user = 1 control = \"1.2.3.4:9051\" }" P_GW P_USERS P_SOCKS,
+	    1, "not on loopback" },
+	{ "tor { user = 1 control = \"[::]:9051\" }" P_GW P_USERS P_SOCKS,
+	    1, "not on loopback" },
+	{ "tor { user = 1 control = \"localhost:1\" }" P_GW P_USERS P_SOCKS,
+	    1, "control address" },
+	{ "tor { user = 1 control = \"127.0.0.1:0\" }" P_GW P_USERS P_SOCKS,
+	    1, "control address" },
+	{ "tor { user = 1 control = \"::1:9051\" }" P_GW P_USERS P_SOCKS,
+	    1, "control address" },
+	{ "tor { user = root control = \"unix:/c\" }" P_GW P_USERS P_SOCKS,
+	    1, "unprivileged" },
+	/* users */
+	{ P_IN_USERS("gate = 0"), 4, "unprivileged" },
+	{ P_IN_USERS("gate = 4294967295"), 4, "unprivileged" },
+	{ P_IN_USERS("gate = 4294967296"), 4, "unprivileged" },
+	{ P_IN_USERS("gate = \"-x\""), 4, "unprivileged" },
+	{ P_IN_USERS("gate = \"a b\""), 4, "unprivileged" },
+	{ P_IN_USERS("gate = 101"), 4, "the same user as \"user\"" },
+	{ P_IN_USERS("gate = 102 engine = 102"), 4, "the same user as \"gate\"" },
+	{ P_IN_USERS("gate = a\nengine = b\nstatus = a"), 6, "the same user" },
+	/* gateway */
+	{ P_IN_GW("external = eth0"), 0, "\"internal\" is not set" },
+	{ P_IN_GW("internal = eth0"), 0, "\"external\" is not set" },
+	{ P_IN_GW("internal = {} external = eth0"), 4 - 1, "is empty" },
+	{ P_IN_GW("internal = eth0\nexternal = eth0"), 4, "also internal (line 3)" },
+	{ P_IN_GW("internal = lo external = eth0"), 3, "neither side" },
+	{ P_IN_GW("internal = \"eth*\" external = eth0"), 3, "no wildcard" },
+	{ P_IN_GW("internal = \"a/b\" external = eth0"), 3, "an interface's name" },
+	{ P_IN_GW("internal = abcdefghijklmnop external = eth0"), 3, "1 to 15" },
+	{ P_IN_GW("internal = { a, a } external = eth0"), 3, "named twice" },
+	{ P_IN_GW("internal = { a,b,c,d,e,f,g,h,i } external = eth0"), 3,
+	    "too many" },
+	{ P_IN_GW2("closed = shut"), 4, "did you mean \"strict\"" },
+	{ P_IN_GW2("lease_ms = 199"), 4, "200 to 10000" },
+	{ P_IN_GW2("lease_ms = 10001"), 4, "200 to 10000" },
+	{ P_IN_GW2("lease_ms = 0x200"), 4, "200 to 10000" },
+	{ P_IN_GW2("lease_ms = \"\""), 4, "200 to 10000" },
+	{ P_IN_GW2("probe_ms = 19"), 4, "20 to 5000" },
+	{ P_IN_GW2("probe_ms = 501"), 4, "half of lease_ms, which is 1000" },
+	{ P_IN_GW2("dhcp = yes"), 4, "did you mean" },
+	{ P_IN_GW2("run_dir = run"), 4, "as a path" },
+	/* listeners */
+	{ P_TOR P_GW P_USERS, 0, "there is no listener" },
+	{ P_IN_LIST("kind = sock address = \"10.0.0.1\" port = 1"), 5, "\"socks\"" },
+	{ P_IN_LIST("address = \"10.0.0.1\" port = 1"), 4, "no \"kind\"" },
+	{ P_IN_LIST("kind = socks port = 1"), 4, "no \"address\"" },
+	{ P_IN_LIST("kind = socks address = \"10.0.0.1\""), 4, "no \"port\"" },
+	{ P_IN_ADDR("0.0.0.0"), 6, "a wildcard" },
+	{ P_IN_ADDR("0.0.0.1"), 6, "a wildcard" },
+	{ P_IN_ADDR("::"), 6, "a wildcard" },
+	{ P_IN_ADDR("224.0.0.1"), 6, "many receivers" },
+	{ P_IN_ADDR("255.255.255.255"), 6, "many receivers" },
+	{ P_IN_ADDR("ff02::1"), 6, "many receivers" },
+	{ P_IN_ADDR("169.254.1.1"), 6, "link-local" },
+	{ P_IN_ADDR("fe80::1"), 6, "link-local" },
+	{ P_IN_ADDR("febf::1"), 6, "link-local" },
+	{ P_IN_ADDR("::ffff:10.0.0.1"), 6, "in disguise" },
+	{ P_IN_ADDR("localhost"), 6, "numbers, not a host name" },
+	{ P_IN_ADDR("10.0.0.1:9050"), 6, "numbers, not a host name" },
+	{ P_IN_PORT("0"), 6, "from 1 to 65535" },
+	{ P_IN_PORT("65536"), 6, "from 1 to 65535" },
+	{ P_IN_PORT("\"9-8\""), 6, "from 1 to 65535" },
+	{ P_IN_PORT("\"9-\""), 6, "from 1 to 65535" },
+	{ P_IN_PORT("\"-9\""), 6, "from 1 to 65535" },
+	{ P_IN_PORT("\"1-2-3\""), 6, "from 1 to 65535" },
+	{ P_IN_PORT("\"123456789-1\""), 6, "from 1 to 65535" },
+	{ P_IN_PORT("auto"), 6, "from 1 to 65535" },
+	{ P_IN_PORT("\"1-4097\""), 0, "4097 listeners: 4096 at most" },
+	{ P_IN_PORT("{ 80, 90, 80 }"), 4, "10.0.0.1:80 is taken already" },
+	{ P_IN_MORE("kind=httptunnel address=\"10.0.0.1\" port=9050"), 5,
+	    "listener \"a\" (test.conf, line 4)" },
+	{ P_IN_MORE("kind=dns address=\"127.0.0.1\" port=\"7690-7700\""), 5,
+	    "heartbeat" },
+	{ P_IN_MORE("kind=dns address=\"::1\" port=7702"), 5, "heartbeat" },
+	{ P_IN_MORE("kind=dns address={\"10.0.0.1\",\"10.0.0.2\"} port=5"), 5,
+	    "a second DNSPort" },
+	{ P_IN_MORE("kind=trans address=\"fd00::1\" port={5,6}"), 5,
+	    "a second TransPort for workstations over IPv6" },
+	/* flags */
+	{ P_IN_SOCKS("flags = IsolateDestAdr"), 6, "did you mean \"IsolateDest" },
+	{ P_IN_SOCKS("flags = IPv4Traffics"), 6, "did you mean \"IPv4Traffic\"" },
+	{ P_IN_SOCKS("flags = NoOnionTrafficOnly"), 6, "not a flag of SocksPort" },
+	{ P_IN_SOCKS("flags = \"SessionGroup=\""), 6, "\"SessionGroup=1\"" },
+	{ P_IN_SOCKS("flags = \"SessionGroup=2147483648\""), 6, "not a flag" },
+	{ P_IN_SOCKS("flags = \"SessionGroup=99999999999\""), 6, "not a flag" },
+	{ P_IN_SOCKS("flags = WorldWritable"), 6, "Unix sockets only" },
+	{ P_IN_SOCKS("flags = NoGroupWritable"), 6, "Unix sockets only" },
+	{ P_IN_SOCKS("flags = { IPv6Traffic, NoIPv6Traffic }"), 4, "contradicts" },
+	{ P_IN_SOCKS("flags = { OnionTrafficOnly, IPv4Traffic }"), 4,
+	    "contradicts another" },
+	{ P_IN_SOCKS("flags = { NoIPv4Traffic, NoIPv6Traffic }"), 4,
+	    "DNS requests need" },
+	{ P_IN_SOCKS("flags = { NoIPv4Traffic, NoIPv6Traffic, NoOnionTraffic }"),
+	    4, "no traffic at all" },
+	{ P_IN_SOCKS("flags = { \"SessionGroup=1\", \"SessionGroup=2\" }"), 4,
+	    "more than once" },
+	{ P_IN_SOCKS("flags = { CacheDNS, IPv6Traffic, cachedns }"), 4, "twice" },
+	{ P_IN_LIST("flags = PreferIPv6 kind = trans address = \"10.0.0.1\" "
+	    "port = 1"), 5, "not a flag of TransPort" },
+	/* clang-format on */
+};
+
+START_TEST(a_fault_is_named_with_its_line)
+{
+	const struct fault *f = &faults[_i];
+
+	pu_fault(f->text, f->line, f->words);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("policy_faults");
+	TCase *t = tcase_create("faults");
+
+	tcase_add_loop_test(t, a_fault_is_named_with_its_line, 0,
+	    (int)(sizeof faults / sizeof faults[0]));
+	suite_add_tcase(s, t);
+	return pu_run(s);
+}
