@@ -309,28 +309,15 @@ fill_tor(const struct engine *e, struct snapshot *s)
 	s->enough_dir_info = t->enough_dir;
 }
 
-/* Which of ours make up each of the snapshot's facts. */
-static const uint32_t snap_facts[SNAP_NFACT] = {
-	[SNAP_F_LINK] = 1u << FACT_LINK,
-	[SNAP_F_CONF] = 1u << FACT_CONF,
-	[SNAP_F_LISTEN] = 1u << FACT_LISTEN,
-	[SNAP_F_BOOT] = 1u << FACT_BOOT,
-	[SNAP_F_CIRCUIT] = 1u << FACT_CIRCUIT | 1u << FACT_USABLE,
-	[SNAP_F_ALIVE] = 1u << FACT_ALIVE,
-	[SNAP_F_TIME] = 1u << FACT_TIME,
-	[SNAP_F_NO_HOLD] = 1u << FACT_FREE,
-};
-
-static void
-fill_facts(const struct engine *e, struct snapshot *s, uint64_t now)
-{
-	uint32_t bits = facts_bits(&e->facts, now);
-
-	s->nfacts = SNAP_NFACT;
-	for (unsigned i = 0; i < SNAP_NFACT; i++)
-		if ((bits & snap_facts[i]) == snap_facts[i])
-			s->facts |= 1u << i;
-}
+_Static_assert((int)NFACT == (int)SNAP_NFACT &&
+    (int)FACT_LINK == (int)SNAP_F_LINK && (int)FACT_CONF == (int)SNAP_F_CONF &&
+    (int)FACT_LISTEN == (int)SNAP_F_LISTEN &&
+    (int)FACT_BOOT == (int)SNAP_F_BOOT &&
+    (int)FACT_CIRCUIT == (int)SNAP_F_CIRCUIT &&
+    (int)FACT_USABLE == (int)SNAP_F_USABLE &&
+    (int)FACT_ALIVE == (int)SNAP_F_ALIVE &&
+    (int)FACT_TIME == (int)SNAP_F_TIME && (int)FACT_FREE == (int)SNAP_F_FREE,
+    "a fact's number is its bit in the snapshot");
 
 static void
 fill(const struct engine *e, struct snapshot *s, uint64_t now)
@@ -346,7 +333,8 @@ fill(const struct engine *e, struct snapshot *s, uint64_t now)
 	memcpy(s->since, e->since, sizeof s->since);
 	s->gate = e->report;
 	s->gate_fresh = e->gate_known && now - e->report_at <= GATE_FRESH_MS;
-	fill_facts(e, s, now);
+	s->facts = facts_bits(&e->facts, now);
+	s->nfacts = NFACT;
 	s->engine_pid = e->pid;
 	s->hold = e->hold;
 	fill_tor(e, s);
