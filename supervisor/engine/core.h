@@ -60,6 +60,7 @@ struct evidence {
 	uint64_t read;		    /* traffic/read */
 	uint64_t built;		    /* the highest circuit number BUILT */
 	uint64_t extend_at;	    /* when EXTENDCIRCUIT was last sent */
+	bool extend_refused;	    /* ... and Tor found no path for it */
 };
 
 /* When things are due, in ms. */

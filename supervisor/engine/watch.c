@@ -16,6 +16,8 @@
 #define EXTEND_IDLE_MS 20000
 /* With none at all clients are waiting: a circuit takes 1 to 3 s to build. */
 #define EXTEND_NONE_MS 5000
+/* Tor found no path: it costs nothing to ask for another one soon. */
+#define EXTEND_REFUSED_MS 500
 /* Before that, ordinary traffic gets this long to show itself. */
 #define EVIDENCE_GRACE_MS 600
 /* Circuits are looked at only while other evidence is older than this. */
@@ -292,7 +294,8 @@ bool
 watch_extend_due(const struct engine *e, uint64_t now)
 {
 	uint64_t last = e->facts.at[FACT_USABLE];
-	uint64_t gap = last != 0 ? EXTEND_IDLE_MS : EXTEND_NONE_MS;
+	uint64_t gap = e->ev.extend_refused ? EXTEND_REFUSED_MS :
+	    last != 0 ? EXTEND_IDLE_MS : EXTEND_NONE_MS;
 
 	if (!facts_holds(&e->facts, FACT_BOOT, now) ||
 	    !facts_holds(&e->facts, FACT_CIRCUIT, now) ||
@@ -319,7 +322,8 @@ void
 watch_on_extend(struct engine *e, const struct cp_reply *reply, uint64_t now)
 {
 	(void)now;
-	if (!cp_reply_is_ok(reply))
+	e->ev.extend_refused = !cp_reply_is_ok(reply);
+	if (e->ev.extend_refused)
 		log_debug("Tor could not start the test circuit");
 	e->due.circuits = 0;
 }
