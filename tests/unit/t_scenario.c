@@ -122,7 +122,7 @@ expect_one(const char *word)
 		    (unsigned)w.snap.trouble[0].uid);
 		is = buf;
 	} else if (strncmp(word, "result=", 7) == 0) {
-		is = w.result.ok ? "ok" : "no";
+		is = w.result.magic == 0 ? "none" : w.result.ok ? "ok" : "no";
 	}
 	if (strcmp(is, value) != 0)
 		trouble(word, is);
