@@ -140,8 +140,8 @@ fault(struct gate *g, int rc)
 		return;
 	}
 	g->report.error = -rc;
-	log_warn("the kernel did not hold the gate open: %s", strerror(-rc));
 	act_close(g, GATE_WHY_KERNEL);
+	log_warn("the kernel did not hold the gate open: %s", strerror(-rc));
 }
 
 /* Invariant 3 is asked at the last moment, for each heartbeat. */
@@ -288,13 +288,17 @@ act_drop_engine(struct gate *g, bool restart)
 	const struct link_ask ask = { .magic = LINK_ASK_MAGIC,
 		.restart = LINK_ENGINE };
 
-	if (g->engine_fd != -1)
-		(void)close(g->engine_fd);
-	g->engine_fd = -1;
-	/* If the keeper is gone its channel says so in the main loop. */
+	/*
+	 * Ask first: an engine whose pair is closed may end by itself, and
+	 * the keeper would end its successor.  If the keeper is gone its
+	 * channel says so in the main loop.
+	 */
 	if (restart && send(LINK_KEEPER_FD, &ask, sizeof ask,
 	    MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
 		log_warn("cannot ask for a new engine: %s", strerror(errno));
+	if (g->engine_fd != -1)
+		(void)close(g->engine_fd);
+	g->engine_fd = -1;
 }
 
 static uint32_t

@@ -130,9 +130,23 @@ check "back: the chain is on it" grep -q 'device.*ext0' \
 check "back: Tor's lease lives" grep -q elements \
     <(in_gw nft list set inet portcullis egress)
 
+note "an engine that says nothing for ten seconds"
+say engine
+say wait 8500
+refuse "silent: not yet" heard '^asked-to-restart'
+say wait 3000
+check "silent: dropped" heard '^engine-dropped'
+check "silent: keeper asked for another" heard '^asked-to-restart peer=2'
+say wait 11500
+refuse "silent: asked once" heard '^asked-to-restart'
+say engine
+say open
+check "silent: the next one opens" heard 'position=open known=1'
+
 note "stopping and removing"
 say term
 await '^gate-ended' 3
+check "stopped: that is why" heard 'position=closed known=1 why=8'
 check "stopped: exit 0" heard '^gate-ended exit=0'
 refuse "stopped: gate table gone" in_gw nft list table inet portcullis \
     2>/dev/null

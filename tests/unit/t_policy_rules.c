@@ -241,7 +241,7 @@ START_TEST(each_external_interface_has_its_egress_chain)
 	ck_assert_str_eq(t->chains[0].device, "e0");
 	ck_assert_str_eq(t->chains[1].device, "e1");
 	ck_assert_str_ne(t->chains[0].name, t->chains[1].name);
-	ck_assert_uint_eq(t->nrules, 2 * 7);
+	ck_assert_uint_eq(t->nrules, 2 * 8);
 	pol_ruleset_clear(&rs);
 	pol_policy_clear(&p);
 }
