@@ -115,6 +115,19 @@ spoof 1000 0 7701 >/dev/null
 say wait 1100
 check "no spoof has kept it open" now_is 'position=closed known=1'
 
+note "somebody else's table drops everything"
+say open
+in_gw nft add table inet other
+in_gw nft add chain inet other o \
+    '{ type filter hook output priority -400; policy drop; }'
+say open
+check "dropped heartbeat: closed, and not for a lapse" \
+    heard 'position=closed known=1 why=6 .*error=1 '
+in_gw nft delete table inet other
+say open
+check "and open again without it" heard 'position=open known=1'
+say closed
+
 note "an external interface that comes and goes"
 say wait 50
 in_gw ip link del ext0
