@@ -116,10 +116,10 @@ say wait 1100
 check "no spoof has kept it open" now_is 'position=closed known=1'
 
 note "somebody else's table drops everything"
-say open
 in_gw nft add table inet other
 in_gw nft add chain inet other o \
     '{ type filter hook output priority -400; policy drop; }'
+say open
 say open
 check "dropped heartbeat: closed, and not for a lapse" \
     heard 'position=closed known=1 why=6 .*error=1 '

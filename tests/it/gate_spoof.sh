@@ -83,6 +83,7 @@ done
 refuse "root's flow from before" seen 192.0.2.1 say_old
 in_gw ip neigh flush dev ext0
 check "ARP gets out" ask_gw $TOR_UID 192.0.2.1:443
+say engine # this one has been silent for too long
 echo "hold 20000" >&7
 await 'position=open' 2
 check "open: an honest question is answered" ask_ws 10.152.152.10:9050
