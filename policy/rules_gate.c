@@ -109,7 +109,10 @@ mark_pre_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS));
 }
 
-/* To a proven listener, and what it answers. */
+/*
+ * To a proven listener, and what it answers.  The lease comes before the
+ * family: nft 1.1 forgets a family that stands before "meta nfproto @set".
+ */
 static void
 mark_loopback(struct pol_build *b, size_t chain, const struct side *s)
 {
@@ -117,7 +120,7 @@ mark_loopback(struct pol_build *b, size_t chain, const struct side *s)
 
 	for (size_t i = 0; i < 2; i++)
 		POL_RULE(b, chain, pol_st_if(POL_M_OIFNAME, "lo"),
-		    pol_st_num(POL_M_NFPROTO, s->nfproto), lease(POL_S_GATE),
+		    lease(POL_S_GATE), pol_st_num(POL_M_NFPROTO, s->nfproto),
 		    pol_st_lookup(s->proven, keys[i]),
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_GATE));
 }
@@ -128,7 +131,7 @@ mark_internal(struct pol_build *b, size_t chain, const char *internal,
     const struct side *s)
 {
 	POL_RULE(b, chain, pol_st_if(POL_M_OIFNAME, internal),
-	    pol_st_num(POL_M_NFPROTO, s->nfproto), lease(POL_S_GATE),
+	    lease(POL_S_GATE), pol_st_num(POL_M_NFPROTO, s->nfproto),
 	    pol_st(POL_M_CT_ESTABLISHED), pol_st(POL_M_CT_REPLY),
 	    pol_st_lookup(s->proven, s->src),
 	    pol_st_num(POL_A_MARK_OR, POL_MARK_GATE));
