@@ -90,7 +90,8 @@ struct engine {
 	unsigned char nonce[CP_NONCE_LEN];
 	bool need_info, need_events, need_conf, need_probe;
 	bool need_newnym;
-	uint64_t newnym_id; /* the verb to answer */
+	bool newnym_open;   /* asked for by a verb that has no answer yet */
+	uint64_t newnym_id; /* that verb */
 	bool provisioned; /* this session had its first SETCONF */
 	bool bind_failed; /* the last SETCONF was answered with 553 */
 	bool setting;	  /* a SETCONF is to be sent */

@@ -359,13 +359,13 @@ verb_hold(struct engine *e, const struct snap_verb *v, uint64_t now)
 static void
 verb_newnym(struct engine *e, const struct snap_verb *v)
 {
-	if (!session_is_up(e) || e->need_newnym) {
-		tell_result(e, v->id, false, e->need_newnym ?
+	if (!session_is_up(e) || e->newnym_open) {
+		tell_result(e, v->id, false, e->newnym_open ?
 		    "A request for a new identity is already on its way." :
 		    "There is no connection to Tor; try again when there is.");
 		return;
 	}
-	e->need_newnym = true;
+	e->need_newnym = e->newnym_open = true;
 	e->newnym_id = v->id;
 }
 

@@ -123,8 +123,9 @@ static uint64_t
 valid_until(const struct facts *f, enum fact fact)
 {
 	uint32_t ms = bound_ms[fact] != 0 ? bound_ms[fact] : f->lease_ms;
+	uint64_t left = UINT64_MAX - f->at[fact];
 
-	return f->at[fact] > UINT64_MAX - ms ? UINT64_MAX : f->at[fact] + ms;
+	return f->at[fact] + (left < ms ? left : ms);
 }
 
 bool

@@ -11,7 +11,7 @@
 #include "policy/policy.h"
 #include "supervisor/gatemsg.h"
 
-/* The numbers are bit numbers in snapshot.facts. */
+/* The numbers are those of enum snap_fact: the bits of snapshot.facts. */
 enum fact {
 	FACT_LINK = 0, /* authenticated connection, the peer is Tor's uid */
 	FACT_CONF,     /* the options we own were read back as desired */

@@ -2,8 +2,8 @@
  * portcullis-engine: talks to Tor, decides, asks the gate.  Started by
  * portcullisd with everything it needs; see supervisor/links.h.
  */
-/* For F_GET_SEALS. */
-#define _GNU_SOURCE
+#include "config.h" /* _GNU_SOURCE */
+
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
@@ -340,21 +340,15 @@ stop_shell(struct shell *sh)
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
-	enum log_level level = LOG_LV_INFO;
 	struct event *keeper, *term, *usr1;
 	struct pol_policy policy;
 	struct shell sh = { 0 };
-	int ch, rc;
+	int rc;
 
-	while ((ch = getopt(argc, argv, "v")) != -1) {
-		if (ch != 'v')
-			return 2;
-		level = LOG_LV_DEBUG;
-	}
 	check_descriptors();
-	log_init("engine", level);
+	log_init("engine", LOG_LV_INFO);
 	lock_down();
 	load_policy(&policy);
 	start_shell(&sh, &policy);

@@ -33,23 +33,25 @@ int
 password_read(unsigned char *out, size_t cap, const char *path)
 {
 	int fd, rc = -1;
-	ssize_t n = -1;
+	ssize_t n;
 
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1) {
 		log_warn("password: %s", strerror(errno));
 		goto out;
 	}
-	if (file_ok(fd))
-		n = read(fd, out, cap);
+	if (!file_ok(fd))
+		goto close;
+	n = read(fd, out, cap);
 	/* A full buffer means that there may be more. */
-	if (n > 0 && (size_t)n < cap) {
-		if (out[n - 1] == '\n')
-			n--;
-		rc = (int)n;
-	} else {
+	if (n <= 0 || (size_t)n == cap) {
 		log_warn("password: the file is empty or too long");
+		goto close;
 	}
+	if (out[n - 1] == '\n')
+		n--;
+	rc = (int)n;
+close:
 	close(fd);
 out:
 	if (rc == -1)

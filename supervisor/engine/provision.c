@@ -1,5 +1,5 @@
-/* For qsort_r(3). */
-#define _GNU_SOURCE
+#include "config.h" /* _GNU_SOURCE */
+
 #include "supervisor/engine/provision.h"
 
 #include <stdio.h>

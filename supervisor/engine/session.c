@@ -31,6 +31,7 @@ on_newnym(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	bool ok = cp_reply_is_ok(reply);
 
 	(void)now;
+	e->newnym_open = false;
 	tell_result(e, e->newnym_id, ok, ok ?
 	    "Tor uses new circuits from now on." :
 	    "Tor refused to use new circuits.");
@@ -62,11 +63,12 @@ session_reset(struct engine *e)
 	e->conn = NULL;
 	explicit_bzero(e->cookie, sizeof e->cookie);
 	explicit_bzero(e->nonce, sizeof e->nonce);
-	if (e->need_newnym)
+	if (e->newnym_open)
 		tell_result(e, e->newnym_id, false,
 		    "The connection to Tor was lost.");
 	e->need_info = e->need_events = false;
-	e->need_conf = e->need_probe = e->need_newnym = false;
+	e->need_conf = e->need_probe = false;
+	e->need_newnym = e->newnym_open = false;
 	e->provisioned = e->bind_failed = e->setting = false;
 	e->restore = e->cycling = e->retrying = false;
 	memset(&e->tor, 0, sizeof e->tor);

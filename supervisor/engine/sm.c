@@ -25,8 +25,6 @@ static const struct edge edges[SM_NSTATES][EV_NEVENTS] = {
 	},
 	[SM_SETUP] = {
 		[EV_SETUP_OK]	= GO(SM_CONFIGURE, ACT_READ),
-		/* Events may come as soon as SETEVENTS is on its way. */
-		[EV_CONF_BAD]	= GO(SM_SETUP, ACT_NONE),
 		[EV_LINK_LOST]	= GO(SM_BACKOFF, ACT_WAIT),
 	},
 	[SM_CONFIGURE] = {

@@ -4,8 +4,8 @@
  * wildcard sockets of the same port, dual-stack :: included, and for UDP
  * connected ones too, count as overlapping.
  */
-/* For qsort_r(3). */
-#define _GNU_SOURCE
+#include "config.h" /* _GNU_SOURCE */
+
 #include "supervisor/engine/sockdiag.h"
 
 #include <arpa/inet.h>

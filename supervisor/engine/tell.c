@@ -309,6 +309,16 @@ fill_tor(const struct engine *e, struct snapshot *s)
 	s->enough_dir_info = t->enough_dir;
 }
 
+_Static_assert((int)NFACT == (int)SNAP_NFACT &&
+    (int)FACT_LINK == (int)SNAP_F_LINK && (int)FACT_CONF == (int)SNAP_F_CONF &&
+    (int)FACT_LISTEN == (int)SNAP_F_LISTEN &&
+    (int)FACT_BOOT == (int)SNAP_F_BOOT &&
+    (int)FACT_CIRCUIT == (int)SNAP_F_CIRCUIT &&
+    (int)FACT_USABLE == (int)SNAP_F_USABLE &&
+    (int)FACT_ALIVE == (int)SNAP_F_ALIVE &&
+    (int)FACT_TIME == (int)SNAP_F_TIME && (int)FACT_FREE == (int)SNAP_F_FREE,
+    "a fact's number is its bit in the snapshot");
+
 static void
 fill(const struct engine *e, struct snapshot *s, uint64_t now)
 {

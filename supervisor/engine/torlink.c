@@ -1,5 +1,5 @@
-/* For struct ucred. */
-#define _GNU_SOURCE
+#include "config.h" /* _GNU_SOURCE */
+
 #include "supervisor/engine/torlink.h"
 
 #include <errno.h>

@@ -122,7 +122,7 @@ expect_one(const char *word)
 		    (unsigned)w.snap.trouble[0].uid);
 		is = buf;
 	} else if (strncmp(word, "result=", 7) == 0) {
-		is = w.result.ok ? "ok" : "no";
+		is = w.result.magic == 0 ? "none" : w.result.ok ? "ok" : "no";
 	}
 	if (strcmp(is, value) != 0)
 		trouble(word, is);
@@ -179,6 +179,10 @@ do_gate(char *arg)
 	} else if (strcmp(arg, "lapse") == 0) {
 		w.gate.epoch++;
 		w.gate.pos = GATE_CLOSED;
+	} else if (strcmp(arg, "tell") == 0) {
+		w.gate.pending = true;
+	} else if (strcmp(arg, "mute") == 0 || strcmp(arg, "speak") == 0) {
+		w.gate.mute = arg[0] == 'm';
 	} else if (strcmp(arg, "junk") == 0) {
 		engine_gate_bytes(w.e, "junk", 4, w.now);
 	} else {
@@ -399,7 +403,9 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"disabled.txt", "hung.txt", "squatter.txt", "eof.txt", "hash.txt",
 	"garbage.txt", "flood.txt", "epoch.txt", "hold.txt", "stale.txt",
 	"fight.txt", "refused.txt", "cookie.txt", "evidence.txt",
-	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt" };
+	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
+	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
+	"bindfail.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)

@@ -2,8 +2,8 @@
  * Real sockets of two users in a network namespace of its own.  Needs root
  * (or user namespaces with several users); skipped otherwise.
  */
-/* For unshare(2) and setresuid(2). */
-#define _GNU_SOURCE
+#include "config.h" /* _GNU_SOURCE */
+
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
