@@ -35,7 +35,10 @@ enum cmd {
 	NCMD
 };
 
-/* Violations that only the operator's reprove, or a new policy, clears. */
+/*
+ * Violations that only the operator's reprove clears; a refusal ends with the
+ * Tor that refused, too.
+ */
 enum latch { LATCH_NONE = 0, LATCH_FIGHT, LATCH_REFUSED, NLATCH };
 
 /* More repairs a minute than this are two controllers fighting. */
@@ -71,7 +74,6 @@ struct due {
 	uint64_t gate;	  /* repeat the request */
 	uint64_t status;  /* repeat the snapshot */
 };
-
 
 struct engine {
 	const struct pol_policy *policy;
@@ -111,6 +113,7 @@ struct engine {
 	unsigned tries; /* failed connections in a row */
 	uint64_t absent_since, open_since;
 	bool lost_session; /* the lost link was authenticated */
+	bool same_loss;	   /* the last try failed as the one before */
 	bool hold;
 	enum latch latch;
 	char latch_text[SNAP_TEXT]; /* Tor's words, escaped */
@@ -127,6 +130,7 @@ struct engine {
 	enum gate_position asked; /* last position that was sent */
 	bool asked_valid;	  /* ... to this gate */
 	uint64_t asked_proof;
+	uint8_t asked_proven[POL_MAX_LISTENERS / 8];
 
 	/* what people are told */
 	char reason_code[32], reason[SNAP_TEXT], advice[SNAP_TEXT];

@@ -119,6 +119,10 @@ static void
 dispatch(struct engine *e, const struct cp_reply *reply, int tag,
     uint64_t now)
 {
+	if (tag < 0 && e->state == SM_AUTH) {
+		engine_lose(e, LOSS_BYTES, "an event nobody asked for", now);
+		return;
+	}
 	if (tag < 0) {
 		watch_on_event(e, reply, now);
 		return;

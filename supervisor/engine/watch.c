@@ -110,6 +110,8 @@ read_state(struct engine *e, const struct cp_str *v, uint64_t now)
 	e->tor.enough_dir = cp_str_is(v[K_DIR], "1");
 	if (cp_bootstrap_parse(&b, v[K_PHASE]))
 		note_progress(e, &b, now);
+	else
+		e->tor.progress = -1; /* what an event said is no proof */
 	facts_confirm(&e->facts, FACT_ALIVE, e->sent);
 	if (e->tor.progress == 100 && e->tor.enough_dir)
 		facts_confirm(&e->facts, FACT_BOOT, e->sent);
@@ -371,6 +373,8 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		break;
 	case CP_EV_BOOTSTRAP:
 		note_progress(e, &ev.boot, now);
+		if (ev.boot.progress != 100 && e->facts.at[FACT_BOOT] != 0)
+			lost_fact(e, FACT_BOOT);
 		break;
 	case CP_EV_CIRCUIT_ESTABLISHED:
 	case CP_EV_ENOUGH_DIR_INFO:
