@@ -32,6 +32,7 @@ enum cmd {
 	CMD_CIRCUITS,
 	CMD_EXTEND,
 	CMD_NEWNYM,
+	CMD_ACTIVE,
 	NCMD
 };
 
@@ -64,6 +65,8 @@ struct evidence {
 	uint64_t built;		    /* the highest circuit number BUILT */
 	uint64_t extend_at;	    /* when EXTENDCIRCUIT was last sent */
 	bool extend_refused;	    /* ... and Tor found no path for it */
+	uint64_t active_at; /* SIGNAL ACTIVE was sent, or the session began */
+	bool woken;	    /* it was sent in this session */
 };
 
 /* When things are due, in ms. */
@@ -185,6 +188,11 @@ bool watch_circuits_due(const struct engine *e, uint64_t now);
 bool watch_extend_due(const struct engine *e, uint64_t now);
 void watch_ask_extend(struct engine *e, uint64_t now);
 void watch_on_extend(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+/* Keep Tor from going dormant, or wake it. */
+bool watch_active_due(const struct engine *e, uint64_t now);
+void watch_ask_active(struct engine *e, uint64_t now);
+void watch_on_active(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 void watch_on_event(struct engine *e, const struct cp_reply *reply,
     uint64_t now);

@@ -13,9 +13,10 @@
 #define RECONNECT_FIRST_MS 100
 #define RECONNECT_MIN_MS 500
 #define RECONNECT_MAX_MS 30000
-/* While Tor is gone, look this often, in the first minute: it costs 50 us. */
+/* While Tor is gone, look this often in the first minute, then less. */
 #define RECONNECT_ABSENT_MS 250
 #define ABSENT_MS 60000
+#define RECONNECT_LATER_MS 2000
 /* A try that ended by its deadline has waited long enough already. */
 #define RECONNECT_HUNG_MS 1000
 /* So long open, and the count of failures starts again. */
@@ -60,20 +61,19 @@ static uint32_t
 backoff_ms(struct engine *e, uint64_t now)
 {
 	uint32_t ms = RECONNECT_MAX_MS, r = 0;
-	bool absent = e->loss == LOSS_NO_TOR &&
-	    now - e->absent_since < ABSENT_MS;
+	uint32_t most = RECONNECT_MAX_MS;
 
 	if (e->lost_session && e->tries == 0)
 		return RECONNECT_FIRST_MS;
 	if (e->tries < 6)
 		ms = RECONNECT_MIN_MS << e->tries;
-	if (ms > RECONNECT_MAX_MS)
-		ms = RECONNECT_MAX_MS;
-	if (absent && ms > RECONNECT_ABSENT_MS)
-		ms = RECONNECT_ABSENT_MS;
-	if ((e->loss == LOSS_TIMEOUT || e->lost_session) &&
-	    ms > RECONNECT_HUNG_MS)
-		ms = RECONNECT_HUNG_MS;
+	if (e->loss == LOSS_NO_TOR)
+		most = now - e->absent_since < ABSENT_MS ?
+		    RECONNECT_ABSENT_MS : RECONNECT_LATER_MS;
+	else if (e->loss == LOSS_TIMEOUT || e->lost_session)
+		most = RECONNECT_HUNG_MS;
+	if (ms > most)
+		ms = most;
 	/* Without randomness: no jitter, which only spreads load. */
 	if (e->ops->random(e->arg, (unsigned char *)&r, sizeof r) == -1)
 		r = 0;
@@ -214,7 +214,7 @@ engine_tor_up(struct engine *e, uint64_t now)
 	e->conn = cp_conn_new();
 	if (e->conn == NULL)
 		fatal("out of memory");
-	e->absent_since = now;
+	e->absent_since = e->ev.active_at = now;
 	/* Another Tor may take what the last one refused. */
 	if (e->latch == LATCH_REFUSED)
 		e->latch = LATCH_NONE;
