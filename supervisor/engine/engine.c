@@ -86,7 +86,9 @@ start_backoff(struct engine *e, uint64_t now)
 	if (e->loss != LOSS_NO_TOR || e->absent_since == 0)
 		e->absent_since = now;
 	e->due.connect = now + backoff_ms(e, now);
-	e->tries++;
+	/* Looking for an absent Tor is cheap; it is no failure to slow down. */
+	if (e->loss != LOSS_NO_TOR)
+		e->tries++;
 	e->lost_session = false;
 }
 
@@ -202,6 +204,8 @@ engine_reprove(struct engine *e, uint64_t epoch, uint64_t now)
 	e->need_conf = e->need_probe = true;
 	/* Evidence from before must not count: start from new values. */
 	e->ev.seen_read = e->ev.seen_built = false;
+	/* ... and a test circuit that was one of them is not waited for. */
+	e->ev.extend_at = 0;
 	engine_decide(e, now);
 }
 

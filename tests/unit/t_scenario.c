@@ -423,7 +423,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"fight.txt", "refused.txt", "cookie.txt", "evidence.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
-	"bindfail.txt", "shrink.txt" };
+	"bindfail.txt", "shrink.txt",
+	"again.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)
