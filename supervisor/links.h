@@ -12,11 +12,6 @@
 /* Descriptors that every child is started with. */
 #define LINK_KEEPER_FD 3 /* SOCK_SEQPACKET to the keeper: ends arrive here */
 #define LINK_POLICY_FD 4 /* sealed memfd: the canonical policy text */
-/*
- * The engine only: memory of one octet that outlives it.  0: the operator
- * does not hold the gate closed; anything else: he does.
- */
-#define LINK_HOLD_FD 5
 /* The status process only: bound, listening Unix stream sockets. */
 #define LINK_STATUS_FD 5  /* status.sock */
 #define LINK_CONTROL_FD 6 /* control.sock */

@@ -35,7 +35,6 @@ engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
 	e->ops = ops;
 	e->arg = arg;
 	e->pid = pid;
-	e->hold = ops->hold_get(arg);
 	facts_init(&e->facts, policy->lease_ms);
 	prov_init(&e->prov, policy);
 	e->proofs = xcalloc(policy->nlisteners + 1, sizeof *e->proofs);
@@ -382,7 +381,6 @@ verb_hold(struct engine *e, const struct snap_verb *v, uint64_t now)
 	if (e->hold)
 		facts_drop(&e->facts, FACT_FREE);
 	engine_decide(e, now);
-	e->ops->hold_set(e->arg, e->hold);
 	tell_result(e, v->id, true, e->hold ?
 	    "The gate is held closed until it is released." :
 	    "The hold is released; the gate opens as soon as everything is "

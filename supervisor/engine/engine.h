@@ -69,12 +69,6 @@ struct engine_ops {
 	/* -1: not sent (no gate, or it does not read). */
 	int (*gate_send)(void *arg, const struct gate_req *q);
 	int (*status_send)(void *arg, const void *p, size_t n);
-	/*
-	 * The operator's hold, kept where the engine's own death does not
-	 * reach.  In doubt it is there.
-	 */
-	bool (*hold_get)(void *arg);
-	void (*hold_set)(void *arg, bool hold);
 	/* Wall clock for people, RFC 3339 in UTC. */
 	void (*utc)(void *arg, char *dst, size_t cap);
 };

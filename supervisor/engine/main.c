@@ -110,26 +110,6 @@ op_status_send(void *arg, const void *p, size_t n)
 	return statuslink_send(((struct shell *)arg)->status, p, n);
 }
 
-static bool
-op_hold_get(void *arg)
-{
-	unsigned char octet;
-
-	(void)arg;
-	return pread(LINK_HOLD_FD, &octet, 1, 0) != 1 || octet != 0;
-}
-
-static void
-op_hold_set(void *arg, bool hold)
-{
-	unsigned char octet = hold;
-
-	(void)arg;
-	if (pwrite(LINK_HOLD_FD, &octet, 1, 0) != 1)
-		log_warn("the hold will not outlive this process: %s",
-		    strerror(errno));
-}
-
 static void
 op_utc(void *arg, char *dst, size_t cap)
 {
@@ -153,12 +133,10 @@ static const struct engine_ops ops = {
 	.prove = op_prove,
 	.gate_send = op_gate_send,
 	.status_send = op_status_send,
-	.hold_get = op_hold_get,
-	.hold_set = op_hold_set,
 	.utc = op_utc,
 };
 
-/* Were we started with the descriptors that links.h promises? */
+/* Were we started with the two descriptors that links.h promises? */
 static void
 check_descriptors(void)
 {
@@ -168,7 +146,6 @@ check_descriptors(void)
 
 	if (getsockopt(LINK_KEEPER_FD, SOL_SOCKET, SO_TYPE, &type, &len) ==
 	    0 && type == SOCK_SEQPACKET && fstat(LINK_POLICY_FD, &st) == 0 &&
-	    S_ISREG(st.st_mode) && fstat(LINK_HOLD_FD, &st) == 0 &&
 	    S_ISREG(st.st_mode))
 		return;
 	fprintf(stderr, "portcullis-engine is started by portcullisd, not by "

@@ -57,7 +57,6 @@ struct keeper {
 	const struct pol_policy *policy;
 	struct rundir rundir;
 	int policy_fd;
-	int hold_fd; /* one octet that the engine writes; see links.h */
 	int signal_fd;
 	char engine_path[512], status_path[512];
 	struct child child[LINK_NPEER]; /* by enum link_peer */
@@ -103,21 +102,6 @@ policy_memfd(const struct pol_policy *policy)
 	return fd;
 }
 
-/* Not held; the engine can change the octet, but not the size. */
-static int
-hold_memfd(void)
-{
-	static const char released = 0;
-	int fd = memfd_create("portcullis-hold",
-	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd == -1 || write(fd, &released, 1) != 1 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
-	    F_SEAL_SEAL) == -1)
-		fatal("cannot make the memory of a hold: %s", strerror(errno));
-	return fd;
-}
-
 static int
 take_signals(void)
 {
@@ -148,7 +132,6 @@ fill_spawn(struct spawn *s, const struct keeper *k, enum link_peer who)
 	if (who == LINK_ENGINE) {
 		s->program = k->engine_path;
 		user = &p->engine_user;
-		s->fds[1] = k->hold_fd;
 	} else if (who == LINK_STATUS) {
 		s->program = k->status_path;
 		user = &p->status_user;
@@ -160,7 +143,7 @@ fill_spawn(struct spawn *s, const struct keeper *k, enum link_peer who)
 	if (who == LINK_ENGINE)
 		s->group = p->tor.user.gid; /* reads Tor's cookie */
 	s->fds[0] = k->policy_fd;
-	s->nfds = who == LINK_GATE ? 0 : who == LINK_ENGINE ? 2 : 3;
+	s->nfds = who == LINK_GATE ? 0 : who == LINK_ENGINE ? 1 : 3;
 }
 
 /* Introduce both ends of PAIR to each other, if both are there. */
@@ -443,7 +426,6 @@ keeper_run(const struct pol_policy *policy, const char *libexec_dir)
 	if (rundir_open(&k.rundir, policy) == -1)
 		return 1;
 	k.policy_fd = policy_memfd(policy);
-	k.hold_fd = hold_memfd();
 	k.signal_fd = take_signals();
 	do {
 		start_due(&k);

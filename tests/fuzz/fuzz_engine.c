@@ -172,21 +172,6 @@ op_status_send(void *arg, const void *p, size_t n)
 	return 0;
 }
 
-/* In this world the operator's hold does not outlive the engine. */
-static bool
-op_hold_get(void *arg)
-{
-	(void)arg;
-	return false;
-}
-
-static void
-op_hold_set(void *arg, bool hold)
-{
-	(void)arg;
-	(void)hold;
-}
-
 static void
 op_utc(void *arg, char *dst, size_t cap)
 {
@@ -206,8 +191,6 @@ static const struct engine_ops ops = {
 	.prove = op_prove,
 	.gate_send = op_gate_send,
 	.status_send = op_status_send,
-	.hold_get = op_hold_get,
-	.hold_set = op_hold_set,
 	.utc = op_utc,
 };
 

@@ -133,20 +133,6 @@ op_status_send(void *arg, const void *p, size_t n)
 	return 0;
 }
 
-static bool
-op_hold_get(void *arg)
-{
-	(void)arg;
-	return w.held;
-}
-
-static void
-op_hold_set(void *arg, bool hold)
-{
-	(void)arg;
-	w.held = hold;
-}
-
 static void
 op_utc(void *arg, char *dst, size_t cap)
 {
@@ -156,8 +142,7 @@ op_utc(void *arg, char *dst, size_t cap)
 
 const struct engine_ops world_ops = { op_tor_connect, op_tor_close,
 	op_tor_write, op_tor_peer, op_cookie, op_password, op_random,
-	op_prove, op_gate_send, op_status_send, op_hold_get, op_hold_set,
-	op_utc };
+	op_prove, op_gate_send, op_status_send, op_utc };
 
 /* --- driving it --------------------------------------------------------- */
 

@@ -48,7 +48,6 @@ struct world {
 	struct fake_gate gate;
 	struct proof proofs[64];
 	bool prove_fails, cookie_fails, peer_fails;
-	bool held; /* outlives the engine */
 	char *sent[MAX_SENT];
 	size_t nsent;
 	char *feed;

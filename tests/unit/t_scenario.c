@@ -230,20 +230,6 @@ do_verb(char *arg)
 	(void)world_settle();
 }
 
-/* The engine dies, and a new one is started. */
-static void
-do_restart(char *arg)
-{
-	(void)arg;
-	world_flush();
-	engine_free(w.e);
-	w.linked = false;
-	w.gate.up = false;
-	w.e = engine_new(&w.policy, &world_ops, NULL, 1);
-	engine_status_up(w.e);
-	(void)world_settle();
-}
-
 static void
 do_break(char *arg)
 {
@@ -306,7 +292,6 @@ static const struct {
 	{ "flood", do_flood }, { "expect", do_expect }, { "tick", do_tick },
 	{ "connect", do_connect }, { "eof", do_eof }, { "gate", do_gate },
 	{ "prove", do_prove }, { "verb", do_verb }, { "break", do_break },
-	{ "restart", do_restart },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
 static void
