@@ -69,18 +69,6 @@ for who in gate engine; do
 done
 
 it_wait_for open 30
-it_portcullis hold >/dev/null
-pid=$(it_pid engine) || exit 1
-kill -KILL "$pid"
-it_check "engine killed during a hold: a new one comes" net_wait 10 \
-    it_not it_field_is .engine.pid "$pid"
-it_check "the new one is connected" net_wait 10 it_field_is .state WATCH
-it_check "the hold outlives the engine" it_field_is .reason.code hold
-it_check "nothing passes" stands
-it_portcullis release >/dev/null
-it_check "released: packets flow" net_wait 10 flows
-
-it_wait_for open 30
 epoch=$(it_field .firewall.epoch)
 pid=$(net_pid tor)
 kill -STOP "$pid"
