@@ -17,9 +17,9 @@ static const struct facts_reason losses[ENGINE_NLOSS] = {
 	    "The connection to Tor's control port is being made.", "" },
 	[LOSS_NO_TOR] = { "tor-down",
 	    "Nobody listens on Tor's control port.",
-	    "Start Tor, or correct the control address in the policy.  A Tor "
-	    "that starts dormant or with DisableNetwork 1 has no control socket: "
-	    "use TCP." },
+	    "Start Tor, or correct the control address in the policy. A Tor "
+	    "that starts dormant or with DisableNetwork 1 has no control "
+	    "socket: use TCP." },
 	[LOSS_ACCESS] = { "tor-denied",
 	    "The engine's user may not connect to Tor's control socket.",
 	    "Put it into Tor's group, and let that group use the socket." },
