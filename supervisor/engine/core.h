@@ -32,10 +32,14 @@ enum cmd {
 	CMD_CIRCUITS,
 	CMD_EXTEND,
 	CMD_NEWNYM,
+	CMD_ACTIVE,
 	NCMD
 };
 
-/* Violations that only the operator's reprove, or a new policy, clears. */
+/*
+ * Violations that only the operator's reprove clears; a refusal ends with the
+ * Tor that refused, too.
+ */
 enum latch { LATCH_NONE = 0, LATCH_FIGHT, LATCH_REFUSED, NLATCH };
 
 /* More repairs a minute than this are two controllers fighting. */
@@ -61,6 +65,8 @@ struct evidence {
 	uint64_t built;		    /* the highest circuit number BUILT */
 	uint64_t extend_at;	    /* when EXTENDCIRCUIT was last sent */
 	bool extend_refused;	    /* ... and Tor found no path for it */
+	uint64_t active_at; /* SIGNAL ACTIVE was sent, or the session began */
+	bool woken;	    /* it was sent in this session */
 };
 
 /* When things are due, in ms. */
@@ -71,7 +77,6 @@ struct due {
 	uint64_t gate;	  /* repeat the request */
 	uint64_t status;  /* repeat the snapshot */
 };
-
 
 struct engine {
 	const struct pol_policy *policy;
@@ -111,6 +116,7 @@ struct engine {
 	unsigned tries; /* failed connections in a row */
 	uint64_t absent_since, open_since;
 	bool lost_session; /* the lost link was authenticated */
+	bool same_loss;	   /* the last try failed as the one before */
 	bool hold;
 	enum latch latch;
 	char latch_text[SNAP_TEXT]; /* Tor's words, escaped */
@@ -127,6 +133,7 @@ struct engine {
 	enum gate_position asked; /* last position that was sent */
 	bool asked_valid;	  /* ... to this gate */
 	uint64_t asked_proof;
+	uint8_t asked_proven[POL_MAX_LISTENERS / 8];
 
 	/* what people are told */
 	char reason_code[32], reason[SNAP_TEXT], advice[SNAP_TEXT];
@@ -181,6 +188,11 @@ bool watch_circuits_due(const struct engine *e, uint64_t now);
 bool watch_extend_due(const struct engine *e, uint64_t now);
 void watch_ask_extend(struct engine *e, uint64_t now);
 void watch_on_extend(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+/* Keep Tor from going dormant, or wake it. */
+bool watch_active_due(const struct engine *e, uint64_t now);
+void watch_ask_active(struct engine *e, uint64_t now);
+void watch_on_active(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 void watch_on_event(struct engine *e, const struct cp_reply *reply,
     uint64_t now);

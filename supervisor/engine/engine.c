@@ -13,9 +13,12 @@
 #define RECONNECT_FIRST_MS 100
 #define RECONNECT_MIN_MS 500
 #define RECONNECT_MAX_MS 30000
-/* While Tor is gone, look this often, in the first minute. */
-#define RECONNECT_ABSENT_MS 1000
+/* While Tor is gone, look this often in the first minute, then less. */
+#define RECONNECT_ABSENT_MS 250
 #define ABSENT_MS 60000
+#define RECONNECT_LATER_MS 2000
+/* A try that ended by its deadline has waited long enough already. */
+#define RECONNECT_HUNG_MS 1000
 /* So long open, and the count of failures starts again. */
 #define GOOD_MS 60000
 
@@ -57,17 +60,19 @@ static uint32_t
 backoff_ms(struct engine *e, uint64_t now)
 {
 	uint32_t ms = RECONNECT_MAX_MS, r = 0;
-	bool absent = e->loss == LOSS_NO_TOR &&
-	    now - e->absent_since < ABSENT_MS;
+	uint32_t most = RECONNECT_MAX_MS;
 
 	if (e->lost_session && e->tries == 0)
 		return RECONNECT_FIRST_MS;
 	if (e->tries < 6)
 		ms = RECONNECT_MIN_MS << e->tries;
-	if (ms > RECONNECT_MAX_MS)
-		ms = RECONNECT_MAX_MS;
-	if ((absent || e->lost_session) && ms > RECONNECT_ABSENT_MS)
-		ms = RECONNECT_ABSENT_MS;
+	if (e->loss == LOSS_NO_TOR)
+		most = now - e->absent_since < ABSENT_MS ?
+		    RECONNECT_ABSENT_MS : RECONNECT_LATER_MS;
+	else if (e->loss == LOSS_TIMEOUT || e->lost_session)
+		most = RECONNECT_HUNG_MS;
+	if (ms > most)
+		ms = most;
 	/* Without randomness: no jitter, which only spreads load. */
 	if (e->ops->random(e->arg, (unsigned char *)&r, sizeof r) == -1)
 		r = 0;
@@ -80,7 +85,9 @@ start_backoff(struct engine *e, uint64_t now)
 	if (e->loss != LOSS_NO_TOR || e->absent_since == 0)
 		e->absent_since = now;
 	e->due.connect = now + backoff_ms(e, now);
-	e->tries++;
+	/* Looking for an absent Tor is cheap; it is no failure to slow down. */
+	if (e->loss != LOSS_NO_TOR)
+		e->tries++;
 	e->lost_session = false;
 }
 
@@ -115,13 +122,25 @@ act(struct engine *e, enum sm_action action, uint64_t now)
 	}
 }
 
+/* Between a lost session and the next one. */
+static bool
+is_trying(enum sm_state st)
+{
+	return st == SM_BACKOFF || st == SM_CONNECT || st == SM_AUTH;
+}
+
 void
 engine_step(struct engine *e, enum sm_event ev, uint64_t now)
 {
 	enum sm_state from = e->state;
 	enum sm_action action = sm_step(&e->state, ev);
 
-	if (from != e->state)
+	if (from == e->state)
+		;
+	else if (e->same_loss && is_trying(from) && is_trying(e->state))
+		log_debug("state %s->%s on %s", sm_name(from),
+		    sm_name(e->state), sm_event_name(ev));
+	else
 		log_info("state %s->%s on %s", sm_name(from),
 		    sm_name(e->state), sm_event_name(ev));
 	act(e, action, now);
@@ -158,7 +177,8 @@ lose(struct engine *e, enum engine_loss why, const char *detail, uint64_t now)
 	e->loss = why;
 	engine_decide(e, now);
 	e->lost_session = session_is_up(e);
-	if (why != before || e->lost_session)
+	e->same_loss = why == before && !e->lost_session;
+	if (!e->same_loss)
 		log_warn("control connection: %s%s%s", tell_loss(why),
 		    detail != NULL ? ": " : "", detail != NULL ? detail : "");
 	session_reset(e);
@@ -183,6 +203,8 @@ engine_reprove(struct engine *e, uint64_t epoch, uint64_t now)
 	e->need_conf = e->need_probe = true;
 	/* Evidence from before must not count: start from new values. */
 	e->ev.seen_read = e->ev.seen_built = false;
+	/* ... and a test circuit that was one of them is not waited for. */
+	e->ev.extend_at = 0;
 	engine_decide(e, now);
 }
 
@@ -195,7 +217,10 @@ engine_tor_up(struct engine *e, uint64_t now)
 	e->conn = cp_conn_new();
 	if (e->conn == NULL)
 		fatal("out of memory");
-	e->absent_since = now;
+	e->absent_since = e->ev.active_at = now;
+	/* Another Tor may take what the last one refused. */
+	if (e->latch == LATCH_REFUSED)
+		e->latch = LATCH_NONE;
 	engine_step(e, EV_LINK_UP, now);
 }
 
@@ -288,9 +313,13 @@ ask_gate(struct engine *e, enum gate_position pos, uint64_t proof_ns)
 	e->asked_valid = e->ops->gate_send(e->arg, &q) == 0;
 	e->asked = pos;
 	e->asked_proof = proof_ns;
+	memcpy(e->asked_proven, q.proven, sizeof e->asked_proven);
 }
 
-/* A repeated OPEN must carry a newer proof; the others repeat by the clock. */
+/*
+ * A repeated OPEN must say something new: a newer proof, or other listeners;
+ * the others repeat by the clock.
+ */
 static bool
 request_due(const struct engine *e, enum gate_position pos, uint64_t proof_ns,
     uint64_t now)
@@ -298,7 +327,9 @@ request_due(const struct engine *e, enum gate_position pos, uint64_t proof_ns,
 	if (pos != e->asked)
 		return true;
 	if (e->asked_valid && pos == GATE_OPEN)
-		return proof_ns > e->asked_proof;
+		return proof_ns > e->asked_proof ||
+		    memcmp(e->asked_proven, e->facts.proven,
+		    sizeof e->asked_proven) != 0;
 	return now >= e->due.gate;
 }
 

@@ -53,6 +53,7 @@ static const struct {
 	[CMD_CIRCUITS]	   = { WATCH_MS,   watch_on_circuits },
 	[CMD_EXTEND]	   = { WATCH_MS,   watch_on_extend },
 	[CMD_NEWNYM]	   = { WATCH_MS,   on_newnym },
+	[CMD_ACTIVE]	   = { WATCH_MS,   watch_on_active },
 };
 /* clang-format on */
 
@@ -119,6 +120,10 @@ static void
 dispatch(struct engine *e, const struct cp_reply *reply, int tag,
     uint64_t now)
 {
+	if (tag < 0 && e->state == SM_AUTH) {
+		engine_lose(e, LOSS_BYTES, "an event nobody asked for", now);
+		return;
+	}
 	if (tag < 0) {
 		watch_on_event(e, reply, now);
 		return;
@@ -181,6 +186,8 @@ next_watching(struct engine *e, uint64_t now)
 		watch_ask_probe(e, now);
 	else if (e->need_conf || now >= e->due.conf)
 		repair_ask_conf(e, now);
+	else if (watch_active_due(e, now))
+		watch_ask_active(e, now);
 	else if (watch_extend_due(e, now))
 		watch_ask_extend(e, now);
 	else if (watch_circuits_due(e, now))

@@ -408,6 +408,9 @@ on_owner(const struct nlmsghdr *nlh, void *data)
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof *m)
 		return MNL_CB_ERROR;
+	/* Where there is no such connection the kernel shows the listener. */
+	if (m->idiag_state != TCP_ESTABLISHED)
+		return MNL_CB_ERROR;
 	*uid = m->idiag_uid;
 	return MNL_CB_OK;
 }

@@ -17,7 +17,9 @@ static const struct facts_reason losses[ENGINE_NLOSS] = {
 	    "The connection to Tor's control port is being made.", "" },
 	[LOSS_NO_TOR] = { "tor-down",
 	    "Nobody listens on Tor's control port.",
-	    "Start Tor, or correct the control address in the policy." },
+	    "Start Tor, or correct the control address in the policy. A Tor "
+	    "that starts dormant or with DisableNetwork 1 has no control "
+	    "socket: use TCP." },
 	[LOSS_ACCESS] = { "tor-denied",
 	    "The engine's user may not connect to Tor's control socket.",
 	    "Put it into Tor's group, and let that group use the socket." },
@@ -38,7 +40,8 @@ static const struct facts_reason losses[ENGINE_NLOSS] = {
 	    "Find out what it is; correct the policy if Tor's user is wrong." },
 	[LOSS_METHOD] = { "auth-method",
 	    "Tor offers no way to authenticate that the policy permits.",
-	    "Set CookieAuthentication 1 in torrc." },
+	    "Set CookieAuthentication 1 in torrc, or permit in the policy what "
+	    "Tor offers." },
 	[LOSS_COOKIE] = { "cookie-unusable",
 	    "Tor's cookie file cannot be used.",
 	    "Check its path, owner and size; the engine must read it." },
@@ -118,7 +121,8 @@ reason_free(struct engine *e)
 	set_text(e->reason, sizeof e->reason,
 	    "Tor refuses the policy's listeners: %.120s", e->latch_text);
 	set_text(e->advice, sizeof e->advice,
-	    "Correct the policy, then: portcullis reprove");
+	    "Correct the policy and restart portcullisd, or correct torrc and "
+	    "restart Tor.");
 }
 
 /* The first listener that WHY is true of; SIZE_MAX if there is none. */

@@ -23,6 +23,10 @@
 /* Circuits are looked at only while other evidence is older than this. */
 #define EVIDENCE_FRESH_MS 10000
 
+/* Keeps an idle Tor awake; wakes one that does not bootstrap. */
+#define ACTIVE_IDLE_MS 3600000
+#define ACTIVE_BOOT_MS 60000
+
 /* No progress for so long is a stall; early phases are only connections. */
 #define STALL_EARLY_MS 60000
 #define STALL_LATE_MS 120000
@@ -110,6 +114,8 @@ read_state(struct engine *e, const struct cp_str *v, uint64_t now)
 	e->tor.enough_dir = cp_str_is(v[K_DIR], "1");
 	if (cp_bootstrap_parse(&b, v[K_PHASE]))
 		note_progress(e, &b, now);
+	else
+		e->tor.progress = -1; /* what an event said is no proof */
 	facts_confirm(&e->facts, FACT_ALIVE, e->sent);
 	if (e->tor.progress == 100 && e->tor.enough_dir)
 		facts_confirm(&e->facts, FACT_BOOT, e->sent);
@@ -328,6 +334,42 @@ watch_on_extend(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	e->due.circuits = 0;
 }
 
+/*
+ * A Tor that no client uses goes dormant after a day, by default: it fetches
+ * no directory any more, loses what it needs, and the gate that then closes
+ * keeps out the very clients that would wake it.  It even starts dormant
+ * when it was so when it ended.
+ */
+bool
+watch_active_due(const struct engine *e, uint64_t now)
+{
+	uint64_t gap = ACTIVE_IDLE_MS;
+
+	if (!facts_holds(&e->facts, FACT_BOOT, now))
+		gap = e->ev.woken ? ACTIVE_BOOT_MS : 0;
+	return now - e->ev.active_at >= gap;
+}
+
+void
+watch_ask_active(struct engine *e, uint64_t now)
+{
+	struct cp_cmd cmd = { 0 };
+
+	e->ev.active_at = now;
+	e->ev.woken = true;
+	session_send(e, CMD_ACTIVE, &cmd,
+	    cp_cmd_signal(&cmd, CP_SIGNAL_ACTIVE), now);
+}
+
+/* A Tor that does not know the signal does not go dormant either. */
+void
+watch_on_active(struct engine *e, const struct cp_reply *reply, uint64_t now)
+{
+	(void)e;
+	(void)reply;
+	(void)now;
+}
+
 bool
 watch_stalled(const struct engine *e, uint64_t now)
 {
@@ -371,6 +413,8 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		break;
 	case CP_EV_BOOTSTRAP:
 		note_progress(e, &ev.boot, now);
+		if (ev.boot.progress != 100 && e->facts.at[FACT_BOOT] != 0)
+			lost_fact(e, FACT_BOOT);
 		break;
 	case CP_EV_CIRCUIT_ESTABLISHED:
 	case CP_EV_ENOUGH_DIR_INFO:

@@ -109,6 +109,9 @@ op_gate_send(void *arg, const struct gate_req *q)
 	g->seq = q->seq;
 	g->refused = q->want == GATE_OPEN && q->epoch != g->epoch;
 	g->pending = true;
+	g->nproven = 0;
+	for (unsigned i = 0; i < w.policy.nlisteners; i++)
+		g->nproven += gate_map_get(q->proven, i);
 	note("gate %s%s\n", gate_position_name(q->want),
 	    g->refused ? " refused" : "");
 	if (g->refused || q->want < g->pos)

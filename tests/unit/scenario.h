@@ -36,6 +36,7 @@ struct fake_gate {
 	uint64_t epoch, seq;
 	enum gate_position pos;
 	bool refused, pending;
+	unsigned nproven; /* of the last request */
 };
 
 struct world {

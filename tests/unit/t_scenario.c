@@ -117,6 +117,9 @@ expect_one(const char *word)
 		(void)snprintf(buf, sizeof buf, "%u",
 		    (unsigned)engine_facts(w.e)->nproven);
 		is = buf;
+	} else if (strncmp(word, "asked=", 6) == 0) {
+		(void)snprintf(buf, sizeof buf, "%u", w.gate.nproven);
+		is = buf;
 	} else if (strncmp(word, "uid=", 4) == 0) {
 		(void)snprintf(buf, sizeof buf, "%u",
 		    (unsigned)w.snap.trouble[0].uid);
@@ -405,7 +408,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"fight.txt", "refused.txt", "cookie.txt", "evidence.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
-	"bindfail.txt" };
+	"bindfail.txt", "shrink.txt",
+	"again.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)

@@ -249,6 +249,10 @@ START_TEST(the_owner_of_an_accepted_connection_is_found)
 	    (struct sockaddr *)&own), 0);
 	ck_assert_uint_eq(uid, TOR_UID);
 	close(conn);
+	/* A listener is no connection, although the kernel finds it. */
+	own.sin_port = 1;
+	ck_assert_int_eq(sockdiag_owner(diag, &uid, (struct sockaddr *)&peer,
+	    (struct sockaddr *)&own), -1);
 	ck_assert_int_eq(sockdiag_owner(diag, &uid, (struct sockaddr *)&own,
 	    (struct sockaddr *)&own), -1);
 	close(client);
