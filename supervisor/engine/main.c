@@ -23,11 +23,10 @@
 #include "policy/policy.h"
 #include "supervisor/engine/cookie.h"
 #include "supervisor/engine/engine.h"
-#include "supervisor/engine/gatelink.h"
+#include "supervisor/engine/pairlink.h"
 #include "supervisor/engine/password.h"
 #include "supervisor/engine/shell.h"
 #include "supervisor/engine/sockdiag.h"
-#include "supervisor/engine/statuslink.h"
 #include "supervisor/engine/torlink.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
@@ -101,13 +100,13 @@ op_prove(void *arg, struct proof *out)
 static int
 op_gate_send(void *arg, const struct gate_req *q)
 {
-	return gatelink_send(((struct shell *)arg)->gate, q);
+	return pairlink_send(((struct shell *)arg)->gate, q, sizeof *q);
 }
 
 static int
 op_status_send(void *arg, const void *p, size_t n)
 {
-	return statuslink_send(((struct shell *)arg)->status, p, n);
+	return pairlink_send(((struct shell *)arg)->status, p, n);
 }
 
 static int
@@ -144,6 +143,68 @@ static const struct engine_ops ops = {
 	.utc = op_utc,
 };
 
+static void
+on_gate_up(struct shell *sh)
+{
+	engine_gate_up(sh->engine, shell_now());
+}
+
+static void
+on_gate_down(struct shell *sh)
+{
+	engine_gate_down(sh->engine, shell_now());
+}
+
+/* The core judges the bytes; its end of the pair stays. */
+static int
+on_gate_message(struct shell *sh, const void *p, size_t n)
+{
+	engine_gate_bytes(sh->engine, p, n, shell_now());
+	return 0;
+}
+
+static const struct pairlink_ops gate_ops = {
+	.name = "gate",
+	.size = sizeof(struct gate_report),
+	.up = on_gate_up,
+	.down = on_gate_down,
+	.message = on_gate_message,
+};
+
+static void
+on_status_up(struct shell *sh)
+{
+	engine_status_up(sh->engine);
+}
+
+static void
+on_status_down(struct shell *sh)
+{
+	engine_status_down(sh->engine);
+}
+
+static int
+on_status_message(struct shell *sh, const void *p, size_t n)
+{
+	struct snap_verb v;
+
+	if (n != sizeof v)
+		return -1;
+	memcpy(&v, p, sizeof v);
+	if (!snap_verb_ok(&v))
+		return -1;
+	engine_verb(sh->engine, &v, shell_now());
+	return 0;
+}
+
+static const struct pairlink_ops status_ops = {
+	.name = "status process",
+	.size = sizeof(struct snap_verb),
+	.up = on_status_up,
+	.down = on_status_down,
+	.message = on_status_message,
+};
+
 /* Were we started with the two descriptors that links.h promises? */
 static void
 check_descriptors(void)
@@ -168,7 +229,9 @@ lock_down(void)
 	const struct rlimit none = { 0, 0 };
 	pid_t parent = getppid();
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+	/* We were run by descriptor, which gives no name of ours. */
+	if (prctl(PR_SET_NAME, "portcullis-engi") == -1 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
 		fatal("prctl: %s", strerror(errno));
 	/* It may have died before that took effect. */
 	if (getppid() != parent)
@@ -233,9 +296,9 @@ on_keeper_cb(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	if (peer == LINK_GATE)
-		gatelink_take(sh->gate, end);
+		pairlink_take(sh->gate, end);
 	else if (peer == LINK_STATUS)
-		statuslink_take(sh->status, end);
+		pairlink_take(sh->status, end);
 	else
 		close(end);
 }
@@ -331,8 +394,8 @@ start_shell(struct shell *sh, const struct pol_policy *policy)
 	if (sh->diag == NULL)
 		fatal("sock_diag: %s", strerror(errno));
 	sh->tor = torlink_new(sh);
-	sh->gate = gatelink_new(sh);
-	sh->status = statuslink_new(sh);
+	sh->gate = pairlink_new(sh, &gate_ops);
+	sh->status = pairlink_new(sh, &status_ops);
 	sh->engine = engine_new(policy, &ops, sh, (int)getpid());
 }
 
@@ -341,8 +404,8 @@ stop_shell(struct shell *sh)
 {
 	engine_free(sh->engine);
 	torlink_free(sh->tor);
-	gatelink_free(sh->gate);
-	statuslink_free(sh->status);
+	pairlink_free(sh->gate);
+	pairlink_free(sh->status);
 	sockdiag_free(sh->diag);
 	event_base_free(sh->base);
 }

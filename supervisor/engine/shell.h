@@ -9,10 +9,9 @@
 
 struct engine;
 struct event_base;
-struct gatelink;
+struct pairlink;
 struct pol_policy;
 struct sockdiag;
-struct statuslink;
 struct torlink;
 
 struct shell {
@@ -21,8 +20,7 @@ struct shell {
 	struct engine *engine;
 	struct sockdiag *diag;
 	struct torlink *tor;
-	struct gatelink *gate;
-	struct statuslink *status;
+	struct pairlink *gate, *status;
 };
 
 /* CLOCK_BOOTTIME in ms: it counts through suspend, so proofs age in it. */

@@ -182,7 +182,9 @@ lock_down(void)
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != keeper)
 		fatal("the keeper is gone");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	/* We were run by descriptor, which gives no name of ours. */
+	if (prctl(PR_SET_NAME, "portcullis-stat") == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    setrlimit(RLIMIT_CORE, &none) == -1)
 		fatal("cannot lock down: %s", strerror(errno));

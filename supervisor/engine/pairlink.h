@@ -1,0 +1,35 @@
+/*
+ * The engine's end of a pair that the keeper hands over: the gate's or the
+ * status process's.  One datagram is one message; the pair may end and a new
+ * one come at any time.
+ */
+#ifndef PAIRLINK_H
+#define PAIRLINK_H
+
+#include <stddef.h>
+
+struct pairlink;
+struct shell;
+
+struct pairlink_ops {
+	const char *name; /* for the log: "gate" */
+	size_t size;	  /* octets of a message; longer ones show as longer */
+	void (*up)(struct shell *sh);
+	void (*down)(struct shell *sh);
+	/* Any bytes, at most SIZE + 1.  -1: the pair is ended. */
+	int (*message)(struct shell *sh, const void *p, size_t n);
+};
+
+/* SH and OPS are borrowed.  Dies when out of memory. */
+struct pairlink *pairlink_new(struct shell *sh,
+    const struct pairlink_ops *ops);
+void pairlink_free(struct pairlink *l);
+
+/* Takes FD, a non-blocking SOCK_SEQPACKET, in the place of the old one. */
+void pairlink_take(struct pairlink *l, int fd);
+
+/* One datagram, or -1: no pair, or its other end does not read. */
+int pairlink_send(struct pairlink *l, const void *p, size_t n)
+    __attribute__((warn_unused_result));
+
+#endif
