@@ -32,7 +32,11 @@ struct link_msg {
 #define LINK_ASK_MAGIC 0x50434131u
 struct link_ask {
 	uint32_t magic;
-	uint32_t restart; /* enum link_peer: kill it and start it afresh */
+	/*
+	 * enum link_peer: kill it and start it afresh.  LINK_NONE: the gate
+	 * stands, closed and verified; before that no engine is started.
+	 */
+	uint32_t restart;
 };
 
 /*

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 
 #include "policy/policy.h"
@@ -16,6 +17,7 @@
 #include "supervisor/gate/lockdown.h"
 #include "supervisor/gate/loop.h"
 #include "supervisor/gate/notify.h"
+#include "supervisor/links.h"
 #include "supervisor/log.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -89,6 +91,18 @@ start(struct gate *g, const struct pol_policy *p)
 	return lock_down(p);
 }
 
+static void
+tell_keeper(void)
+{
+	const struct link_ask stands = { .magic = LINK_ASK_MAGIC,
+		.restart = LINK_NONE };
+
+	if (send(LINK_KEEPER_FD, &stands, sizeof stands,
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		log_warn("cannot tell the keeper that the gate stands: %s",
+		    strerror(errno));
+}
+
 int
 gate_main(const struct pol_policy *p)
 {
@@ -101,5 +115,6 @@ gate_main(const struct pol_policy *p)
 	log_info("position=closed epoch=%llu: %s",
 	    (unsigned long long)g.core.epoch, gate_reason_text(g.core.why));
 	notify_send("READY=1\nSTATUS=closed");
+	tell_keeper();
 	return loop_run(&g);
 }

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,10 +40,14 @@ close_strange(void)
 static void
 unblock_stderr(void)
 {
+	struct stat st;
 	int fd, flags;
 
+	/* It never blocks; and two ideas of where it ends lose lines. */
+	if (fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+		return;
 	fd = open("/proc/self/fd/2",
-	    O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
+	    O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd != -1) {
 		if (dup2(fd, STDERR_FILENO) == -1)
 			log_warn("cannot replace standard error: %s",

@@ -61,6 +61,7 @@ struct keeper {
 	char engine_path[512], status_path[512];
 	struct child child[LINK_NPEER]; /* by enum link_peer */
 	struct pair pair[2];
+	bool stands; /* the gate has once been closed and verified */
 	bool stopping;
 };
 
@@ -278,7 +279,7 @@ any_child(const struct keeper *k)
 	return false;
 }
 
-/* Only the gate may ask, and only for the engine. */
+/* Only the gate may say anything; it may ask for a new engine. */
 static void
 on_ask(struct keeper *k, enum link_peer who)
 {
@@ -288,20 +289,34 @@ on_ask(struct keeper *k, enum link_peer who)
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n == 0) { /* dead, or as good as: SIGCHLD tells the rest */
+	/* Dead, or as good as: SIGCHLD tells the rest. */
+	if (n == 0 || n == -1) {
 		(void)kill(c->pid, SIGKILL);
 		return;
 	}
 	if (n != sizeof ask || ask.magic != LINK_ASK_MAGIC ||
-	    who != LINK_GATE || ask.restart != LINK_ENGINE) {
+	    who != LINK_GATE ||
+	    (ask.restart != LINK_NONE && ask.restart != LINK_ENGINE)) {
 		log_warn("%s sent nonsense: restarting it", c->name);
 		(void)kill(c->pid, SIGKILL);
 		return;
 	}
-	if (k->child[LINK_ENGINE].pid > 0) {
+	if (ask.restart == LINK_NONE) {
+		k->stands = true;
+	} else if (k->child[LINK_ENGINE].pid > 0) {
 		log_warn("the gate asked for a new engine");
 		(void)kill(k->child[LINK_ENGINE].pid, SIGKILL);
 	}
+}
+
+/*
+ * The engine changes Tor's listeners.  Where the gate cannot even begin, for
+ * one because another portcullisd holds it, Tor is not ours to touch.
+ */
+static bool
+is_wanted(const struct keeper *k, int who)
+{
+	return k->child[who].pid == 0 && (who != LINK_ENGINE || k->stands);
 }
 
 static void
@@ -310,7 +325,7 @@ start_due(struct keeper *k)
 	uint64_t now = now_ms();
 
 	for (int who = LINK_GATE; who < LINK_NPEER; who++)
-		if (k->child[who].pid == 0 && k->child[who].restart_ms <= now)
+		if (is_wanted(k, who) && k->child[who].restart_ms <= now)
 			start_child(k, (enum link_peer)who);
 	for (size_t i = 0; i < 2; i++)
 		if (k->pair[i].pending)
@@ -326,7 +341,7 @@ next_wait(const struct keeper *k)
 	for (int who = LINK_GATE; who < LINK_NPEER; who++) {
 		const struct child *c = &k->child[who];
 
-		if (c->pid != 0)
+		if (!is_wanted(k, who))
 			continue;
 		if (c->restart_ms <= now)
 			return 0;

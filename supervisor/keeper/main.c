@@ -1,14 +1,18 @@
 /*
  * portcullisd(8): options, and which of its jobs to do.
  */
+#include "config.h" /* _GNU_SOURCE */
+
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "policy/parse.h"
 #include "policy/policy.h"
 #include "supervisor/gate/gate.h"
@@ -122,6 +126,23 @@ load_policy(struct pol_policy *policy, const char *path)
 	return rc;
 }
 
+/*
+ * What whoever started us has left open or closed must not reach our
+ * processes: 0 to 2 are there, nothing else is, and nothing is read.
+ */
+static int
+clean_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd == -1 || dup2(fd, STDIN_FILENO) == -1)
+		return -1;
+	return close_range(STDERR_FILENO + 1, ~0U, 0);
+}
+
 static int
 run(const struct options *o)
 {
@@ -134,6 +155,12 @@ run(const struct options *o)
 		    stderr);
 		return 1;
 	}
+	if (clean_descriptors() == -1) {
+		log_err("standard descriptors: %s", strerror(errno));
+		return 1;
+	}
+	/* Anybody may come to status.sock, whatever our starter's umask. */
+	(void)umask(022);
 	pol_policy_init(&policy);
 	rc = load_policy(&policy, o->policy);
 	if (rc == 0)
