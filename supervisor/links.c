@@ -56,6 +56,16 @@ link_recv(enum link_peer *peer, int *fd)
 }
 
 int
+link_ask(enum link_peer restart, enum link_hold hold)
+{
+	struct link_ask ask = { .magic = LINK_ASK_MAGIC, .restart = restart,
+		.hold = hold };
+
+	return send(LINK_KEEPER_FD, &ask, sizeof ask,
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof ask ? 0 : -1;
+}
+
+int
 link_send(int channel, enum link_peer peer, int fd)
 {
 	struct link_msg msg = { .magic = LINK_MAGIC, .peer = peer };

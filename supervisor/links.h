@@ -28,15 +28,24 @@ struct link_msg {
 	uint32_t peer; /* enum link_peer */
 };
 
-/* Child to keeper. */
-#define LINK_ASK_MAGIC 0x50434131u
+/* An operator's hold outlives the engine: the keeper writes it down. */
+enum link_hold { LINK_HOLD_NONE = 0, LINK_HOLD_SET, LINK_HOLD_CLEAR,
+	LINK_NHOLD };
+
+/* The engine's only argument when a hold is in force as it starts. */
+#define LINK_HELD_ARGUMENT "held"
+
+/*
+ * Child to keeper; one of the two.  The gate may ask for a new engine, the
+ * engine may have a hold written down or struck out.  Neither of the two,
+ * from the gate: it stands, closed and verified; before that no engine is
+ * started.
+ */
+#define LINK_ASK_MAGIC 0x50434132u
 struct link_ask {
 	uint32_t magic;
-	/*
-	 * enum link_peer: kill it and start it afresh.  LINK_NONE: the gate
-	 * stands, closed and verified; before that no engine is started.
-	 */
-	uint32_t restart;
+	uint32_t restart; /* enum link_peer: kill it and start it afresh */
+	uint32_t hold;	  /* enum link_hold */
 };
 
 /*
@@ -45,6 +54,10 @@ struct link_ask {
  * is gone or sent nonsense: the caller ends.
  */
 int link_recv(enum link_peer *peer, int *fd)
+    __attribute__((warn_unused_result));
+
+/* Ask the keeper; -1 when it cannot be told. */
+int link_ask(enum link_peer restart, enum link_hold hold)
     __attribute__((warn_unused_result));
 
 /* Hand FD over CHANNEL; FD stays the caller's.  -1 and errno on failure. */

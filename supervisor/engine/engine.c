@@ -343,17 +343,30 @@ engine_decide(struct engine *e, uint64_t now)
 	    pos == GATE_OPEN ? e->facts.nproven : 0, e->reason_code);
 }
 
+void
+engine_held(struct engine *e)
+{
+	e->hold = true;
+	facts_drop(&e->facts, FACT_FREE);
+}
+
 static void
 verb_hold(struct engine *e, const struct snap_verb *v, uint64_t now)
 {
-	e->hold = v->code == SNAP_V_HOLD;
-	if (e->hold)
-		facts_drop(&e->facts, FACT_FREE);
+	if (v->code == SNAP_V_HOLD)
+		engine_held(e);
+	else
+		e->hold = false;
 	engine_decide(e, now);
-	tell_result(e, v->id, true, e->hold ?
-	    "The gate is held closed until it is released." :
-	    "The hold is released; the gate opens as soon as everything is "
-	    "proven.");
+	if (e->ops->keep_hold(e->arg, e->hold) == -1)
+		tell_result(e, v->id, false,
+		    "Done, but it could not be written down and may be "
+		    "forgotten; try again.");
+	else
+		tell_result(e, v->id, true, e->hold ?
+		    "The gate is held closed until it is released." :
+		    "The hold is released; the gate opens as soon as "
+		    "everything is proven.");
 }
 
 static void

@@ -69,6 +69,8 @@ struct engine_ops {
 	/* -1: not sent (no gate, or it does not read). */
 	int (*gate_send)(void *arg, const struct gate_req *q);
 	int (*status_send)(void *arg, const void *p, size_t n);
+	/* Write the hold down, or strike it out; -1: could not be told. */
+	int (*keep_hold)(void *arg, bool hold);
 	/* Wall clock for people, RFC 3339 in UTC. */
 	void (*utc)(void *arg, char *dst, size_t cap);
 };
@@ -77,6 +79,9 @@ struct engine_ops {
 struct engine *engine_new(const struct pol_policy *policy,
     const struct engine_ops *ops, void *arg, int pid);
 void engine_free(struct engine *e);
+
+/* A hold was in force when the last engine ended. */
+void engine_held(struct engine *e);
 
 void engine_tor_up(struct engine *e, uint64_t now);
 void engine_tor_down(struct engine *e, enum engine_loss why, uint64_t now);

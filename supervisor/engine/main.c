@@ -110,6 +110,13 @@ op_status_send(void *arg, const void *p, size_t n)
 	return statuslink_send(((struct shell *)arg)->status, p, n);
 }
 
+static int
+op_keep_hold(void *arg, bool hold)
+{
+	(void)arg;
+	return link_ask(LINK_NONE, hold ? LINK_HOLD_SET : LINK_HOLD_CLEAR);
+}
+
 static void
 op_utc(void *arg, char *dst, size_t cap)
 {
@@ -133,6 +140,7 @@ static const struct engine_ops ops = {
 	.prove = op_prove,
 	.gate_send = op_gate_send,
 	.status_send = op_status_send,
+	.keep_hold = op_keep_hold,
 	.utc = op_utc,
 };
 
@@ -340,7 +348,7 @@ stop_shell(struct shell *sh)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct event *keeper, *term, *usr1;
 	struct pol_policy policy;
@@ -352,6 +360,8 @@ main(void)
 	lock_down();
 	load_policy(&policy);
 	start_shell(&sh, &policy);
+	if (argc > 1 && strcmp(argv[1], LINK_HELD_ARGUMENT) == 0)
+		engine_held(sh.engine);
 	keeper = event_new(sh.base, LINK_KEEPER_FD, EV_READ | EV_PERSIST,
 	    on_keeper_cb, &sh);
 	term = evsignal_new(sh.base, SIGTERM, on_term_cb, &sh);

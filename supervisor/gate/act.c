@@ -285,15 +285,11 @@ act_decision(struct gate *g, struct gate_decision d, uint64_t mono_ns)
 void
 act_drop_engine(struct gate *g, bool restart)
 {
-	const struct link_ask ask = { .magic = LINK_ASK_MAGIC,
-		.restart = LINK_ENGINE };
-
 	if (g->engine_fd != -1)
 		(void)close(g->engine_fd);
 	g->engine_fd = -1;
 	/* If the keeper is gone its channel says so in the main loop. */
-	if (restart && send(LINK_KEEPER_FD, &ask, sizeof ask,
-	    MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+	if (restart && link_ask(LINK_ENGINE, LINK_HOLD_NONE) == -1)
 		log_warn("cannot ask for a new engine: %s", strerror(errno));
 }
 

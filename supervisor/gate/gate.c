@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
 
 #include "policy/policy.h"
@@ -94,11 +93,7 @@ start(struct gate *g, const struct pol_policy *p)
 static void
 tell_keeper(void)
 {
-	const struct link_ask stands = { .magic = LINK_ASK_MAGIC,
-		.restart = LINK_NONE };
-
-	if (send(LINK_KEEPER_FD, &stands, sizeof stands,
-	    MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+	if (link_ask(LINK_NONE, LINK_HOLD_NONE) == -1)
 		log_warn("cannot tell the keeper that the gate stands: %s",
 		    strerror(errno));
 }

@@ -132,6 +132,8 @@ fill_spawn(struct spawn *s, const struct keeper *k, enum link_peer who)
 	s->policy = p;
 	if (who == LINK_ENGINE) {
 		s->program = k->engine_path;
+		if (rundir_held(p))
+			s->argument = LINK_HELD_ARGUMENT;
 		user = &p->engine_user;
 	} else if (who == LINK_STATUS) {
 		s->program = k->status_path;
@@ -279,7 +281,29 @@ any_child(const struct keeper *k)
 	return false;
 }
 
-/* Only the gate may say anything; it may ask for a new engine. */
+static void
+restart_engine(struct keeper *k)
+{
+	if (k->child[LINK_ENGINE].pid > 0) {
+		log_warn("the gate asked for a new engine");
+		(void)kill(k->child[LINK_ENGINE].pid, SIGKILL);
+	}
+}
+
+/* The gate may say that it stands or ask for an engine; see links.h. */
+static bool
+ask_ok(const struct link_ask *ask, enum link_peer who)
+{
+	if (ask->magic != LINK_ASK_MAGIC)
+		return false;
+	if (who == LINK_GATE)
+		return (ask->restart == LINK_NONE ||
+		    ask->restart == LINK_ENGINE) &&
+		    ask->hold == LINK_HOLD_NONE;
+	return who == LINK_ENGINE && ask->restart == LINK_NONE &&
+	    ask->hold > LINK_HOLD_NONE && ask->hold < LINK_NHOLD;
+}
+
 static void
 on_ask(struct keeper *k, enum link_peer who)
 {
@@ -294,18 +318,16 @@ on_ask(struct keeper *k, enum link_peer who)
 		(void)kill(c->pid, SIGKILL);
 		return;
 	}
-	if (n != sizeof ask || ask.magic != LINK_ASK_MAGIC ||
-	    who != LINK_GATE ||
-	    (ask.restart != LINK_NONE && ask.restart != LINK_ENGINE)) {
+	if (n != sizeof ask || !ask_ok(&ask, who)) {
 		log_warn("%s sent nonsense: restarting it", c->name);
 		(void)kill(c->pid, SIGKILL);
-		return;
-	}
-	if (ask.restart == LINK_NONE) {
+	} else if (who == LINK_GATE && ask.restart == LINK_NONE) {
 		k->stands = true;
-	} else if (k->child[LINK_ENGINE].pid > 0) {
-		log_warn("the gate asked for a new engine");
-		(void)kill(k->child[LINK_ENGINE].pid, SIGKILL);
+	} else if (who == LINK_GATE) {
+		restart_engine(k);
+	} else if (rundir_hold(k->policy, ask.hold == LINK_HOLD_SET) == -1) {
+		/* What cannot be kept must not be forgotten: stay closed. */
+		log_warn("the hold could not be written down");
 	}
 }
 

@@ -154,3 +154,36 @@ rundir_open(struct rundir *out, const struct pol_policy *policy)
 	close(out->lock_fd);
 	return -1;
 }
+
+bool
+rundir_held(const struct pol_policy *policy)
+{
+	char path[POL_PATH_LEN];
+	struct stat st;
+
+	if (path_join(path, sizeof path, policy->run_dir, "hold") == -1)
+		return true;
+	return lstat(path, &st) == 0 || errno != ENOENT;
+}
+
+int
+rundir_hold(const struct pol_policy *policy, bool hold)
+{
+	char path[POL_PATH_LEN];
+	int fd;
+
+	if (path_join(path, sizeof path, policy->run_dir, "hold") == -1)
+		return -1;
+	if (!hold && (unlink(path) == 0 || errno == ENOENT))
+		return 0;
+	if (hold) {
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+		if (fd != -1) {
+			close(fd);
+			return 0;
+		}
+	}
+	log_err("cannot change %s: %s", path, strerror(errno));
+	return -1;
+}

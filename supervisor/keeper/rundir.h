@@ -5,6 +5,8 @@
 #ifndef RUNDIR_H
 #define RUNDIR_H
 
+#include <stdbool.h>
+
 struct pol_policy;
 
 struct rundir {
@@ -15,6 +17,16 @@ struct rundir {
 
 /* -1 after one sentence on the log; OUT then holds nothing. */
 int rundir_open(struct rundir *out, const struct pol_policy *policy)
+    __attribute__((warn_unused_result));
+
+/*
+ * An operator's hold, as a file in the run directory: it outlives the engine
+ * and portcullisd, and ends with a release or with the next boot.  When it
+ * cannot be read the answer is yes.
+ */
+bool rundir_held(const struct pol_policy *policy);
+/* -1 after one sentence on the log. */
+int rundir_hold(const struct pol_policy *policy, bool hold)
     __attribute__((warn_unused_result));
 
 #endif

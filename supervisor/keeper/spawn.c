@@ -94,7 +94,8 @@ static void __attribute__((noreturn))
 run_program(const struct spawn *s, pid_t parent)
 {
 	char *environment[3] = { NULL };
-	char *argv[] = { (char *)(uintptr_t)s->program, NULL };
+	char *argv[] = { (char *)(uintptr_t)s->program,
+		(char *)(uintptr_t)s->argument, NULL };
 
 	keep_variable(environment, "JOURNAL_STREAM");
 	keep_variable(environment, LOG_DEBUG_VARIABLE);

@@ -14,6 +14,7 @@ struct pol_policy;
 
 struct spawn {
 	const char *program; /* path; NULL: run gate_main() without exec */
+	const char *argument; /* its only one, or NULL */
 	const struct pol_policy *policy;
 	uid_t uid;
 	gid_t gid;

@@ -9,12 +9,15 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,10 +31,22 @@
 #define OPEN_LIMIT_MS 90000
 
 struct bench {
-	const char *run_dir, *sender_ns, *dst, *tor_restart;
+	const char *run_dir, *sender_ns, *dst, *control, *tor_restart;
 	unsigned rounds;
 	struct sensor *sensor;
 	double *us; /* one result per round */
+	double *eof_us; /* Tor's end as a bystander sees it, per round */
+	unsigned round;
+};
+
+/*
+ * Holds a connection to Tor's control socket and waits for its end: before
+ * that the kernel is still taking Tor apart and nobody can know.
+ */
+struct bystander {
+	int fd;
+	pthread_t thread;
+	uint64_t eof_ns;
 };
 
 struct fault {
@@ -51,14 +66,11 @@ compare(const void *a, const void *b)
 }
 
 static void
-report(struct bench *b, const struct fault *f)
+report(const char *label, double *us, unsigned n)
 {
-	unsigned n = b->rounds;
-
-	qsort(b->us, n, sizeof *b->us, compare);
-	printf("%-44s %5u %10.1f %10.1f %10.1f %10.1f\n", f->label, n,
-	    b->us[0], b->us[n / 2], b->us[(n * 99 - 1) / 100],
-	    b->us[n - 1]);
+	qsort(us, n, sizeof *us, compare);
+	printf("%-44s %5u %10.1f %10.1f %10.1f %10.1f\n", label, n, us[0],
+	    us[n / 2], us[(n * 99 - 1) / 100], us[n - 1]);
 	(void)fflush(stdout);
 }
 
@@ -87,6 +99,40 @@ ready(struct bench *b, struct feed_state *st)
 	return f;
 }
 
+static void *
+wait_for_eof(void *arg)
+{
+	struct bystander *y = arg;
+	char c;
+
+	while (read(y->fd, &c, 1) > 0)
+		;
+	y->eof_ns = sensor_now();
+	return NULL;
+}
+
+static int
+bystander_start(struct bystander *y, const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	y->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
+	if (y->fd != -1 &&
+	    connect(y->fd, (const struct sockaddr *)&sun, sizeof sun) == 0 &&
+	    pthread_create(&y->thread, NULL, wait_for_eof, y) == 0)
+		return 0;
+	fprintf(stderr, "cannot connect to %s\n", path);
+	return -1;
+}
+
+static void
+bystander_end(struct bystander *y)
+{
+	(void)pthread_join(y->thread, NULL);
+	close(y->fd);
+}
+
 static pid_t
 victim(const struct fault *f, const struct feed_state *st)
 {
@@ -96,19 +142,28 @@ victim(const struct fault *f, const struct feed_state *st)
 	    st->engine_pid;
 }
 
+static double
+since_us(uint64_t at, uint64_t then)
+{
+	return then > at ? (double)(then - at) / 1000.0 : 0.0;
+}
+
 /* A signal to a process, and the last datagram accepted after it. */
 static int
 round_signal(struct bench *b, const struct fault *f, double *us)
 {
 	struct feed_state st;
 	struct feed *feed = ready(b, &st);
-	uint64_t at, last;
+	struct bystander y;
+	uint64_t at;
 	pid_t pid;
 
 	if (feed == NULL)
 		return -1;
 	feed_close(feed);
 	pid = victim(f, &st);
+	if (f->tor && bystander_start(&y, b->control) == -1)
+		return -1;
 	at = sensor_now();
 	if (pid <= 1 || kill(pid, f->sig) == -1) {
 		fprintf(stderr, "%s: cannot signal pid %d\n", f->name, pid);
@@ -118,11 +173,14 @@ round_signal(struct bench *b, const struct fault *f, double *us)
 		fprintf(stderr, "%s: the gate did not close\n", f->name);
 		return -1;
 	}
-	last = sensor_last(b->sensor);
-	*us = last > at ? (double)(last - at) / 1000.0 : 0.0;
+	*us = since_us(at, sensor_last(b->sensor));
 	if (f->sig == SIGSTOP)
 		(void)kill(pid, SIGCONT);
-	if (f->tor && system(b->tor_restart) != 0) {
+	if (!f->tor)
+		return 0;
+	bystander_end(&y);
+	b->eof_us[b->round] = since_us(at, y.eof_ns);
+	if (system(b->tor_restart) != 0) {
 		fputs("cannot restart Tor\n", stderr);
 		return -1;
 	}
@@ -185,12 +243,16 @@ static const struct fault faults[] = {
 static int
 run_fault(struct bench *b, const struct fault *f)
 {
-	for (unsigned i = 0; i < b->rounds; i++)
-		if (f->round(b, f, &b->us[i]) == -1) {
-			fprintf(stderr, "%s: round %u failed\n", f->name, i);
+	for (b->round = 0; b->round < b->rounds; b->round++)
+		if (f->round(b, f, &b->us[b->round]) == -1) {
+			fprintf(stderr, "%s: round %u failed\n", f->name,
+			    b->round);
 			return -1;
 		}
-	report(b, f);
+	report(f->label, b->us, b->rounds);
+	if (f->tor)
+		report("  of which until Tor's sockets close", b->eof_us,
+		    b->rounds);
 	return 0;
 }
 
@@ -209,7 +271,8 @@ static int
 usage(void)
 {
 	fputs("usage: close -d RUN_DIR -s SENDER_NETNS_FILE -a ADDRESS "
-	      "-t TOR_RESTART_COMMAND [-r ROUNDS] [FAULT...]\n", stderr);
+	      "-c CONTROL_SOCKET -t TOR_RESTART_COMMAND [-r ROUNDS] "
+	      "[FAULT...]\n", stderr);
 	return 2;
 }
 
@@ -219,8 +282,9 @@ run_all(struct bench *b, char **names)
 	int rc = 0;
 
 	b->us = calloc(b->rounds, sizeof *b->us);
+	b->eof_us = calloc(b->rounds, sizeof *b->eof_us);
 	b->sensor = sensor_start(b->sender_ns, b->dst, 53, RATE);
-	if (b->us == NULL || b->sensor == NULL)
+	if (b->us == NULL || b->eof_us == NULL || b->sensor == NULL)
 		return 1;
 	printf("%-44s %5s %10s %10s %10s %10s\n", "[us]", "n", "min",
 	    "median", "p99", "max");
@@ -228,8 +292,10 @@ run_all(struct bench *b, char **names)
 		if (chosen(&faults[i], names) && run_fault(b, &faults[i]) ==
 		    -1)
 			rc = 1;
+	sensor_print(b->sensor);
 	sensor_stop(b->sensor);
 	free(b->us);
+	free(b->eof_us);
 	return rc;
 }
 
@@ -242,13 +308,15 @@ main(int argc, char **argv)
 	    (unsigned)time(NULL);
 	int c;
 
-	while ((c = getopt(argc, argv, "d:s:a:t:r:")) != -1) {
+	while ((c = getopt(argc, argv, "a:c:d:r:s:t:")) != -1) {
 		if (c == 'd')
 			b.run_dir = optarg;
 		else if (c == 's')
 			b.sender_ns = optarg;
 		else if (c == 'a')
 			b.dst = optarg;
+		else if (c == 'c')
+			b.control = optarg;
 		else if (c == 't')
 			b.tor_restart = optarg;
 		else if (c == 'r')
@@ -257,7 +325,7 @@ main(int argc, char **argv)
 			return usage();
 	}
 	if (b.run_dir == NULL || b.sender_ns == NULL || b.dst == NULL ||
-	    b.tor_restart == NULL || b.rounds == 0)
+	    b.control == NULL || b.tor_restart == NULL || b.rounds == 0)
 		return usage();
 	printf("seed %u\n", s);
 	srandom(s);

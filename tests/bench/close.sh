@@ -41,5 +41,5 @@ sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | sort | uniq -c
 cd "$DIR" || exit 1
 net_in gateway "$it_build/close" -d "$DIR/run" \
     -s "/run/netns/$(net_ns workstation)" -a "$NET_GW4" \
-    -t "$DIR/restart-tor" -r "$rounds" "$@" || exit 1
+    -c "$DIR/tor/control/socket" -t "$DIR/restart-tor" -r "$rounds" "$@" || exit 1
 exit 0

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 
 #define TOKEN "portcullis-bench"
 #define TOKEN_LEN 16
+#define LATE_NS 1000000 /* a pause in which a close could hide */
 #define COPY_LEN 128 /* IPv4 header, UDP header, payload */
 
 struct payload {
@@ -33,11 +35,14 @@ struct sensor {
 	struct mnl_socket *nl;
 	pthread_t thread;
 	atomic_bool stop;
+	bool joined;
 	int fd; /* the sender's, made in the workstation's namespace */
 	struct sockaddr_in to;
 	uint64_t interval_ns;
 	uint64_t last_ns;
-	uint64_t count;
+	uint64_t count, overruns;
+	/* The sender's own; read by others only after it has ended. */
+	uint64_t sent, late, longest_ns;
 };
 
 uint64_t
@@ -54,12 +59,18 @@ sender(void *arg)
 {
 	struct sensor *s = arg;
 	struct payload p = { .token = TOKEN };
-	uint64_t next = sensor_now();
+	uint64_t next = sensor_now(), gap;
 	struct timespec ts;
 
 	(void)prctl(PR_SET_TIMERSLACK, 1UL); /* only coarser when refused */
 	while (!atomic_load(&s->stop)) {
+		gap = p.sent_ns;
 		p.sent_ns = sensor_now();
+		gap = gap == 0 ? 0 : p.sent_ns - gap;
+		s->sent++;
+		s->late += gap > LATE_NS;
+		if (gap > s->longest_ns)
+			s->longest_ns = gap;
 		/* A closed gate is what we measure: losses are no error. */
 		(void)sendto(s->fd, &p, sizeof p, MSG_DONTWAIT,
 		    (const struct sockaddr *)&s->to, sizeof s->to);
@@ -180,15 +191,24 @@ sensor_last(struct sensor *s)
 
 	while ((n = recv(fd, buf, sizeof buf, MSG_DONTWAIT)) != -1 ||
 	    errno == ENOBUFS)
-		if (n > 0)
+		if (n == -1)
+			s->overruns++;
+		else if (n > 0)
 			(void)mnl_cb_run(buf, (size_t)n, 0, 0, on_packet, s);
 	return s->last_ns;
 }
 
-uint64_t
-sensor_count(const struct sensor *s)
+void
+sensor_print(struct sensor *s)
 {
-	return s->count;
+	atomic_store(&s->stop, true);
+	(void)pthread_join(s->thread, NULL);
+	s->joined = true;
+	printf("sender: %llu datagrams, %llu accepted, %llu pauses over 1 ms, "
+	       "the longest %.1f ms; sensor overruns: %llu\n",
+	    (unsigned long long)s->sent, (unsigned long long)s->count,
+	    (unsigned long long)s->late, (double)s->longest_ns / 1e6,
+	    (unsigned long long)s->overruns);
 }
 
 static void
@@ -256,8 +276,10 @@ sensor_stop(struct sensor *s)
 {
 	if (s == NULL)
 		return;
-	atomic_store(&s->stop, true);
-	(void)pthread_join(s->thread, NULL);
+	if (!s->joined) {
+		atomic_store(&s->stop, true);
+		(void)pthread_join(s->thread, NULL);
+	}
 	close(s->fd);
 	(void)mnl_socket_close(s->nl);
 	free(s);

@@ -22,6 +22,7 @@ struct sensor;
  */
 struct sensor *sensor_start(const char *netns, const char *dst,
     uint16_t port, unsigned rate);
+/* Ends what sensor_print() did not; NULL is allowed. */
 void sensor_stop(struct sensor *s);
 
 uint64_t sensor_now(void); /* CLOCK_MONOTONIC, ns */
@@ -29,8 +30,12 @@ uint64_t sensor_now(void); /* CLOCK_MONOTONIC, ns */
 /* Send time of the youngest accepted datagram, 0 for none; reads all. */
 uint64_t sensor_last(struct sensor *s);
 
-/* Accepted datagrams so far. */
-uint64_t sensor_count(const struct sensor *s);
+/*
+ * How far the results can be trusted: datagrams sent and accepted, the
+ * sender's pauses, datagrams that the sensor had no room for.  Ends the
+ * sender.
+ */
+void sensor_print(struct sensor *s);
 
 /*
  * Wait until nothing sent within the last QUIET_MS has been accepted, at most

@@ -172,6 +172,13 @@ op_status_send(void *arg, const void *p, size_t n)
 	return 0;
 }
 
+static int
+op_keep_hold(void *arg, bool hold)
+{
+	(void)arg;
+	return hold ? 0 : -1;
+}
+
 static void
 op_utc(void *arg, char *dst, size_t cap)
 {
@@ -191,6 +198,7 @@ static const struct engine_ops ops = {
 	.prove = op_prove,
 	.gate_send = op_gate_send,
 	.status_send = op_status_send,
+	.keep_hold = op_keep_hold,
 	.utc = op_utc,
 };
 

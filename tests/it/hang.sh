@@ -47,11 +47,15 @@ lapsed() # NAME PID: stopped, closed within the lease, not revived
 	it_check "$1 continued: opens again by new proofs" net_wait 30 flows
 }
 
+keeper=$(net_pid portcullisd)
 for who in gate engine; do
 	it_wait_for open 30
 	pid=$(it_pid $who) || exit 1
+	# A stopped keeper restarts nobody, so that there is time to look.
+	kill -STOP "$keeper"
 	kill -KILL "$pid"
-	it_check "$who killed: packets stop" net_wait 2 stands
+	it_check "$who killed: packets stop" net_wait 1 stands
+	kill -CONT "$keeper"
 	it_check "$who killed: comes back and opens" net_wait 30 flows
 	it_check "$who has a new pid" it_not it_field_is ".$who.pid" "$pid"
 	it_wait_for open 30
@@ -84,4 +88,13 @@ it_check "status comes back" it_wait_for open 20
 it_check "status has a new pid" it_not it_field_is .status.pid "$pid"
 it_check "and nothing closed meanwhile" it_field_is .firewall.closes \
     "$closes"
+
+it_portcullis hold >/dev/null
+it_check "held: packets stop" net_wait 5 stands
+pid=$(it_pid engine) || exit 1
+kill -KILL "$pid"
+it_check "the engine comes back" net_wait 10 it_field_is .hold true
+it_check "a hold outlives the engine" stands
+it_portcullis release >/dev/null
+it_check "released: packets flow" net_wait 20 flows
 it_end

@@ -130,6 +130,14 @@ op_status_send(void *arg, const void *p, size_t n)
 	return 0;
 }
 
+static int
+op_keep_hold(void *arg, bool hold)
+{
+	(void)arg;
+	(void)hold;
+	return 0;
+}
+
 static void
 op_utc(void *arg, char *dst, size_t cap)
 {
@@ -139,7 +147,8 @@ op_utc(void *arg, char *dst, size_t cap)
 
 const struct engine_ops world_ops = { op_tor_connect, op_tor_close,
 	op_tor_write, op_tor_peer, op_cookie, op_password, op_random,
-	op_prove, op_gate_send, op_status_send, op_utc };
+	op_prove, op_gate_send, op_status_send, op_keep_hold,
+	op_utc };
 
 /* --- driving it --------------------------------------------------------- */
 
