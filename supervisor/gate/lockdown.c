@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,34 +31,6 @@ close_strange(void)
 	return (int)syscall(SYS_close_range, LINK_KEEPER_FD + 1, ~0u, 0);
 }
 
-/*
- * A reader of our log who has stopped reading must not stop the gate: give
- * standard error a file description of its own that never blocks.  Sockets
- * cannot be opened again; there the flag is set on what we share.
- */
-static void
-unblock_stderr(void)
-{
-	struct stat st;
-	int fd, flags;
-
-	/* It never blocks; and two ideas of where it ends lose lines. */
-	if (fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode))
-		return;
-	fd = open("/proc/self/fd/2",
-	    O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd != -1) {
-		if (dup2(fd, STDERR_FILENO) == -1)
-			log_warn("cannot replace standard error: %s",
-			    strerror(errno));
-		(void)close(fd);
-		return;
-	}
-	flags = fcntl(STDERR_FILENO, F_GETFL);
-	if (flags != -1)
-		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
-}
-
 int
 lockdown_begin(void)
 {
@@ -70,7 +41,6 @@ lockdown_begin(void)
 	    prctl(PR_SET_NAME, "portcullis-gate", 0, 0, 0) == -1 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
 		return -1;
-	unblock_stderr();
 	return close_strange();
 }
 

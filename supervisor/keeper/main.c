@@ -159,6 +159,7 @@ run(const struct options *o)
 		log_err("standard descriptors: %s", strerror(errno));
 		return 1;
 	}
+	log_unblock();
 	/* Anybody may come to status.sock, whatever our starter's umask. */
 	(void)umask(022);
 	pol_policy_init(&policy);

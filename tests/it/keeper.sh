@@ -167,6 +167,35 @@ it_check "stops in time although two children hang" net_wait 5 it_gone \
     "${family[@]}"
 it_check "stopped: the guard stays" it_table inet portcullis_guard
 
+# --- a log that nobody reads -----------------------------------------------
+mkfifo "$DIR/log/pipe"
+exec 8<>"$DIR/log/pipe"
+dd if=/dev/zero of="$DIR/log/pipe" bs=4096 count=64 oflag=nonblock \
+    conv=notrunc 2>/dev/null
+it_start_to() # FILE
+{
+	net_spawn portcullisd gateway sh -c "exec \"\$0\" \"\$@\" 2>'$1'" \
+	    "$it_build/portcullisd" -v --libexec-dir "$it_build" -f \
+	    "$DIR/portcullis.conf"
+}
+it_start_to "$DIR/log/pipe"
+it_check "a full log: closed and told" net_wait 10 closed
+read -ra family < <(it_family | tr '\n' ' ')
+kill -TERM "${family[0]}"
+it_check "a full log: ends when told to" net_wait 5 it_gone "${family[@]}"
+exec 8<&-
+
+# Each of our processes must add to a file, not write over what others wrote.
+it_start_to "$DIR/log/file"
+it_check "a log file: closed" net_wait 10 closed
+it_stop
+for who in gate engine; do
+	it_check "a log file: what the $who says is in it" grep -q \
+	    "^portcullisd.$who.: " "$DIR/log/file"
+done
+it_check "a log file: with the first and the last word of the gate" [ "$(grep \
+    -c -e 'position=closed epoch' -e 'stopping: SIGTERM' "$DIR/log/file")" = 2 ]
+
 # --- a program that cannot be run ------------------------------------------
 : >"$DIR/log/portcullisd"
 mkdir "$DIR/none"
