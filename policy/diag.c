@@ -60,7 +60,7 @@ pol_quote(char dst[POL_QUOTE_LEN], const char *text)
 {
 	size_t i;
 
-	for (i = 0; text[i] != '\0' && i < POL_QUOTE_LEN - 1; i++)
+	for (i = 0; i < POL_QUOTE_LEN - 1 && text[i] != '\0'; i++)
 		dst[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
 	dst[i] = '\0';
 	if (text[i] != '\0')

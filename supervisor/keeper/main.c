@@ -120,8 +120,7 @@ load_policy(struct pol_policy *policy, const char *path)
 	if (policyfile_load(policy, &diags, path, true) == -1 ||
 	    policyfile_resolve(policy, &diags) == -1)
 		rc = 2;
-	for (size_t i = 0; i < diags.n; i++)
-		check_print_diag(&diags.list[i]);
+	check_print_diags(&diags);
 	pol_diags_clear(&diags);
 	return rc;
 }
