@@ -161,6 +161,7 @@ pol_build_dhcp_in(struct pol_build *b, size_t chain, const char *ext)
 	    pol_st_num(POL_M_DPORT, POL_DHCP_CLIENT), pol_st(POL_A_ACCEPT));
 }
 
+/* The client may have a user of its own; its port is a privileged one. */
 void
 pol_build_dhcp_out(struct pol_build *b, size_t chain, const char *ext)
 {
@@ -168,6 +169,5 @@ pol_build_dhcp_out(struct pol_build *b, size_t chain, const char *ext)
 	    pol_st_num(POL_M_NFPROTO, AF_INET),
 	    pol_st_num(POL_M_L4PROTO, IPPROTO_UDP),
 	    pol_st_num(POL_M_SPORT, POL_DHCP_CLIENT),
-	    pol_st_num(POL_M_DPORT, POL_DHCP_SERVER),
-	    pol_st_num(POL_M_SKUID, 0), pol_st(POL_A_ACCEPT));
+	    pol_st_num(POL_M_DPORT, POL_DHCP_SERVER), pol_st(POL_A_ACCEPT));
 }

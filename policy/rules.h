@@ -71,13 +71,14 @@ enum pol_stmt_kind {
 	POL_M_SPORT,	   /* num: host order; th sport */
 	POL_M_DPORT,	   /* num */
 	POL_M_SKUID,	   /* num */
+	POL_M_SKUID_NOT,   /* num: a socket's packet, and another user's */
 	POL_M_MARK_CLEAR,  /* num: meta mark & num == 0 */
 	POL_M_MARK_SET,	   /* num: meta mark & num != 0 */
 	POL_M_CT_ESTABLISHED, /* ct state established */
 	POL_M_CT_INVALID,     /* ct state invalid */
 	POL_M_CT_REPLY,	      /* ct direction reply */
+	POL_M_CT_ORIGINAL,    /* ct direction original */
 	POL_M_CT_DNAT,	      /* ct status dnat */
-	POL_M_CT_NOT_DNAT,    /* ct status & dnat == 0 */
 	POL_M_LOOKUP,	      /* set, key: key @set */
 	POL_M_ICMPV6_TYPE,    /* num; implies l4proto icmpv6 given before */
 	POL_M_HOPLIMIT,	      /* num: ip6 hoplimit */
@@ -87,6 +88,7 @@ enum pol_stmt_kind {
 	POL_M_IP6_EXTHDR,     /* num: exthdr hbh/rt/frag/dst/mh exists */
 	POL_M_DADDR_LOCAL,    /* fib daddr type local */
 	POL_M_ETHERTYPE,      /* num: netdev family, meta protocol */
+	POL_M_FRAMETYPE,      /* num: the type in the Ethernet header */
 	/* actions */
 	POL_A_COUNTER,
 	POL_A_MARK_OR,	/* num: meta mark set meta mark | num */

@@ -109,7 +109,10 @@ mark_pre_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS));
 }
 
-/* To a proven listener, and what it answers. */
+/*
+ * To a proven listener, and what it answers.  The lease comes before the
+ * family: nft 1.1 forgets a family that stands before "meta nfproto @set".
+ */
 static void
 mark_loopback(struct pol_build *b, size_t chain, const struct side *s)
 {
@@ -117,7 +120,7 @@ mark_loopback(struct pol_build *b, size_t chain, const struct side *s)
 
 	for (size_t i = 0; i < 2; i++)
 		POL_RULE(b, chain, pol_st_if(POL_M_OIFNAME, "lo"),
-		    pol_st_num(POL_M_NFPROTO, s->nfproto), lease(POL_S_GATE),
+		    lease(POL_S_GATE), pol_st_num(POL_M_NFPROTO, s->nfproto),
 		    pol_st_lookup(s->proven, keys[i]),
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_GATE));
 }
@@ -128,28 +131,36 @@ mark_internal(struct pol_build *b, size_t chain, const char *internal,
     const struct side *s)
 {
 	POL_RULE(b, chain, pol_st_if(POL_M_OIFNAME, internal),
-	    pol_st_num(POL_M_NFPROTO, s->nfproto), lease(POL_S_GATE),
+	    lease(POL_S_GATE), pol_st_num(POL_M_NFPROTO, s->nfproto),
 	    pol_st(POL_M_CT_ESTABLISHED), pol_st(POL_M_CT_REPLY),
 	    pol_st_lookup(s->proven, s->src),
 	    pol_st_num(POL_A_MARK_OR, POL_MARK_GATE));
 }
 
 /*
- * Tor's own TCP.  Once Tor has closed a socket the kernel still sends what
- * is queued, without a uid: hence the second rule.
+ * Tor's own TCP, and only what Tor began: an answer that takes this way is
+ * one to a workstation that gave a foreign source address, and would tell
+ * the outside where we are.  Once Tor has closed a socket the kernel still
+ * sends what is queued, without a uid: hence the last rule, and before it the
+ * end for those who have one.  Theirs may be flows older than we are.
  */
 static void
 mark_external(struct pol_build *b, size_t chain, const struct pol_policy *p,
     const char *external)
 {
 	struct pol_stmt out = pol_st_if(POL_M_OIFNAME, external);
+	struct pol_stmt tcp = pol_st_num(POL_M_L4PROTO, IPPROTO_TCP);
+	struct pol_stmt original = pol_st(POL_M_CT_ORIGINAL);
 
 	POL_RULE(b, chain, out, lease(POL_S_EGRESS),
 	    pol_st_num(POL_M_SKUID, p->tor.user.uid),
-	    pol_st_num(POL_M_L4PROTO, IPPROTO_TCP),
+	    tcp, original,
 	    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS));
-	POL_RULE(b, chain, out, lease(POL_S_EGRESS),
-	    pol_st(POL_M_CT_ESTABLISHED),
+	POL_RULE(b, chain, out,
+	    pol_st_num(POL_M_SKUID_NOT, p->tor.user.uid),
+	    pol_st(POL_A_ACCEPT));
+	POL_RULE(b, chain, out, lease(POL_S_EGRESS), tcp,
+	    pol_st(POL_M_CT_ESTABLISHED), original,
 	    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS));
 }
 
@@ -269,7 +280,7 @@ static void
 from_ext_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
 {
 	POL_RULE(b, chain, pol_st(POL_M_CT_ESTABLISHED),
-	    pol_st(POL_A_ACCEPT));
+	    pol_st(POL_M_CT_REPLY), pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->nexternal; i++) {
 		struct pol_stmt in = pol_st_if(POL_M_IIFNAME, p->external[i]);
 

@@ -230,9 +230,8 @@ netdev_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
 {
 	static const uint32_t nd[] = { POL_ND_RS, POL_ND_NS, POL_ND_NA };
 
-	POL_RULE(b, chain, pol_st_num(POL_M_ETHERTYPE, ETHERTYPE_ARP),
-	    pol_st(POL_A_ACCEPT));
-	POL_RULE(b, chain, pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
+	/* By the frame: "meta protocol" is whatever a packet socket says. */
+	POL_RULE(b, chain, pol_st_num(POL_M_FRAMETYPE, ETHERTYPE_ARP),
 	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < sizeof nd / sizeof nd[0]; i++)
 		POL_RULE(b, chain,
@@ -247,6 +246,11 @@ netdev_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
 		    pol_st_num(POL_M_SPORT, POL_DHCP_CLIENT),
 		    pol_st_num(POL_M_DPORT, POL_DHCP_SERVER),
 		    pol_st(POL_A_ACCEPT));
+	/* A packet socket can also set a mark of its own. */
+	POL_RULE(b, chain, pol_st_num(POL_M_SKUID_NOT, p->tor.user.uid),
+	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
+	POL_RULE(b, chain, pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
+	    pol_st(POL_A_ACCEPT));
 	drop_rest(b, chain);
 }
 

@@ -17,6 +17,7 @@ static const char *const reason_texts[GATE_NWHY] = {
 	[GATE_WHY_LEASE_LAPSED] = "the lease lapsed before it was renewed",
 	[GATE_WHY_KERNEL] = "the kernel refused or could not be read back",
 	[GATE_WHY_DRIFT] = "somebody changed our tables",
+	[GATE_WHY_STOPPED] = "portcullisd is stopping",
 };
 
 static bool

@@ -52,6 +52,7 @@ enum gate_reason {
 	GATE_WHY_LEASE_LAPSED, /* the heartbeat got EPERM: we were too late */
 	GATE_WHY_KERNEL,       /* a commit or read-back failed */
 	GATE_WHY_DRIFT,	       /* somebody changed what we own */
+	GATE_WHY_STOPPED,      /* SIGTERM, or the keeper is gone */
 	GATE_NWHY
 };
 

@@ -12,6 +12,7 @@
 #include "supervisor/log.h"
 
 #define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
 /* "STATUS=" and the longest reason. */
 #define STATUS_CAP 160
 
@@ -131,17 +132,31 @@ act_close(struct gate *g, enum gate_reason why)
 	act_decision(g, gate_core_close(&g->core, why), act_mono());
 }
 
+/* Can the clients' lease not have lapsed yet? */
+static bool
+must_live(const struct gate *g)
+{
+	return (act_now() - g->held_ns) / NS_PER_MS < g->core.lease_ms / 2;
+}
+
 /* Why the heartbeat, or opening, did not work. */
 static void
 fault(struct gate *g, int rc)
 {
+	if (rc == -EPERM && must_live(g)) {
+		g->report.error = EPERM;
+		act_close(g, GATE_WHY_KERNEL);
+		log_warn("a rule of somebody else's drops the heartbeat on "
+		    "loopback, UDP port %d", POL_HB_GATE);
+		return;
+	}
 	if (rc == -EPERM) {
 		act_close(g, GATE_WHY_LEASE_LAPSED);
 		return;
 	}
 	g->report.error = -rc;
-	log_warn("the kernel did not hold the gate open: %s", strerror(-rc));
 	act_close(g, GATE_WHY_KERNEL);
+	log_warn("the kernel did not hold the gate open: %s", strerror(-rc));
 }
 
 /* Invariant 3 is asked at the last moment, for each heartbeat. */
@@ -162,9 +177,11 @@ renew(struct gate *g)
 
 	if (rc == 0)
 		rc = beat_clients(g, AF_INET6, g->kern.gate6);
-	if (rc == -ETIME)
+	if (rc == 0)
+		g->held_ns = act_now();
+	else if (rc == -ETIME)
 		act_close(g, GATE_WHY_ENGINE_LATE);
-	else if (rc != 0)
+	else
 		fault(g, rc);
 }
 
@@ -194,10 +211,12 @@ open_clients(struct gate *g, bool begin)
 		return;
 	}
 	gate_core_opened(&g->core);
-	if (begin)
+	if (begin) {
+		g->held_ns = act_now();
 		tell_position(g);
-	else
+	} else {
 		renew(g);
+	}
 }
 
 static void
@@ -285,12 +304,16 @@ act_decision(struct gate *g, struct gate_decision d, uint64_t mono_ns)
 void
 act_drop_engine(struct gate *g, bool restart)
 {
+	/*
+	 * Ask first: an engine whose pair is closed may end by itself, and
+	 * the keeper would end its successor.  If the keeper is gone its
+	 * channel says so in the main loop.
+	 */
+	if (restart && link_ask(LINK_ENGINE, LINK_HOLD_NONE) == -1)
+		log_warn("cannot ask for a new engine: %s", strerror(errno));
 	if (g->engine_fd != -1)
 		(void)close(g->engine_fd);
 	g->engine_fd = -1;
-	/* If the keeper is gone its channel says so in the main loop. */
-	if (restart && link_ask(LINK_ENGINE, LINK_HOLD_NONE) == -1)
-		log_warn("cannot ask for a new engine: %s", strerror(errno));
 }
 
 static uint32_t

@@ -22,6 +22,7 @@ struct gate {
 	int signal_fd, timer_fd;
 	uint64_t second_ns; /* when the next look round is due */
 	uint64_t beat_ns;   /* when Tor's lease is to be refreshed */
+	uint64_t held_ns;   /* when the clients' lease was last renewed */
 	uint64_t reopens;   /* of Tor's lease after it had lapsed */
 	unsigned unknown;   /* checks in a row that told nothing */
 	bool egress_held;   /* Tor's lease has been opened and not closed */

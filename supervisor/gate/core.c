@@ -3,6 +3,9 @@
 #include <string.h>
 
 #define NS_PER_MS UINT64_C(1000000)
+/* An engine that is silent for so long does not come back by itself. */
+#define PATIENCE_LEASES 10
+#define PATIENCE_LEAST_S 10
 
 static struct gate_decision
 decide(enum gate_act act)
@@ -43,10 +46,43 @@ gate_core_engine(struct gate_core *c)
 	c->seq = 0;
 	c->seq_known = false;
 	c->refused = false;
+	c->has_engine = true;
+	c->silent_s = 0;
 	if (c->pos != GATE_CLOSED)
 		return gate_core_close(c, GATE_WHY_ENGINE_GONE);
 	c->epoch++;
 	return decide(GATE_ACT_NONE);
+}
+
+struct gate_decision
+gate_core_engine_gone(struct gate_core *c)
+{
+	c->has_engine = false;
+	if (c->pos == GATE_CLOSED)
+		return decide(GATE_ACT_NONE);
+	return gate_core_close(c, GATE_WHY_ENGINE_GONE);
+}
+
+uint32_t
+gate_core_patience(const struct gate_core *c)
+{
+	const uint32_t s = (PATIENCE_LEASES * c->lease_ms + 999) / 1000;
+
+	return s > PATIENCE_LEAST_S ? s : PATIENCE_LEAST_S;
+}
+
+struct gate_decision
+gate_core_second(struct gate_core *c)
+{
+	struct gate_decision d = decide(GATE_ACT_NONE);
+
+	if (!c->has_engine || ++c->silent_s < gate_core_patience(c))
+		return d;
+	c->has_engine = false; /* once for each engine */
+	if (c->pos != GATE_CLOSED)
+		d = gate_core_close(c, GATE_WHY_ENGINE_LATE);
+	d.drop_engine = true;
+	return d;
 }
 
 /* Not believed.  A gate that was up comes down: doubt means closed. */
@@ -66,6 +102,7 @@ reject(struct gate_core *c)
 	struct gate_decision d = gate_core_close(c, GATE_WHY_BAD_REQUEST);
 
 	c->refused = true;
+	c->has_engine = false;
 	d.drop_engine = true;
 	return d;
 }
@@ -161,6 +198,7 @@ gate_core_request(struct gate_core *c, const void *buf, size_t len,
 	memcpy(&q, buf, sizeof q);
 	if (!gate_req_ok(&q) || !fits_policy(c, &q))
 		return reject(c);
+	c->silent_s = 0;
 	if (c->seq_known && q.seq <= c->seq)
 		return refuse(c, GATE_WHY_BAD_REQUEST);
 	c->seq = q.seq;

@@ -21,6 +21,8 @@ struct gate_core {
 	uint64_t deadline_ns; /* a fresh request must come before; not CLOSED */
 	bool seq_known;	      /* false: this engine has not spoken yet */
 	bool refused;	      /* the last request was */
+	bool has_engine;
+	uint32_t silent_s; /* seconds without a request, while we ran */
 	uint8_t proven[POL_MAX_LISTENERS / 8];
 	uint32_t lease_ms;   /* the policy's */
 	uint32_t nlisteners; /* the policy's */
@@ -66,6 +68,18 @@ struct gate_decision gate_core_close(struct gate_core *c,
 
 /* A new engine speaks from now on: nothing the old one proved counts. */
 struct gate_decision gate_core_engine(struct gate_core *c);
+
+/* Its end of the pair is closed. */
+struct gate_decision gate_core_engine_gone(struct gate_core *c);
+
+/*
+ * To be called once a second, after the engine has been heard.  Seconds that
+ * we slept through do not count: an engine that has said nothing in
+ * gate_core_patience() of them hangs, and is dropped.
+ */
+struct gate_decision gate_core_second(struct gate_core *c)
+    __attribute__((warn_unused_result));
+uint32_t gate_core_patience(const struct gate_core *c);
 
 /* Time has passed. */
 struct gate_decision gate_core_tick(struct gate_core *c, uint64_t now_ns)

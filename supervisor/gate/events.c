@@ -103,6 +103,7 @@ kern_events(struct kern *k, bool *check)
 			break;
 		if (n < 0) { /* some were lost: they may have been ours */
 			sum.check = true;
+			k->in_foreign = false; /* its end may be lost */
 			continue;
 		}
 		left = (int)n;

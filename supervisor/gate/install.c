@@ -353,6 +353,9 @@ install_tables(struct kern *k, bool with6)
 	k->egress6 = with6;
 	k->gate4 = family_has_listener(k->policy, AF_INET);
 	k->gate6 = with6 && family_has_listener(k->policy, AF_INET6);
+	if (!with6 && family_has_listener(k->policy, AF_INET6))
+		log_warn("there is no ::1 here, so no IPv6 lease: the "
+		    "policy's IPv6 listeners stay closed");
 	if (look_first(&k->reader, info) == -1)
 		return -1;
 	if (pol_ruleset_make(&rs, k->policy) == -1) {

@@ -26,15 +26,16 @@ enum { P_SIGNAL, P_KEEPER, P_ENGINE, P_EVENTS, P_TIMER, P_NFDS };
 static void
 stop(struct gate *g, const char *why)
 {
-	log_info("stopping: %s", why);
-	notify_send("STOPPING=1");
 	if (g->core.pos != GATE_CLOSED)
-		act_close(g, GATE_WHY_ASKED);
+		act_close(g, GATE_WHY_STOPPED);
 	if (!g->ended && kern_close(&g->kern, true) != 0) {
 		kern_abandon(&g->kern); /* as the exit would, a moment later */
 		g->exit_code = 1;
 	}
 	g->ended = true;
+	act_settle(g);
+	log_info("stopping: %s", why);
+	notify_send("STOPPING=1");
 }
 
 static void
@@ -72,8 +73,7 @@ on_keeper(struct gate *g)
 static void
 engine_gone(struct gate *g)
 {
-	if (g->core.pos != GATE_CLOSED)
-		act_close(g, GATE_WHY_ENGINE_GONE);
+	act_decision(g, gate_core_engine_gone(&g->core), act_mono());
 	act_drop_engine(g, false);
 }
 
@@ -85,7 +85,8 @@ on_engine(struct gate *g)
 	uint64_t mono_ns;
 	ssize_t n;
 
-	for (int i = 0; i < REQUEST_MOST && g->engine_fd != -1; i++) {
+	for (int i = 0; i < REQUEST_MOST && g->engine_fd != -1 && !g->ended;
+	    i++) {
 		n = recv(g->engine_fd, buf, sizeof buf, MSG_DONTWAIT);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
@@ -139,10 +140,23 @@ on_events(struct gate *g)
 	act_settle(g);
 }
 
+/* Stopped, or in a loop: its successor may do better. */
+static void
+check_engine(struct gate *g)
+{
+	struct gate_decision d = gate_core_second(&g->core);
+
+	act_decision(g, d, act_mono());
+	if (d.drop_engine)
+		log_warn("the engine has said nothing for %u s: another one "
+		    "is asked for", (unsigned)gate_core_patience(&g->core));
+}
+
 /* Once a second, whatever happens. */
 static void
 look_round(struct gate *g)
 {
+	check_engine(g);
 	check_tables(g, false);
 	if (!kern_netdev_check(&g->kern))
 		act_egress(g);
@@ -155,19 +169,26 @@ beat_interval(const struct gate *g)
 	return g->policy->lease_ms * NS_PER_MS / 4;
 }
 
+/* What came too late is too late. */
+static void
+on_deadline(struct gate *g)
+{
+	struct gate_decision d = gate_core_tick(&g->core, act_now());
+
+	if (d.act == GATE_ACT_NONE)
+		return;
+	act_decision(g, d, act_mono());
+	act_settle(g);
+}
+
 static void
 on_time(struct gate *g)
 {
-	struct gate_decision d;
 	uint64_t now = act_now();
 	uint64_t fired;
 
 	/* What it counts does not matter, only that it is read. */
 	(void)!read(g->timer_fd, &fired, sizeof fired);
-	d = gate_core_tick(&g->core, now);
-	act_decision(g, d, act_mono());
-	if (d.act != GATE_ACT_NONE)
-		act_settle(g);
 	if (now >= g->beat_ns) {
 		g->beat_ns = now + beat_interval(g);
 		act_egress(g);
@@ -212,11 +233,11 @@ wait_for(struct gate *g, struct pollfd fds[P_NFDS])
 	return 0;
 }
 
+/* What may close comes first, what takes time last. */
 static void
 turn(struct gate *g, const struct pollfd fds[P_NFDS])
 {
-	/* Time first: what came too late is too late. */
-	on_time(g);
+	on_deadline(g);
 	if (!g->ended && fds[P_SIGNAL].revents != 0)
 		on_signal(g);
 	if (!g->ended && fds[P_KEEPER].revents != 0)
@@ -227,6 +248,8 @@ turn(struct gate *g, const struct pollfd fds[P_NFDS])
 		on_engine(g);
 	if (!g->ended && fds[P_EVENTS].revents != 0)
 		on_events(g);
+	if (!g->ended)
+		on_time(g);
 }
 
 int

@@ -12,6 +12,8 @@
 
 /* Answers to a commit are short (NETLINK_CAP_ACK): many fit. */
 #define ACK_BUF 16384
+/* Datagrams: far more than there are messages in a batch to answer. */
+#define ANSWERS_MOST 65536
 
 int
 nft_sock_open(struct nft_sock *s, unsigned group)
@@ -211,7 +213,10 @@ drain(const struct nft_sock *s, struct answers *a)
 	int left, rc = 0;
 	ssize_t n;
 
-	while ((n = nft_recv(s, buf, sizeof buf)) != -EAGAIN) {
+	for (int i = 0; i < ANSWERS_MOST; i++) {
+		n = nft_recv(s, buf, sizeof buf);
+		if (n == -EAGAIN)
+			break;
 		if (n < 0) {
 			rc = rc != 0 ? rc : (int)n;
 			/* ENOBUFS: some were lost, the others are there. */

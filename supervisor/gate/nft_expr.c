@@ -25,6 +25,8 @@
 #define ICMPV6_TYPE 0u
 #define TCP_FLAGS 13u
 
+#define ETHER_TYPE 12u
+
 #define TCP_FIN_SYN_RST_ACK 0x17u
 #define TCP_SYN 0x02u
 #define IP4_MORE_OR_OFFSET 0x3fffu
@@ -262,7 +264,7 @@ static void
 match_skuid(struct maker *m, const struct pol_stmt *s)
 {
 	load_meta(m, NFT_META_SKUID);
-	cmp_u32(m, NFT_CMP_EQ, s->num);
+	cmp_u32(m, s->kind == POL_M_SKUID ? NFT_CMP_EQ : NFT_CMP_NEQ, s->num);
 }
 
 static void
@@ -274,47 +276,40 @@ match_mark(struct maker *m, const struct pol_stmt *s)
 }
 
 static void
-match_ct_bits(struct maker *m, uint32_t key, uint32_t bits, uint32_t op)
+match_ct_bits(struct maker *m, uint32_t key, uint32_t bits)
 {
 	load_ct(m, key);
 	mask_u32(m, bits, 0);
-	cmp_u32(m, op, 0);
+	cmp_u32(m, NFT_CMP_NEQ, 0);
 }
 
 static void
 match_ct_established(struct maker *m, const struct pol_stmt *s)
 {
 	(void)s;
-	match_ct_bits(m, NFT_CT_STATE, CT_STATE_ESTABLISHED, NFT_CMP_NEQ);
+	match_ct_bits(m, NFT_CT_STATE, CT_STATE_ESTABLISHED);
 }
 
 static void
 match_ct_invalid(struct maker *m, const struct pol_stmt *s)
 {
 	(void)s;
-	match_ct_bits(m, NFT_CT_STATE, CT_STATE_INVALID, NFT_CMP_NEQ);
+	match_ct_bits(m, NFT_CT_STATE, CT_STATE_INVALID);
 }
 
 static void
-match_ct_reply(struct maker *m, const struct pol_stmt *s)
+match_ct_direction(struct maker *m, const struct pol_stmt *s)
 {
-	(void)s;
 	load_ct(m, NFT_CT_DIRECTION);
-	cmp_u8(m, NFT_CMP_EQ, IP_CT_DIR_REPLY);
+	cmp_u8(m, NFT_CMP_EQ, s->kind == POL_M_CT_REPLY ? IP_CT_DIR_REPLY :
+	    IP_CT_DIR_ORIGINAL);
 }
 
 static void
 match_ct_dnat(struct maker *m, const struct pol_stmt *s)
 {
 	(void)s;
-	match_ct_bits(m, NFT_CT_STATUS, IPS_DST_NAT, NFT_CMP_NEQ);
-}
-
-static void
-match_ct_not_dnat(struct maker *m, const struct pol_stmt *s)
-{
-	(void)s;
-	match_ct_bits(m, NFT_CT_STATUS, IPS_DST_NAT, NFT_CMP_EQ);
+	match_ct_bits(m, NFT_CT_STATUS, IPS_DST_NAT);
 }
 
 /* Where the address of a key's packet is, and where its port. */
@@ -445,6 +440,14 @@ match_ethertype(struct maker *m, const struct pol_stmt *s)
 	cmp_be16(m, NFT_CMP_EQ, s->num);
 }
 
+static void
+match_frametype(struct maker *m, const struct pol_stmt *s)
+{
+	load_field_to(m, (struct field){ NFT_PAYLOAD_LL_HEADER, ETHER_TYPE,
+	    2 }, NFT_REG_1);
+	cmp_be16(m, NFT_CMP_EQ, s->num);
+}
+
 /* Actions, by kind. */
 
 static void
@@ -550,13 +553,14 @@ static void (*const makers[POL_NSTMT])(struct maker *,
 	[POL_M_SPORT] = match_port,
 	[POL_M_DPORT] = match_port,
 	[POL_M_SKUID] = match_skuid,
+	[POL_M_SKUID_NOT] = match_skuid,
 	[POL_M_MARK_CLEAR] = match_mark,
 	[POL_M_MARK_SET] = match_mark,
 	[POL_M_CT_ESTABLISHED] = match_ct_established,
 	[POL_M_CT_INVALID] = match_ct_invalid,
-	[POL_M_CT_REPLY] = match_ct_reply,
+	[POL_M_CT_REPLY] = match_ct_direction,
+	[POL_M_CT_ORIGINAL] = match_ct_direction,
 	[POL_M_CT_DNAT] = match_ct_dnat,
-	[POL_M_CT_NOT_DNAT] = match_ct_not_dnat,
 	[POL_M_LOOKUP] = match_lookup,
 	[POL_M_ICMPV6_TYPE] = match_icmpv6_type,
 	[POL_M_HOPLIMIT] = match_hoplimit,
@@ -566,6 +570,7 @@ static void (*const makers[POL_NSTMT])(struct maker *,
 	[POL_M_IP6_EXTHDR] = match_ip6_exthdr,
 	[POL_M_DADDR_LOCAL] = match_daddr_local,
 	[POL_M_ETHERTYPE] = match_ethertype,
+	[POL_M_FRAMETYPE] = match_frametype,
 	[POL_A_COUNTER] = act_counter,
 	[POL_A_MARK_OR] = act_mark_or,
 	[POL_A_MARK_AND] = act_mark_and,

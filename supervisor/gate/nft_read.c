@@ -103,6 +103,18 @@ struct answer {
 	bool torn; /* somebody committed meanwhile: ask again */
 };
 
+/* A dump that failed on its way says so at its end: it was not all. */
+static int
+done_error(const struct nlmsghdr *h)
+{
+	int error;
+
+	if (mnl_nlmsg_get_payload_len(h) < sizeof error)
+		return -EPROTO;
+	memcpy(&error, mnl_nlmsg_get_payload(h), sizeof error);
+	return error < 0 ? error : 0;
+}
+
 /* One message of an answer.  1: go on, 0: that was all, or an error. */
 static int
 take_msg(const struct nft_sock *s, const struct nlmsghdr *h,
@@ -121,7 +133,7 @@ take_msg(const struct nft_sock *s, const struct nlmsghdr *h,
 		    -EPROTO;
 	}
 	if (h->nlmsg_type == NLMSG_DONE)
-		return ans->torn ? -EINTR : 0;
+		return ans->torn ? -EINTR : done_error(h);
 	if (h->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
 	    mnl_nlmsg_get_payload_len(h) < sizeof(struct nfgenmsg))
 		return -EPROTO;

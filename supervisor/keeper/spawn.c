@@ -94,6 +94,8 @@ static void __attribute__((noreturn))
 run_program(const struct spawn *s, pid_t parent)
 {
 	char *environment[3] = { NULL };
+	/* By root: the user need not get through the folders above it. */
+	int program = open(s->program, O_PATH | O_CLOEXEC);
 	char *argv[] = { (char *)(uintptr_t)s->program,
 		(char *)(uintptr_t)s->argument, NULL };
 
@@ -101,7 +103,8 @@ run_program(const struct spawn *s, pid_t parent)
 	keep_variable(environment, LOG_DEBUG_VARIABLE);
 	become_user(s);
 	die_with_parent(parent);
-	(void)execve(s->program, argv, environment);
+	if (program != -1)
+		(void)execveat(program, "", argv, environment, AT_EMPTY_PATH);
 	fatal("cannot run %s: %s (see --libexec-dir)", s->program,
 	    strerror(errno));
 }

@@ -98,6 +98,7 @@ gate_start()
 	rm -f "$IT_DIR/drv.in"
 	mkfifo "$IT_DIR/drv.in"
 	: >"$IT_DIR/drv.out"
+	SEEN=0
 	# shellcheck disable=SC2086 # the listeners are words
 	(exec ip netns exec "$GW" "$DRV" -l "$LEASE" -t $TOR_UID \
 	    -u $GATE_UID -i ws0 -e ext0 "$@" $LISTENERS <"$IT_DIR/drv.in" \

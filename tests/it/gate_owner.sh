@@ -115,6 +115,19 @@ spoof 1000 0 7701 >/dev/null
 say wait 1100
 check "no spoof has kept it open" now_is 'position=closed known=1'
 
+note "somebody else's table drops everything"
+in_gw nft add table inet other
+in_gw nft add chain inet other o \
+    '{ type filter hook output priority -400; policy drop; }'
+say open
+say open
+check "dropped heartbeat: closed, and not for a lapse" \
+    heard 'position=closed known=1 why=6 .*error=1 '
+in_gw nft delete table inet other
+say open
+check "and open again without it" heard 'position=open known=1'
+say closed
+
 note "an external interface that comes and goes"
 say wait 50
 in_gw ip link del ext0
@@ -130,9 +143,23 @@ check "back: the chain is on it" grep -q 'device.*ext0' \
 check "back: Tor's lease lives" grep -q elements \
     <(in_gw nft list set inet portcullis egress)
 
+note "an engine that says nothing for ten seconds"
+say engine
+say wait 8500
+refuse "silent: not yet" heard '^asked-to-restart'
+say wait 3000
+check "silent: dropped" heard '^engine-dropped'
+check "silent: keeper asked for another" heard '^asked-to-restart peer=2'
+say wait 11500
+refuse "silent: asked once" heard '^asked-to-restart'
+say engine
+say open
+check "silent: the next one opens" heard 'position=open known=1'
+
 note "stopping and removing"
 say term
 await '^gate-ended' 3
+check "stopped: that is why" heard 'position=closed known=1 why=8'
 check "stopped: exit 0" heard '^gate-ended exit=0'
 refuse "stopped: gate table gone" in_gw nft list table inet portcullis \
     2>/dev/null

@@ -508,5 +508,9 @@ main(int argc, char **argv)
 	printf("ready\n");
 	(void)fflush(stdout);
 	run(&d);
+	if (d.gate > 0) { /* its tables are gone when it is */
+		(void)kill(d.gate, SIGKILL);
+		(void)waitpid(d.gate, NULL, 0);
+	}
 	return 0;
 }

@@ -8,10 +8,15 @@ ask [udp:]ADDR:PORT        exit 0 if an echo came back within half a second
 stream ADDR:PORT           echo without pause; prints the seconds since the
                            epoch of each 10 ms in which an echo came back
 spoof SPORT DPORT          one datagram over loopback; prints ok or an errno
+forge syn|ack|udp SOURCE ADDR:PORT  three packets with SOURCE, raw
+frame IFACE TYPE ADDR MARK  three IPv4 frames from a packet socket that
+                           says TYPE, 0800 in the frame, and sets MARK
+sniff IFACE ADDR SECONDS   prints how many packets to ADDR came by
 """
 import os
 import selectors
 import socket
+import struct
 import sys
 import time
 
@@ -110,6 +115,89 @@ def spoof(sport, dport):
     return 0
 
 
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    n = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while n >> 16:
+        n = (n & 0xffff) + (n >> 16)
+    return ~n & 0xffff
+
+
+def transport(what, family, src, dst, dport):
+    sport = 40000 + int(time.time() * 10) % 10000
+    if what == "udp":
+        size, proto = 12, socket.IPPROTO_UDP
+        body = struct.pack("!HHHH4s", sport, dport, size, 0, b"echo")
+        at = 6
+    else:
+        size, proto = 20, socket.IPPROTO_TCP
+        flags = 0x02 if what == "syn" else 0x10
+        body = struct.pack("!HHIIBBHHH", sport, dport, 1, 1, 0x50, flags,
+                           8192, 0, 0)
+        at = 16
+    pseudo = (socket.inet_pton(family, src) + socket.inet_pton(family, dst) +
+              struct.pack("!II", size, proto))
+    return proto, body[:at] + struct.pack("!H", checksum(pseudo + body)) + \
+        body[at + 2:]
+
+
+def forge(what, src, spec):
+    family, _, (dst, dport) = split(spec)
+    proto, body = transport(what, family, src, dst, dport)
+    if family == socket.AF_INET:
+        s = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64,
+                           proto, 0, socket.inet_pton(family, src),
+                           socket.inet_pton(family, dst))
+    else:
+        s = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        head = struct.pack("!IHBB16s16s", 6 << 28, len(body), proto, 64,
+                           socket.inet_pton(family, src),
+                           socket.inet_pton(family, dst))
+    for _ in range(3):
+        s.sendto(head + body, (dst, 0))
+        time.sleep(0.05)
+    return 0
+
+
+def frame(iface, kind, dst, mark):
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(mark, 0))
+    src = "192.0.2.10"
+    proto, body = transport("udp", socket.AF_INET, src, dst, 53)
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64,
+                       proto, 0, socket.inet_aton(src), socket.inet_aton(dst))
+    head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+    for _ in range(3):
+        try:
+            s.sendto(b"\xff" * 6 + b"\2" + b"\0" * 5 + b"\x08\x00" + head +
+                     body, (iface, int(kind, 16), 0, 0, b"\xff" * 6))
+        except OSError:  # what a drop on the way out looks like
+            pass
+        time.sleep(0.05)
+    return 0
+
+
+def sniff(iface, addr, seconds):
+    family = socket.AF_INET6 if ":" in addr else socket.AF_INET
+    want = socket.inet_pton(family, addr)
+    at = 14 + (24 if family == socket.AF_INET6 else 16)
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.ntohs(3))
+    s.bind((iface, 0))
+    s.settimeout(0.1)
+    n = 0
+    end = time.time() + float(seconds)
+    while time.time() < end:
+        try:
+            data = s.recv(2048)
+        except socket.timeout:
+            continue
+        n += data[at:at + len(want)] == want
+    print(n)
+    return 0
+
+
 def main(argv):
     uid = int(argv.pop(0))
     os.setgroups([])
@@ -121,6 +209,12 @@ def main(argv):
         return ask(argv[1])
     if argv[0] == "stream":
         return stream(argv[1])
+    if argv[0] == "forge":
+        return forge(*argv[1:4])
+    if argv[0] == "frame":
+        return frame(*argv[1:5])
+    if argv[0] == "sniff":
+        return sniff(*argv[1:4])
     return spoof(*map(int, argv[1:3]))
 
 

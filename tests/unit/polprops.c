@@ -56,7 +56,7 @@ accept_ok(const struct pol_rule *r)
 {
 	return is_lo(r) || find(r, POL_M_MARK_SET) != NULL ||
 	    is_neighbour_discovery(r) || is_dhcp(r) ||
-	    has(r, POL_M_ETHERTYPE, 0x0806);
+	    has(r, POL_M_FRAMETYPE, 0x0806);
 }
 
 /* A lookup in SET before statement number I? */
@@ -116,6 +116,10 @@ stmt_fault(const struct pol_table *t, const struct pol_rule *r, size_t i)
 	    !looked_up(r, i, s->num == POL_MARK_GATE ? POL_S_GATE :
 						       POL_S_EGRESS))
 		return "a mark is set without its lease";
+	if (s->kind == POL_A_MARK_OR && s->num == POL_MARK_EGRESS &&
+	    find(r, POL_M_OIFNAME) != NULL &&
+	    find(r, POL_M_CT_ORIGINAL) == NULL)
+		return "an answer to a workstation can leave outside";
 	if (s->kind == POL_A_UPDATE && !looked_up(r, i, s->set))
 		return "a lapsed lease can be revived";
 	if (s->kind == POL_A_JUMP &&

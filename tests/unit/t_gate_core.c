@@ -394,6 +394,47 @@ START_TEST(a_new_engine_closes_and_starts_an_epoch)
 }
 END_TEST
 
+START_TEST(a_silent_engine_is_replaced_once)
+{
+	struct gate_decision d;
+
+	ck_assert(!gate_core_second(&core).drop_engine); /* none is there */
+	(void)gate_core_engine(&core);
+	be_open(T0);
+	for (uint32_t i = 1; i < gate_core_patience(&core); i++)
+		ck_assert(!gate_core_second(&core).drop_engine);
+	d = gate_core_second(&core);
+	ck_assert(d.drop_engine);
+	ck_assert_int_eq(d.act, GATE_ACT_CLOSE);
+	ck_assert_int_eq(core.pos, GATE_CLOSED);
+	for (uint32_t i = 0; i <= gate_core_patience(&core); i++)
+		ck_assert(!gate_core_second(&core).drop_engine);
+}
+END_TEST
+
+START_TEST(an_engine_that_speaks_is_kept)
+{
+	(void)gate_core_engine(&core);
+	for (uint32_t i = 0; i < 3 * gate_core_patience(&core); i++) {
+		want_plain(GATE_CLOSED);
+		ck_assert_int_eq(ask(T0).act, GATE_ACT_NONE);
+		ck_assert(!gate_core_second(&core).drop_engine);
+	}
+	(void)gate_core_engine_gone(&core);
+	for (uint32_t i = 0; i <= gate_core_patience(&core); i++)
+		ck_assert(!gate_core_second(&core).drop_engine);
+}
+END_TEST
+
+START_TEST(patience_is_ten_leases_or_ten_seconds)
+{
+	core.lease_ms = POL_LEASE_MIN_MS;
+	ck_assert_uint_eq(gate_core_patience(&core), 10);
+	core.lease_ms = POL_LEASE_MAX_MS;
+	ck_assert_uint_eq(gate_core_patience(&core), 100);
+}
+END_TEST
+
 START_TEST(a_failed_open_is_closed)
 {
 	want_open(T0);
@@ -480,6 +521,9 @@ make_suite(void)
 	    NBREAKERS);
 	tcase_add_test(tc, no_request_while_closed_drops_the_engine_too);
 	tcase_add_test(tc, a_new_engine_closes_and_starts_an_epoch);
+	tcase_add_test(tc, a_silent_engine_is_replaced_once);
+	tcase_add_test(tc, an_engine_that_speaks_is_kept);
+	tcase_add_test(tc, patience_is_ten_leases_or_ten_seconds);
 	tcase_add_test(tc, a_failed_open_is_closed);
 	tcase_add_test(tc, freshness_is_asked_at_the_moment_of_renewal);
 	tcase_add_loop_test(tc, random_requests_keep_the_invariants, 0, 8);
