@@ -37,7 +37,9 @@ enum link_hold { LINK_HOLD_NONE = 0, LINK_HOLD_SET, LINK_HOLD_CLEAR,
 
 /*
  * Child to keeper; one of the two.  The gate may ask for a new engine, the
- * engine may have a hold written down or struck out.
+ * engine may have a hold written down or struck out.  Neither of the two,
+ * from the gate: it stands, closed and verified; before that no engine is
+ * started.
  */
 #define LINK_ASK_MAGIC 0x50434132u
 struct link_ask {

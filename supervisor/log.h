@@ -17,7 +17,13 @@ enum log_level { LOG_LV_ERR = 0, LOG_LV_WARN, LOG_LV_INFO, LOG_LV_DEBUG };
  * TAG is borrowed for ever: "gate", "engine", "status", "keeper".
  */
 void log_init(const char *tag, enum log_level level);
-void log_level_set(enum log_level level);
+
+/*
+ * A reader of our log who has stopped reading must stop none of us: give
+ * standard error a file description of its own that never blocks.  Lines
+ * that do not fit are lost then.  For children as well.
+ */
+void log_unblock(void);
 
 /* All keep errno.  The text has no level word and no newline. */
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

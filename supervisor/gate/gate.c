@@ -16,6 +16,7 @@
 #include "supervisor/gate/lockdown.h"
 #include "supervisor/gate/loop.h"
 #include "supervisor/gate/notify.h"
+#include "supervisor/links.h"
 #include "supervisor/log.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -89,6 +90,14 @@ start(struct gate *g, const struct pol_policy *p)
 	return lock_down(p);
 }
 
+static void
+tell_keeper(void)
+{
+	if (link_ask(LINK_NONE, LINK_HOLD_NONE) == -1)
+		log_warn("cannot tell the keeper that the gate stands: %s",
+		    strerror(errno));
+}
+
 int
 gate_main(const struct pol_policy *p)
 {
@@ -101,5 +110,6 @@ gate_main(const struct pol_policy *p)
 	log_info("position=closed epoch=%llu: %s",
 	    (unsigned long long)g.core.epoch, gate_reason_text(g.core.why));
 	notify_send("READY=1\nSTATUS=closed");
+	tell_keeper();
 	return loop_run(&g);
 }

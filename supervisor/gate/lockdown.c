@@ -31,30 +31,6 @@ close_strange(void)
 	return (int)syscall(SYS_close_range, LINK_KEEPER_FD + 1, ~0u, 0);
 }
 
-/*
- * A reader of our log who has stopped reading must not stop the gate: give
- * standard error a file description of its own that never blocks.  Sockets
- * cannot be opened again; there the flag is set on what we share.
- */
-static void
-unblock_stderr(void)
-{
-	int fd, flags;
-
-	fd = open("/proc/self/fd/2",
-	    O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC);
-	if (fd != -1) {
-		if (dup2(fd, STDERR_FILENO) == -1)
-			log_warn("cannot replace standard error: %s",
-			    strerror(errno));
-		(void)close(fd);
-		return;
-	}
-	flags = fcntl(STDERR_FILENO, F_GETFL);
-	if (flags != -1)
-		(void)fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
-}
-
 int
 lockdown_begin(void)
 {
@@ -65,7 +41,6 @@ lockdown_begin(void)
 	    prctl(PR_SET_NAME, "portcullis-gate", 0, 0, 0) == -1 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
 		return -1;
-	unblock_stderr();
 	return close_strange();
 }
 

@@ -10,8 +10,8 @@
 
 enum { EXIT_OK = 0, EXIT_OUTPUT = 1, EXIT_POLICY = 2 };
 
-void
-check_print_diag(const struct pol_diag *d)
+static void
+print_diag(const struct pol_diag *d)
 {
 	/* When standard error is gone there is nobody left to tell. */
 	if (d->line != 0)
@@ -21,11 +21,11 @@ check_print_diag(const struct pol_diag *d)
 		(void)fprintf(stderr, "%s: %s\n", d->file, d->text);
 }
 
-static void
-print_diags(const struct pol_diags *diags)
+void
+check_print_diags(const struct pol_diags *diags)
 {
 	for (size_t i = 0; i < diags->n; i++)
-		check_print_diag(&diags->list[i]);
+		print_diag(&diags->list[i]);
 	if (diags->more)
 		(void)fprintf(stderr, "policy: there is more: correct these "
 		    "%d first\n", POL_MAX_DIAGS);
@@ -180,7 +180,7 @@ check_run(const char *path, int verbose, const char *print)
 	int rc = EXIT_OK;
 
 	if (policyfile_load(&p, &diags, path, false) == -1) {
-		print_diags(&diags);
+		check_print_diags(&diags);
 		pol_diags_clear(&diags);
 		return EXIT_POLICY;
 	}

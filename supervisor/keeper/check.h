@@ -16,7 +16,7 @@
  */
 int check_run(const char *path, int verbose, const char *print);
 
-/* "file:line: sentence" on standard error. */
-void check_print_diag(const struct pol_diag *d);
+/* "file:line: sentence" for each on standard error. */
+void check_print_diags(const struct pol_diags *diags);
 
 #endif

@@ -61,6 +61,7 @@ struct keeper {
 	char engine_path[512], status_path[512];
 	struct child child[LINK_NPEER]; /* by enum link_peer */
 	struct pair pair[2];
+	bool stands; /* the gate has once been closed and verified */
 	bool stopping;
 };
 
@@ -289,14 +290,15 @@ restart_engine(struct keeper *k)
 	}
 }
 
-/* Each may ask for one thing only. */
+/* The gate may say that it stands or ask for an engine; see links.h. */
 static bool
 ask_ok(const struct link_ask *ask, enum link_peer who)
 {
 	if (ask->magic != LINK_ASK_MAGIC)
 		return false;
 	if (who == LINK_GATE)
-		return ask->restart == LINK_ENGINE &&
+		return (ask->restart == LINK_NONE ||
+		    ask->restart == LINK_ENGINE) &&
 		    ask->hold == LINK_HOLD_NONE;
 	return who == LINK_ENGINE && ask->restart == LINK_NONE &&
 	    ask->hold > LINK_HOLD_NONE && ask->hold < LINK_NHOLD;
@@ -311,13 +313,16 @@ on_ask(struct keeper *k, enum link_peer who)
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n == 0) { /* dead, or as good as: SIGCHLD tells the rest */
+	/* Dead, or as good as: SIGCHLD tells the rest. */
+	if (n == 0 || n == -1) {
 		(void)kill(c->pid, SIGKILL);
 		return;
 	}
 	if (n != sizeof ask || !ask_ok(&ask, who)) {
 		log_warn("%s sent nonsense: restarting it", c->name);
 		(void)kill(c->pid, SIGKILL);
+	} else if (who == LINK_GATE && ask.restart == LINK_NONE) {
+		k->stands = true;
 	} else if (who == LINK_GATE) {
 		restart_engine(k);
 	} else if (rundir_hold(k->policy, ask.hold == LINK_HOLD_SET) == -1) {
@@ -326,13 +331,23 @@ on_ask(struct keeper *k, enum link_peer who)
 	}
 }
 
+/*
+ * The engine changes Tor's listeners.  Where the gate cannot even begin, for
+ * one because another portcullisd holds it, Tor is not ours to touch.
+ */
+static bool
+is_wanted(const struct keeper *k, int who)
+{
+	return k->child[who].pid == 0 && (who != LINK_ENGINE || k->stands);
+}
+
 static void
 start_due(struct keeper *k)
 {
 	uint64_t now = now_ms();
 
 	for (int who = LINK_GATE; who < LINK_NPEER; who++)
-		if (k->child[who].pid == 0 && k->child[who].restart_ms <= now)
+		if (is_wanted(k, who) && k->child[who].restart_ms <= now)
 			start_child(k, (enum link_peer)who);
 	for (size_t i = 0; i < 2; i++)
 		if (k->pair[i].pending)
@@ -348,7 +363,7 @@ next_wait(const struct keeper *k)
 	for (int who = LINK_GATE; who < LINK_NPEER; who++) {
 		const struct child *c = &k->child[who];
 
-		if (c->pid != 0)
+		if (!is_wanted(k, who))
 			continue;
 		if (c->restart_ms <= now)
 			return 0;

@@ -1,14 +1,18 @@
 /*
  * portcullisd(8): options, and which of its jobs to do.
  */
+#include "config.h" /* _GNU_SOURCE */
+
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "policy/parse.h"
 #include "policy/policy.h"
 #include "supervisor/gate/gate.h"
@@ -116,10 +120,26 @@ load_policy(struct pol_policy *policy, const char *path)
 	if (policyfile_load(policy, &diags, path, true) == -1 ||
 	    policyfile_resolve(policy, &diags) == -1)
 		rc = 2;
-	for (size_t i = 0; i < diags.n; i++)
-		check_print_diag(&diags.list[i]);
+	check_print_diags(&diags);
 	pol_diags_clear(&diags);
 	return rc;
+}
+
+/*
+ * What whoever started us has left open or closed must not reach our
+ * processes: 0 to 2 are there, nothing else is, and nothing is read.
+ */
+static int
+clean_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd == -1 || dup2(fd, STDIN_FILENO) == -1)
+		return -1;
+	return close_range(STDERR_FILENO + 1, ~0U, 0);
 }
 
 static int
@@ -134,6 +154,13 @@ run(const struct options *o)
 		    stderr);
 		return 1;
 	}
+	if (clean_descriptors() == -1) {
+		log_err("standard descriptors: %s", strerror(errno));
+		return 1;
+	}
+	log_unblock();
+	/* Anybody may come to status.sock, whatever our starter's umask. */
+	(void)umask(022);
 	pol_policy_init(&policy);
 	rc = load_policy(&policy, o->policy);
 	if (rc == 0)

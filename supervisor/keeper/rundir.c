@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -78,10 +81,31 @@ listen_at(const char *dir, const char *name, mode_t mode, gid_t gid)
 	return fd;
 }
 
+/* Whoever may rename a folder above DIR can put another one in its place. */
+static bool
+is_safe_above(const char *dir)
+{
+	char path[PATH_MAX], *slash;
+	struct stat st;
+
+	(void)snprintf(path, sizeof path, "%s", dir);
+	while ((slash = strrchr(path, '/')) != NULL) {
+		/* The root folder is the last that is looked at. */
+		slash[slash == path ? 1 : 0] = '\0';
+		if (stat(path, &st) == -1 || st.st_uid != 0 ||
+		    ((st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0))
+			return false;
+		if (slash == path)
+			return true;
+	}
+	return false; /* not absolute: who knows where we are */
+}
+
 /* Ours alone to write: else somebody could swap the sockets. */
 static int
 make_dir(const char *dir)
 {
+	char real[PATH_MAX];
 	struct stat st;
 
 	if (mkdir(dir, 0755) == -1 && errno != EEXIST) {
@@ -92,6 +116,13 @@ make_dir(const char *dir)
 	    st.st_uid != 0 || (st.st_mode & 022) != 0) {
 		log_err("run_dir %s must be a directory of root's that "
 			"nobody else may write to", dir);
+		return -1;
+	}
+	/* As it is written, and where symbolic links in it lead. */
+	if (!is_safe_above(dir) || realpath(dir, real) == NULL ||
+	    !is_safe_above(real)) {
+		log_err("run_dir %s lies in a folder that is not root's or "
+			"that others may write to: choose another one", dir);
 		return -1;
 	}
 	return 0;

@@ -116,6 +116,12 @@ spawn_child(const struct spawn *s)
 
 	if (pid != 0)
 		return pid;
+	/*
+	 * No terminal: standard error may be one, and what is typed into a
+	 * terminal can be forged by any process that it controls.
+	 */
+	if (setsid() == -1)
+		fatal("setsid: %s", strerror(errno));
 	reset_signals();
 	place_fds(s);
 	if (s->program != NULL)

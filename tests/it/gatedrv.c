@@ -102,7 +102,10 @@ on_ask(struct drv *d)
 	struct link_ask ask;
 	ssize_t n = recv(d->keeper_fd, &ask, sizeof ask, MSG_DONTWAIT);
 
-	if (n == (ssize_t)sizeof ask && ask.magic == LINK_ASK_MAGIC) {
+	if (n == (ssize_t)sizeof ask && ask.magic == LINK_ASK_MAGIC &&
+	    ask.restart == LINK_NONE) {
+		printf("gate-stands\n");
+	} else if (n == (ssize_t)sizeof ask && ask.magic == LINK_ASK_MAGIC) {
 		printf("asked-to-restart peer=%u\n", ask.restart);
 	} else if (n <= 0 && d->keeper_fd != -1) {
 		int st = 0;

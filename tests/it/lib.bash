@@ -27,8 +27,7 @@ it_skip()
 	exit 77
 }
 
-# it_begin [options of net up]: a network in a folder of its own.
-it_begin()
+it_folder()
 {
 	[ "$(id -u)" = 0 ] || it_skip "network namespaces need root"
 	unshare -n true 2>/dev/null ||
@@ -38,7 +37,22 @@ it_begin()
 	chmod 755 "$DIR"
 	trap it_cleanup EXIT
 	trap 'exit 1' INT TERM
+}
+
+# it_begin [options of net up]: a network in a folder of its own.
+it_begin()
+{
+	it_folder
 	"$it_net" up "$@" "$DIR" || { echo "no network"; exit 1; }
+	it_policy >"$DIR/portcullis.conf"
+}
+
+# Namespaces and links alone: no Tor anywhere, and no waiting for it.
+it_begin_bare()
+{
+	it_folder
+	mkdir "$DIR/pids" "$DIR/log"
+	{ net_names_make && net_topology; } || { echo "no network"; exit 1; }
 	it_policy >"$DIR/portcullis.conf"
 }
 
@@ -128,6 +142,35 @@ it_pid()
 		;;
 	esac
 	echo "$pid"
+}
+
+# Every process of portcullisd's, itself first.
+it_family()
+{
+	local pid
+	pid=$(net_pid portcullisd) || return 1
+	echo "$pid"
+	cat "/proc/$pid/task/$pid/children"
+}
+
+# it_gone PID...: none of them is left, not even as a zombie of ours.
+it_gone()
+{
+	local pid
+	for pid; do
+		! net_starttime "$pid" >/dev/null || return 1
+	done
+}
+
+it_table()
+{
+	net_in gateway nft list table "$@" >/dev/null 2>&1
+}
+
+# The names of all tables, ours or not.
+it_tables()
+{
+	net_in gateway nft list tables | sort | tr '\n' ' '
 }
 
 # --- probes from the workstation -------------------------------------------

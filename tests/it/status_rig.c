@@ -21,6 +21,7 @@
 #include "tests/unit/status_sample.h"
 
 #define LINE_CAP 16384
+#define REST_MS 5000
 
 static uint64_t
 now_ms(clockid_t clock)
@@ -220,7 +221,11 @@ rig_connect(const struct rig *r, const char *name)
 	return fd;
 }
 
-/* Octet by octet: slow and simple, and nothing is read ahead. */
+/*
+ * Octet by octet: slow and simple, and nothing is read ahead.  MS is for the
+ * line to begin: one that has begun is not given up on a busy machine, or
+ * the next would begin in its middle.
+ */
 json_t *
 rig_line(int fd, int ms)
 {
@@ -234,7 +239,8 @@ rig_line(int fd, int ms)
 			return NULL;
 		if (recv(fd, line + n, 1, 0) != 1)
 			return NULL;
-		n++;
+		if (n++ == 0)
+			end += REST_MS;
 	}
 	return json_loadb(line, n, 0, NULL);
 }

@@ -175,26 +175,85 @@ table_fault(const struct pol_table *t)
 	return fault;
 }
 
+/* Member by member: what lies between them is anybody's. */
+static bool
+same_addr(const struct pol_addr *a, const struct pol_addr *b)
+{
+	return a->family == b->family &&
+	    (a->family == AF_UNSPEC || pol_addr_equal(a, b));
+}
+
+static bool
+same_elems(const struct pol_set *a, const struct pol_set *b)
+{
+	for (size_t i = 0; i < a->nelems; i++)
+		if (!same_addr(&a->elems[i].addr, &b->elems[i].addr) ||
+		    a->elems[i].l4proto != b->elems[i].l4proto ||
+		    a->elems[i].port != b->elems[i].port)
+			return false;
+	return true;
+}
+
 static bool
 same_sets(const struct pol_table *a, const struct pol_table *b)
 {
 	if (a->nsets != b->nsets)
 		return false;
 	for (size_t i = 0; i < a->nsets; i++)
-		if (a->sets[i].nelems != b->sets[i].nelems ||
-		    memcmp(a->sets[i].elems, b->sets[i].elems,
-		    a->sets[i].nelems * sizeof *a->sets[i].elems) != 0)
+		if (a->sets[i].id != b->sets[i].id ||
+		    a->sets[i].nelems != b->sets[i].nelems ||
+		    !same_elems(&a->sets[i], &b->sets[i]))
 			return false;
+	return true;
+}
+
+static bool
+same_stmt(const struct pol_stmt *a, const struct pol_stmt *b)
+{
+	return a->kind == b->kind && a->num == b->num && a->set == b->set &&
+	    a->key == b->key && a->chain == b->chain &&
+	    strcmp(a->name, b->name) == 0 && same_addr(&a->addr, &b->addr);
+}
+
+static bool
+same_rules(const struct pol_table *a, const struct pol_table *b)
+{
+	if (a->nrules != b->nrules)
+		return false;
+	for (size_t i = 0; i < a->nrules; i++) {
+		const struct pol_rule *ra = &a->rules[i], *rb = &b->rules[i];
+
+		if (ra->chain != rb->chain || ra->n != rb->n)
+			return false;
+		for (size_t j = 0; j < ra->n; j++)
+			if (!same_stmt(&ra->stmts[j], &rb->stmts[j]))
+				return false;
+	}
+	return true;
+}
+
+static bool
+same_chains(const struct pol_table *a, const struct pol_table *b)
+{
+	if (a->nchains != b->nchains)
+		return false;
+	for (size_t i = 0; i < a->nchains; i++) {
+		const struct pol_chain *ca = &a->chains[i];
+		const struct pol_chain *cb = &b->chains[i];
+
+		if (strcmp(ca->name, cb->name) != 0 || ca->nat != cb->nat ||
+		    ca->hook != cb->hook || ca->priority != cb->priority ||
+		    ca->policy_drop != cb->policy_drop ||
+		    strcmp(ca->device, cb->device) != 0)
+			return false;
+	}
 	return true;
 }
 
 static bool
 same_content(const struct pol_table *a, const struct pol_table *b)
 {
-	return a->nchains == b->nchains && a->nrules == b->nrules &&
-	    memcmp(a->rules, b->rules, a->nrules * sizeof *a->rules) == 0 &&
-	    memcmp(a->chains, b->chains, a->nchains * sizeof *a->chains) ==
-	    0 && same_sets(a, b);
+	return same_chains(a, b) && same_rules(a, b) && same_sets(a, b);
 }
 
 const char *

@@ -1,0 +1,36 @@
+#!/bin/bash
+# portcullisd itself is killed: nothing of it is left, the gate is closed, the
+# static rules stay, and a new one takes over what it finds.
+# shellcheck source=tests/it/lib.bash
+. "${top_srcdir:?}/tests/it/lib.bash"
+it_begin
+net_forward on
+it_start
+it_check "opens" it_wait_for open 60
+it_check "a page comes through (positive control)" it_retry 30 it_fetch trans4
+
+read -ra family < <(it_family | tr '\n' ' ')
+it_check "four processes" [ ${#family[@]} = 4 ]
+for round in 1 2; do
+	read -ra family < <(it_family | tr '\n' ' ')
+	kill -KILL "${family[0]}"
+	it_check "$round: killed: all four end" net_wait 2 it_gone \
+	    "${family[@]}"
+	it_check "$round: the gate's table is gone" it_not it_table inet \
+	    portcullis
+	it_check "$round: the boot table stays" it_table inet portcullis_boot
+	it_check "$round: the guard stays" it_table inet portcullis_guard
+	it_check "$round: the barrier for packet sockets stays" it_table \
+	    netdev portcullis_egress
+	it_check "$round: nothing passes" it_fetch_fails
+	it_check "$round: nothing leaks" it_leaks_nothing
+	it_check "$round: status says that nobody is there" \
+	    [ "$(it_portcullis status >/dev/null 2>&1; echo $?)" = 255 ]
+	it_start
+	it_check "$round: the next one takes over and opens" it_wait_for \
+	    open 60
+	it_check "$round: and a page comes through" it_retry 30 it_fetch \
+	    trans4
+done
+it_check "no table twice" [ "$(it_tables | grep -o 'table' | wc -l)" = 4 ]
+it_end
