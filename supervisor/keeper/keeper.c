@@ -34,7 +34,7 @@
  */
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS 5000
-#define STEADY_MS 10000 /* a child that lived so long starts anew at once */
+#define STEADY_MS 1000 /* a child that lived so long starts anew at once */
 #define STOP_MS 3000	/* how long a child may take to end when asked */
 
 struct child {
