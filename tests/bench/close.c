@@ -74,13 +74,17 @@ report(const char *label, double *us, unsigned n)
 	(void)fflush(stdout);
 }
 
-/* Open, flowing, and at a random point of the renewal's rhythm. */
+/*
+ * Open, flowing, and at a random point of the renewal's rhythm; a second
+ * later, for the keeper makes those wait who die young.
+ */
 static struct feed *
 ready(struct bench *b, struct feed_state *st)
 {
 	struct feed *f = NULL;
 	uint64_t end = sensor_now() + OPEN_LIMIT_MS * UINT64_C(1000000);
-	struct timespec ts = { .tv_nsec = random() % 300 * 1000000 };
+	struct timespec ts = { .tv_sec = 1,
+		.tv_nsec = random() % 300 * 1000000 };
 
 	while (sensor_now() < end) {
 		f = feed_open(b->run_dir);

@@ -43,6 +43,9 @@ for how in garbage silence flood endless eof http hash; do
 	it_check "$how: never open" it_field_is .position closed
 	rss=$(awk '/VmHWM/ { print $2 }' "/proc/$(it_pid engine || exit 1)/status")
 	it_check "$how: memory bounded ($rss kB)" [ "$rss" -lt 40000 ]
+	it_check "$how: says why" it_field_has .reason.text " "
+	it_check "$how: nothing was told to an impostor" it_not grep -q ALARM \
+	    "$DIR/log/fake"
 	net_stop fake
 	rm -f "$DIR/log/fake" "$DIR/tor/control/socket"
 done
