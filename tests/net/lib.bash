@@ -296,6 +296,8 @@ net_namespaces_remove()
 
 # --- the gateway's Tor -----------------------------------------------------
 
+# A time-out learned on a quiet machine of a millisecond network (after 100
+# circuits) would fail every circuit as soon as the machine has other work.
 net_tor_torrc()
 {
 	cat <<-END
@@ -315,6 +317,8 @@ net_tor_torrc()
 	AutomapHostsOnResolve 1
 	VirtualAddrNetworkIPv4 10.192.0.0/10
 	ClientUseIPv6 0
+	LearnCircuitBuildTimeout 0
+	CircuitBuildTimeout 10
 	DisableNetwork $1
 	PathsNeededToBuildCircuits 0.67
 	END
