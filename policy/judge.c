@@ -295,13 +295,13 @@ compare_entries(const void *x, const void *y)
 static void
 judge_doubles(struct pol_draft *d, struct entry *e, size_t n)
 {
-	char shown[64];
+	char shown[POL_LISTENER_TEXT];
 
 	qsort(e, n, sizeof *e, compare_entries);
 	for (size_t i = 1; i < n; i++) {
 		if (compare(&e[i - 1], &e[i]) != 0)
 			continue;
-		pol_listener_format(shown, sizeof shown, e[i].l);
+		pol_listener_format(shown, sizeof shown, d->p, e[i].l, NULL);
 		pol_diag(d->diags, e[i].g->at, "%s is taken already by "
 		    "listener \"%s\" (%.100s, line %u): change one of them",
 		    shown, e[i - 1].g->name, e[i - 1].g->at.file,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "policy/nearest.h"
 
@@ -160,12 +161,14 @@ add_option(struct pol_options *o, const char *name, const char *value,
 }
 
 static void
-add_listener(struct pol_options *o, const struct pol_listener *l, size_t i)
+add_listener(struct pol_options *o, const struct pol_policy *p, size_t i,
+    const struct pol_addr *ifaddrs)
 {
-	char address[64];
+	const struct pol_listener *l = &p->listeners[i];
+	char address[POL_LISTENER_TEXT];
 	char value[sizeof address + POL_FLAGS_LEN];
 
-	pol_listener_format(address, sizeof address, l);
+	pol_listener_format(address, sizeof address, p, l, ifaddrs);
 	(void)snprintf(value, sizeof value, "%s%s%s", address,
 	    l->flags[0] != '\0' ? " " : "", l->flags);
 	add_option(o, pol_kind_option(l->kind), value, i);
@@ -173,8 +176,9 @@ add_listener(struct pol_options *o, const struct pol_listener *l, size_t i)
 
 static void
 add_kind(struct pol_options *o, const struct pol_policy *p,
-    const bool *withheld, enum pol_kind kind)
+    const bool *withheld, const struct pol_addr *ifaddrs, enum pol_kind kind)
 {
+	struct pol_addr addr;
 	bool used = false;
 	size_t before = o->n;
 
@@ -182,8 +186,10 @@ add_kind(struct pol_options *o, const struct pol_policy *p,
 		if (p->listeners[i].kind != kind)
 			continue;
 		used = true;
-		if (withheld == NULL || !withheld[i])
-			add_listener(o, &p->listeners[i], i);
+		if ((withheld == NULL || !withheld[i]) &&
+		    (p->listeners[i].addr.family == AF_UNIX ||
+		    pol_listener_addr(&addr, &p->listeners[i], ifaddrs)))
+			add_listener(o, p, i, ifaddrs);
 	}
 	/* Without a value Tor would open its default port. */
 	if (used && o->n == before)
@@ -192,7 +198,7 @@ add_kind(struct pol_options *o, const struct pol_policy *p,
 
 int
 pol_options_make(struct pol_options *out, const struct pol_policy *p,
-    const bool *withheld)
+    const bool *withheld, const struct pol_addr *ifaddrs)
 {
 	memset(out, 0, sizeof *out);
 	/* A kind is either its listeners or one "0"; and DisableNetwork. */
@@ -200,7 +206,7 @@ pol_options_make(struct pol_options *out, const struct pol_policy *p,
 	if (out->list == NULL)
 		return -1;
 	for (size_t kind = 0; kind < POL_NKIND; kind++)
-		add_kind(out, p, withheld, (enum pol_kind)kind);
+		add_kind(out, p, withheld, ifaddrs, (enum pol_kind)kind);
 	add_option(out, "DisableNetwork", "0", SIZE_MAX);
 	return 0;
 }
@@ -246,16 +252,18 @@ flags_within(enum pol_kind kind, const char *a, const char *b)
 }
 
 bool
-pol_option_same(const struct pol_listener *l, const char *value)
+pol_option_same(const struct pol_listener *l, const char *value,
+    const struct pol_addr *ifaddrs)
 {
 	char token[TOKEN_LEN];
-	struct pol_addr addr;
+	struct pol_addr addr, mine;
 	uint16_t port;
 
 	if (!next_token(&value, token) ||
 	    !pol_addrport_parse(&addr, &port, token))
 		return false;
-	return port == l->port && pol_addr_equal(&addr, &l->addr) &&
+	return port == l->port && pol_listener_addr(&mine, l, ifaddrs) &&
+	    pol_addr_equal(&addr, &mine) &&
 	    flags_within(l->kind, value, l->flags) &&
 	    flags_within(l->kind, l->flags, value);
 }

@@ -118,14 +118,46 @@ pol_addr_parse(struct pol_addr *out, const char *text)
 }
 
 void
-pol_listener_format(char *dst, size_t cap, const struct pol_listener *l)
+pol_addrport_format(char *dst, size_t cap, const struct pol_addr *addr,
+    uint16_t port)
 {
-	char addr[INET6_ADDRSTRLEN];
-	bool v6 = l->addr.family == AF_INET6;
+	char text[INET6_ADDRSTRLEN];
+	bool v6 = addr->family == AF_INET6;
 
-	pol_addr_format(addr, sizeof addr, &l->addr);
-	(void)snprintf(dst, cap, "%s%s%s:%u", v6 ? "[" : "", addr,
-	    v6 ? "]" : "", (unsigned)l->port);
+	pol_addr_format(text, sizeof text, addr);
+	(void)snprintf(dst, cap, "%s%s%s:%u", v6 ? "[" : "", text,
+	    v6 ? "]" : "", (unsigned)port);
+}
+
+bool
+pol_listener_addr(struct pol_addr *out, const struct pol_listener *l,
+    const struct pol_addr *ifaddrs)
+{
+	memset(out, 0, sizeof *out);
+	if (l->addr.family == AF_UNIX)
+		return false;
+	if (l->ifaddr == 0)
+		*out = l->addr;
+	else if (ifaddrs != NULL)
+		*out = ifaddrs[l->ifaddr - 1];
+	return out->family != 0;
+}
+
+void
+pol_listener_format(char *dst, size_t cap, const struct pol_policy *p,
+    const struct pol_listener *l, const struct pol_addr *ifaddrs)
+{
+	struct pol_addr addr;
+
+	if (l->addr.family == AF_UNIX)
+		(void)snprintf(dst, cap, "unix:%s", l->path);
+	else if (pol_listener_addr(&addr, l, ifaddrs))
+		pol_addrport_format(dst, cap, &addr, l->port);
+	else
+		(void)snprintf(dst, cap, "interface:%s:%s:%u",
+		    p->ifaddrs[l->ifaddr - 1].ifname,
+		    l->addr.family == AF_INET6 ? "ipv6" : "ipv4",
+		    (unsigned)l->port);
 }
 
 bool

@@ -16,10 +16,12 @@
  */
 #define POL_MAX_LISTENERS 4096
 #define POL_MAX_IFACES 8
+#define POL_MAX_IFADDRS 16 /* (interface, family) pairs that listeners name */
 #define POL_NAME_LEN 64	  /* names of listeners and users, with the NUL */
 #define POL_IFNAME_LEN 16 /* IFNAMSIZ */
 #define POL_PATH_LEN 108  /* sun_path */
 #define POL_FLAGS_LEN 256 /* all isolation flags of one listener, as text */
+#define POL_LISTENER_TEXT 128 /* an address and port, or "unix:" and a path */
 
 #define POL_LEASE_MIN_MS 200
 #define POL_LEASE_MAX_MS 10000
@@ -36,20 +38,38 @@ enum pol_kind {
 };
 
 struct pol_addr {
-	int family; /* AF_INET or AF_INET6 */
+	int family; /* AF_INET or AF_INET6; 0: none; AF_UNIX: see listener */
 	union {
 		struct in_addr v4;
 		struct in6_addr v6;
 	};
 };
 
+/*
+ * "The address of interface X", one family of it.  Which address that is, is
+ * known at run time only: whoever needs it has an array of POL_MAX_IFADDRS
+ * struct pol_addr in the order of pol_policy.ifaddrs, where family 0 means
+ * that the interface has none.
+ */
+struct pol_ifaddr {
+	char ifname[POL_IFNAME_LEN];
+	int family; /* AF_INET or AF_INET6 */
+};
+
 /* One listener line: its index in pol_policy.listeners is its number. */
 struct pol_listener {
 	enum pol_kind kind;
-	struct pol_addr addr; /* never a wildcard */
+	/*
+	 * Never a wildcard.  With IFADDR only the family; AF_UNIX: PATH is
+	 * the address and there is no port.
+	 */
+	struct pol_addr addr;
 	uint16_t port;
+	uint8_t ifaddr; /* pol_policy.ifaddrs[ifaddr - 1]; 0: ADDR is it */
 	bool loopback; /* for the gateway's own programs only */
+	char path[POL_PATH_LEN];   /* AF_UNIX: a SocksPort's socket */
 	char name[POL_NAME_LEN];   /* of the section it came from */
+	char app[POL_NAME_LEN];	   /* what it is for; may be empty */
 	char flags[POL_FLAGS_LEN]; /* Tor's spelling, one space between */
 };
 
@@ -97,6 +117,8 @@ struct pol_policy {
 	enum pol_closed closed;
 	bool dhcp; /* let a DHCP client work on the external side */
 	char run_dir[POL_PATH_LEN]; /* sockets live here */
+	struct pol_ifaddr ifaddrs[POL_MAX_IFADDRS]; /* each pair once */
+	size_t nifaddrs;
 	struct pol_listener *listeners; /* owned; see pol_policy_clear() */
 	size_t nlisteners;
 };
@@ -128,7 +150,24 @@ bool pol_addrport_parse(struct pol_addr *addr, uint16_t *port,
     const char *text);
 /* Decimal digits only, to UINT32_MAX; false otherwise. */
 bool pol_number_parse(uint32_t *out, const char *text);
-/* "10.152.152.10:9050" or "[fd19::10]:9050", as GETINFO net/listeners has. */
-void pol_listener_format(char *dst, size_t cap, const struct pol_listener *l);
+/* "10.152.152.10:9050" or "[fd19::10]:9050". */
+void pol_addrport_format(char *dst, size_t cap, const struct pol_addr *addr,
+    uint16_t port);
+
+/*
+ * Where L is to listen, now.  False, and OUT->family is 0: L is a Unix socket,
+ * or its interface has no address, or IFADDRS is NULL and L needs it.
+ */
+bool pol_listener_addr(struct pol_addr *out, const struct pol_listener *l,
+    const struct pol_addr *ifaddrs);
+
+/*
+ * As GETINFO net/listeners has it: "10.152.152.10:9050", "[fd19::10]:9050" or
+ * "unix:/run/tor/socks"; DST holds POL_LISTENER_TEXT.  Without an address:
+ * "interface:eth1:ipv4:9050" (P names the interface), which is no address of
+ * anybody's.
+ */
+void pol_listener_format(char *dst, size_t cap, const struct pol_policy *p,
+    const struct pol_listener *l, const struct pol_addr *ifaddrs);
 
 #endif

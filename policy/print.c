@@ -43,10 +43,8 @@ print_tor(FILE *f, const struct pol_tor *tor)
 		(void)snprintf(control, sizeof control, "unix:%s",
 		    tor->control_path);
 	} else {
-		struct pol_listener l = { .addr = tor->control_addr,
-			.port = tor->control_port };
-
-		pol_listener_format(control, sizeof control, &l);
+		pol_addrport_format(control, sizeof control,
+		    &tor->control_addr, tor->control_port);
 	}
 	print_text(f, "control", control);
 	(void)fputs("\tauth = {", f);

@@ -69,11 +69,9 @@ exthdr_name(uint32_t header)
 static void
 print_dnat(const struct out *o, const struct pol_stmt *s)
 {
-	struct pol_listener target = { .addr = s->addr,
-		.port = (uint16_t)s->num };
 	char text[64];
 
-	pol_listener_format(text, sizeof text, &target);
+	pol_addrport_format(text, sizeof text, &s->addr, (uint16_t)s->num);
 	(void)fprintf(o->f, "dnat %s to %s",
 	    s->addr.family == AF_INET6 ? "ip6" : "ip", text);
 }

@@ -1,6 +1,7 @@
 #include "supervisor/gatemsg.h"
 
 #include <stddef.h>
+#include <sys/socket.h>
 
 static const char *const position_names[GATE_NWANT] = {
 	[GATE_CLOSED] = "closed",
@@ -21,11 +22,26 @@ static const char *const reason_texts[GATE_NWHY] = {
 };
 
 static bool
-map_is_empty(const uint8_t *map, size_t n)
+is_zero(const void *p, size_t n)
 {
+	const uint8_t *octets = p;
+
 	for (size_t i = 0; i < n; i++)
-		if (map[i] != 0)
+		if (octets[i] != 0)
 			return false;
+	return true;
+}
+
+/* Families that there are; what is no address is all zero. */
+static bool
+ifaddrs_ok(const struct pol_addr *a)
+{
+	for (size_t i = 0; i < POL_MAX_IFADDRS; i++) {
+		if (a[i].family == AF_INET || a[i].family == AF_INET6)
+			continue;
+		if (!is_zero(&a[i], sizeof a[i]))
+			return false;
+	}
 	return true;
 }
 
@@ -38,9 +54,10 @@ gate_req_ok(const struct gate_req *q)
 		return false;
 	if (q->want != GATE_OPEN)
 		return q->lease_ms == 0 && q->proof_ns == 0 &&
-		    map_is_empty(q->proven, sizeof q->proven);
-	return q->proof_ns != 0 && q->lease_ms >= POL_LEASE_MIN_MS &&
-	    q->lease_ms <= POL_LEASE_MAX_MS;
+		    is_zero(q->proven, sizeof q->proven) &&
+		    is_zero(q->ifaddr, sizeof q->ifaddr);
+	return ifaddrs_ok(q->ifaddr) && q->proof_ns != 0 &&
+	    q->lease_ms >= POL_LEASE_MIN_MS && q->lease_ms <= POL_LEASE_MAX_MS;
 }
 
 bool

@@ -10,7 +10,7 @@
 
 #include "policy/policy.h"
 
-#define GATE_MAGIC 0x50435131u /* "PCQ1": layout version 1 */
+#define GATE_MAGIC 0x50435132u /* "PCQ2": layout version 2 */
 #define GATE_REPORT_MAGIC 0x50435231u
 
 /* Closed is zero: the value after any doubt. */
@@ -40,6 +40,12 @@ struct gate_req {
 	uint32_t reserved; /* 0 */
 	/* Bit i of octet i / 8: listener i is proven.  All 0 unless OPEN. */
 	uint8_t proven[POL_MAX_LISTENERS / 8];
+	/*
+	 * Where the listeners of pol_policy.ifaddrs were proven; all 0 unless
+	 * OPEN.  The gate refuses an address that the interface does not have
+	 * by its own reading: it is told which, never believes that.
+	 */
+	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 };
 
 /* Why the gate closed last; the gate's own view. */

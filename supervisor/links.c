@@ -66,6 +66,16 @@ link_ask(enum link_peer restart, enum link_hold hold)
 }
 
 int
+link_ask_owner(uint32_t uid, uint64_t inode)
+{
+	struct link_owner ask = { .magic = LINK_OWNER_MAGIC, .uid = uid,
+		.inode = inode };
+
+	return send(LINK_KEEPER_FD, &ask, sizeof ask,
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof ask ? 0 : -1;
+}
+
+int
 link_send(int channel, enum link_peer peer, int fd)
 {
 	struct link_msg msg = { .magic = LINK_MAGIC, .peer = peer };

@@ -49,6 +49,21 @@ struct link_ask {
 };
 
 /*
+ * Engine to keeper, told apart by its size: which process of user UID has
+ * the socket INODE open?  One at a time; the answer, if any, comes as struct
+ * link_owner without a descriptor.  The keeper looks as that user, not as
+ * root.
+ */
+#define LINK_OWNER_MAGIC 0x50434f31u
+struct link_owner {
+	uint32_t magic;
+	uint32_t uid;
+	uint64_t inode;
+	int32_t pid;	   /* 0 in the question, and for: not found */
+	uint32_t reserved; /* 0 */
+};
+
+/*
  * Receive one hand-over without blocking.  1: *PEER and *FD (CLOEXEC,
  * non-blocking; the caller's) are set.  0: nothing there yet.  -1: the keeper
  * is gone or sent nonsense: the caller ends.
@@ -58,6 +73,10 @@ int link_recv(enum link_peer *peer, int *fd)
 
 /* Ask the keeper; -1 when it cannot be told. */
 int link_ask(enum link_peer restart, enum link_hold hold)
+    __attribute__((warn_unused_result));
+
+/* Ask the keeper, which answers with a struct link_owner; -1: not told. */
+int link_ask_owner(uint32_t uid, uint64_t inode)
     __attribute__((warn_unused_result));
 
 /* Hand FD over CHANNEL; FD stays the caller's.  -1 and errno on failure. */

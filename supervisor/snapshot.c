@@ -21,6 +21,17 @@ static const char *const why_names[SNAP_NLWHY] = {
 	[SNAP_L_NO_SOCKET] = "no-socket",
 	[SNAP_L_FOREIGN] = "foreign",
 	[SNAP_L_FLAGS] = "flags",
+	[SNAP_L_NO_ADDRESS] = "no-address",
+	[SNAP_L_STALE] = "stale-flags",
+	[SNAP_L_REFUSED] = "refused",
+	[SNAP_L_FILE] = "socket-file",
+};
+
+static const char *const state_names[SNAP_NLSTATE] = {
+	[SNAP_LS_WANTED] = "wanted",
+	[SNAP_LS_LISTENING] = "listening",
+	[SNAP_LS_PROVEN] = "proven",
+	[SNAP_LS_WITHHELD] = "withheld",
 };
 
 static const char *const verb_names[SNAP_NVERB] = {
@@ -28,6 +39,7 @@ static const char *const verb_names[SNAP_NVERB] = {
 	[SNAP_V_RELEASE] = "release",
 	[SNAP_V_NEWNYM] = "newnym",
 	[SNAP_V_REPROVE] = "reprove",
+	[SNAP_V_CHECK_ISOLATION] = "check-isolation",
 };
 
 bool
@@ -47,6 +59,12 @@ const char *
 snap_listener_why_name(enum snap_listener_why why)
 {
 	return (unsigned)why < SNAP_NLWHY ? why_names[why] : "unknown";
+}
+
+const char *
+snap_listener_state_name(enum snap_listener_state state)
+{
+	return (unsigned)state < SNAP_NLSTATE ? state_names[state] : "unknown";
 }
 
 const char *

@@ -33,15 +33,71 @@ enum snap_listener_why {
 	SNAP_L_NO_SOCKET,    /* no such listening socket in the kernel */
 	SNAP_L_FOREIGN,	     /* another uid's socket is bound there */
 	SNAP_L_FLAGS,	     /* Tor's line differs from the policy's */
+	SNAP_L_NO_ADDRESS,   /* this machine does not have the address now */
+	SNAP_L_STALE,	     /* its flags may be older than Tor's line */
+	SNAP_L_REFUSED,	     /* Tor could not bind it */
+	SNAP_L_FILE,	     /* the path is not the listening Unix socket */
 	SNAP_NLWHY
+};
+
+/*
+ * How far a listener has come.  Whether a proven one is *open* follows from
+ * the gate's position; a Unix socket is not the gate's to open.
+ */
+enum snap_listener_state {
+	SNAP_LS_WANTED = 0, /* Tor is to open it */
+	SNAP_LS_LISTENING,  /* Tor names it; not proven */
+	SNAP_LS_PROVEN,
+	SNAP_LS_WITHHELD, /* left out until it can be had; WHY says why */
+	SNAP_NLSTATE
+};
+
+/* One line of the table of listeners. */
+struct snap_listener {
+	uint32_t number;
+	uint32_t kind;	/* enum pol_kind */
+	uint32_t state; /* enum snap_listener_state */
+	uint32_t why;	/* enum snap_listener_why */
+	uint32_t uid;	/* of the socket there; UINT32_MAX: none or unknown */
+	int32_t pid;	/* of a foreign socket's owner; 0: unknown */
+	uint32_t unix_socket; /* 1: not the gate's to open */
+	uint32_t flags_sure; /* 1: opened by us with FLAGS, or seen in force */
+	char name[POL_NAME_LEN];
+	char app[POL_NAME_LEN];
+	char address[POL_LISTENER_TEXT]; /* with the port */
+	char flags[POL_FLAGS_LEN];
+};
+
+/*
+ * The table goes to the status process in pages, all of it after it has
+ * linked, then only lines that changed.  A page holds 1 to SNAP_PAGE_LINES.
+ */
+#define SNAP_PAGE_MAGIC 0x50435333u
+#define SNAP_PAGE_LINES 16
+struct snap_page {
+	uint32_t magic;
+	uint32_t total;	     /* lines in the whole table */
+	uint32_t n;	     /* lines in this page */
+	uint32_t reserved;
+	uint64_t generation; /* counts changes of the table; in the snapshot */
+	struct snap_listener line[SNAP_PAGE_LINES];
+};
+
+/* A listener of Tor's that the policy does not name. */
+#define SNAP_MAX_EXTRA 8
+struct snap_extra {
+	uint32_t kind;	/* enum pol_kind */
+	uint32_t alarm; /* 1: reachable from further than this machine */
+	char address[POL_LISTENER_TEXT]; /* as Tor writes it */
 };
 
 struct snap_trouble {
 	uint32_t listener; /* number */
 	uint32_t why;	   /* enum snap_listener_why */
 	uint32_t uid;	   /* owner, for SNAP_L_FOREIGN */
+	int32_t pid;	   /* owner, for SNAP_L_FOREIGN; 0: unknown */
 	char name[POL_NAME_LEN];
-	char address[64];
+	char address[POL_LISTENER_TEXT];
 };
 
 struct snapshot {
@@ -68,12 +124,16 @@ struct snapshot {
 	uint32_t nlisteners, nlisteners_proven;
 	uint32_t ntrouble; /* may exceed SNAP_MAX_TROUBLE */
 	struct snap_trouble trouble[SNAP_MAX_TROUBLE];
+	uint32_t nwithheld;
+	uint32_t nextra, nalarm; /* extra listeners, and those that alarm */
+	struct snap_extra extra[SNAP_MAX_EXTRA]; /* alarms first */
+	uint64_t table_generation; /* see struct snap_page */
 	uint64_t links, provisions, repairs; /* counters since engine start */
 	uint64_t seq;
 };
 
 enum snap_verb_code { SNAP_V_NONE = 0, SNAP_V_HOLD, SNAP_V_RELEASE,
-	SNAP_V_NEWNYM, SNAP_V_REPROVE, SNAP_NVERB };
+	SNAP_V_NEWNYM, SNAP_V_REPROVE, SNAP_V_CHECK_ISOLATION, SNAP_NVERB };
 
 struct snap_verb {
 	uint32_t magic;
@@ -88,6 +148,8 @@ struct snap_verb {
 struct snap_result {
 	uint32_t magic;
 	uint32_t ok;
+	uint32_t more; /* 1: another sentence for the same verb follows */
+	uint32_t reserved;
 	uint64_t id;
 	char text[SNAP_TEXT]; /* one sentence */
 };
@@ -98,6 +160,8 @@ bool snap_verb_ok(const struct snap_verb *v);
 const char *snap_fact_name(enum snap_fact fact);
 /* "not-checked", "foreign"; "unknown" beyond SNAP_NLWHY. */
 const char *snap_listener_why_name(enum snap_listener_why why);
+/* "withheld"; "unknown" beyond SNAP_NLSTATE. */
+const char *snap_listener_state_name(enum snap_listener_state state);
 /* "hold"; NULL for SNAP_V_NONE and beyond. */
 const char *snap_verb_name(enum snap_verb_code code);
 

@@ -432,6 +432,10 @@ engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now)
 		tell_result(e, v->id, true,
 		    "All proofs are void and are being made again.");
 		break;
+	case SNAP_V_CHECK_ISOLATION:
+		tell_result(e, v->id, false,
+		    "The isolation of listeners cannot be checked now.");
+		break;
 	case SNAP_V_NONE:
 	case SNAP_NVERB:
 		break;

@@ -20,6 +20,7 @@
 struct engine;
 struct gate_report;
 struct gate_req;
+struct pol_addr;
 struct pol_policy;
 struct proof;
 struct snap_verb;
@@ -64,8 +65,16 @@ struct engine_ops {
 	/* The password's length, or -1. */
 	int (*password)(void *arg, unsigned char *out, size_t cap);
 	int (*random)(void *arg, unsigned char *out, size_t n);
-	/* One entry for each listener of the policy; -1: no answer. */
+	/*
+	 * One entry for each listener of the policy, the interfaces' ones at
+	 * the addresses that engine_addresses() was told last; -1: no answer.
+	 */
 	int (*prove)(void *arg, struct proof *out);
+	/*
+	 * Ask whose the socket INODE of user UID is; the answer comes by
+	 * engine_owner(), or never.  -1: cannot be asked now.
+	 */
+	int (*ask_owner)(void *arg, uint32_t uid, uint64_t inode);
 	/* -1: not sent (no gate, or it does not read). */
 	int (*gate_send)(void *arg, const struct gate_req *q);
 	int (*status_send)(void *arg, const void *p, size_t n);
@@ -97,6 +106,17 @@ void engine_gate_bytes(struct engine *e, const void *p, size_t n,
 
 void engine_status_up(struct engine *e);
 void engine_status_down(struct engine *e);
+/*
+ * The interfaces' addresses, POL_MAX_IFADDRS of them in the policy's order.
+ * To be called before the first engine_settle() and after every change of any
+ * address of this machine, the policy's literal ones included.
+ */
+void engine_addresses(struct engine *e, const struct pol_addr *ifaddrs,
+    uint64_t now);
+/* PID has socket INODE open; 0: nobody that can be seen. */
+void engine_owner(struct engine *e, uint64_t inode, int32_t pid,
+    uint64_t now);
+
 void engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now);
 
 /*

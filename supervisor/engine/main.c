@@ -97,6 +97,14 @@ op_prove(void *arg, struct proof *out)
 	return sockdiag_prove(((struct shell *)arg)->diag, out);
 }
 
+/* The keeper is root and may look into other users' processes. */
+static int
+op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
+{
+	(void)arg;
+	return link_ask_owner(uid, inode);
+}
+
 static int
 op_gate_send(void *arg, const struct gate_req *q)
 {
@@ -137,6 +145,7 @@ static const struct engine_ops ops = {
 	.password = op_password,
 	.random = op_random,
 	.prove = op_prove,
+	.ask_owner = op_ask_owner,
 	.gate_send = op_gate_send,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,

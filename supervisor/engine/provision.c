@@ -67,7 +67,7 @@ prov_init(struct prov *p, const struct pol_policy *policy)
 	p->good = xcalloc(n + 1, sizeof *p->good);
 	for (size_t i = 0; i < n; i++) {
 		pol_listener_format(p->l[i].text, sizeof p->l[i].text,
-		    &policy->listeners[i]);
+		    policy, &policy->listeners[i], NULL);
 		p->sorted[i] = i;
 		p->uses[policy->listeners[i].kind] = true;
 	}
@@ -156,7 +156,7 @@ scan(const struct prov *p, enum pol_kind kind, const char *value)
 
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (policy->listeners[i].kind == kind &&
-		    pol_option_same(&policy->listeners[i], value))
+		    pol_option_same(&policy->listeners[i], value, NULL))
 			return i;
 	return SIZE_MAX;
 }
@@ -182,7 +182,7 @@ read_line(struct prov *p, enum pol_kind kind, const char *value,
 		p->extra_line = true;
 		return;
 	}
-	if (pol_option_same(&p->policy->listeners[i], value))
+	if (pol_option_same(&p->policy->listeners[i], value, NULL))
 		p->l[i].line = true;
 	else
 		p->l[i].stale = true;
@@ -300,6 +300,7 @@ blocked(const struct prov_listener *l)
 	case PROOF_NONE:
 	case PROOF_OK:
 	case PROOF_NO_SOCKET:
+	case PROOF_FILE:
 		break;
 	}
 	return false;
@@ -374,7 +375,7 @@ make_setconf(struct cp_cmd *out, const struct pol_policy *policy,
 	struct cp_opt *opts;
 	enum cp_err err;
 
-	if (pol_options_make(&o, policy, left_out) == -1)
+	if (pol_options_make(&o, policy, left_out, NULL) == -1)
 		return CP_ERR_NOMEM;
 	opts = xcalloc(o.n + 1, sizeof *opts);
 	for (size_t i = 0; i < o.n; i++) {
@@ -453,7 +454,9 @@ prov_why(const struct prov *p, size_t i)
 	case PROOF_ROOT:
 		return SNAP_L_FOREIGN;
 	case PROOF_NO_ADDR:
-		return SNAP_L_NO_SOCKET;
+		return SNAP_L_NO_ADDRESS;
+	case PROOF_FILE:
+		return SNAP_L_FILE;
 	case PROOF_NONE:
 		return SNAP_L_NOT_CHECKED;
 	case PROOF_OK:

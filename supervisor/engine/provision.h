@@ -24,16 +24,18 @@ enum proof_kind {
 	PROOF_NO_SOCKET, /* nobody listens there */
 	PROOF_NO_ADDR,	 /* nobody can: this machine lacks the address */
 	PROOF_ROOT,	 /* like OK, but the socket's owner is root */
-	PROOF_FOREIGN	 /* another uid's socket is there or overlaps */
+	PROOF_FOREIGN,	 /* another uid's socket is there or overlaps */
+	PROOF_FILE	 /* a Unix socket's path is gone, or not that socket */
 };
 
 struct proof {
 	enum proof_kind kind;
-	uint32_t uid; /* PROOF_FOREIGN: whose */
+	uint32_t uid;	/* of the socket found; UINT32_MAX: none */
+	uint64_t inode; /* PROOF_FOREIGN: the socket's; 0: unknown */
 };
 
 struct prov_listener {
-	char text[64]; /* as net/listeners writes it */
+	char text[POL_LISTENER_TEXT]; /* as net/listeners writes it */
 	struct proof proof;
 	bool named;    /* net/listeners has it */
 	bool line;     /* GETCONF has its line, flags and all */

@@ -373,16 +373,17 @@ judge(struct sockdiag *d, size_t i)
 	const struct seen *seen = &d->seen[i];
 
 	if (seen->foreign)
-		return (struct proof){ PROOF_FOREIGN, seen->uid };
+		return (struct proof){ .kind = PROOF_FOREIGN,
+			.uid = seen->uid };
 	if (seen->root > 1 || (seen->root == 1 && seen->tor))
-		return (struct proof){ PROOF_FOREIGN, 0 };
+		return (struct proof){ .kind = PROOF_FOREIGN };
 	if (seen->root == 1)
-		return (struct proof){ PROOF_ROOT, 0 };
+		return (struct proof){ .kind = PROOF_ROOT };
 	if (seen->tor)
-		return (struct proof){ PROOF_OK, 0 };
+		return (struct proof){ .kind = PROOF_OK };
 	if (!addr_is_here(d, &d->policy->listeners[i].addr))
-		return (struct proof){ PROOF_NO_ADDR, 0 };
-	return (struct proof){ PROOF_NO_SOCKET, 0 };
+		return (struct proof){ .kind = PROOF_NO_ADDR };
+	return (struct proof){ .kind = PROOF_NO_SOCKET };
 }
 
 int

@@ -187,6 +187,15 @@ op_utc(void *arg, char *dst, size_t cap)
 		dst[0] = '\0';
 }
 
+static int
+op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
+{
+	(void)arg;
+	(void)uid;
+	(void)inode;
+	return -1;
+}
+
 static const struct engine_ops ops = {
 	.tor_connect = op_tor_connect,
 	.tor_close = op_tor_close,
@@ -196,6 +205,7 @@ static const struct engine_ops ops = {
 	.password = op_password,
 	.random = op_random,
 	.prove = op_prove,
+	.ask_owner = op_ask_owner,
 	.gate_send = op_gate_send,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,

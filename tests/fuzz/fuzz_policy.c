@@ -19,11 +19,11 @@ check_options(const struct pol_policy *p)
 {
 	struct pol_options o;
 
-	FUZZ_ASSERT(pol_options_make(&o, p, NULL) == 0);
+	FUZZ_ASSERT(pol_options_make(&o, p, NULL, NULL) == 0);
 	for (size_t i = 0; i < o.n; i++)
 		FUZZ_ASSERT(o.list[i].listener == SIZE_MAX ||
 		    pol_option_same(&p->listeners[o.list[i].listener],
-		    o.list[i].value));
+		    o.list[i].value, NULL));
 	FUZZ_ASSERT(o.n == p->nlisteners + 1);
 	pol_options_clear(&o);
 }

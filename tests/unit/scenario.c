@@ -141,6 +141,15 @@ op_keep_hold(void *arg, bool hold)
 	return 0;
 }
 
+static int
+op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
+{
+	(void)arg;
+	(void)uid;
+	(void)inode;
+	return -1;
+}
+
 static void
 op_utc(void *arg, char *dst, size_t cap)
 {
@@ -148,10 +157,21 @@ op_utc(void *arg, char *dst, size_t cap)
 	(void)snprintf(dst, cap, "2026-01-01T00:00:00Z");
 }
 
-const struct engine_ops world_ops = { op_tor_connect, op_tor_close,
-	op_tor_write, op_tor_peer, op_cookie, op_password, op_random,
-	op_prove, op_gate_send, op_status_send, op_keep_hold,
-	op_utc };
+const struct engine_ops world_ops = {
+	.tor_connect = op_tor_connect,
+	.tor_close = op_tor_close,
+	.tor_write = op_tor_write,
+	.tor_peer = op_tor_peer,
+	.cookie = op_cookie,
+	.password = op_password,
+	.random = op_random,
+	.prove = op_prove,
+	.ask_owner = op_ask_owner,
+	.gate_send = op_gate_send,
+	.status_send = op_status_send,
+	.keep_hold = op_keep_hold,
+	.utc = op_utc,
+};
 
 /* --- driving it --------------------------------------------------------- */
 

@@ -124,7 +124,7 @@ END_TEST
 START_TEST(messages_have_no_padding)
 {
 	ck_assert_uint_eq(sizeof req, 4 * 2 + 8 * 3 + 4 * 2 +
-	    sizeof req.proven);
+	    sizeof req.proven + sizeof req.ifaddr);
 	ck_assert_uint_eq(sizeof rep, 4 * 4 + 8 * 2 + 4 * 4 + 8 * 5 + 4 * 2);
 }
 END_TEST

@@ -217,7 +217,8 @@ START_TEST(listeners_are_numbered_by_address_then_port)
 	    "listener y { kind = socks address = \"10.0.0.1\" port = 1 }\n");
 	ck_assert_uint_eq(p.nlisteners, 7);
 	for (size_t i = 0; i < 7; i++) {
-		pol_listener_format(text, sizeof text, &p.listeners[i]);
+		pol_listener_format(text, sizeof text, &p,
+		    &p.listeners[i], NULL);
 		ck_assert_str_eq(text, want[i]);
 	}
 	pol_policy_clear(&p);

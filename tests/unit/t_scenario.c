@@ -210,14 +210,14 @@ do_prove(char *arg)
 		trouble("prove", arg);
 	for (unsigned k = 0; k < 6; k++)
 		if (strcmp(kind, kinds[k]) == 0)
-			w.proofs[i] = (struct proof){ k, uid };
+			w.proofs[i] = (struct proof){ .kind = k, .uid = uid };
 }
 
 static void
 do_verb(char *arg)
 {
 	static const char *const names[SNAP_NVERB] = { "", "hold", "release",
-		"newnym", "reprove" };
+		"newnym", "reprove", "check-isolation" };
 	struct snap_verb v = { .magic = SNAP_VERB_MAGIC, .id = 5 };
 
 	world_flush();
