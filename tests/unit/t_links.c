@@ -26,7 +26,8 @@ hold_place(void)
 {
 	int null = open("/dev/null", O_RDONLY);
 
-	ck_assert_int_eq(dup2(null, LINK_KEEPER_FD), LINK_KEEPER_FD);
+	if (null == -1 || dup2(null, LINK_KEEPER_FD) == -1)
+		abort(); /* also before there is a test that could fail */
 	if (null != LINK_KEEPER_FD)
 		close(null);
 }
