@@ -20,6 +20,7 @@
 struct engine;
 struct gate_report;
 struct gate_req;
+struct iso_probe;
 struct pol_addr;
 struct pol_policy;
 struct proof;
@@ -75,6 +76,13 @@ struct engine_ops {
 	 * engine_owner(), or never.  -1: cannot be asked now.
 	 */
 	int (*ask_owner)(void *arg, uint32_t uid, uint64_t inode);
+	/*
+	 * The isolation check: connect client SLOT (below ISO_SLOTS) as P
+	 * says, tell by engine_client(), then send P's bytes.  -1: at once
+	 * refused.  Close has no answer, and is harmless when not open.
+	 */
+	int (*client_open)(void *arg, int slot, const struct iso_probe *p);
+	void (*client_close)(void *arg, int slot);
 	/* -1: not sent (no gate, or it does not read). */
 	int (*gate_send)(void *arg, const struct gate_req *q);
 	int (*status_send)(void *arg, const void *p, size_t n);
@@ -115,6 +123,13 @@ void engine_addresses(struct engine *e, const struct pol_addr *ifaddrs,
     uint64_t now);
 /* PID has socket INODE open; 0: nobody that can be seen. */
 void engine_owner(struct engine *e, uint64_t inode, int32_t pid,
+    uint64_t now);
+
+/*
+ * Client SLOT is connected from SOURCE (see iso_connected()); nothing is sent
+ * yet.  NULL: it could not be, or broke, and is closed.
+ */
+void engine_client(struct engine *e, int slot, const char *source,
     uint64_t now);
 
 void engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now);

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+struct clients;
 struct engine;
 struct event_base;
 struct pairlink;
@@ -20,6 +21,7 @@ struct shell {
 	struct engine *engine;
 	struct sockdiag *diag;
 	struct torlink *tor;
+	struct clients *clients;
 	struct pairlink *gate, *status;
 };
 

@@ -425,6 +425,9 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 			log_esc(e->tor.last_warn, sizeof e->tor.last_warn,
 			    ev.text.p, ev.text.n);
 		break;
+	case CP_EV_STREAM:
+		check_on_stream(e, &ev);
+		break;
 	case CP_EV_OTHER:
 	case CP_EV_CLOCK_SKEW:
 	case CP_EV_STATUS:
