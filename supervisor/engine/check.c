@@ -177,14 +177,9 @@ check_on_stream(struct engine *e, const struct cp_event *ev)
 }
 
 void
-engine_client(struct engine *e, int slot, const char *source, uint64_t now)
+engine_client_lost(struct engine *e, int slot)
 {
-	(void)now;
-	if (e->check.step != CHECK_RUNNING || slot < 0 || slot >= ISO_SLOTS)
-		return;
-	if (source != NULL)
-		iso_connected(e->check.iso, slot, source);
-	else
+	if (e->check.step == CHECK_RUNNING && slot >= 0 && slot < ISO_SLOTS)
 		iso_failed(e->check.iso, slot);
 }
 
@@ -216,6 +211,7 @@ fill_slots(struct engine *e, uint64_t now)
 {
 	struct check *c = &e->check;
 	unsigned char rnd[ISO_RANDOM];
+	char source[ISO_SOURCE_LEN];
 	struct iso_probe p;
 	int slot;
 
@@ -227,7 +223,9 @@ fill_slots(struct engine *e, uint64_t now)
 		slot = iso_next(c->iso, &p, rnd, now);
 		if (slot == -1)
 			return true;
-		if (e->ops->client_open(e->arg, slot, &p) == -1)
+		if (e->ops->client_open(e->arg, source, slot, &p) == 0)
+			iso_connected(c->iso, slot, source);
+		else
 			iso_failed(c->iso, slot);
 	}
 }

@@ -104,18 +104,15 @@ source_of(char *dst, size_t cap, int fd)
 	return 0;
 }
 
-/* The name first, the bytes after: no event can come before its name. */
 static int
-connected(struct client *c, uint64_t now)
+connected(const struct client *c)
 {
-	char source[ISO_SOURCE_LEN];
 	int err = 0;
 	socklen_t len = sizeof err;
 
 	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1 ||
-	    err != 0 || source_of(source, sizeof source, c->fd) == -1)
+	    err != 0)
 		return -1;
-	engine_client(c->sh->engine, c->slot, source, now);
 	if (c->probe.len == 0)
 		return 0;
 	/* An empty send buffer takes these few bytes whole or not at all. */
@@ -127,14 +124,13 @@ static void
 on_writable_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *c = arg;
-	uint64_t now = shell_now();
 
 	(void)fd;
 	(void)what;
-	if (connected(c, now) == 0)
+	if (connected(c) == 0)
 		return;
 	end(c);
-	engine_client(c->sh->engine, c->slot, NULL, now);
+	engine_client_lost(c->sh->engine, c->slot);
 }
 
 static socklen_t
@@ -159,7 +155,7 @@ make_address(union address *a, const struct iso_probe *p)
 }
 
 static int
-start(struct client *c)
+start(struct client *c, char *source)
 {
 	union address a;
 	socklen_t len = make_address(&a, &c->probe);
@@ -170,18 +166,21 @@ start(struct client *c)
 		return -1;
 	if (connect(c->fd, &a.sa, len) == -1 && errno != EINPROGRESS)
 		return -1;
+	if (source_of(source, ISO_SOURCE_LEN, c->fd) == -1)
+		return -1;
 	c->ev = event_new(c->sh->base, c->fd, EV_WRITE, on_writable_cb, c);
 	return c->ev == NULL ? -1 : event_add(c->ev, NULL);
 }
 
 int
-clients_open(struct clients *cs, int slot, const struct iso_probe *p)
+clients_open(struct clients *cs, char *source, int slot,
+    const struct iso_probe *p)
 {
 	struct client *c = &cs->c[slot];
 
 	end(c);
 	c->probe = *p;
-	if (start(c) == 0)
+	if (start(c, source) == 0)
 		return 0;
 	log_debug("isolation check: cannot connect: %s", strerror(errno));
 	end(c);

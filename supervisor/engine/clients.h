@@ -15,11 +15,13 @@ struct clients *clients_new(struct shell *sh);
 void clients_free(struct clients *c);
 
 /*
- * Connect SLOT (below ISO_SLOTS, not open); engine_client() follows, never
- * from in here.  -1: at once refused.
+ * Start connecting SLOT (below ISO_SLOTS, not open).  SOURCE, which holds
+ * ISO_SOURCE_LEN, receives our end: the kernel knows it before the other end
+ * can say anything about it.  -1: refused at once; engine_client_lost() may
+ * follow later, never from in here.
  */
-int clients_open(struct clients *c, int slot, const struct iso_probe *p)
-    __attribute__((warn_unused_result));
+int clients_open(struct clients *c, char *source, int slot,
+    const struct iso_probe *p) __attribute__((warn_unused_result));
 /* No callback follows.  Harmless when SLOT is not open. */
 void clients_close(struct clients *c, int slot);
 

@@ -77,11 +77,14 @@ struct engine_ops {
 	 */
 	int (*ask_owner)(void *arg, uint32_t uid, uint64_t inode);
 	/*
-	 * The isolation check: connect client SLOT (below ISO_SLOTS) as P
-	 * says, tell by engine_client(), then send P's bytes.  -1: at once
-	 * refused.  Close has no answer, and is harmless when not open.
+	 * The isolation check: start connecting client SLOT (below ISO_SLOTS)
+	 * as P says; its bytes follow by themselves.  SOURCE receives our end
+	 * (see iso_connected()) and holds ISO_SOURCE_LEN.  -1: refused at
+	 * once; later failures come by engine_client_lost().  Close has no
+	 * answer, and is harmless when not open.
 	 */
-	int (*client_open)(void *arg, int slot, const struct iso_probe *p);
+	int (*client_open)(void *arg, char *source, int slot,
+	    const struct iso_probe *p);
 	void (*client_close)(void *arg, int slot);
 	/* -1: not sent (no gate, or it does not read). */
 	int (*gate_send)(void *arg, const struct gate_req *q);
@@ -125,12 +128,8 @@ void engine_addresses(struct engine *e, const struct pol_addr *ifaddrs,
 void engine_owner(struct engine *e, uint64_t inode, int32_t pid,
     uint64_t now);
 
-/*
- * Client SLOT is connected from SOURCE (see iso_connected()); nothing is sent
- * yet.  NULL: it could not be, or broke, and is closed.
- */
-void engine_client(struct engine *e, int slot, const char *source,
-    uint64_t now);
+/* Client SLOT could not be connected, or broke, and is closed. */
+void engine_client_lost(struct engine *e, int slot);
 
 void engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now);
 

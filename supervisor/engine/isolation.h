@@ -74,9 +74,9 @@ int iso_next(struct iso *t, struct iso_probe *out,
     const unsigned char rnd[ISO_RANDOM], uint64_t now);
 
 /*
- * SLOT is connected from SOURCE ("10.0.0.1:4711", as Tor writes it: an IPv6
+ * SLOT's own end is SOURCE ("10.0.0.1:4711", as Tor writes it: an IPv6
  * address without brackets); empty for a Unix socket.  To be called before
- * anything is sent.
+ * any event can be about it: at once.
  */
 void iso_connected(struct iso *t, int slot, const char *source);
 /* SLOT could not be connected or was ended by an error: it is free again. */

@@ -107,9 +107,9 @@ op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 }
 
 static int
-op_client_open(void *arg, int slot, const struct iso_probe *p)
+op_client_open(void *arg, char *source, int slot, const struct iso_probe *p)
 {
-	return clients_open(((struct shell *)arg)->clients, slot, p);
+	return clients_open(((struct shell *)arg)->clients, source, slot, p);
 }
 
 static void

@@ -141,6 +141,24 @@ op_keep_hold(void *arg, bool hold)
 	return 0;
 }
 
+/* No check runs here: nothing is to be connected. */
+static int
+op_client_open(void *arg, char *source, int slot, const struct iso_probe *p)
+{
+	(void)arg;
+	(void)source;
+	(void)slot;
+	(void)p;
+	return -1;
+}
+
+static void
+op_client_close(void *arg, int slot)
+{
+	(void)arg;
+	(void)slot;
+}
+
 static int
 op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 {
@@ -167,6 +185,8 @@ const struct engine_ops world_ops = {
 	.random = op_random,
 	.prove = op_prove,
 	.ask_owner = op_ask_owner,
+	.client_open = op_client_open,
+	.client_close = op_client_close,
 	.gate_send = op_gate_send,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
