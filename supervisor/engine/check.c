@@ -135,7 +135,8 @@ check_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	(void)now;
 	if (c->step != CHECK_CONF_SENT)
 		return; /* that check has ended */
-	c->iso = iso_new(e->policy, NULL, says_one(reply), c->ends);
+	c->iso = iso_new(e->policy, e->prov.now, says_one(reply),
+	    c->ends);
 	for (size_t i = 0; i < e->policy->nlisteners; i++)
 		if (prov_listener_proven(&e->prov, i))
 			iso_add(c->iso, (uint32_t)i);
@@ -192,7 +193,7 @@ finish(struct engine *e)
 	iso_judge(e->check.iso, &v);
 	for (size_t i = 0; i < v.nfails && i < VERDICT_MAX_FAILS; i++) {
 		verdict_failure(text, sizeof text, &v.fails[i], e->policy,
-		    NULL);
+		    e->prov.now);
 		say(e, false, true, text);
 	}
 	if (v.nfails > VERDICT_MAX_FAILS) {
