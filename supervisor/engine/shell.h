@@ -7,11 +7,14 @@
 
 #include <stdint.h>
 
+#include "policy/policy.h"
+
+struct addrs;
 struct clients;
 struct engine;
+struct event;
 struct event_base;
 struct pairlink;
-struct pol_policy;
 struct sockdiag;
 struct torlink;
 
@@ -19,6 +22,10 @@ struct shell {
 	struct event_base *base;
 	const struct pol_policy *policy;
 	struct engine *engine;
+	struct addrs *addrs;
+	struct event *ev_addrs;
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS]; /* as the engine knows */
+	uint64_t addrs_told; /* the generation of addrs that this was */
 	struct sockdiag *diag;
 	struct torlink *tor;
 	struct clients *clients;

@@ -225,8 +225,8 @@ reason_open(struct engine *e)
 	if (proven >= n)
 		return;
 	set_text(e->reason, sizeof e->reason,
-	    "Tor is proven to carry the traffic of %u of %u listeners; %u "
-	    "are not proven.", (unsigned)proven, (unsigned)n,
+	    "Tor is proven to carry the traffic of %u of %u listeners; not "
+	    "proven: %u.", (unsigned)proven, (unsigned)n,
 	    (unsigned)(n - proven));
 	set_text(e->advice, sizeof e->advice, "Look at the listed listeners.");
 }

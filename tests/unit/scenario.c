@@ -142,6 +142,8 @@ static int
 op_status_send(void *arg, const void *p, size_t n)
 {
 	(void)arg;
+	if (w.status_full)
+		return -1;
 	if (n == sizeof w.snap)
 		memcpy(&w.snap, p, n);
 	else if (n == sizeof w.result)

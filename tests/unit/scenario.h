@@ -49,7 +49,7 @@ struct world {
 	enum chunking chunking;
 	struct fake_gate gate;
 	struct proof proofs[64];
-	bool prove_fails, cookie_fails, peer_fails;
+	bool prove_fails, cookie_fails, peer_fails, status_full;
 	char *sent[MAX_SENT];
 	size_t nsent;
 	char *feed;
