@@ -184,6 +184,28 @@ engine_client_lost(struct engine *e, int slot)
 		iso_failed(e->check.iso, slot);
 }
 
+/*
+ * What Tor has shown is more than what we remember to have set.  A listener
+ * that is in doubt since then is not proven any more, and stays in doubt.
+ */
+static void
+remember(struct engine *e)
+{
+	size_t n;
+	const struct iso_evidence *ev = iso_evidence(e->check.iso, &n);
+	enum iso_flags flags;
+
+	for (size_t i = 0; i < n; i++) {
+		flags = verdict_flags(&ev[i], e->policy);
+		if (flags != ISO_FLAGS_UNKNOWN &&
+		    prov_listener_proven(&e->prov, ev[i].listener))
+			prov_flags_seen(&e->prov, ev[i].listener,
+			    flags == ISO_FLAGS_RIGHT);
+	}
+	e->need_conf = e->need_probe = true;
+	engine_publish(e);
+}
+
 static void
 finish(struct engine *e)
 {
@@ -203,6 +225,7 @@ finish(struct engine *e)
 	}
 	verdict_summary(text, sizeof text, &v);
 	say(e, verdict_ok(&v), false, text);
+	remember(e);
 	clear(e);
 }
 

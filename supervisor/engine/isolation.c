@@ -500,3 +500,10 @@ iso_judge(const struct iso *t, struct verdict *out)
 {
 	verdict_make(out, t->ev, t->n, t->policy);
 }
+
+const struct iso_evidence *
+iso_evidence(const struct iso *t, size_t *n)
+{
+	*n = t->n;
+	return t->ev;
+}

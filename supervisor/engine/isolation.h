@@ -35,6 +35,7 @@
 
 struct cp_event;
 struct iso;
+struct iso_evidence;
 struct verdict;
 
 /* Streams that are open at the same time. */
@@ -97,5 +98,7 @@ uint64_t iso_wake(const struct iso *t);
 /* "120 of 333 listeners looked at, 3 of 31 circuits." */
 void iso_progress(const struct iso *t, char *dst, size_t cap);
 void iso_judge(const struct iso *t, struct verdict *out);
+/* What was seen, *N of it; borrowed. */
+const struct iso_evidence *iso_evidence(const struct iso *t, size_t *n);
 
 #endif

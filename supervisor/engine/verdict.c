@@ -145,6 +145,17 @@ judge_fields(struct verdict *v, const struct iso_evidence *ev,
 		    .a = ev->listener, .value = ev->group });
 }
 
+enum iso_flags
+verdict_flags(const struct iso_evidence *ev, const struct pol_policy *policy)
+{
+	struct verdict v = { 0 };
+
+	if (ev->seen != ISO_SEEN)
+		return ISO_FLAGS_UNKNOWN;
+	judge_fields(&v, ev, &policy->listeners[ev->listener]);
+	return v.nfails == 0 ? ISO_FLAGS_RIGHT : ISO_FLAGS_WRONG;
+}
+
 static void
 judge_one(struct verdict *v, const struct iso_evidence *ev,
     const struct pol_policy *policy)
@@ -237,6 +248,7 @@ verdict_make(struct verdict *out, const struct iso_evidence *ev, size_t n,
 
 	memset(out, 0, sizeof *out);
 	out->nlisteners = n;
+	out->nabsent = policy->nlisteners - n;
 	for (size_t i = 0; i < n; i++) {
 		judge_one(out, &ev[i], policy);
 		if (ev[i].seen == ISO_SEEN)
@@ -250,6 +262,20 @@ bool
 verdict_ok(const struct verdict *v)
 {
 	return v->nfails == 0 && v->nunprovable < v->nlisteners;
+}
+
+/* Tor has dropped root, and may not bind a port below this. */
+#define UNPRIVILEGED_PORT 1024
+
+/* What is done, or to be done, about wrong flags of listener NUMBER. */
+static const char *
+remedy(const struct pol_policy *policy, uint32_t number)
+{
+	const struct pol_listener *l = &policy->listeners[number];
+
+	if (l->addr.family == AF_UNIX || l->port >= UNPRIVILEGED_PORT)
+		return "it is closed and opened again";
+	return "set it in torrc, too, and restart Tor";
 }
 
 /* "\"socks\" at 10.152.152.10:9050" */
@@ -282,16 +308,16 @@ verdict_failure(char *dst, size_t cap, const struct iso_fail *f,
 		    "nothing is proven.", a);
 		break;
 	case ISO_FAIL_LOST:
-		(void)snprintf(dst, cap, "%s: %s is not in force; try: "
-		    "portcullis reprove", a, f->flag);
+		(void)snprintf(dst, cap, "%s: %s is not in force; %s.", a,
+		    f->flag, remedy(policy, f->a));
 		break;
 	case ISO_FAIL_EXTRA:
 		(void)snprintf(dst, cap, "%s: %s is in force against the "
-		    "policy; try: portcullis reprove", a, f->flag);
+		    "policy; %s.", a, f->flag, remedy(policy, f->a));
 		break;
 	case ISO_FAIL_GROUP:
 		(void)snprintf(dst, cap, "%s: in session group %lld against "
-		    "the policy; try: portcullis reprove", a, value);
+		    "the policy; %s.", a, value, remedy(policy, f->a));
 		break;
 	case ISO_FAIL_SAME_GROUP:
 		(void)snprintf(dst, cap, "%s and %s are both in session group "
@@ -307,21 +333,25 @@ verdict_failure(char *dst, size_t cap, const struct iso_fail *f,
 void
 verdict_summary(char *dst, size_t cap, const struct verdict *v)
 {
-	char more[64] = "";
+	char direct[48] = "", absent[48] = "";
 
 	if (v->nunprovable != 0)
-		(void)snprintf(more, sizeof more, "; %zu not provable",
+		(void)snprintf(direct, sizeof direct, "; %zu not provable",
 		    v->nunprovable);
+	if (v->nabsent != 0)
+		(void)snprintf(absent, sizeof absent, "; %zu not listening",
+		    v->nabsent);
 	if (v->nlisteners == v->nunprovable)
 		(void)snprintf(dst, cap, "not isolated: of %zu listeners none "
-		    "could be looked at.", v->nlisteners);
+		    "could be looked at%s.", v->nlisteners, absent);
 	else if (v->nfails != 0)
 		(void)snprintf(dst, cap, "not isolated: %zu failures in %zu "
-		    "listeners; %zu of %zu circuits seen%s.", v->nfails,
-		    v->nlisteners, v->ncircuits, v->nwitnesses, more);
+		    "listeners; %zu of %zu circuits seen%s%s.", v->nfails,
+		    v->nlisteners, v->ncircuits, v->nwitnesses, direct,
+		    absent);
 	else
 		(void)snprintf(dst, cap, "%zu listeners: every pair isolated; "
-		    "flags in force; %zu of %zu circuits different%s.",
+		    "flags in force; %zu of %zu circuits different%s%s.",
 		    v->nlisteners - v->nunprovable, v->ncircuits,
-		    v->nwitnesses, more);
+		    v->nwitnesses, direct, absent);
 }

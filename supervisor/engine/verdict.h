@@ -67,6 +67,7 @@ struct verdict {
 	struct iso_fail fails[VERDICT_MAX_FAILS];
 	size_t nfails; /* may exceed the list */
 	size_t nlisteners, nunprovable;
+	size_t nabsent; /* the policy's, but not among the evidence */
 	size_t nwitnesses, ncircuits; /* looked at, and seen */
 };
 
@@ -81,6 +82,12 @@ bool verdict_group(int64_t *out, struct cp_str text);
 
 /* Judge N pieces of evidence, one a listener.  Dies when out of memory. */
 void verdict_make(struct verdict *out, const struct iso_evidence *ev, size_t n,
+    const struct pol_policy *policy);
+
+enum iso_flags { ISO_FLAGS_UNKNOWN = 0, ISO_FLAGS_RIGHT, ISO_FLAGS_WRONG };
+
+/* Are the flags of one listener in force, and its group its own? */
+enum iso_flags verdict_flags(const struct iso_evidence *ev,
     const struct pol_policy *policy);
 
 /* "isolated" and nothing less. */
