@@ -198,11 +198,11 @@ remember(struct engine *e)
 	for (size_t i = 0; i < n; i++) {
 		flags = verdict_flags(&ev[i], e->policy);
 		if (flags != ISO_FLAGS_UNKNOWN &&
-		    prov_listener_proven(&e->prov, ev[i].listener))
-			prov_flags_seen(&e->prov, ev[i].listener,
-			    flags == ISO_FLAGS_RIGHT);
+		    prov_listener_proven(&e->prov, ev[i].listener) &&
+		    prov_flags_seen(&e->prov, ev[i].listener,
+		    flags == ISO_FLAGS_RIGHT))
+			e->need_conf = e->need_probe = true;
 	}
-	e->need_conf = e->need_probe = true;
 	engine_publish(e);
 }
 

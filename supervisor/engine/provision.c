@@ -254,14 +254,15 @@ prov_doubt(struct prov *p, unsigned kinds)
 	p->version++;
 }
 
-void
+bool
 prov_flags_seen(struct prov *p, size_t i, bool right)
 {
 	if (p->l[i].doubt == !right)
-		return;
+		return false;
 	p->l[i].doubt = !right;
 	memo_forget_all(p);
 	p->version++;
+	return true;
 }
 
 /* The interface numbered K has another address now, or none. */

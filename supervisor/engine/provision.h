@@ -123,8 +123,9 @@ void prov_doubt(struct prov *p, unsigned kinds);
 /*
  * Tor itself has just shown whether the flags of listener I are those of the
  * policy.  Wrong ones are as good as a doubt: it is shut, and opened anew.
+ * True if that is news.
  */
-void prov_flags_seen(struct prov *p, size_t i, bool right);
+bool prov_flags_seen(struct prov *p, size_t i, bool right);
 
 /*
  * The interfaces' addresses, POL_MAX_IFADDRS of them.  True if any differs

@@ -189,12 +189,12 @@ next_watching(struct engine *e, uint64_t now)
 {
 	if (e->setting)
 		repair_ask_setconf(e, now);
+	else if (check_due(e)) /* to be quiet again cannot wait */
+		check_ask(e, now);
 	else if (e->need_probe || now >= e->due.probe)
 		watch_ask_probe(e, now);
 	else if (e->need_conf || now >= e->due.conf)
 		repair_ask_conf(e, now);
-	else if (check_due(e))
-		check_ask(e, now);
 	else if (watch_active_due(e, now))
 		watch_ask_active(e, now);
 	else if (watch_extend_due(e, now))

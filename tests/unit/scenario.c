@@ -163,22 +163,26 @@ op_keep_hold(void *arg, bool hold)
 	return 0;
 }
 
-/* No check runs here: nothing is to be connected. */
+/* All come from one address; the port says which one it is. */
 static int
 op_client_open(void *arg, char *source, int slot, const struct iso_probe *p)
 {
 	(void)arg;
-	(void)source;
-	(void)slot;
-	(void)p;
-	return -1;
+	ck_assert(slot >= 0 && slot < ISO_SLOTS && !w.client[slot]);
+	(void)snprintf(source, ISO_SOURCE_LEN, "127.0.0.1:%d", 60000 + slot);
+	note("client %d for port %u, %zu octets\n", slot, p->port, p->len);
+	w.client[slot] = !w.clients_fail;
+	return w.clients_fail ? -1 : 0;
 }
 
 static void
 op_client_close(void *arg, int slot)
 {
 	(void)arg;
-	(void)slot;
+	ck_assert(slot >= 0 && slot < ISO_SLOTS);
+	if (w.client[slot])
+		note("client %d closed\n", slot);
+	w.client[slot] = false;
 }
 
 static int

@@ -235,6 +235,16 @@ gate_bits(char *buf, size_t cap)
 	return buf;
 }
 
+static unsigned
+nclients(void)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ISO_SLOTS; i++)
+		n += w.client[i];
+	return n;
+}
+
 static const char *
 value_of(const char *key, char *buf, size_t cap)
 {
@@ -242,7 +252,8 @@ value_of(const char *key, char *buf, size_t cap)
 		const char *key;
 		unsigned value;
 	} numbers[] = { { "proven", engine_facts(w.e)->nproven },
-		{ "asked", w.gate.nproven }, { "uid", w.snap.trouble[0].uid },
+		{ "asked", w.gate.nproven }, { "clients", nclients() },
+		{ "uid", w.snap.trouble[0].uid },
 		{ "pid", (unsigned)w.snap.trouble[0].pid },
 		{ "withheld", w.snap.nwithheld }, { "extra", w.snap.nextra },
 		{ "alarm", w.snap.nalarm }, { "trouble", w.snap.ntrouble },
@@ -439,6 +450,8 @@ do_break(char *arg)
 		w.cookie_fails = true;
 	else if (strcmp(arg, "peer") == 0)
 		w.peer_fails = true;
+	else if (strcmp(arg, "clients") == 0)
+		w.clients_fail = !w.clients_fail;
 	else
 		trouble("break", arg);
 }
@@ -630,7 +643,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
 	"bindfail.txt", "shrink.txt",
-	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt" };
+	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
+	"isolation.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)
