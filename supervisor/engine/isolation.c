@@ -20,6 +20,9 @@
 
 #define TARGET_LEN 32 /* "pXXXXXXXX.exit:65535" */
 
+/* What a busy machine did not show the first time is tried once more. */
+enum pass { PASS_FLAGS = 0, PASS_AGAIN, PASS_CIRCUITS };
+
 struct slot {
 	bool used;
 	size_t at; /* in t->ev */
@@ -37,7 +40,7 @@ struct iso {
 	struct iso_evidence *ev; /* owned; POLICY->nlisteners fit */
 	size_t n;
 	size_t next;   /* to be tried next */
-	bool circuits; /* in the second pass */
+	enum pass pass;
 	struct slot slots[ISO_SLOTS];
 };
 
@@ -136,7 +139,7 @@ wants(const struct iso *t, size_t at)
 {
 	const struct iso_evidence *ev = &t->ev[at];
 
-	if (t->circuits)
+	if (t->pass == PASS_CIRCUITS)
 		return ev->witness && ev->seen == ISO_SEEN;
 	return ev->seen == ISO_UNSEEN;
 }
@@ -247,7 +250,7 @@ ask(struct iso *t, struct slot *s, struct iso_probe *p,
 	uint16_t port = (uint16_t)(PORT_FIRST + number_of(rnd) % PORT_COUNT);
 	char name[TARGET_LEN - sizeof ":65535"];
 
-	if (t->circuits) {
+	if (t->pass == PASS_CIRCUITS) {
 		(void)snprintf(name, sizeof name, "192.0.2.%u",
 		    1 + rnd[0] % 254u);
 		port = WITNESS_PORT;
@@ -298,10 +301,10 @@ advance(struct iso *t)
 			t->next++;
 		if (t->next < t->n)
 			break;
-		/* Witnesses are chosen by what the first pass has seen. */
-		if (t->circuits || !is_idle(t))
+		/* A pass starts from all that the one before has seen. */
+		if (t->pass == PASS_CIRCUITS || !is_idle(t))
 			return false;
-		t->circuits = true;
+		t->pass++;
 		t->next = 0;
 	}
 	return listener_of(t, t->next)->kind != POL_TRANS || !direct_busy(t);
@@ -321,7 +324,8 @@ iso_next(struct iso *t, struct iso_probe *out,
 	memset(out, 0, sizeof *out);
 	s->used = true;
 	s->at = t->next++;
-	s->deadline = now + (t->circuits ? CIRCUIT_MS : FLAGS_MS);
+	s->deadline = now + (t->pass == PASS_CIRCUITS ? CIRCUIT_MS :
+	    FLAGS_MS);
 	aim(t, s, out);
 	ask(t, s, out, rnd);
 	return i;
@@ -383,7 +387,7 @@ is_mine(const struct slot *s, const struct cp_event *ev)
 	    cp_str_is(st->target, s->target);
 }
 
-/* True when S has said all: group and fields in the first pass. */
+/* True when S has said all: group and fields, at once. */
 static bool
 take_flags(struct iso_evidence *ev, const struct cp_stream *st)
 {
@@ -397,7 +401,7 @@ take_flags(struct iso_evidence *ev, const struct cp_stream *st)
 	return true; /* what names no group has nothing to add later */
 }
 
-/* True when S has said all: the first circuit in the second pass. */
+/* True when S has said all: its first circuit, or its end without one. */
 static bool
 take_circuit(struct slot *s, struct iso_evidence *ev,
     const struct cp_event *event)
@@ -427,7 +431,8 @@ iso_event(struct iso *t, const struct cp_event *ev)
 
 		if (!is_mine(s, ev))
 			continue;
-		if (t->circuits ? !take_circuit(s, &t->ev[s->at], ev) :
+		if (t->pass == PASS_CIRCUITS ?
+		    !take_circuit(s, &t->ev[s->at], ev) :
 		    !take_flags(&t->ev[s->at], &ev->stream))
 			return -1;
 		s->used = false;
@@ -440,7 +445,7 @@ iso_event(struct iso *t, const struct cp_event *ev)
 static void
 give_up(struct iso *t, size_t at)
 {
-	if (!t->circuits && listener_of(t, at)->kind == POL_TRANS)
+	if (t->pass == PASS_AGAIN && listener_of(t, at)->kind == POL_TRANS)
 		t->ev[at].seen = ISO_UNPROVABLE;
 }
 
@@ -462,7 +467,7 @@ iso_over(const struct iso *t, uint64_t now)
 {
 	if (now >= t->ends)
 		return true;
-	if (!is_idle(t) || !t->circuits)
+	if (!is_idle(t) || t->pass != PASS_CIRCUITS)
 		return false;
 	for (size_t i = t->next; i < t->n; i++)
 		if (wants(t, i))

@@ -222,6 +222,7 @@ START_TEST(direct_connections_come_one_by_one)
 	iso_failed(t, 0);
 	ck_assert_int_eq(next(), 0);
 	ck_assert_int_eq(next(), 1);
+	ck_assert_int_eq(next(), -1);
 }
 END_TEST
 
@@ -305,6 +306,20 @@ START_TEST(an_event_without_a_group_proves_nothing)
 }
 END_TEST
 
+START_TEST(what_was_late_is_seen_the_second_time)
+{
+	struct verdict v;
+
+	iso_add(t, SOCKS2);
+	ck_assert_int_eq(next(), 0);
+	ck_assert_int_eq(next(), -1);
+	iso_failed(t, 0);
+	see(-1, FIELDS);
+	iso_judge(t, &v);
+	ck_assert(verdict_ok(&v));
+}
+END_TEST
+
 /* A direct connection that is not answered is no failure; others are. */
 START_TEST(silence_is_judged_by_kind)
 {
@@ -313,6 +328,10 @@ START_TEST(silence_is_judged_by_kind)
 	iso_add(t, _i == 0 ? TRANS : TUNNEL);
 	ck_assert_int_eq(next(), 0);
 	ck_assert_int_eq(iso_expire(t, T0 + 3000), 0);
+	ck_assert_int_eq(next(), 0); /* once more */
+	ck_assert_int_eq(iso_expire(t, T0 + 3000), 0);
+	ck_assert_int_eq(next(), -1);
+	ck_assert(iso_over(t, T0));
 	iso_judge(t, &v);
 	ck_assert_uint_eq(v.nunprovable, _i == 0);
 	ck_assert_uint_eq(v.nfails, _i == 1);
@@ -447,6 +466,7 @@ isolation_suite(void)
 	tcase_add_test(tc, at_most_eight_are_open);
 	tcase_add_test(tc, the_time_bounds_all);
 	tcase_add_test(tc, an_event_without_a_group_proves_nothing);
+	tcase_add_test(tc, what_was_late_is_seen_the_second_time);
 	tcase_add_loop_test(tc, silence_is_judged_by_kind, 0, 2);
 	tcase_add_test(tc, a_right_table_is_isolated);
 	tcase_add_loop_test(tc, a_circuit_that_is_not_built_is_not_seen, 0, 4);
