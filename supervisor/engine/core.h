@@ -3,6 +3,7 @@
  * shell, which sees engine.h only.
  *
  *	engine.c	inputs, the decision, the gate
+ *	places.c	addresses of this machine, owners of others' sockets
  *	session.c	one command at a time: which next, what came back
  *	auth.c		the replies before and during set-up
  *	watch.c		the replies that become facts, and events
@@ -19,18 +20,8 @@
 #include "policy/policy.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/provision.h"
+#include "supervisor/engine/table.h"
 #include "supervisor/snapshot.h"
-
-/* The table of listeners as the status process is to have it. */
-struct table {
-	struct snap_listener *line; /* owned, by listener number */
-	bool *dirty;		    /* owned: not sent yet */
-	size_t ndirty;
-	size_t next; /* where the search for dirty lines goes on */
-	uint64_t generation;
-	uint64_t seen; /* prov.version that it is made from */
-	struct snapshot sum; /* of this, only what counts listeners */
-};
 
 /* What the command in flight was; the tag that comes back with its reply. */
 enum cmd {
@@ -197,6 +188,10 @@ void engine_publish(struct engine *e);
 /* Void all proofs and make them again. */
 void engine_reprove(struct engine *e, uint64_t epoch, uint64_t now);
 
+/* places.c */
+/* Ask for the owner of a foreign socket, if one was not asked for yet. */
+void places_ask_owner(struct engine *e, uint64_t now);
+
 /* session.c */
 void session_reset(struct engine *e);
 /* Send CMD and clear it; ERR is the builder's verdict on it. */
@@ -286,15 +281,6 @@ void check_on_stream(struct engine *e, const struct cp_event *ev);
 void tell_reason(struct engine *e, uint64_t now);
 void tell_snapshot(struct engine *e, uint64_t now);
 void tell_result(struct engine *e, uint64_t id, bool ok, const char *text);
-/* table.c */
-void table_init(struct engine *e);
-void table_clear(struct engine *e);
-/* All of it is to be sent again. */
-void table_restart(struct engine *e);
-/* Look at what has changed, send what the status process takes. */
-void table_update(struct engine *e);
-void table_send(struct engine *e);
-
 /* Loss codes as words, for the log. */
 const char *tell_loss(enum engine_loss why);
 

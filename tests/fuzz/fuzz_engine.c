@@ -92,16 +92,23 @@ shadow_void(unsigned listeners, bool doubt)
 }
 #define ALL ((1u << NLISTENERS) - 1)
 
+/* Tor names the listeners of MASK; an answer from before a doubt adds to it. */
 static void
 shadow_named(uint8_t mask, bool former)
 {
+	bool counts = w.asked_doubts == w.doubts, named;
+
 	for (unsigned i = 0; i < NLISTENERS; i++) {
 		struct shadow *s = &w.s[i];
 
-		s->named = (mask & (1u << i)) != 0 &&
+		named = (mask & (1u << i)) != 0 &&
 		    !(i == IFACE && (former || w.ifaddrs[0].family == 0));
-		if (!s->named)
-			s->doubt = s->opened = false;
+		s->opened &= named;
+		if (!counts)
+			continue;
+		s->named = named;
+		if (!named)
+			s->doubt = false;
 		else if (!s->opened)
 			s->doubt = true;
 	}
@@ -340,7 +347,7 @@ static void
 answer_probe(uint8_t flaw)
 {
 	char text[1024], socks[256], dns[64];
-	bool former = (flaw & 4) != 0, current;
+	bool former = (flaw & 4) != 0;
 
 	put_named(socks, sizeof socks, 0, w.mask & ~4u, former);
 	put_named(dns, sizeof dns, 2, w.mask & 4u, former);
@@ -359,9 +366,7 @@ answer_probe(uint8_t flaw)
 	    (flaw & 8) == 0 ? dns : "\"0.0.0.0:53\"",
 	    (unsigned long long)w.now, (flaw & 16) == 0 ? 77 : 78,
 	    (flaw & 32) == 0 ? 100 : 95);
-	current = w.asked_doubts == w.doubts;
-	if (current)
-		shadow_named((flaw & 8) == 0 ? w.mask : w.mask & ~4u, former);
+	shadow_named((flaw & 8) == 0 ? w.mask : w.mask & ~4u, former);
 	feed_text(text);
 }
 

@@ -83,5 +83,10 @@ uint64_t world_settle(void);
 void world_flush(void);
 void world_feed(const char *text);
 void world_tick(uint64_t ms);
+/* scenario_expect.c: the test fails, and says where and in what state. */
+void world_trouble(const char *what, const char *detail)
+    __attribute__((noreturn));
+/* WORD is KEY=VALUE: the test fails if that is not so. */
+void world_expect(const char *word);
 
 #endif
