@@ -2,6 +2,8 @@
 # A SETCONF that Tor refuses with 553 still closes the other listeners, and
 # the refused one opens up to a minute later.  Beside it, at the same time, a
 # Tor that nobody watches over shows what would have been.
+# shellcheck disable=SC2154 # lib.bash sets what is used here
+# shellcheck source=tests/it/lib.bash
 . "${top_srcdir:?}/tests/it/lib.bash"
 . "${top_srcdir:?}/tests/it/listeners.bash"
 GHOST=127.0.0.1:9444
