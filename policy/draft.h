@@ -3,8 +3,11 @@
  *
  * scan.c    text -> where each setting stands; what libconfuse may see of it
  * parse.c   sources, libconfuse, each setting to its function in fields.c
- * fields.c  one function per keyword: words -> values in the draft
- * judge.c   what concerns more than one setting; sections -> listeners
+ * fields.c, fields_list.c
+ *           one function per keyword: words -> values in the draft
+ * judge.c   what concerns more than one setting
+ * sections.c, listeners.c
+ *           groups and listener sections -> listeners
  * diag.c    what is wrong
  */
 #ifndef POL_DRAFT_H
@@ -32,50 +35,98 @@ void pol_diag(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
 const char *pol_quote(char dst[POL_QUOTE_LEN], const char *text);
 
 enum pol_section_id { POL_SEC_TOR = 0, POL_SEC_GATEWAY, POL_SEC_USERS,
-	POL_SEC_LISTENER, POL_NSEC };
+	POL_SEC_GROUP, POL_SEC_LISTENER, POL_NSEC };
 
-/* "tor", "gateway", "users", "listener". */
+/* "tor", "gateway", "users", "group", "listener". */
 const char *pol_section_name(enum pol_section_id id);
 
-/*
- * Limits of one listener section: more can be said with a second section.
- */
-#define POL_MAX_ADDRS 16
+/* Does a name stand before the brace?  Those sections can be many. */
+bool pol_section_named(enum pol_section_id id);
+
+/* Limits of one section: more can be said with a second one. */
+#define POL_MAX_ADDRS 16 /* an interface without a family is two */
 #define POL_MAX_RANGES 64
 
 struct pol_range {
 	uint16_t first, last;
 };
 
-/* A listener section; judge.c makes listeners of it. */
-struct pol_group {
-	char name[POL_NAME_LEN];
-	struct pol_where at;
-	bool has_kind, broken; /* broken: has been complained about */
-	enum pol_kind kind;
-	struct pol_addr addrs[POL_MAX_ADDRS];
-	size_t naddrs;
-	struct pol_range ports[POL_MAX_RANGES];
-	size_t nports;
-	char flags[POL_FLAGS_LEN];
+/* Where to listen: an address, an interface's, or a Unix socket. */
+struct pol_place {
+	struct pol_addr addr; /* as struct pol_listener has it */
+	char ifname[POL_IFNAME_LEN];
+	size_t path; /* index in pol_draft.paths */
 };
 
-#define POL_NKEYWORDS 19
+/* Flags as they were written, a newline after each: room for an s or two. */
+#define POL_WORDS_LEN (2 * POL_FLAGS_LEN)
+
+/* A listener or group section; listeners.c makes listeners of the former. */
+struct pol_section {
+	enum pol_section_id id;
+	char name[POL_NAME_LEN];
+	struct pol_where at, flags_at, address_at, group_at;
+	bool broken; /* has been complained about: makes no listener */
+	/* What has been set, if only to nothing. */
+	bool has_kind, has_address, has_port, has_flags, has_app;
+	bool flags_bad; /* has been complained about */
+	enum pol_kind kind;
+	struct pol_place places[POL_MAX_ADDRS];
+	size_t nplaces;
+	struct pol_range ports[POL_MAX_RANGES];
+	size_t nports;
+	char words[POL_WORDS_LEN];
+	char flags[POL_FLAGS_LEN]; /* the words, checked; Tor's spelling */
+	char app[POL_NAME_LEN];
+	char group[POL_NAME_LEN]; /* empty: of none */
+	size_t next; /* in its bucket: index + 1 */
+};
+
+/* Sections of one id, each name once, in the order of first appearance. */
+#define POL_NBUCKETS 1024
+struct pol_sections {
+	struct pol_section *list; /* owned */
+	size_t n;
+	size_t buckets[POL_NBUCKETS]; /* index + 1; 0: empty */
+};
+
+struct pol_draft;
+
+/* The section of that name; NULL: there is none. */
+struct pol_section *pol_section_find(const struct pol_sections *s,
+    const char *name);
+
+/*
+ * The section of that name, emptied, or one more.  Valid until the next one
+ * is opened; NULL when out of memory.
+ */
+struct pol_section *pol_section_open(struct pol_draft *d,
+    enum pol_section_id id, const char *name);
+
+/* Append a path to the draft's; false when out of memory. */
+bool pol_path_add(struct pol_draft *d, const char *path, size_t *index);
+
+#define POL_NKEYWORDS 26
 
 struct pol_draft {
 	struct pol_policy *p;	 /* borrowed */
 	struct pol_diags *diags; /* borrowed */
 	struct pol_where set[POL_NKEYWORDS]; /* the last time, outside lists */
-	struct pol_group *groups; /* owned */
-	size_t ngroups;
+	struct pol_sections groups, listeners;
+	char (*paths)[POL_PATH_LEN]; /* owned */
+	size_t npaths;
+	bool ifaces_bad; /* some interface's name was not understood */
 	bool incomplete; /* some source was not understood */
 	bool nomem;
 };
 
+/* Free what D owns, but not what it borrows. */
+void pol_draft_clear(struct pol_draft *d);
+
 /* One setting, as its function gets it. */
 struct pol_field {
 	struct pol_draft *d;
-	struct pol_group *group; /* NULL outside a listener section */
+	struct pol_section *section; /* NULL outside the named ones */
 	const char *key;
 	struct pol_where at;
 	const char *const *words; /* one, unless the keyword takes a list */
@@ -86,7 +137,6 @@ struct pol_keyword {
 	enum pol_section_id section;
 	const char *name;
 	bool list;
-	bool late; /* after the section's others: needs their values */
 	void (*set)(struct pol_field *f);
 };
 
@@ -99,7 +149,32 @@ size_t pol_keyword_find(enum pol_section_id section, const char *name);
 struct pol_where pol_set_at(const struct pol_draft *d,
     enum pol_section_id section, const char *name);
 
+/* For all fields*.c: each complains when it returns false. */
+#define POL_COMPLAIN(f, ...) pol_diag((f)->d->diags, (f)->at, __VA_ARGS__)
+bool pol_field_path(const struct pol_field *f, const char *path, size_t max);
+bool pol_field_iface(const struct pol_field *f, const char *name);
+/* The word's place in NAMES, or N after a complaint. */
+size_t pol_field_choose(const struct pol_field *f, const char *word,
+    const char *const *names, size_t n);
+
+/* fields_list.c: the keywords of listeners and groups. */
+void pol_set_kind(struct pol_field *f);
+void pol_set_address(struct pol_field *f);
+void pol_set_port(struct pol_field *f);
+void pol_set_flags(struct pol_field *f);
+void pol_set_app(struct pol_field *f);
+void pol_set_group(struct pol_field *f);
+
 /* All checks across settings; makes the listeners. */
 void pol_judge(struct pol_draft *d);
+
+/*
+ * Checks the groups, and completes each listener section from its group and
+ * checks it; one that can make no listener is broken.
+ */
+void pol_judge_sections(struct pol_draft *d);
+
+/* Makes the listeners, with all checks across them. */
+void pol_judge_listeners(struct pol_draft *d);
 
 #endif

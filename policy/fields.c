@@ -2,22 +2,16 @@
  * One function per keyword.  Each complains by itself and leaves the draft
  * as it was, so that one run finds everything.
  */
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
 
 #include "policy/draft.h"
 #include "policy/nearest.h"
-#include "policy/options.h"
 
 /* A control round trip more often than this is a burden, not a proof. */
 #define PROBE_MIN_MS 20
 /* Room for the names of sockets in the directory. */
 #define RUN_DIR_MAX (POL_PATH_LEN - 32)
-
-#define COMPLAIN(f, ...) pol_diag((f)->d->diags, (f)->at, __VA_ARGS__)
 
 static bool
 printable(const char *text)
@@ -29,30 +23,29 @@ printable(const char *text)
 	return true;
 }
 
-static bool
-path_ok(const struct pol_field *f, const char *path, size_t max)
+bool
+pol_field_path(const struct pol_field *f, const char *path, size_t max)
 {
 	char shown[POL_QUOTE_LEN];
 
 	if (path[0] != '/' || !printable(path) ||
 	    strstr(path, "/../") != NULL) {
-		COMPLAIN(f, "\"%s\" is not usable as a path: write an "
+		POL_COMPLAIN(f, "\"%s\" is not usable as a path: write an "
 		    "absolute one without spaces, quotes and \"..\"",
 		    pol_quote(shown, path));
 		return false;
 	}
 	if (strlen(path) > max) {
-		COMPLAIN(f, "the path \"%s\" is too long: %zu letters at "
+		POL_COMPLAIN(f, "the path \"%s\" is too long: %zu letters at "
 		    "most", pol_quote(shown, path), max);
 		return false;
 	}
 	return true;
 }
 
-/* The word's place in NAMES, or N after a complaint. */
-static size_t
-choose(const struct pol_field *f, const char *word, const char *const *names,
-    size_t n)
+size_t
+pol_field_choose(const struct pol_field *f, const char *word,
+    const char *const *names, size_t n)
 {
 	char shown[POL_QUOTE_LEN];
 	size_t best = 0, least = SIZE_MAX;
@@ -67,7 +60,7 @@ choose(const struct pol_field *f, const char *word, const char *const *names,
 			best = i;
 		}
 	}
-	COMPLAIN(f, "\"%s\" is not a value of \"%s\": did you mean \"%s\"?",
+	POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": did you mean \"%s\"?",
 	    pol_quote(shown, word), f->key, names[best]);
 	return n;
 }
@@ -81,7 +74,7 @@ number_ok(const struct pol_field *f, uint32_t *out, uint32_t min,
 
 	if (!pol_number_parse(&number, f->words[0]) || number < min ||
 	    number > max) {
-		COMPLAIN(f, "\"%s\" is not a value of \"%s\": write a number "
+		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": write a number "
 		    "from %u to %u", pol_quote(shown, f->words[0]), f->key,
 		    min, max);
 		return false;
@@ -116,7 +109,7 @@ set_user(struct pol_field *f, struct pol_user *user)
 	if (pol_number_parse(&uid, word)) {
 		/* The last one is the kernel's "nobody at all". */
 		if (uid == 0 || uid == UINT32_MAX) {
-			COMPLAIN(f, "user %u cannot be used here: name an "
+			POL_COMPLAIN(f, "user %u cannot be used here: name an "
 			    "unprivileged user", uid);
 			return;
 		}
@@ -127,7 +120,7 @@ set_user(struct pol_field *f, struct pol_user *user)
 	if (!name_ok(word, sizeof user->name) ||
 	    (word[0] >= '0' && word[0] <= '9') ||
 	    strcmp(word, "root") == 0) {
-		COMPLAIN(f, "\"%s\" cannot be used here: name an unprivileged "
+		POL_COMPLAIN(f, "\"%s\" cannot be used here: name an unprivileged "
 		    "user", pol_quote(shown, word));
 		return;
 	}
@@ -171,7 +164,7 @@ set_control(struct pol_field *f)
 	uint16_t port;
 
 	if (strncmp(word, scheme, sizeof scheme - 1) == 0) {
-		if (!path_ok(f, path, sizeof tor->control_path - 1))
+		if (!pol_field_path(f, path, sizeof tor->control_path - 1))
 			return;
 		tor->control_is_unix = true;
 		(void)snprintf(tor->control_path, sizeof tor->control_path,
@@ -179,13 +172,13 @@ set_control(struct pol_field *f)
 		return;
 	}
 	if (!pol_addrport_parse(&addr, &port, word)) {
-		COMPLAIN(f, "\"%s\" is not a control address: write "
+		POL_COMPLAIN(f, "\"%s\" is not a control address: write "
 		    "\"unix:/run/tor/control\" or \"127.0.0.1:9051\"",
 		    pol_quote(shown, word));
 		return;
 	}
 	if (!pol_addr_loopback(&addr)) {
-		COMPLAIN(f, "the control address %s is not on loopback: who "
+		POL_COMPLAIN(f, "the control address %s is not on loopback: who "
 		    "reads it there controls Tor; use a Unix socket or "
 		    "127.0.0.1", pol_quote(shown, word));
 		return;
@@ -205,7 +198,7 @@ set_auth(struct pol_field *f)
 	unsigned auth = 0;
 
 	for (size_t i = 0; i < f->n; i++) {
-		size_t which = choose(f, f->words[i], names,
+		size_t which = pol_field_choose(f, f->words[i], names,
 		    sizeof names / sizeof names[0]);
 
 		if (which == sizeof names / sizeof names[0])
@@ -213,7 +206,7 @@ set_auth(struct pol_field *f)
 		auth |= bits[which];
 	}
 	if (auth == 0)
-		COMPLAIN(f, "\"auth\" is empty: name at least one method, "
+		POL_COMPLAIN(f, "\"auth\" is empty: name at least one method, "
 		    "for instance \"safecookie\"");
 	else
 		f->d->p->tor.auth = auth;
@@ -222,7 +215,7 @@ set_auth(struct pol_field *f)
 static void
 set_path(struct pol_field *f, char dst[POL_PATH_LEN], size_t max)
 {
-	if (path_ok(f, f->words[0], max))
+	if (pol_field_path(f, f->words[0], max))
 		(void)snprintf(dst, POL_PATH_LEN, "%s", f->words[0]);
 }
 
@@ -244,19 +237,19 @@ set_run_dir(struct pol_field *f)
 	set_path(f, f->d->p->run_dir, RUN_DIR_MAX);
 }
 
-static bool
-iface_ok(const struct pol_field *f, const char *name)
+bool
+pol_field_iface(const struct pol_field *f, const char *name)
 {
 	char shown[POL_QUOTE_LEN];
 
 	if (strcmp(name, "lo") == 0) {
-		COMPLAIN(f, "\"lo\" is neither side's: name the network "
+		POL_COMPLAIN(f, "\"lo\" is neither side's: name the network "
 		    "interface");
 		return false;
 	}
 	if (name_ok(name, POL_IFNAME_LEN))
 		return true;
-	COMPLAIN(f, "\"%s\" is not an interface's name: write it exactly "
+	POL_COMPLAIN(f, "\"%s\" is not an interface's name: write it exactly "
 	    "(1 to %d letters, digits, dot, dash, underscore; no wildcard)",
 	    pol_quote(shown, name), POL_IFNAME_LEN - 1);
 	return false;
@@ -266,19 +259,22 @@ static void
 set_ifaces(struct pol_field *f, char (*list)[POL_IFNAME_LEN], size_t *count)
 {
 	if (f->n > POL_MAX_IFACES) {
-		COMPLAIN(f, "\"%s\" names too many interfaces: %d at most",
+		f->d->ifaces_bad = true;
+		POL_COMPLAIN(f, "\"%s\" names too many interfaces: %d at most",
 		    f->key, POL_MAX_IFACES);
 		return;
 	}
 	if (f->n == 0)
-		COMPLAIN(f, "\"%s\" is empty: name an interface", f->key);
+		POL_COMPLAIN(f, "\"%s\" is empty: name an interface", f->key);
 	*count = 0;
 	for (size_t i = 0; i < f->n; i++) {
-		if (!iface_ok(f, f->words[i]))
+		if (!pol_field_iface(f, f->words[i])) {
+			f->d->ifaces_bad = true;
 			continue;
+		}
 		for (size_t j = 0; j < *count; j++)
 			if (strcmp(list[j], f->words[i]) == 0)
-				COMPLAIN(f, "interface \"%s\" is named "
+				POL_COMPLAIN(f, "interface \"%s\" is named "
 				    "twice: remove one", list[j]);
 		(void)snprintf(list[(*count)++], POL_IFNAME_LEN, "%s",
 		    f->words[i]);
@@ -304,7 +300,7 @@ set_closed(struct pol_field *f)
 		[POL_CLOSED_TOR_ALLOWED] = "tor-allowed",
 		[POL_CLOSED_STRICT] = "strict",
 	};
-	size_t which = choose(f, f->words[0], names, 2);
+	size_t which = pol_field_choose(f, f->words[0], names, 2);
 
 	if (which < 2)
 		f->d->p->closed = (enum pol_closed)which;
@@ -328,216 +324,40 @@ static void
 set_dhcp(struct pol_field *f)
 {
 	static const char *const names[] = { "false", "true" };
-	size_t which = choose(f, f->words[0], names, 2);
+	size_t which = pol_field_choose(f, f->words[0], names, 2);
 
 	if (which < 2)
 		f->d->p->dhcp = which == 1;
 }
 
-static void
-set_kind(struct pol_field *f)
-{
-	const char *names[POL_NKIND];
-	size_t which;
-
-	for (size_t i = 0; i < POL_NKIND; i++)
-		names[i] = pol_kind_name((enum pol_kind)i);
-	which = choose(f, f->words[0], names, POL_NKIND);
-	if (which == POL_NKIND) {
-		f->group->broken = true;
-		return;
-	}
-	f->group->kind = (enum pol_kind)which;
-	f->group->has_kind = true;
-}
-
-/* Why nobody may listen there; NULL: one may. */
-static const char *
-address_fault(const struct pol_addr *a)
-{
-	const uint8_t *b = a->v6.s6_addr;
-	uint32_t v4 = a->family == AF_INET ? ntohl(a->v4.s_addr) : 0;
-
-	if (a->family == AF_INET) {
-		if (v4 >> 24 == 0)
-			return "a wildcard: name the one address to listen on";
-		if (IN_MULTICAST(v4) || v4 == INADDR_BROADCAST)
-			return "for many receivers: name a single host's";
-		if (v4 >> 16 == 0xa9fe) /* 169.254.0.0/16 */
-			return "link-local, so it may change: give the "
-			       "interface a fixed one";
-		return NULL;
-	}
-	if (IN6_IS_ADDR_UNSPECIFIED(&a->v6))
-		return "a wildcard: name the one address to listen on";
-	if (IN6_IS_ADDR_MULTICAST(&a->v6))
-		return "for many receivers: name a single host's";
-	if (IN6_IS_ADDR_V4MAPPED(&a->v6))
-		return "an IPv4 address in disguise: write it as IPv4";
-	if (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) /* fe80::/10 */
-		return "link-local, so it may change: give the interface a "
-		       "fixed one";
-	return NULL;
-}
-
-static void
-add_address(struct pol_field *f, const char *word)
-{
-	struct pol_group *g = f->group;
-	char shown[POL_QUOTE_LEN];
-	const char *fault;
-	struct pol_addr addr;
-
-	g->broken = true; /* until the end */
-	if (!pol_addr_parse(&addr, word)) {
-		COMPLAIN(f, "\"%s\" is not an address: write numbers, not a "
-		    "host name", pol_quote(shown, word));
-		return;
-	}
-	fault = address_fault(&addr);
-	if (fault != NULL) {
-		COMPLAIN(f, "address %s is %s", pol_quote(shown, word),
-		    fault);
-		return;
-	}
-	g->addrs[g->naddrs++] = addr;
-	g->broken = false;
-}
-
-static void
-set_address(struct pol_field *f)
-{
-	bool broken = f->group->broken;
-
-	if (f->n > POL_MAX_ADDRS) {
-		COMPLAIN(f, "there are too many addresses: %d at most in one "
-		    "listener section", POL_MAX_ADDRS);
-		f->group->broken = true;
-		return;
-	}
-	for (size_t i = 0; i < f->n; i++) {
-		add_address(f, f->words[i]);
-		broken |= f->group->broken;
-	}
-	f->group->broken = broken;
-}
-
-/* "9150" or "9152-9159". */
-static bool
-range_parse(struct pol_range *out, const char *word)
-{
-	char first[8]; /* no port has more than five digits */
-	size_t n = strcspn(word, "-");
-	uint32_t a, b;
-
-	if (n >= sizeof first)
-		return false;
-	memcpy(first, word, n);
-	first[n] = '\0';
-	if (!pol_number_parse(&a, first))
-		return false;
-	if (word[n] == '\0')
-		b = a;
-	else if (!pol_number_parse(&b, word + n + 1))
-		return false;
-	if (a == 0 || b < a || b > UINT16_MAX)
-		return false;
-	*out = (struct pol_range){ (uint16_t)a, (uint16_t)b };
-	return true;
-}
-
-static void
-set_port(struct pol_field *f)
-{
-	struct pol_group *g = f->group;
-	char shown[POL_QUOTE_LEN];
-
-	if (f->n > POL_MAX_RANGES) {
-		COMPLAIN(f, "there are too many ports: %d numbers or ranges "
-		    "at most in one listener section", POL_MAX_RANGES);
-		g->broken = true;
-		return;
-	}
-	for (size_t i = 0; i < f->n; i++) {
-		if (range_parse(&g->ports[g->nports], f->words[i])) {
-			g->nports++;
-			continue;
-		}
-		COMPLAIN(f, "\"%s\" is not a port: write a number from 1 to "
-		    "65535, or two with a dash between",
-		    pol_quote(shown, f->words[i]));
-		g->broken = true;
-	}
-}
-
-static bool
-is_unix_flag(const char *flag)
-{
-	static const char *const names[] = { "GroupWritable",
-		"WorldWritable", "RelaxDirModeCheck" };
-
-	if (strncasecmp(flag, "No", 2) == 0)
-		flag += 2;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcasecmp(flag, names[i]) == 0)
-			return true;
-	return false;
-}
-
-static void
-add_flag(struct pol_field *f, const char *word)
-{
-	struct pol_group *g = f->group;
-	char flag[POL_QUOTE_LEN], shown[POL_QUOTE_LEN];
-	size_t used = strlen(g->flags);
-
-	if (is_unix_flag(word)) {
-		COMPLAIN(f, "flag \"%s\" is for Unix sockets only: remove it",
-		    pol_quote(shown, word));
-	} else if (!pol_flag_check(g->kind, word, flag, sizeof flag)) {
-		COMPLAIN(f, "\"%s\" is not a flag of %s: did you mean "
-		    "\"%s\"?", pol_quote(shown, word),
-		    pol_kind_option(g->kind), flag);
-	} else if (strlen(flag) + 1 >= sizeof g->flags - used) {
-		COMPLAIN(f, "there are too many flags: %d letters at most",
-		    POL_FLAGS_LEN - 1);
-	} else {
-		(void)snprintf(g->flags + used, sizeof g->flags - used,
-		    "%s%s", used != 0 ? " " : "", flag);
-	}
-}
-
-/* Late: which flags there are depends on the kind. */
-static void
-set_flags(struct pol_field *f)
-{
-	if (!f->group->has_kind)
-		return; /* has been, or will be, complained about */
-	for (size_t i = 0; i < f->n; i++)
-		add_flag(f, f->words[i]);
-}
-
 const struct pol_keyword pol_keywords[POL_NKEYWORDS] = {
 	/* clang-format off */
-	{ POL_SEC_TOR, "user",		false, false, set_tor_user },
-	{ POL_SEC_TOR, "control",	false, false, set_control },
-	{ POL_SEC_TOR, "auth",		true,  false, set_auth },
-	{ POL_SEC_TOR, "cookie_file",	false, false, set_cookie_file },
-	{ POL_SEC_TOR, "password_file",	false, false, set_password_file },
-	{ POL_SEC_GATEWAY, "internal",	true,  false, set_internal },
-	{ POL_SEC_GATEWAY, "external",	true,  false, set_external },
-	{ POL_SEC_GATEWAY, "closed",	false, false, set_closed },
-	{ POL_SEC_GATEWAY, "lease_ms",	false, false, set_lease_ms },
-	{ POL_SEC_GATEWAY, "probe_ms",	false, false, set_probe_ms },
-	{ POL_SEC_GATEWAY, "dhcp",	false, false, set_dhcp },
-	{ POL_SEC_GATEWAY, "run_dir",	false, false, set_run_dir },
-	{ POL_SEC_USERS, "gate",	false, false, set_gate },
-	{ POL_SEC_USERS, "engine",	false, false, set_engine },
-	{ POL_SEC_USERS, "status",	false, false, set_status },
-	{ POL_SEC_LISTENER, "kind",	false, false, set_kind },
-	{ POL_SEC_LISTENER, "address",	true,  false, set_address },
-	{ POL_SEC_LISTENER, "port",	true,  false, set_port },
-	{ POL_SEC_LISTENER, "flags",	true,  true,  set_flags },
+	{ POL_SEC_TOR, "user",		false, set_tor_user },
+	{ POL_SEC_TOR, "control",	false, set_control },
+	{ POL_SEC_TOR, "auth",		true,  set_auth },
+	{ POL_SEC_TOR, "cookie_file",	false, set_cookie_file },
+	{ POL_SEC_TOR, "password_file",	false, set_password_file },
+	{ POL_SEC_GATEWAY, "internal",	true,  set_internal },
+	{ POL_SEC_GATEWAY, "external",	true,  set_external },
+	{ POL_SEC_GATEWAY, "closed",	false, set_closed },
+	{ POL_SEC_GATEWAY, "lease_ms",	false, set_lease_ms },
+	{ POL_SEC_GATEWAY, "probe_ms",	false, set_probe_ms },
+	{ POL_SEC_GATEWAY, "dhcp",	false, set_dhcp },
+	{ POL_SEC_GATEWAY, "run_dir",	false, set_run_dir },
+	{ POL_SEC_USERS, "gate",	false, set_gate },
+	{ POL_SEC_USERS, "engine",	false, set_engine },
+	{ POL_SEC_USERS, "status",	false, set_status },
+	{ POL_SEC_GROUP, "kind",	false, pol_set_kind },
+	{ POL_SEC_GROUP, "address",	true,  pol_set_address },
+	{ POL_SEC_GROUP, "port",	true,  pol_set_port },
+	{ POL_SEC_GROUP, "flags",	true,  pol_set_flags },
+	{ POL_SEC_GROUP, "app",		false, pol_set_app },
+	{ POL_SEC_LISTENER, "group",	false, pol_set_group },
+	{ POL_SEC_LISTENER, "kind",	false, pol_set_kind },
+	{ POL_SEC_LISTENER, "address",	true,  pol_set_address },
+	{ POL_SEC_LISTENER, "port",	true,  pol_set_port },
+	{ POL_SEC_LISTENER, "flags",	true,  pol_set_flags },
+	{ POL_SEC_LISTENER, "app",	false, pol_set_app },
 	/* clang-format on */
 };
 
@@ -548,10 +368,17 @@ pol_section_name(enum pol_section_id id)
 		[POL_SEC_TOR] = "tor",
 		[POL_SEC_GATEWAY] = "gateway",
 		[POL_SEC_USERS] = "users",
+		[POL_SEC_GROUP] = "group",
 		[POL_SEC_LISTENER] = "listener",
 	};
 
 	return names[id];
+}
+
+bool
+pol_section_named(enum pol_section_id id)
+{
+	return id == POL_SEC_GROUP || id == POL_SEC_LISTENER;
 }
 
 size_t

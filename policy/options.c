@@ -8,17 +8,17 @@
 #include <sys/socket.h>
 
 #include "policy/nearest.h"
+#include "policy/portline.h"
 
-/*
- * Tor 0.4.9's flags for client ports.  Those of Unix sockets (GroupWritable,
- * WorldWritable, RelaxDirModeCheck) are not here: no listener is one.
- */
-static const struct flag {
+/* Tor 0.4.9's flags for client ports; those of Unix sockets are below. */
+struct flag {
 	const char *name;
 	bool no;	/* has a form with "No" in front */
 	bool plural;	/* Tor takes an s at the end */
 	bool hostnames; /* only on ports that take host names */
-} flags[] = {
+};
+
+static const struct flag flags[] = {
 	/* clang-format off */
 	{ "IPv4Traffic",		true,  false, true },
 	{ "IPv6Traffic",		true,  false, true },
@@ -44,6 +44,11 @@ static const struct flag {
 	/* clang-format on */
 };
 #define NFLAGS (sizeof flags / sizeof flags[0])
+
+/* On anything but a Unix socket Tor refuses the whole line for one. */
+static const char *const unix_flags[] = { "GroupWritable", "WorldWritable",
+	"RelaxDirModeCheck" };
+#define NUNIX (sizeof unix_flags / sizeof unix_flags[0])
 
 #define SESSION_GROUP "SessionGroup="
 #define TOKEN_LEN 64 /* longer than any flag with its No */
@@ -142,6 +147,23 @@ pol_flag_check(enum pol_kind kind, const char *flag, char *out, size_t cap)
 	return false;
 }
 
+bool
+pol_flag_unix(const char *flag, char *out, size_t cap)
+{
+	bool no = strncasecmp(flag, "No", 2) == 0;
+	const char *word = no ? flag + 2 : flag;
+
+	for (size_t i = 0; i < NUNIX; i++) {
+		if (strcasecmp(word, unix_flags[i]) != 0)
+			continue;
+		if (out != NULL)
+			(void)snprintf(out, cap, "%s%s", no ? "No" : "",
+			    unix_flags[i]);
+		return true;
+	}
+	return false;
+}
+
 void
 pol_options_clear(struct pol_options *o)
 {
@@ -149,15 +171,17 @@ pol_options_clear(struct pol_options *o)
 	memset(o, 0, sizeof *o);
 }
 
-static void
+/* VALUE is borrowed; NULL: what the caller writes into the option's text. */
+static struct pol_option *
 add_option(struct pol_options *o, const char *name, const char *value,
     size_t listener)
 {
 	struct pol_option *opt = &o->list[o->n++];
 
 	opt->name = name;
+	opt->value = value != NULL ? value : opt->text;
 	opt->listener = listener;
-	(void)snprintf(opt->value, sizeof opt->value, "%s", value);
+	return opt;
 }
 
 static void
@@ -165,20 +189,31 @@ add_listener(struct pol_options *o, const struct pol_policy *p, size_t i,
     const struct pol_addr *ifaddrs)
 {
 	const struct pol_listener *l = &p->listeners[i];
-	char address[POL_LISTENER_TEXT];
-	char value[sizeof address + POL_FLAGS_LEN];
+	struct pol_option *opt = add_option(o, pol_kind_option(l->kind), NULL,
+	    i);
+	size_t n;
 
-	pol_listener_format(address, sizeof address, p, l, ifaddrs);
-	(void)snprintf(value, sizeof value, "%s%s%s", address,
-	    l->flags[0] != '\0' ? " " : "", l->flags);
-	add_option(o, pol_kind_option(l->kind), value, i);
+	pol_listener_format(opt->text, POL_LISTENER_TEXT, p, l, ifaddrs);
+	n = strlen(opt->text);
+	if (l->flags[0] != '\0')
+		(void)snprintf(opt->text + n, sizeof opt->text - n, " %s",
+		    l->flags);
+}
+
+static bool
+has_place(const struct pol_listener *l, const struct pol_addr *ifaddrs)
+{
+	struct pol_addr addr;
+
+	return l->addr.family == AF_UNIX ||
+	    pol_listener_addr(&addr, l, ifaddrs);
 }
 
 static void
 add_kind(struct pol_options *o, const struct pol_policy *p,
-    const bool *withheld, const struct pol_addr *ifaddrs, enum pol_kind kind)
+    const struct pol_view *v, enum pol_kind kind)
 {
-	struct pol_addr addr;
+	const char *name = pol_kind_option(kind);
 	bool used = false;
 	size_t before = o->n;
 
@@ -186,28 +221,37 @@ add_kind(struct pol_options *o, const struct pol_policy *p,
 		if (p->listeners[i].kind != kind)
 			continue;
 		used = true;
-		if ((withheld == NULL || !withheld[i]) &&
-		    (p->listeners[i].addr.family == AF_UNIX ||
-		    pol_listener_addr(&addr, &p->listeners[i], ifaddrs)))
-			add_listener(o, p, i, ifaddrs);
+		if ((v->withheld == NULL || !v->withheld[i]) &&
+		    has_place(&p->listeners[i], v->ifaddrs))
+			add_listener(o, p, i, v->ifaddrs);
 	}
-	/* Without a value Tor would open its default port. */
-	if (used && o->n == before)
-		add_option(o, pol_kind_option(kind), "0", SIZE_MAX);
+	if (!used)
+		return;
+	for (size_t i = 0; i < v->nextra; i++)
+		if (v->extra[i].kind == kind)
+			(void)add_option(o, name, v->extra[i].value,
+			    SIZE_MAX);
+	if (o->n == before)
+		(void)add_option(o, name, "0", SIZE_MAX);
 }
 
 int
 pol_options_make(struct pol_options *out, const struct pol_policy *p,
-    const bool *withheld, const struct pol_addr *ifaddrs)
+    const struct pol_view *v)
 {
+	static const struct pol_view all = { 0 };
+
+	if (v == NULL)
+		v = &all;
 	memset(out, 0, sizeof *out);
-	/* A kind is either its listeners or one "0"; and DisableNetwork. */
-	out->list = calloc(p->nlisteners + POL_NKIND + 1, sizeof *out->list);
+	/* A kind is either its lines or one "0"; and DisableNetwork. */
+	out->list = calloc(p->nlisteners + v->nextra + POL_NKIND + 1,
+	    sizeof *out->list);
 	if (out->list == NULL)
 		return -1;
 	for (size_t kind = 0; kind < POL_NKIND; kind++)
-		add_kind(out, p, withheld, ifaddrs, (enum pol_kind)kind);
-	add_option(out, "DisableNetwork", "0", SIZE_MAX);
+		add_kind(out, p, v, (enum pol_kind)kind);
+	(void)add_option(out, "DisableNetwork", "0", SIZE_MAX);
 	return 0;
 }
 
@@ -230,9 +274,17 @@ next_token(const char **p, char token[TOKEN_LEN])
 	return true;
 }
 
-/* Is every flag of A, a list for KIND, also one of B? */
 static bool
-flags_within(enum pol_kind kind, const char *a, const char *b)
+flag_of(const struct pol_listener *l, const char *flag, char out[TOKEN_LEN])
+{
+	return (l->addr.family == AF_UNIX &&
+	    pol_flag_unix(flag, out, TOKEN_LEN)) ||
+	    pol_flag_check(l->kind, flag, out, TOKEN_LEN);
+}
+
+/* Is every flag of A, a list for L, also one of B? */
+static bool
+flags_within(const struct pol_listener *l, const char *a, const char *b)
 {
 	char x[TOKEN_LEN], y[TOKEN_LEN], token[TOKEN_LEN];
 
@@ -240,30 +292,39 @@ flags_within(enum pol_kind kind, const char *a, const char *b)
 		const char *rest = b;
 		bool found = false;
 
-		if (!pol_flag_check(kind, token, x, sizeof x))
+		if (!flag_of(l, token, x))
 			return false;
 		while (!found && next_token(&rest, token))
-			found = pol_flag_check(kind, token, y, sizeof y) &&
-			    strcmp(x, y) == 0;
+			found = flag_of(l, token, y) && strcmp(x, y) == 0;
 		if (!found)
 			return false;
 	}
 	return true;
 }
 
+/* Is LINE's place L's own, as a literal or as a path? */
+static bool
+same_place(const struct pol_line *line, const struct pol_listener *l,
+    const struct pol_addr *ifaddrs)
+{
+	struct pol_addr addr;
+
+	if (l->addr.family == AF_UNIX)
+		return line->addr.family == AF_UNIX &&
+		    strcmp(line->path, l->path) == 0;
+	return !line->by_name && line->port == l->port &&
+	    pol_listener_addr(&addr, l, ifaddrs) &&
+	    line->addr.family == addr.family &&
+	    pol_addr_equal(&line->addr, &addr);
+}
+
 bool
 pol_option_same(const struct pol_listener *l, const char *value,
     const struct pol_addr *ifaddrs)
 {
-	char token[TOKEN_LEN];
-	struct pol_addr addr, mine;
-	uint16_t port;
+	struct pol_line line;
 
-	if (!next_token(&value, token) ||
-	    !pol_addrport_parse(&addr, &port, token))
-		return false;
-	return port == l->port && pol_listener_addr(&mine, l, ifaddrs) &&
-	    pol_addr_equal(&addr, &mine) &&
-	    flags_within(l->kind, value, l->flags) &&
-	    flags_within(l->kind, l->flags, value);
+	return pol_line_parse(&line, value) && same_place(&line, l, ifaddrs) &&
+	    flags_within(l, line.flags, l->flags) &&
+	    flags_within(l, l->flags, line.flags);
 }

@@ -37,8 +37,7 @@ grammar_init(struct grammar *g)
 		g->sections[i] = (cfg_opt_t){
 			.name = pol_section_name((enum pol_section_id)i),
 			.type = CFGT_SEC, .subopts = g->keys[i],
-			.flags = i == POL_SEC_LISTENER ?
-			    CFGF_MULTI | CFGF_TITLE : CFGF_MULTI };
+			.flags = CFGF_MULTI };
 }
 
 /* libconfuse would print; what it can complain about has been seen to. */
@@ -70,16 +69,6 @@ struct source {
 	cfg_t *cfg;
 };
 
-static cfg_t *
-find_section(const struct source *s, const struct pol_scan_section *section)
-{
-	const char *name = pol_section_name(section->id);
-
-	if (section->id == POL_SEC_LISTENER)
-		return cfg_gettsec(s->cfg, name, section->title);
-	return cfg_getnsec(s->cfg, name, (unsigned)section->number);
-}
-
 static void
 call(struct pol_field *f, const struct pol_keyword *k, cfg_opt_t *opt)
 {
@@ -101,14 +90,14 @@ call(struct pol_field *f, const struct pol_keyword *k, cfg_opt_t *opt)
 
 static void
 apply_setting(struct source *s, const struct pol_scan_setting *setting,
-    cfg_t *cfg, struct pol_group *group)
+    cfg_t *cfg, struct pol_section *section)
 {
 	const struct pol_keyword *k = &pol_keywords[setting->keyword];
-	struct pol_field f = { .d = s->d, .group = group, .key = k->name,
-		.at = { s->file, setting->line } };
+	struct pol_field f = { .d = s->d, .section = section,
+		.key = k->name, .at = { s->file, setting->line } };
 	cfg_opt_t *opt = cfg_getopt(cfg, k->name);
 
-	if (group == NULL)
+	if (section == NULL)
 		s->d->set[setting->keyword] = f.at;
 	if (opt != NULL && (k->list || cfg_opt_size(opt) == 1))
 		call(&f, k, opt);
@@ -116,58 +105,31 @@ apply_setting(struct source *s, const struct pol_scan_setting *setting,
 		disagree(s->d, f.at);
 }
 
-/* The group of this name, emptied, or one more; NULL when out of memory. */
-static struct pol_group *
-open_group(struct source *s, const struct pol_scan_section *section)
-{
-	struct pol_draft *d = s->d;
-	struct pol_group *g = NULL, *more;
-
-	for (size_t i = 0; i < d->ngroups && g == NULL; i++)
-		if (strcmp(d->groups[i].name, section->title) == 0)
-			g = &d->groups[i];
-	if (g == NULL) {
-		more = reallocarray(d->groups, d->ngroups + 1, sizeof *more);
-		if (more == NULL) {
-			d->nomem = true;
-			return NULL;
-		}
-		d->groups = more;
-		g = &more[d->ngroups++];
-	}
-	memset(g, 0, sizeof *g);
-	g->at = (struct pol_where){ s->file, section->line };
-	g->broken = section->faulty;
-	(void)snprintf(g->name, sizeof g->name, "%s", section->title);
-	return g;
-}
-
 /* Section number I, whose settings are those from FIRST on. */
 static void
 apply_section(struct source *s, size_t i, size_t first)
 {
 	const struct pol_scan *scan = s->scan;
-	const struct pol_scan_section *section = &scan->sections[i];
-	cfg_t *cfg = find_section(s, section);
-	struct pol_group *group = NULL;
+	const struct pol_scan_section *from = &scan->sections[i];
+	struct pol_where at = { s->file, from->line };
+	struct pol_section *section = NULL;
+	cfg_t *cfg = cfg_getnsec(s->cfg, pol_section_name(from->id),
+	    (unsigned)from->number);
 
 	if (cfg == NULL) {
-		disagree(s->d,
-		    (struct pol_where){ s->file, section->line });
+		disagree(s->d, at);
 		return;
 	}
-	if (section->id == POL_SEC_LISTENER) {
-		group = open_group(s, section);
-		if (group == NULL)
+	if (pol_section_named(from->id)) {
+		section = pol_section_open(s->d, from->id, from->title);
+		if (section == NULL)
 			return;
+		section->at = at;
+		section->broken = from->faulty;
 	}
-	for (int late = 0; late < 2; late++)
-		for (size_t j = first; j < scan->nsettings &&
-		    scan->settings[j].section == i; j++)
-			if (pol_keywords[scan->settings[j].keyword].late ==
-			    (late == 1))
-				apply_setting(s, &scan->settings[j], cfg,
-				    group);
+	for (size_t j = first; j < scan->nsettings &&
+	    scan->settings[j].section == i; j++)
+		apply_setting(s, &scan->settings[j], cfg, section);
 }
 
 static void
@@ -234,7 +196,7 @@ pol_parse(struct pol_policy *out, struct pol_diags *diags,
 		parse_source(&d, &src[i]);
 	if (!d.nomem)
 		pol_judge(&d);
-	free(d.groups);
+	pol_draft_clear(&d);
 	if (d.nomem)
 		pol_diag(diags, (struct pol_where){ NULL, 0 }, "there is not "
 		    "enough memory: free some and try again");

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "policy/parse.h"
 
@@ -94,23 +95,63 @@ print_users(FILE *f, const struct pol_policy *p)
 	(void)fputs("}\n", f);
 }
 
-/* How many listeners, from L on, have its address: N at most. */
+/* How many listeners, from L on, are at its place: N at most. */
 static size_t
-same_address(const struct pol_listener *l, size_t n)
+same_place(const struct pol_listener *l, size_t n)
 {
 	size_t i = 1;
 
-	while (i < n && pol_addr_equal(&l[i].addr, &l->addr))
+	if (l->addr.family == AF_UNIX)
+		return 1; /* without a port it is alone there */
+	while (i < n && l[i].ifaddr == l->ifaddr &&
+	    pol_addr_equal(&l[i].addr, &l->addr))
 		i++;
 	return i;
 }
 
-/* The section's ports, which are those of its first address. */
+static void
+print_place(FILE *f, const struct pol_policy *p, const struct pol_listener *l)
+{
+	char addr[INET6_ADDRSTRLEN];
+
+	if (l->addr.family == AF_UNIX) {
+		(void)fprintf(f, "\"unix:%s\"", l->path);
+	} else if (l->ifaddr != 0) {
+		(void)fprintf(f, "\"interface:%s:%s\"",
+		    p->ifaddrs[l->ifaddr - 1].ifname,
+		    l->addr.family == AF_INET6 ? "ipv6" : "ipv4");
+	} else {
+		pol_addr_format(addr, sizeof addr, &l->addr);
+		(void)fprintf(f, "\"%s\"", addr);
+	}
+}
+
+/* Where the section listens. */
+static void
+print_places(FILE *f, const struct pol_policy *p,
+    const struct pol_listener *l, size_t n)
+{
+	(void)fputs("\taddress = {", f);
+	for (size_t i = 0; i < n; i += same_place(&l[i], n - i)) {
+		(void)fputs(i != 0 ? ", " : " ", f);
+		print_place(f, p, &l[i]);
+	}
+	(void)fputs(" }\n", f);
+}
+
+/* The ports of the N listeners of one section's first place that has any. */
 static void
 print_ports(FILE *f, const struct pol_listener *l, size_t n)
 {
 	size_t i = 0;
 
+	while (n != 0 && l->addr.family == AF_UNIX) {
+		l++;
+		n--;
+	}
+	if (n == 0)
+		return;
+	n = same_place(l, n);
 	(void)fputs("\tport = {", f);
 	while (i < n) {
 		size_t first = i;
@@ -148,19 +189,14 @@ print_flags(FILE *f, const char *flags)
 
 /* The N listeners of one section, in the order in which parsing made them. */
 static void
-print_group(FILE *f, const struct pol_listener *l, size_t n)
+print_section(FILE *f, const struct pol_policy *p,
+    const struct pol_listener *l, size_t n)
 {
-	size_t nports = same_address(l, n);
-	char addr[INET6_ADDRSTRLEN];
-
-	(void)fprintf(f, "listener \"%s\" {\n\tkind = \"%s\"\n\taddress = {",
-	    l->name, pol_kind_name(l->kind));
-	for (size_t i = 0; i < n; i += nports) {
-		pol_addr_format(addr, sizeof addr, &l[i].addr);
-		(void)fprintf(f, "%s \"%s\"", i != 0 ? "," : "", addr);
-	}
-	(void)fputs(" }\n", f);
-	print_ports(f, l, nports);
+	(void)fprintf(f, "listener \"%s\" {\n\tkind = \"%s\"\n", l->name,
+	    pol_kind_name(l->kind));
+	print_text(f, "app", l->app);
+	print_places(f, p, l, n);
+	print_ports(f, l, n);
 	print_flags(f, l->flags);
 	(void)fputs("}\n", f);
 }
@@ -177,7 +213,7 @@ print_listeners(FILE *f, const struct pol_policy *p)
 		while (i + n < p->nlisteners &&
 		    strcmp(l[n].name, l->name) == 0)
 			n++;
-		print_group(f, l, n);
+		print_section(f, p, l, n);
 		i += n;
 	}
 }

@@ -8,6 +8,8 @@
 
 /* A root-owned text file; the most that anybody can mean to write. */
 #define MAX_TEXT (1u << 20)
+/* Every listener in a section of its own, and then some. */
+#define MAX_SECTIONS (POL_MAX_LISTENERS + 512)
 
 enum token { T_END = 0, T_WORD, T_OPEN, T_CLOSE, T_EQUALS, T_COMMA, T_BAD };
 
@@ -22,8 +24,11 @@ struct scan {
 	size_t word, len;
 	size_t start;
 	unsigned at;
+	size_t count[POL_NSEC];
 	bool nomem;
 };
+
+_Static_assert(POL_NKEYWORDS <= 32, "scan_setting() has a bit for each");
 
 #define SAY(s, line, ...) \
 	pol_diags_add((s)->diags, (s)->file, line, __VA_ARGS__)
@@ -351,21 +356,22 @@ scan_setting(struct scan *s, enum pol_section_id section, uint32_t *seen)
 	return true;
 }
 
-/* The name of a listener section; false if it cannot be one. */
+/* The name of a section of ID; false if it cannot be one. */
 static bool
-title_ok(struct scan *s)
+title_ok(struct scan *s, enum pol_section_id id)
 {
 	const char *p = s->out->text + s->word;
 
 	if (s->len == 0 || s->len >= POL_NAME_LEN) {
-		SAY(s, s->at, "a listener's name has 1 to %d letters: "
-		    "change it", POL_NAME_LEN - 1);
+		SAY(s, s->at, "a %s's name has 1 to %d letters: "
+		    "change it", pol_section_name(id), POL_NAME_LEN - 1);
 		return false;
 	}
 	for (size_t i = 0; i < s->len; i++)
 		if (!plain_octet(p[i])) {
-			SAY(s, s->at, "a listener's name has only letters, "
-			    "digits, dot, dash and underscore: change it");
+			SAY(s, s->at, "a %s's name has only letters, digits, "
+			    "dot, dash and underscore: change it",
+			    pol_section_name(id));
 			return false;
 		}
 	return true;
@@ -377,7 +383,7 @@ note_section(struct scan *s, enum pol_section_id id, const char *title,
 {
 	struct pol_scan *out = s->out;
 	struct pol_scan_section *more;
-	size_t n = out->nsections, number = 0;
+	size_t n = out->nsections;
 
 	if ((n & (n - 1)) == 0) {
 		more = reallocarray(out->sections, n == 0 ? 1 : 2 * n,
@@ -388,16 +394,8 @@ note_section(struct scan *s, enum pol_section_id id, const char *title,
 		}
 		out->sections = more;
 	}
-	for (size_t i = 0; i < n; i++) {
-		if (out->sections[i].id != id)
-			continue;
-		number++;
-		if (id == POL_SEC_LISTENER &&
-		    strcmp(out->sections[i].title, title) == 0)
-			out->sections[i].replaced = true;
-	}
 	out->sections[out->nsections++] = (struct pol_scan_section){
-		.id = id, .line = line, .number = number };
+		.id = id, .line = line, .number = s->count[id]++ };
 	(void)snprintf(out->sections[n].title, POL_NAME_LEN, "%s", title);
 	return true;
 }
@@ -424,13 +422,16 @@ scan_head(struct scan *s, enum pol_section_id *id)
 	*id = (enum pol_section_id)i;
 	if (*id == POL_NSEC)
 		unknown_section(s, word);
-	if (next(s) == T_WORD && (*id == POL_NSEC || *id == POL_SEC_LISTENER)) {
+	if (next(s) == T_WORD && (*id == POL_NSEC || pol_section_named(*id))) {
 		word_copy(s, title);
-		if (*id != POL_NSEC && !title_ok(s))
+		if (*id != POL_NSEC && !title_ok(s, *id))
 			*id = POL_NSEC;
+		blank(s, s->start, s->pos);
 		(void)next(s);
-	} else if (*id == POL_SEC_LISTENER) {
-		return expected(s, "a name for the listener, in quotes");
+	} else if (*id != POL_NSEC && pol_section_named(*id)) {
+		return expected(s, *id == POL_SEC_GROUP ?
+		    "a name for the group, in quotes" :
+		    "a name for the listener, in quotes");
 	}
 	if (s->tok != T_OPEN)
 		return expected(s, "an opening brace");
@@ -451,11 +452,10 @@ scan_section(struct scan *s)
 			return false;
 	if (id == POL_NSEC)
 		blank(s, start, s->pos);
-	if (s->out->nsections <= POL_MAX_LISTENERS + POL_NSEC)
+	if (s->out->nsections <= MAX_SECTIONS)
 		return true;
-	/* A bound on what follows, which is quadratic in sections. */
 	SAY(s, s->at, "there are too many sections: %d at most",
-	    POL_MAX_LISTENERS);
+	    MAX_SECTIONS);
 	return false;
 }
 
@@ -475,6 +475,58 @@ scan_all(struct scan *s)
 		s->out->text[start] = '\0';
 		return;
 	}
+}
+
+/* By id and title, those of one name as they stand in the text. */
+static int
+compare_titles(const void *x, const void *y)
+{
+	const struct pol_scan_section *a = *(struct pol_scan_section *const *)x;
+	const struct pol_scan_section *b = *(struct pol_scan_section *const *)y;
+	int c;
+
+	if (a->id != b->id)
+		return a->id < b->id ? -1 : 1;
+	c = strcmp(a->title, b->title);
+	if (c != 0)
+		return c;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* The earlier FIRST has the later one's name. */
+static void
+judge_title(struct scan *s, struct pol_scan_section *first,
+    const struct pol_scan_section *later)
+{
+	if (first->id == POL_SEC_LISTENER)
+		first->replaced = true;
+	else if (first->id == POL_SEC_GROUP)
+		SAY(s, later->line, "group \"%s\" stands twice in this file "
+		    "(the first: line %u): remove one", later->title,
+		    first->line);
+}
+
+/* Names that stand more than once. */
+static void
+judge_titles(struct scan *s)
+{
+	struct pol_scan *out = s->out;
+	struct pol_scan_section **sorted = calloc(out->nsections + 1,
+	    sizeof(struct pol_scan_section *));
+
+	if (sorted == NULL) {
+		s->nomem = true;
+		return;
+	}
+	for (size_t i = 0; i < out->nsections; i++)
+		sorted[i] = &out->sections[i];
+	qsort(sorted, out->nsections, sizeof(struct pol_scan_section *),
+	    compare_titles);
+	for (size_t i = 1; i < out->nsections; i++)
+		if (sorted[i - 1]->id == sorted[i]->id &&
+		    strcmp(sorted[i - 1]->title, sorted[i]->title) == 0)
+			judge_title(s, sorted[i - 1], sorted[i]);
+	free(sorted);
 }
 
 int
@@ -501,6 +553,8 @@ pol_scan_make(struct pol_scan *out, struct pol_diags *diags, bool *nomem,
 		memcpy(out->text, src->text, src->len);
 	out->text[src->len] = '\0';
 	scan_all(&s);
+	if (!s.nomem)
+		judge_titles(&s);
 	*nomem = s.nomem;
 	if (s.nomem) {
 		pol_scan_clear(out);

@@ -6,7 +6,7 @@
  * wrongly round block comments and does not say where a setting stood.  So
  * this goes first: it finds all that is wrong with words and braces, notes
  * each setting's line, and hands on a copy that has no comment, no unknown
- * setting and nothing that libconfuse could stumble over.
+ * setting, no section's title and nothing that libconfuse could stumble over.
  */
 #ifndef POL_SCAN_H
 #define POL_SCAN_H
@@ -15,10 +15,10 @@
 
 struct pol_scan_section {
 	enum pol_section_id id;
-	char title[POL_NAME_LEN]; /* listener sections */
+	char title[POL_NAME_LEN]; /* of those that have one */
 	unsigned line;
 	size_t number; /* among those of the same id */
-	bool replaced; /* by a later one of this name in the same source */
+	bool replaced; /* by a later listener of this name in this source */
 	bool faulty;   /* some setting of it has been left out */
 };
 

@@ -28,31 +28,103 @@ fd_of(const struct msghdr *mh)
 	return fd;
 }
 
-int
-link_recv(enum link_peer *peer, int *fd)
+/*
+ * One datagram of at most CAP octets and its descriptor, *FD: -1 for none.
+ * Its length, 0 for nothing there, or -1.
+ */
+static ssize_t
+receive(void *buf, size_t cap, int *fd)
 {
-	struct link_msg msg;
 	union fd_control control;
-	struct iovec iov = { .iov_base = &msg, .iov_len = sizeof msg };
+	struct iovec iov = { .iov_base = buf, .iov_len = cap };
 	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = control.buf,
 		.msg_controllen = sizeof control.buf };
 	ssize_t n;
 
+	*fd = -1;
 	n = recvmsg(LINK_KEEPER_FD, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	*fd = fd_of(&mh);
-	if (*fd == -1)
-		return -1;
-	if (n != sizeof msg || msg.magic != LINK_MAGIC ||
-	    msg.peer == LINK_NONE || msg.peer >= LINK_NPEER ||
-	    fcntl(*fd, F_SETFL, O_NONBLOCK) == -1) {
+	if (n > 0 && (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)
+		return n;
+	if (*fd != -1)
 		close(*fd);
+	*fd = -1;
+	return -1;
+}
+
+static bool
+handed_ok(const void *buf, size_t n, int fd)
+{
+	struct link_msg msg;
+
+	if (fd == -1 || n != sizeof msg)
+		return false;
+	memcpy(&msg, buf, sizeof msg);
+	return msg.magic == LINK_MAGIC && msg.peer > LINK_NONE &&
+	    msg.peer < LINK_NPEER && fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
+bool
+link_owner_question_ok(const struct link_owner *q)
+{
+	return q->magic == LINK_OWNER_MAGIC && q->reserved == 0 &&
+	    q->pid == 0 && q->uid != UINT32_MAX; /* "leave it" to setuid(2) */
+}
+
+bool
+link_owner_answer_ok(const struct link_owner *a)
+{
+	return a->magic == LINK_OWNER_MAGIC && a->reserved == 0 &&
+	    a->pid >= 0;
+}
+
+int
+link_recv(enum link_peer *peer, int *fd)
+{
+	struct link_msg msg;
+	int got;
+	ssize_t n = receive(&msg, sizeof msg, &got);
+
+	if (n <= 0)
+		return (int)n;
+	if (!handed_ok(&msg, (size_t)n, got)) {
+		if (got != -1)
+			close(got);
 		return -1;
 	}
 	*peer = (enum link_peer)msg.peer;
+	*fd = got;
 	return 1;
+}
+
+enum link_got
+link_recv_engine(enum link_peer *peer, int *fd, struct link_owner *owner)
+{
+	union {
+		struct link_msg msg;
+		struct link_owner owner;
+	} u;
+	int got;
+	ssize_t n = receive(&u, sizeof u, &got);
+
+	if (n <= 0)
+		return n == 0 ? LINK_NOTHING : LINK_LOST;
+	if (handed_ok(&u, (size_t)n, got)) {
+		*peer = (enum link_peer)u.msg.peer;
+		*fd = got;
+		return LINK_HANDED;
+	}
+	if (got == -1 && n == sizeof u.owner &&
+	    link_owner_answer_ok(&u.owner)) {
+		*owner = u.owner;
+		return LINK_OWNER;
+	}
+	if (got != -1)
+		close(got);
+	return LINK_LOST;
 }
 
 int

@@ -7,6 +7,7 @@
 #ifndef LINKS_H
 #define LINKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Descriptors that every child is started with. */
@@ -50,10 +51,12 @@ struct link_ask {
 
 /*
  * Engine to keeper, told apart by its size: which process of user UID has
- * the socket INODE open?  One at a time; the answer, if any, comes as struct
- * link_owner without a descriptor.  The keeper looks as that user, not as
- * root.
+ * the socket INODE open?  One at a time, and no more often than once in
+ * LINK_OWNER_MS: a question that comes too early is not answered.  The
+ * answer, if any, comes as struct link_owner without a descriptor.  The
+ * keeper looks as that user, not as root.
  */
+#define LINK_OWNER_MS 500
 #define LINK_OWNER_MAGIC 0x50434f31u
 struct link_owner {
 	uint32_t magic;
@@ -71,6 +74,15 @@ struct link_owner {
 int link_recv(enum link_peer *peer, int *fd)
     __attribute__((warn_unused_result));
 
+/*
+ * The engine's: the keeper sends it two kinds of message.  LINK_HANDED: as
+ * link_recv()'s 1.  LINK_OWNER: *OWNER is the answer to a question; its inode
+ * tells which one.  Neither touches what belongs to the other.
+ */
+enum link_got { LINK_LOST = -1, LINK_NOTHING = 0, LINK_HANDED, LINK_OWNER };
+enum link_got link_recv_engine(enum link_peer *peer, int *fd,
+    struct link_owner *owner) __attribute__((warn_unused_result));
+
 /* Ask the keeper; -1 when it cannot be told. */
 int link_ask(enum link_peer restart, enum link_hold hold)
     __attribute__((warn_unused_result));
@@ -78,6 +90,10 @@ int link_ask(enum link_peer restart, enum link_hold hold)
 /* Ask the keeper, which answers with a struct link_owner; -1: not told. */
 int link_ask_owner(uint32_t uid, uint64_t inode)
     __attribute__((warn_unused_result));
+
+/* A question that the keeper takes; an answer that the engine takes. */
+bool link_owner_question_ok(const struct link_owner *q);
+bool link_owner_answer_ok(const struct link_owner *a);
 
 /* Hand FD over CHANNEL; FD stays the caller's.  -1 and errno on failure. */
 int link_send(int channel, enum link_peer peer, int fd)

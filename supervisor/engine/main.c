@@ -21,6 +21,7 @@
 
 #include "policy/parse.h"
 #include "policy/policy.h"
+#include "supervisor/engine/addrs.h"
 #include "supervisor/engine/cookie.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/pairlink.h"
@@ -94,10 +95,23 @@ op_random(void *arg, unsigned char *out, size_t n)
 static int
 op_prove(void *arg, struct proof *out)
 {
-	return sockdiag_prove(((struct shell *)arg)->diag, out);
+	struct shell *sh = arg;
+	int rc;
+
+	/*
+	 * No proof rests on an address that is gone already.  The engine is
+	 * told of a change in the loop's next turn, since nothing may call it
+	 * from within itself; until then it reckons with sh->ifaddrs.
+	 */
+	rc = addrs_read(sh->addrs);
+	if (addrs_generation(sh->addrs) != sh->addrs_told)
+		event_active(sh->ev_addrs, EV_READ, 0);
+	if (rc == -1)
+		return -1;
+	return sockdiag_prove(sh->diag, out, sh->ifaddrs);
 }
 
-/* The keeper is root and may look into other users' processes. */
+/* The keeper may look as any user; we may not. */
 static int
 op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 {
@@ -288,28 +302,62 @@ load_policy(struct pol_policy *policy)
 }
 
 static void
-on_keeper_cb(evutil_socket_t fd, short what, void *arg)
+take_end(struct shell *sh, enum link_peer peer, int end)
 {
-	struct shell *sh = arg;
-	enum link_peer peer;
-	int end, rc;
-
-	(void)fd;
-	(void)what;
-	rc = link_recv(&peer, &end);
-	if (rc == 0)
-		return;
-	if (rc == -1) {
-		log_debug("the keeper is gone");
-		event_base_loopbreak(sh->base);
-		return;
-	}
 	if (peer == LINK_GATE)
 		pairlink_take(sh->gate, end);
 	else if (peer == LINK_STATUS)
 		pairlink_take(sh->status, end);
 	else
 		close(end);
+}
+
+static void
+tell_addresses(struct shell *sh)
+{
+	addrs_interface(sh->addrs, sh->ifaddrs);
+	sh->addrs_told = addrs_generation(sh->addrs);
+	engine_addresses(sh->engine, sh->ifaddrs, shell_now());
+}
+
+static void
+on_addrs_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct shell *sh = arg;
+
+	(void)fd;
+	(void)what;
+	if (addrs_read(sh->addrs) == -1)
+		log_debug("nothing is here until the next proof looks again");
+	/* op_prove() may have read it before us. */
+	if (addrs_generation(sh->addrs) != sh->addrs_told)
+		tell_addresses(sh);
+}
+
+static void
+on_keeper_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct shell *sh = arg;
+	enum link_peer peer = LINK_NONE;
+	struct link_owner owner;
+	int end = -1;
+
+	(void)fd;
+	(void)what;
+	switch (link_recv_engine(&peer, &end, &owner)) {
+	case LINK_NOTHING:
+		break;
+	case LINK_LOST:
+		log_debug("the keeper is gone");
+		event_base_loopbreak(sh->base);
+		break;
+	case LINK_OWNER:
+		engine_owner(sh->engine, owner.inode, owner.pid, shell_now());
+		break;
+	case LINK_HANDED:
+		take_end(sh, peer, end);
+		break;
+	}
 }
 
 static void
@@ -399,13 +447,20 @@ start_shell(struct shell *sh, const struct pol_policy *policy)
 	sh->base = event_base_new();
 	if (sh->base == NULL)
 		fatal("libevent has no event loop for us");
-	sh->diag = sockdiag_new(policy);
+	sh->addrs = addrs_new(policy);
+	if (sh->addrs == NULL)
+		fatal("the list of addresses: %s", strerror(errno));
+	sh->ev_addrs = event_new(sh->base, addrs_fd(sh->addrs),
+	    EV_READ | EV_PERSIST, on_addrs_cb, sh);
+	watch(sh->ev_addrs);
+	sh->diag = sockdiag_new(policy, sh->addrs);
 	if (sh->diag == NULL)
 		fatal("sock_diag: %s", strerror(errno));
 	sh->tor = torlink_new(sh);
 	sh->gate = pairlink_new(sh, &gate_ops);
 	sh->status = pairlink_new(sh, &status_ops);
 	sh->engine = engine_new(policy, &ops, sh, (int)getpid());
+	tell_addresses(sh);
 }
 
 static void
@@ -416,6 +471,8 @@ stop_shell(struct shell *sh)
 	pairlink_free(sh->gate);
 	pairlink_free(sh->status);
 	sockdiag_free(sh->diag);
+	event_free(sh->ev_addrs);
+	addrs_free(sh->addrs);
 	event_base_free(sh->base);
 }
 

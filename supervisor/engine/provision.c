@@ -371,11 +371,12 @@ static enum cp_err
 make_setconf(struct cp_cmd *out, const struct pol_policy *policy,
     const bool *left_out)
 {
+	struct pol_view view = { .withheld = left_out };
 	struct pol_options o;
 	struct cp_opt *opts;
 	enum cp_err err;
 
-	if (pol_options_make(&o, policy, left_out, NULL) == -1)
+	if (pol_options_make(&o, policy, &view) == -1)
 		return CP_ERR_NOMEM;
 	opts = xcalloc(o.n + 1, sizeof *opts);
 	for (size_t i = 0; i < o.n; i++) {

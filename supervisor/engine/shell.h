@@ -7,10 +7,13 @@
 
 #include <stdint.h>
 
+#include "policy/policy.h"
+
+struct addrs;
 struct engine;
+struct event;
 struct event_base;
 struct pairlink;
-struct pol_policy;
 struct sockdiag;
 struct torlink;
 
@@ -18,6 +21,10 @@ struct shell {
 	struct event_base *base;
 	const struct pol_policy *policy;
 	struct engine *engine;
+	struct addrs *addrs;
+	struct event *ev_addrs;
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS]; /* as the engine knows */
+	uint64_t addrs_told; /* the generation of addrs that this was */
 	struct sockdiag *diag;
 	struct torlink *tor;
 	struct pairlink *gate, *status;

@@ -3,6 +3,9 @@
  * and port is there, it is Tor's, and no other socket could take its place:
  * wildcard sockets of the same port, dual-stack :: included, and for UDP
  * connected ones too, count as overlapping.
+ *
+ * The sockets that overlap are digested while they are dumped; as long as the
+ * digest and the addresses stay the same, so do the verdicts.
  */
 #include "config.h" /* _GNU_SOURCE */
 
@@ -19,40 +22,47 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
+
+#include "supervisor/engine/addrs.h"
+#include "supervisor/engine/digest.h"
+#include "supervisor/engine/nlask.h"
+#include "supervisor/engine/unixdiag.h"
 
 /* A dump that was changed while it ran is asked for again, so often. */
 #define DUMP_TRIES 4
-/* The kernel answers a dump at once; a second is for a stopped machine. */
-#define RECV_TIMEOUT_S 1
-/* The kernel fills at most this much per message of a dump. */
-#define DUMP_CAP 32768
-/* Policies name few addresses, each for many ports. */
-#define ADDR_CACHE 8
-
-struct local_addr {
-	struct pol_addr addr;
-	bool here;
-};
 
 /* What one pass has seen of one listener. */
 struct seen {
-	bool tor;	 /* Tor's socket, exactly there */
-	unsigned root;	 /* root's, exactly there */
-	bool foreign;	 /* anything else that overlaps */
-	uint32_t uid;	 /* its owner */
+	bool tor;		/* Tor's socket, exactly there */
+	bool foreign;		/* anything else that overlaps */
+	unsigned root;		/* root's, exactly there */
+	uint32_t uid, inode;	/* the foreign one */
+	uint32_t root_inode;
+};
+
+/* Listeners in the order of protocol and port. */
+struct by_port {
+	uint32_t key;
+	uint32_t listener;
 };
 
 struct sockdiag {
 	const struct pol_policy *policy;
-	struct mnl_socket *nl; /* NULL after a failure: opened again */
-	uint32_t seq;
-	size_t *by_port; /* listener numbers by protocol and port */
-	struct seen *seen;
+	const struct addrs *addrs;
+	struct unixdiag *unix_sockets; /* NULL: the policy has none */
+	struct nlask ask;
+	struct by_port *by_port;
+	size_t ninet;
 	uint8_t l4proto; /* of the dump that is running */
-	struct local_addr cache[ADDR_CACHE];
-	size_t ncache;
+	struct seen *seen;
+	struct digest digest;
+	/* By listener: where it is to be; family 0: it can be nowhere. */
+	struct pol_addr *where;
+	struct proof *verdict;
+	/* What the verdicts rest on. */
+	bool judged;
+	uint64_t sum, generation;
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
 };
 
 /* One socket as the kernel describes it. */
@@ -60,74 +70,78 @@ struct sock {
 	int family;
 	struct pol_addr addr;
 	uint16_t port;
-	uint32_t uid;
+	uint32_t uid, inode;
 	bool wildcard, v6only;
 };
 
+/* The same for the digest: without padding. */
+struct member {
+	uint32_t listener, uid, inode;
+	uint16_t port;
+	uint8_t family, v6only;
+	uint8_t addr[16];
+};
+
 static uint32_t
-port_key(const struct pol_policy *policy, size_t i)
+port_key(uint8_t l4proto, uint16_t port)
 {
-	const struct pol_listener *l = &policy->listeners[i];
-
-	return ((uint32_t)pol_kind_l4proto(l->kind) << 16) | l->port;
+	return (uint32_t)l4proto << 16 | port;
 }
 
 static int
-compare_port(const void *a, const void *b, void *arg)
+compare_key(const void *a, const void *b)
 {
-	uint32_t ka = port_key(arg, *(const size_t *)a);
-	uint32_t kb = port_key(arg, *(const size_t *)b);
+	const struct by_port *ka = a, *kb = b;
 
-	return (ka > kb) - (ka < kb);
+	return (ka->key > kb->key) - (ka->key < kb->key);
 }
 
-static int
-nl_open(struct sockdiag *d)
-{
-	struct timeval tv = { .tv_sec = RECV_TIMEOUT_S };
-
-	if (d->nl != NULL)
-		return 0;
-	d->nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-	if (d->nl == NULL)
-		return -1;
-	if (mnl_socket_bind(d->nl, 0, MNL_SOCKET_AUTOPID) == -1 ||
-	    setsockopt(mnl_socket_get_fd(d->nl), SOL_SOCKET, SO_RCVTIMEO, &tv,
-	    sizeof tv) == -1) {
-		mnl_socket_close(d->nl);
-		d->nl = NULL;
-		return -1;
-	}
-	return 0;
-}
-
-/* What is still queued belongs to a question that failed. */
 static void
-nl_drop(struct sockdiag *d)
+sort_ports(struct sockdiag *d)
 {
-	if (d->nl != NULL)
-		mnl_socket_close(d->nl);
-	d->nl = NULL;
+	const struct pol_listener *l = d->policy->listeners;
+
+	for (size_t i = 0; i < d->policy->nlisteners; i++)
+		if (l[i].addr.family != AF_UNIX)
+			d->by_port[d->ninet++] = (struct by_port){
+				port_key(pol_kind_l4proto(l[i].kind),
+				    l[i].port), (uint32_t)i };
+	qsort(d->by_port, d->ninet, sizeof *d->by_port, compare_key);
+}
+
+static int
+alloc(struct sockdiag *d)
+{
+	size_t n = d->policy->nlisteners + 1; /* calloc(0) may be NULL */
+
+	d->by_port = calloc(n, sizeof *d->by_port);
+	d->seen = calloc(n, sizeof *d->seen);
+	d->where = calloc(n, sizeof *d->where);
+	d->verdict = calloc(n, sizeof *d->verdict);
+	if (d->by_port == NULL || d->seen == NULL || d->where == NULL ||
+	    d->verdict == NULL)
+		return -1;
+	sort_ports(d);
+	if (d->ninet == d->policy->nlisteners)
+		return 0;
+	d->unix_sockets = unixdiag_new(d->policy);
+	return d->unix_sockets == NULL ? -1 : 0;
 }
 
 struct sockdiag *
-sockdiag_new(const struct pol_policy *policy)
+sockdiag_new(const struct pol_policy *policy, const struct addrs *addrs)
 {
 	struct sockdiag *d = calloc(1, sizeof *d);
 
 	if (d == NULL)
 		return NULL;
 	d->policy = policy;
-	d->by_port = calloc(policy->nlisteners + 1, sizeof *d->by_port);
-	d->seen = calloc(policy->nlisteners + 1, sizeof *d->seen);
-	if (d->by_port == NULL || d->seen == NULL || nl_open(d) == -1) {
+	d->addrs = addrs;
+	nlask_init(&d->ask, NETLINK_SOCK_DIAG);
+	if (digest_init(&d->digest) == -1 || alloc(d) == -1) {
 		sockdiag_free(d);
 		return NULL;
 	}
-	for (size_t i = 0; i < policy->nlisteners; i++)
-		d->by_port[i] = i;
-	qsort_r(d->by_port, policy->nlisteners, sizeof *d->by_port,
-	    compare_port, (void *)(uintptr_t)policy);
 	return d;
 }
 
@@ -136,9 +150,12 @@ sockdiag_free(struct sockdiag *d)
 {
 	if (d == NULL)
 		return;
-	nl_drop(d);
+	nlask_clear(&d->ask);
+	unixdiag_free(d->unix_sockets);
 	free(d->by_port);
 	free(d->seen);
+	free(d->where);
+	free(d->verdict);
 	free(d);
 }
 
@@ -177,54 +194,68 @@ on_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* Would packets for L also match S, or bind collide with it? */
+/* Would packets for ADDR and S's port also match S, or bind collide? */
 static bool
-overlaps(const struct sock *s, const struct pol_listener *l)
+overlaps(const struct sock *s, const struct pol_addr *addr)
 {
 	struct in_addr mapped;
 
-	if (s->family == l->addr.family)
-		return s->wildcard || pol_addr_equal(&s->addr, &l->addr);
-	if (s->family != AF_INET6)
+	if (s->family == addr->family)
+		return s->wildcard || pol_addr_equal(&s->addr, addr);
+	if (s->family != AF_INET6 || addr->family != AF_INET)
 		return false;
 	if (s->wildcard)
 		return !s->v6only;
 	if (!IN6_IS_ADDR_V4MAPPED(&s->addr.v6))
 		return false;
 	memcpy(&mapped, &s->addr.v6.s6_addr[12], sizeof mapped);
-	return mapped.s_addr == l->addr.v4.s_addr;
+	return mapped.s_addr == addr->v4.s_addr;
+}
+
+static void
+digest_sock(struct sockdiag *d, size_t i, const struct sock *s)
+{
+	struct member m = { .listener = (uint32_t)i, .uid = s->uid,
+		.inode = s->inode, .port = s->port,
+		.family = (uint8_t)s->family, .v6only = s->v6only };
+
+	if (s->family == AF_INET)
+		memcpy(m.addr, &s->addr.v4, sizeof s->addr.v4);
+	else
+		memcpy(m.addr, &s->addr.v6, sizeof s->addr.v6);
+	digest_add(&d->digest, &m, sizeof m);
 }
 
 static void
 note(struct sockdiag *d, size_t i, const struct sock *s)
 {
-	const struct pol_listener *l = &d->policy->listeners[i];
 	struct seen *seen = &d->seen[i];
-	bool exact = s->family == l->addr.family && !s->wildcard;
+	bool exact = s->family == d->where[i].family && !s->wildcard;
 
-	if (!overlaps(s, l))
+	if (!overlaps(s, &d->where[i]))
 		return;
+	digest_sock(d, i, s);
 	if (s->uid == d->policy->tor.user.uid) {
 		seen->tor = seen->tor || exact;
-		return;
-	}
-	if (s->uid == 0 && exact) {
+	} else if (s->uid == 0 && exact) {
 		seen->root++;
-		return;
+		seen->root_inode = s->inode;
+	} else if (!seen->foreign) {
+		seen->foreign = true;
+		seen->uid = s->uid;
+		seen->inode = s->inode;
 	}
-	seen->foreign = true;
-	seen->uid = s->uid;
 }
 
 /* The first place in by_port whose key is not below KEY. */
 static size_t
 lower_bound(const struct sockdiag *d, uint32_t key)
 {
-	size_t lo = 0, hi = d->policy->nlisteners, mid;
+	size_t lo = 0, hi = d->ninet, mid;
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		if (port_key(d->policy, d->by_port[mid]) < key)
+		if (d->by_port[mid].key < key)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -236,90 +267,65 @@ static int
 on_socket(const struct nlmsghdr *nlh, void *data)
 {
 	struct sockdiag *d = data;
-	const struct inet_diag_msg *m;
+	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(nlh);
 	struct sock s = { 0 };
 	uint32_t key;
+	size_t k;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof *m)
 		return MNL_CB_ERROR;
-	m = mnl_nlmsg_get_payload(nlh);
-	if (m->idiag_family != AF_INET && m->idiag_family != AF_INET6)
+	s.port = ntohs(m->id.idiag_sport);
+	key = port_key(d->l4proto, s.port);
+	k = lower_bound(d, key);
+	if (k == d->ninet || d->by_port[k].key != key ||
+	    (m->idiag_family != AF_INET && m->idiag_family != AF_INET6))
 		return MNL_CB_OK;
 	read_addr(&s, m);
-	s.port = ntohs(m->id.idiag_sport);
 	s.uid = m->idiag_uid;
+	s.inode = m->idiag_inode;
 	if (mnl_attr_parse(nlh, sizeof *m, on_attr, &s) < 0)
 		return MNL_CB_ERROR;
-	key = ((uint32_t)d->l4proto << 16) | s.port;
-	for (size_t k = lower_bound(d, key); k < d->policy->nlisteners &&
-	    port_key(d->policy, d->by_port[k]) == key; k++)
-		note(d, d->by_port[k], &s);
+	for (; k < d->ninet && d->by_port[k].key == key; k++)
+		note(d, d->by_port[k].listener, &s);
 	return MNL_CB_OK;
 }
 
 static struct inet_diag_req_v2 *
-make_request(struct nlmsghdr **nlh, char *buf, uint16_t flags, uint32_t seq)
+make_request(struct nlmsghdr **nlh, char *buf, uint16_t flags)
 {
 	*nlh = mnl_nlmsg_put_header(buf);
 	(*nlh)->nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	(*nlh)->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
-	(*nlh)->nlmsg_seq = seq;
 	return mnl_nlmsg_put_extra_header(*nlh,
 	    sizeof(struct inet_diag_req_v2));
-}
-
-/* Send NLH and hand every answer to CB; -1 and errno. */
-static int
-talk(struct sockdiag *d, const struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
-{
-	char buf[DUMP_CAP];
-	unsigned portid = mnl_socket_get_portid(d->nl);
-	ssize_t n;
-	int rc = MNL_CB_OK;
-
-	if (mnl_socket_sendto(d->nl, nlh, nlh->nlmsg_len) == -1)
-		return -1;
-	while (rc > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(d->nl, buf, sizeof buf);
-		if (n <= 0)
-			return -1;
-		rc = mnl_cb_run(buf, (size_t)n, d->seq, portid, cb, data);
-		/* A single answer is not followed by NLMSG_DONE. */
-		if (rc >= 0 && (nlh->nlmsg_flags & NLM_F_DUMP) == 0)
-			return 0;
-	}
-	return rc;
 }
 
 static int
 dump(struct sockdiag *d, uint8_t family, uint8_t l4proto, uint32_t states)
 {
-	char buf[MNL_NLMSG_HDRLEN + sizeof(struct inet_diag_req_v2) + 64];
+	char buf[MNL_NLMSG_HDRLEN +
+	    MNL_ALIGN(sizeof(struct inet_diag_req_v2))];
 	struct inet_diag_req_v2 *r;
 	struct nlmsghdr *nlh;
-	int saved;
 
-	if (nl_open(d) == -1)
-		return -1;
 	d->l4proto = l4proto;
-	r = make_request(&nlh, buf, NLM_F_DUMP, ++d->seq);
+	r = make_request(&nlh, buf, NLM_F_DUMP);
 	r->sdiag_family = family;
 	r->sdiag_protocol = l4proto;
 	r->idiag_states = states;
-	if (talk(d, nlh, on_socket, d) == 0)
+	if (nlask_run(&d->ask, nlh, on_socket, d) == 0)
 		return 0;
-	saved = errno;
-	nl_drop(d);
 	/* A kernel without IPv6 has no IPv6 sockets to fear. */
-	return family == AF_INET6 && saved == ENOENT ? 0 : -1;
+	return family == AF_INET6 && errno == ENOENT ? 0 : -1;
 }
 
 static int
-dump_all(struct sockdiag *d)
+dump_once(struct sockdiag *d)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 
 	memset(d->seen, 0, d->policy->nlisteners * sizeof *d->seen);
+	digest_begin(&d->digest);
 	for (size_t i = 0; i < 2; i++)
 		if (dump(d, families[i], IPPROTO_TCP, 1u << TCP_LISTEN) ==
 		    -1 ||
@@ -328,76 +334,132 @@ dump_all(struct sockdiag *d)
 	return 0;
 }
 
-/* Can a socket be bound to ADDR?  Port 0: no port is taken away. */
-static bool
-bind_test(const struct pol_addr *addr)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET };
-	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6 };
-	int fd = socket(addr->family, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
-
-	if (fd == -1)
-		return errno != EAFNOSUPPORT;
-	if (addr->family == AF_INET) {
-		sin.sin_addr = addr->v4;
-		rc = bind(fd, (struct sockaddr *)&sin, sizeof sin);
-	} else {
-		sin6.sin6_addr = addr->v6;
-		rc = bind(fd, (struct sockaddr *)&sin6, sizeof sin6);
-	}
-	/* Only this one error means that the address is not there. */
-	rc = rc == -1 && errno == EADDRNOTAVAIL ? -1 : 0;
-	close(fd);
-	return rc == 0;
-}
-
-static bool
-addr_is_here(struct sockdiag *d, const struct pol_addr *addr)
-{
-	struct local_addr *la;
-
-	for (size_t i = 0; i < d->ncache; i++)
-		if (pol_addr_equal(&d->cache[i].addr, addr))
-			return d->cache[i].here;
-	if (d->ncache == ADDR_CACHE)
-		return bind_test(addr);
-	la = &d->cache[d->ncache++];
-	la->addr = *addr;
-	la->here = bind_test(addr);
-	return la->here;
-}
-
-static struct proof
-judge(struct sockdiag *d, size_t i)
-{
-	const struct seen *seen = &d->seen[i];
-
-	if (seen->foreign)
-		return (struct proof){ .kind = PROOF_FOREIGN,
-			.uid = seen->uid };
-	if (seen->root > 1 || (seen->root == 1 && seen->tor))
-		return (struct proof){ .kind = PROOF_FOREIGN };
-	if (seen->root == 1)
-		return (struct proof){ .kind = PROOF_ROOT };
-	if (seen->tor)
-		return (struct proof){ .kind = PROOF_OK };
-	if (!addr_is_here(d, &d->policy->listeners[i].addr))
-		return (struct proof){ .kind = PROOF_NO_ADDR };
-	return (struct proof){ .kind = PROOF_NO_SOCKET };
-}
-
-int
-sockdiag_prove(struct sockdiag *d, struct proof *out)
+static int
+dump_all(struct sockdiag *d)
 {
 	int rc = -1;
 
 	for (int i = 0; i < DUMP_TRIES && rc == -1; i++)
-		rc = dump_all(d);
-	if (rc == -1)
+		rc = dump_once(d);
+	return rc;
+}
+
+/* Where each listener is to be, after addresses came or went. */
+static void
+place_listeners(struct sockdiag *d)
+{
+	const struct pol_policy *p = d->policy;
+	struct pol_addr last = { 0 }, addr;
+	bool here = false;
+
+	for (size_t i = 0; i < p->nlisteners; i++) {
+		memset(&d->where[i], 0, sizeof d->where[i]);
+		if (!pol_listener_addr(&addr, &p->listeners[i], d->ifaddrs))
+			continue;
+		/* Neighbours share an address more often than not. */
+		if (!pol_addr_equal(&addr, &last))
+			here = addrs_here(d->addrs, &addr);
+		last = addr;
+		if (here)
+			d->where[i] = addr;
+	}
+}
+
+/* True: the verdicts of the last pass rest on other addresses. */
+static bool
+addresses_changed(struct sockdiag *d, const struct pol_addr *ifaddrs)
+{
+	struct pol_addr now[POL_MAX_IFADDRS];
+	uint64_t generation = addrs_generation(d->addrs);
+
+	addrs_interface(d->addrs, now);
+	/* Where the caller and the kernel disagree nothing is proven. */
+	for (size_t i = 0; i < POL_MAX_IFADDRS; i++)
+		if (now[i].family != 0 &&
+		    !pol_addr_equal(&now[i], &ifaddrs[i]))
+			memset(&now[i], 0, sizeof now[i]);
+	if (d->judged && generation == d->generation &&
+	    memcmp(now, d->ifaddrs, sizeof now) == 0)
+		return false;
+	memcpy(d->ifaddrs, now, sizeof now);
+	d->generation = generation;
+	place_listeners(d);
+	return true;
+}
+
+static struct proof
+judge(const struct sockdiag *d, size_t i)
+{
+	const struct seen *seen = &d->seen[i];
+
+	/* Even while Tor's socket stays bound to what is gone. */
+	if (d->where[i].family == 0)
+		return (struct proof){ PROOF_NO_ADDR, UINT32_MAX, 0 };
+	if (seen->foreign)
+		return (struct proof){ PROOF_FOREIGN, seen->uid,
+			seen->inode };
+	if (seen->root > 1 || (seen->root == 1 && seen->tor))
+		return (struct proof){ PROOF_FOREIGN, 0, seen->root_inode };
+	if (seen->root == 1)
+		return (struct proof){ PROOF_ROOT, 0, 0 };
+	if (seen->tor)
+		return (struct proof){ PROOF_OK, d->policy->tor.user.uid, 0 };
+	return (struct proof){ PROOF_NO_SOCKET, UINT32_MAX, 0 };
+}
+
+/* True: a listener that was proven has no socket any more. */
+static bool
+judge_all(struct sockdiag *d)
+{
+	bool lost = false;
+	struct proof p;
+
+	for (size_t k = 0; k < d->ninet; k++) {
+		size_t i = d->by_port[k].listener;
+
+		p = judge(d, i);
+		if (d->verdict[i].kind == PROOF_OK &&
+		    p.kind == PROOF_NO_SOCKET)
+			lost = true;
+		d->verdict[i] = p;
+	}
+	d->judged = true;
+	d->sum = d->digest.sum;
+	return lost;
+}
+
+/*
+ * A dump of many goes on, piece by piece, at "so many sockets further on":
+ * where one before that place is closed meanwhile, one after it is passed
+ * over.  So what is missing is looked for twice.
+ */
+static int
+prove_changed(struct sockdiag *d)
+{
+	if (!judge_all(d))
+		return 0;
+	if (dump_all(d) == -1) {
+		d->judged = false;
 		return -1;
-	d->ncache = 0; /* addresses come and go */
-	for (size_t i = 0; i < d->policy->nlisteners; i++)
-		out[i] = judge(d, i);
+	}
+	(void)judge_all(d);
+	return 0;
+}
+
+int
+sockdiag_prove(struct sockdiag *d, struct proof *out,
+    const struct pol_addr *ifaddrs)
+{
+	/* Until this pass is over no verdict is to be had for nothing. */
+	if (addresses_changed(d, ifaddrs))
+		d->judged = false;
+	if (dump_all(d) == -1)
+		return -1;
+	if ((!d->judged || d->digest.sum != d->sum) && prove_changed(d) == -1)
+		return -1;
+	memcpy(out, d->verdict, d->policy->nlisteners * sizeof *out);
+	if (d->unix_sockets != NULL)
+		unixdiag_prove(d->unix_sockets, out);
 	return 0;
 }
 
@@ -438,14 +500,13 @@ int
 sockdiag_owner(struct sockdiag *d, uint32_t *uid,
     const struct sockaddr *local, const struct sockaddr *remote)
 {
-	char buf[MNL_NLMSG_HDRLEN + sizeof(struct inet_diag_req_v2) + 64];
+	char buf[MNL_NLMSG_HDRLEN +
+	    MNL_ALIGN(sizeof(struct inet_diag_req_v2))];
 	struct inet_diag_req_v2 *r;
 	struct nlmsghdr *nlh;
 	int64_t owner = -1;
 
-	if (nl_open(d) == -1)
-		return -1;
-	r = make_request(&nlh, buf, 0, ++d->seq);
+	r = make_request(&nlh, buf, 0);
 	r->sdiag_family = (uint8_t)local->sa_family;
 	r->sdiag_protocol = IPPROTO_TCP;
 	r->idiag_states = UINT32_MAX;
@@ -453,10 +514,8 @@ sockdiag_owner(struct sockdiag *d, uint32_t *uid,
 	if (put_addr(r->id.idiag_src, &r->id.idiag_sport, local) == -1 ||
 	    put_addr(r->id.idiag_dst, &r->id.idiag_dport, remote) == -1)
 		return -1;
-	if (talk(d, nlh, on_owner, &owner) == -1 || owner == -1) {
-		nl_drop(d);
+	if (nlask_run(&d->ask, nlh, on_owner, &owner) == -1 || owner == -1)
 		return -1;
-	}
 	*uid = (uint32_t)owner;
 	return 0;
 }

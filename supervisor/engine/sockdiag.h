@@ -9,26 +9,33 @@
 #include "policy/policy.h"
 #include "supervisor/engine/provision.h"
 
+struct addrs;
+struct sockaddr;
 struct sockdiag;
 
-/* POLICY is borrowed.  NULL and errno on failure. */
-struct sockdiag *sockdiag_new(const struct pol_policy *policy);
+/* POLICY and ADDRS are borrowed.  NULL and errno on failure. */
+struct sockdiag *sockdiag_new(const struct pol_policy *policy,
+    const struct addrs *addrs);
 void sockdiag_free(struct sockdiag *d);
 
 /*
  * Look at every listening TCP socket and every UDP socket of this network
- * namespace and judge each listener of the policy: OUT has one entry for
- * each.  -1 when the kernel gave no complete answer: nothing is proven then.
+ * namespace, one dump for each family and protocol, and judge each listener
+ * of the policy: OUT has one entry for each.  IFADDRS, POL_MAX_IFADDRS of
+ * them, are the interfaces' addresses that the caller reckons with: where
+ * ADDRS knows better by now the verdict is PROOF_NO_ADDR.
+ *
+ * -1 when the kernel gave no complete answer: nothing is proven then.  A pass
+ * that finds all as it was costs the dump and no more.
  */
-int sockdiag_prove(struct sockdiag *d, struct proof *out)
-    __attribute__((warn_unused_result));
+int sockdiag_prove(struct sockdiag *d, struct proof *out,
+    const struct pol_addr *ifaddrs) __attribute__((warn_unused_result));
 
 /*
  * The owner of the TCP socket that is bound to LOCAL and connected to
  * REMOTE (both of the same family, as getpeername/getsockname give them).
  * Only a socket that was accepted already has its true owner.
  */
-struct sockaddr;
 int sockdiag_owner(struct sockdiag *d, uint32_t *uid,
     const struct sockaddr *local, const struct sockaddr *remote)
     __attribute__((warn_unused_result));

@@ -112,7 +112,7 @@ print_setconf(const struct pol_policy *p)
 	struct pol_options options;
 	int rc = 0;
 
-	if (pol_options_make(&options, p, NULL, NULL) == -1)
+	if (pol_options_make(&options, p, NULL) == -1)
 		return -1;
 	if (printf("\n# what Tor is told\nSETCONF\n") < 0)
 		rc = -1;

@@ -22,6 +22,7 @@
 #include "policy/parse.h"
 #include "policy/policy.h"
 #include "supervisor/gate/gate.h"
+#include "supervisor/keeper/owner.h"
 #include "supervisor/keeper/rundir.h"
 #include "supervisor/keeper/spawn.h"
 #include "supervisor/links.h"
@@ -61,6 +62,7 @@ struct keeper {
 	char engine_path[512], status_path[512];
 	struct child child[LINK_NPEER]; /* by enum link_peer */
 	struct pair pair[2];
+	struct owner owner; /* what the engine has asked */
 	bool stands; /* the gate has once been closed and verified */
 	bool stopping;
 };
@@ -243,6 +245,8 @@ child_ended(struct keeper *k, enum link_peer who, int status)
 	c->pid = 0;
 	close(c->channel);
 	c->channel = -1;
+	if (who == LINK_ENGINE)
+		owner_cancel(&k->owner);
 	plan_restart(c, now_ms());
 	/* A gate that cannot even begin: whoever started us has to know. */
 	return who != LINK_GATE || k->stopping || c->starts > 1 ||
@@ -256,11 +260,14 @@ reap(struct keeper *k)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (owner_ended(&k->owner, pid))
+			continue;
 		for (int who = LINK_GATE; who < LINK_NPEER; who++)
 			if (k->child[who].pid == pid &&
 			    !child_ended(k, (enum link_peer)who, status))
 				go_on = false;
+	}
 	return go_on;
 }
 
@@ -305,11 +312,48 @@ ask_ok(const struct link_ask *ask, enum link_peer who)
 }
 
 static void
+on_hold_or_gate(struct keeper *k, enum link_peer who,
+    const struct link_ask *ask)
+{
+	if (who == LINK_GATE && ask->restart == LINK_NONE) {
+		k->stands = true;
+	} else if (who == LINK_GATE) {
+		restart_engine(k);
+	} else if (rundir_hold(k->policy, ask->hold == LINK_HOLD_SET) == -1) {
+		/* What cannot be kept must not be forgotten: stay closed. */
+		log_warn("the hold could not be written down");
+	}
+}
+
+/* Every message has its own size. */
+union message {
+	struct link_ask ask;
+	struct link_owner owner;
+};
+
+/* False: nonsense. */
+static bool
+on_message(struct keeper *k, enum link_peer who, const union message *m,
+    size_t n)
+{
+	if (n == sizeof m->ask && ask_ok(&m->ask, who)) {
+		on_hold_or_gate(k, who, &m->ask);
+		return true;
+	}
+	if (who != LINK_ENGINE || n != sizeof m->owner ||
+	    !link_owner_question_ok(&m->owner))
+		return false;
+	owner_start(&k->owner, &m->owner, now_ms());
+	return true;
+}
+
+static void
 on_ask(struct keeper *k, enum link_peer who)
 {
-	struct link_ask ask;
+	union message m;
 	struct child *c = &k->child[who];
-	ssize_t n = recv(c->channel, &ask, sizeof ask, MSG_DONTWAIT);
+	/* MSG_TRUNC: the true length of what is too long. */
+	ssize_t n = recv(c->channel, &m, sizeof m, MSG_DONTWAIT | MSG_TRUNC);
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -318,17 +362,24 @@ on_ask(struct keeper *k, enum link_peer who)
 		(void)kill(c->pid, SIGKILL);
 		return;
 	}
-	if (n != sizeof ask || !ask_ok(&ask, who)) {
+	if (!on_message(k, who, &m, (size_t)n)) {
 		log_warn("%s sent nonsense: restarting it", c->name);
 		(void)kill(c->pid, SIGKILL);
-	} else if (who == LINK_GATE && ask.restart == LINK_NONE) {
-		k->stands = true;
-	} else if (who == LINK_GATE) {
-		restart_engine(k);
-	} else if (rundir_hold(k->policy, ask.hold == LINK_HOLD_SET) == -1) {
-		/* What cannot be kept must not be forgotten: stay closed. */
-		log_warn("the hold could not be written down");
 	}
+}
+
+/* An answer that the engine does not take now, it asks for again. */
+static void
+on_owner(struct keeper *k)
+{
+	struct link_owner answer;
+	int channel = k->child[LINK_ENGINE].channel;
+
+	if (!owner_read(&k->owner, &answer, now_ms()) || channel == -1)
+		return;
+	if (send(channel, &answer, sizeof answer, MSG_DONTWAIT |
+	    MSG_NOSIGNAL) == -1)
+		log_debug("an owner's pid was lost: %s", strerror(errno));
 }
 
 /*
@@ -395,18 +446,21 @@ on_signals(struct keeper *k)
 static int
 wait_once(struct keeper *k, int timeout_ms)
 {
-	struct pollfd pfd[LINK_NPEER] = { { .fd = k->signal_fd,
+	struct pollfd pfd[LINK_NPEER + 1] = { { .fd = k->signal_fd,
 	    .events = POLLIN } };
 
 	for (int who = LINK_GATE; who < LINK_NPEER; who++) {
 		pfd[who].fd = k->child[who].channel;
 		pfd[who].events = POLLIN;
 	}
-	if (poll(pfd, LINK_NPEER, timeout_ms) == -1 && errno != EINTR)
+	pfd[LINK_NPEER].fd = k->owner.fd;
+	pfd[LINK_NPEER].events = POLLIN;
+	if (poll(pfd, LINK_NPEER + 1, timeout_ms) == -1 && errno != EINTR)
 		fatal("poll: %s", strerror(errno));
 	for (int who = LINK_GATE; who < LINK_NPEER; who++)
 		if (pfd[who].revents != 0 && k->child[who].channel != -1)
 			on_ask(k, (enum link_peer)who);
+	on_owner(k);
 	return on_signals(k);
 }
 
@@ -417,6 +471,7 @@ stop_children(struct keeper *k)
 	uint64_t deadline = now_ms() + STOP_MS;
 
 	k->stopping = true;
+	owner_cancel(&k->owner);
 	signal_children(k, SIGTERM);
 	while (any_child(k)) {
 		if (now_ms() >= deadline) {
@@ -443,6 +498,7 @@ keeper_init(struct keeper *k, const struct pol_policy *policy,
 		k->child[who].name = names[who];
 		k->child[who].channel = -1;
 	}
+	owner_init(&k->owner);
 	k->pair[0] = (struct pair) { LINK_GATE, LINK_ENGINE, false };
 	k->pair[1] = (struct pair) { LINK_ENGINE, LINK_STATUS, false };
 	(void)snprintf(k->engine_path, sizeof k->engine_path,

@@ -19,7 +19,7 @@ check_options(const struct pol_policy *p)
 {
 	struct pol_options o;
 
-	FUZZ_ASSERT(pol_options_make(&o, p, NULL, NULL) == 0);
+	FUZZ_ASSERT(pol_options_make(&o, p, NULL) == 0);
 	for (size_t i = 0; i < o.n; i++)
 		FUZZ_ASSERT(o.list[i].listener == SIZE_MAX ||
 		    pol_option_same(&p->listeners[o.list[i].listener],

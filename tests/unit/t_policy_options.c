@@ -16,11 +16,12 @@ check_options(const bool *withheld, const char *const *want,
     const size_t *listener, size_t n)
 {
 	struct pol_policy p;
+	struct pol_view view = { .withheld = withheld };
 	struct pol_options o;
-	char text[sizeof o.list->value + 32];
+	char text[sizeof o.list->text + 32];
 
 	pu_parse(&p, three_kinds);
-	ck_assert_int_eq(pol_options_make(&o, &p, withheld, NULL), 0);
+	ck_assert_int_eq(pol_options_make(&o, &p, &view), 0);
 	ck_assert_uint_eq(o.n, n);
 	for (size_t i = 0; i < n; i++) {
 		(void)snprintf(text, sizeof text, "%s=%s", o.list[i].name,
@@ -64,7 +65,7 @@ START_TEST(out_of_memory_is_reported)
 
 	pu_parse(&p, three_kinds);
 	pu_fail_at(1);
-	ck_assert_int_eq(pol_options_make(&o, &p, NULL, NULL), -1);
+	ck_assert_int_eq(pol_options_make(&o, &p, NULL), -1);
 	pu_fail_at(0);
 	pol_options_clear(&o);
 	pol_policy_clear(&p);
@@ -158,7 +159,7 @@ START_TEST(each_option_is_the_same_as_its_listener)
 	struct pol_options o;
 
 	pu_parse(&p, three_kinds);
-	ck_assert_int_eq(pol_options_make(&o, &p, NULL, NULL), 0);
+	ck_assert_int_eq(pol_options_make(&o, &p, NULL), 0);
 	for (size_t i = 0; i + 1 < o.n; i++)
 		for (size_t j = 0; j < p.nlisteners; j++)
 			ck_assert_int_eq(pol_option_same(&p.listeners[j],
