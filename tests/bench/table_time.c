@@ -15,6 +15,7 @@
 
 #include "policy/options.h"
 #include "policy/rules.h"
+#include "supervisor/engine/addrs.h"
 #include "supervisor/engine/sockdiag.h"
 #include "supervisor/policyfile.h"
 
@@ -128,30 +129,47 @@ count_ok(const struct proof *proofs, size_t n)
 }
 
 static int
+prove_rounds(const struct pol_policy *p, const struct addrs *a,
+    struct proof *proofs, struct series *pass, unsigned rounds)
+{
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
+	struct sockdiag *d;
+	double t;
+	unsigned i;
+	int rc = -1;
+
+	addrs_interface(a, ifaddrs);
+	d = sockdiag_new(p, a);
+	if (d == NULL)
+		return -1;
+	for (i = 0; i < rounds; i++) {
+		t = now_us();
+		if (sockdiag_prove(d, proofs, ifaddrs) == -1)
+			goto out;
+		lap(pass, &t);
+	}
+	rc = 0;
+out:
+	sockdiag_free(d);
+	return rc;
+}
+
+static int
 prove(const char *path, unsigned rounds)
 {
 	struct series pass = { .n = 0 };
 	struct pol_policy p;
-	struct sockdiag *d;
-	struct proof *proofs = NULL;
-	double t;
-	unsigned i;
+	struct addrs *a;
+	struct proof *proofs;
 	int rc = 1;
 
 	if (load(&p, path) == -1)
 		return 1;
-	d = sockdiag_new(&p);
-	if (d == NULL)
-		goto out;
+	a = addrs_new(&p);
 	proofs = calloc(p.nlisteners, sizeof *proofs);
-	if (proofs == NULL)
+	if (a == NULL || proofs == NULL ||
+	    prove_rounds(&p, a, proofs, &pass, rounds) == -1)
 		goto out;
-	for (i = 0; i < rounds; i++) {
-		t = now_us();
-		if (sockdiag_prove(d, proofs) == -1)
-			goto out;
-		lap(&pass, &t);
-	}
 	printf("{\"prove_us\":%.0f,\"listeners\":%zu,\"proven\":%zu}\n",
 	    median(&pass), p.nlisteners, count_ok(proofs, p.nlisteners));
 	rc = 0;
@@ -159,7 +177,7 @@ out:
 	if (rc != 0)
 		(void)fprintf(stderr, "prove: %s\n", strerror(errno));
 	free(proofs);
-	sockdiag_free(d);
+	addrs_free(a);
 	pol_policy_clear(&p);
 	return rc;
 }

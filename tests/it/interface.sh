@@ -48,7 +48,7 @@ it_check "moved: a name, IPv6" it_retry 20 it_resolve "$NET_GW6"
 net_in gateway ip addr del "$NET_GW6/96" dev eth1
 it_alone()
 {
-	it_proven_is 5 && [ "$(it_portcullis listeners --json | jq -r \
+	it_proven_is 5 && [ "$(it_portcullis status --json | jq -r \
 	    '[.listeners.table[] | select(.why == "no-address") |
 	    select(.address | startswith("interface:eth1:ipv6:"))] |
 	    length')" = 4 ]

@@ -6,8 +6,9 @@
 # it_row ADDRESS:PORT .FIELD: of the listener with that address, as JSON text.
 it_row()
 {
-	it_portcullis listeners --json 2>/dev/null |
-	    jq -r --arg a "$1" ".listeners.table[] | select(.address == \$a) | $2"
+	it_portcullis status --json 2>/dev/null |
+	    jq -r --arg a "$1" \
+	    ".listeners.table[] | select(.address == \$a) | $2"
 }
 
 it_row_is()
@@ -167,7 +168,7 @@ it_whonix_table()
 # What "portcullis listeners" shows, in the same form.
 it_shown()
 {
-	it_portcullis listeners --json |
+	it_portcullis status --json |
 	    jq -r '.listeners.table[] | "\(.kind) \(.address)"' | sort |
 	    cmp - "$DIR/expected"
 }

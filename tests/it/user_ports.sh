@@ -36,7 +36,7 @@ it_lines_kept()
 
 it_alarms()
 {
-	it_field_is '[.listeners.extra[] | select(.alarm)][0].address' \
+	it_field_is '[.listeners.extras[] | select(.alarm)][0].address' \
 	    0.0.0.0:9998
 }
 
@@ -63,7 +63,7 @@ it_check "but the workstation does not reach it" it_knock_none workstation \
     "$NET_GW4:9998" "[$NET_GW6]:9998"
 it_check "it is an alarm" net_wait 5 it_alarms
 it_check "and the user's own are none" it_field_is \
-    '[.listeners.extra[] | select(.alarm)] | length' 1
+    '[.listeners.extras[] | select(.alarm)] | length' 1
 it_check "one line in the log says so" [ "$(grep -c '0\.0\.0\.0:9998' \
     "$DIR/log/portcullisd")" = 1 ]
 it_check "a page passes" it_retry 20 it_fetch socks4
