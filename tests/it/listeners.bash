@@ -158,11 +158,30 @@ it_whonix_policy()
 	    "$it_src/policy/whonix-gateway.conf" >"$DIR/portcullis.conf"
 }
 
-# The golden table as GETINFO net/listeners has it: "KIND ADDRESS" lines.
+# The golden table as GETCONF has it: "OPTION ADDRESS FLAG..." lines, with the
+# flags in order.
+it_whonix_lines()
+{
+	sh "$it_src/tests/golden/whonix.sh" --print |
+	    sed "s|unix:/run/tor/socks|unix:$DIR/tor/control/socks|" | sort
+}
+
+# ... and as GETINFO net/listeners has it: "KIND ADDRESS" lines.
 it_whonix_table()
 {
-	awk '{ print $1, $2 }' "$it_src/tests/golden/whonix.table" |
-	    sed "s|unix:/run/tor/socks|unix:$DIR/tor/control/socks|" | sort
+	it_whonix_lines | sed 's/^\([A-Za-z]*\)Port \([^ ]*\).*/\L\1 \2/' | sort
+}
+
+# Tor's GETCONF in the form of it_whonix_lines.
+it_tor_lines()
+{
+	local option address flags
+	net_tor_ctl "GETCONF SocksPort HTTPTunnelPort TransPort DNSPort" |
+	    tr -d '\r' | sed -n 's/^250[- ]\([A-Za-z]*Port\)=/\1 /p' |
+	    while read -r option address flags; do
+		# shellcheck disable=SC2086 # a list of words
+		echo "$option $address" $(printf '%s\n' $flags | sort)
+	    done | tr -d '"' | sort
 }
 
 # What "portcullis listeners" shows, in the same form.

@@ -18,10 +18,16 @@ it_equal()
 	it_tor_listeners >"$DIR/tors" 2>/dev/null &&
 	    cmp -s "$DIR/expected" "$DIR/tors"
 }
+it_same_lines()
+{
+	it_tor_lines | diff "$DIR/lines" -
+}
 it_check "Tor's listeners are exactly the table" net_wait 60 it_equal ||
     diff "$DIR/expected" "$DIR/tors" | head
 it_check "all 333 are proven" net_wait 30 it_proven_is 333
 it_check "the table that we show is the same" it_shown
+it_whonix_lines >"$DIR/lines"
+it_check "and Tor's lines have the table's flags" it_same_lines
 ports=$(sed -n "s/^\(socks\|httptunnel\) \(.*\)/\2/p" "$DIR/expected" |
     grep -e "^$NET_GW4:" -e "^\[$NET_GW6\]:")
 # shellcheck disable=SC2086 # a list of words
