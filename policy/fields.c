@@ -74,8 +74,8 @@ number_ok(const struct pol_field *f, uint32_t *out, uint32_t min,
 
 	if (!pol_number_parse(&number, f->words[0]) || number < min ||
 	    number > max) {
-		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": write a number "
-		    "from %u to %u", pol_quote(shown, f->words[0]), f->key,
+		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": write a "
+		    "number from %u to %u", pol_quote(shown, f->words[0]), f->key,
 		    min, max);
 		return false;
 	}
@@ -120,8 +120,8 @@ set_user(struct pol_field *f, struct pol_user *user)
 	if (!name_ok(word, sizeof user->name) ||
 	    (word[0] >= '0' && word[0] <= '9') ||
 	    strcmp(word, "root") == 0) {
-		POL_COMPLAIN(f, "\"%s\" cannot be used here: name an unprivileged "
-		    "user", pol_quote(shown, word));
+		POL_COMPLAIN(f, "\"%s\" cannot be used here: name an "
+		    "unprivileged user", pol_quote(shown, word));
 		return;
 	}
 	memset(user, 0, sizeof *user);
@@ -178,8 +178,8 @@ set_control(struct pol_field *f)
 		return;
 	}
 	if (!pol_addr_loopback(&addr)) {
-		POL_COMPLAIN(f, "the control address %s is not on loopback: who "
-		    "reads it there controls Tor; use a Unix socket or "
+		POL_COMPLAIN(f, "the control address %s is not on loopback: "
+		    "who reads it there controls Tor; use a Unix socket or "
 		    "127.0.0.1", pol_quote(shown, word));
 		return;
 	}

@@ -107,6 +107,36 @@ print_only(const struct pol_policy *p, bool resolved, const char *name)
 }
 
 static int
+print_option(const struct pol_option *o)
+{
+	return printf("\t%s=\"%s\"\n", o->name, o->value);
+}
+
+/* Listeners whose addresses are known at run time only. */
+static int
+print_interfaces(const struct pol_policy *p)
+{
+	char text[POL_LISTENER_TEXT];
+	bool first = true;
+
+	for (size_t i = 0; i < p->nlisteners; i++) {
+		const struct pol_listener *l = &p->listeners[i];
+
+		if (l->ifaddr == 0)
+			continue;
+		if (first && printf("# and, as soon as the interface has the "
+		    "address:\n") < 0)
+			return -1;
+		first = false;
+		pol_listener_format(text, sizeof text, p, l, NULL);
+		if (printf("#\t%s=\"%s%s%s\"\n", pol_kind_option(l->kind),
+		    text, l->flags[0] != '\0' ? " " : "", l->flags) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 print_setconf(const struct pol_policy *p)
 {
 	struct pol_options options;
@@ -117,11 +147,10 @@ print_setconf(const struct pol_policy *p)
 	if (printf("\n# what Tor is told\nSETCONF\n") < 0)
 		rc = -1;
 	for (size_t i = 0; i < options.n && rc == 0; i++)
-		if (printf("\t%s=\"%s\"\n", options.list[i].name,
-		    options.list[i].value) < 0)
+		if (print_option(&options.list[i]) < 0)
 			rc = -1;
 	pol_options_clear(&options);
-	return rc;
+	return rc == 0 ? print_interfaces(p) : rc;
 }
 
 static int

@@ -8,7 +8,7 @@ failed=0
 
 keywords=$(sed -n \
     's/^	{ POL_SEC_[A-Z]*, "\([a-z_]*\)",.*/\1/p' "$table")
-if [ "$(echo "$keywords" | wc -l)" -lt 19 ]; then
+if [ "$(echo "$keywords" | wc -l)" -lt 26 ]; then
 	echo "cannot read the table in $table" >&2
 	exit 1
 fi
@@ -18,7 +18,7 @@ for word in $keywords; do
 		failed=1
 	fi
 done
-for word in tor gateway users listener; do
+for word in tor gateway users group listener; do
 	if ! grep -q "^\.Ss .*$word" "$page"; then
 		echo "$page does not have section $word" >&2
 		failed=1
