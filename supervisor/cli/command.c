@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "supervisor/cli/conn.h"
+#include "supervisor/cli/field.h"
+#include "supervisor/cli/table.h"
 
 #define STATUS_SOCK "status.sock"
 #define CONTROL_SOCK "control.sock"
@@ -17,6 +19,9 @@
 #define SILENCE_MS 12500
 /* The supervisor itself gives up on an answer after five seconds. */
 #define ANSWER_MS 8000
+/* The same of a check: 30 seconds from sentence to sentence, 150 in all. */
+#define CHECK_ANSWER_MS 33000
+#define CHECK_MS 155000
 /* Between two attempts to connect while waiting. */
 #define RETRY_MS 250
 #define CHANGE_CAP 512
@@ -34,6 +39,7 @@ static const struct {
 	    CLI_UNREACHABLE },
 	[CLI_IO_BAD] = { "The supervisor sent something that is not a line.",
 	    CLI_UNKNOWN },
+	[CLI_IO_MEMORY] = { "There is not enough memory.", CLI_UNKNOWN },
 };
 
 static enum cli_exit
@@ -89,29 +95,76 @@ print_raw(char *text)
 	puts(text);
 }
 
+/*
+ * The first line of the status socket: *TEXT lasts as long as C, which is to
+ * be closed, and the result is the caller's.  NULL: *CODE says why.
+ */
+static json_t *
+first_line(struct cli_conn *c, char **text, enum cli_exit *code,
+    const struct cli_options *o)
+{
+	uint64_t deadline = cli_now_ms() + FIRST_MS;
+	json_t *line;
+	enum cli_io rc;
+
+	rc = cli_conn_open(c, o->dir, STATUS_SOCK, deadline);
+	if (rc == CLI_IO_OK)
+		rc = cli_conn_read(c, text, deadline);
+	if (rc != CLI_IO_OK) {
+		*code = io_failed(o, rc);
+		return NULL;
+	}
+	line = parse_line(*text);
+	*code = line != NULL ? cli_verdict(line) : CLI_UNKNOWN;
+	return line;
+}
+
 enum cli_exit
 cli_status(const struct cli_options *o)
 {
-	static struct cli_conn c;
-	uint64_t deadline = cli_now_ms() + FIRST_MS;
+	struct cli_conn c;
 	enum cli_exit code;
-	enum cli_io rc;
 	json_t *line;
 	char *text;
 
-	rc = cli_conn_open(&c, o->dir, STATUS_SOCK, deadline);
-	if (rc == CLI_IO_OK)
-		rc = cli_conn_read(&c, &text, deadline);
-	if (rc != CLI_IO_OK) {
-		cli_conn_close(&c);
-		return io_failed(o, rc);
-	}
-	line = parse_line(text);
-	code = line != NULL ? cli_verdict(line) : CLI_UNKNOWN;
+	line = first_line(&c, &text, &code, o);
 	if (line != NULL && o->json)
 		print_raw(text);
 	else if (line != NULL)
 		cli_format_status(stdout, line, is_colour_wanted());
+	json_decref(line);
+	cli_conn_close(&c);
+	return printed(code);
+}
+
+/* The array alone; "null" when there is none. */
+static bool
+print_table(const json_t *line)
+{
+	json_t *table = cli_table_new(line);
+	char *text = json_dumps(table, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	json_decref(table);
+	puts(text != NULL ? text : "null");
+	free(text);
+	return text != NULL;
+}
+
+enum cli_exit
+cli_listeners(const struct cli_options *o)
+{
+	struct cli_conn c;
+	enum cli_exit code;
+	json_t *line;
+	bool known;
+	char *text;
+
+	line = first_line(&c, &text, &code, o);
+	if (line != NULL) {
+		known = o->json ? print_table(line) :
+		    cli_format_listeners(stdout, line);
+		code = known ? code : CLI_UNKNOWN;
+	}
 	json_decref(line);
 	cli_conn_close(&c);
 	return printed(code);
@@ -135,7 +188,7 @@ print_change(const json_t *line, char last[CHANGE_CAP])
 enum cli_exit
 cli_watch(const struct cli_options *o)
 {
-	static struct cli_conn c;
+	struct cli_conn c;
 	uint64_t deadline = cli_now_ms() + FIRST_MS;
 	char last[CHANGE_CAP] = "", *text;
 	enum cli_exit code = CLI_OK;
@@ -189,7 +242,7 @@ wait_on(struct cli_conn *c, const struct cli_options *o, uint64_t deadline)
 enum cli_exit
 cli_wait(const struct cli_options *o)
 {
-	static struct cli_conn c;
+	struct cli_conn c;
 	struct timespec nap = { .tv_nsec = RETRY_MS * 1000000L };
 	uint64_t deadline = o->has_timeout ? cli_now_ms() + o->timeout_ms :
 	    UINT64_MAX;
@@ -215,56 +268,111 @@ cli_wait(const struct cli_options *o)
 	return CLI_TIMEOUT;
 }
 
-/* Print the answer's sentence; refusals go to stderr. */
+/* The answer's own sentence, or one for it. */
+static void
+sentence_of(char dst[CHANGE_CAP], const json_t *answer, bool ok)
+{
+	const char *s = json_string_value(json_object_get(answer, "text"));
+
+	if (s == NULL)
+		s = json_string_value(json_object_get(answer, "error"));
+	if (s == NULL || s[0] == '\0')
+		s = ok ? "Done." : "No reason was given.";
+	cli_plain(dst, CHANGE_CAP, s);
+}
+
+/*
+ * Print one answer's sentence: what the engine said of a check to stdout, why
+ * something was not done to stderr.  *MORE: another answer follows.
+ */
 static enum cli_exit
-print_answer(const char *text)
+print_answer(const char *text, bool is_check, bool *more)
 {
 	json_t *answer = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *ok = json_object_get(answer, "ok");
-	const char *sentence;
-	char plain[CHANGE_CAP];
+	bool refused = json_is_true(json_object_get(answer, "refused"));
 	enum cli_exit code = CLI_UNKNOWN;
+	char plain[CHANGE_CAP];
 
 	if (json_is_true(ok))
 		code = CLI_OK;
 	else if (json_is_false(ok))
-		code = CLI_REFUSED;
-	sentence = json_string_value(json_object_get(answer,
-	    code == CLI_OK ? "text" : "error"));
-	if (sentence == NULL || sentence[0] == '\0')
-		sentence = code == CLI_OK ? "Done." : "No reason was given.";
-	cli_plain(plain, sizeof plain, sentence);
+		code = is_check && !refused ? CLI_FAILED : CLI_REFUSED;
+	*more = is_check && json_is_boolean(ok) &&
+	    json_is_true(json_object_get(answer, "more"));
+	sentence_of(plain, answer, code == CLI_OK);
 	json_decref(answer);
-	if (code != CLI_OK) {
-		fprintf(stderr, "portcullis: %s\n", plain);
-		return code;
+	if (code == CLI_OK || code == CLI_FAILED) {
+		puts(plain);
+		return printed(code);
 	}
-	puts(plain);
-	return printed(code);
+	fprintf(stderr, "portcullis: %s\n", plain);
+	return code;
+}
+
+/* Connect and send a request for VERB. */
+static enum cli_io
+request(struct cli_conn *c, const struct cli_options *o, const char *verb)
+{
+	uint64_t deadline = cli_now_ms() + ANSWER_MS;
+	json_t *obj = json_pack("{s:s}", "cmd", verb);
+	char *text = json_dumps(obj, JSON_COMPACT);
+	enum cli_io rc;
+
+	json_decref(obj);
+	rc = cli_conn_open(c, o->dir, CONTROL_SOCK, deadline);
+	if (rc == CLI_IO_OK && text == NULL)
+		rc = CLI_IO_MEMORY;
+	if (rc == CLI_IO_OK)
+		rc = cli_conn_write(c, text, deadline);
+	if (rc == CLI_IO_OK)
+		rc = cli_conn_write(c, "\n", deadline);
+	free(text);
+	return rc;
 }
 
 enum cli_exit
 cli_ask(const struct cli_options *o)
 {
-	static struct cli_conn c;
-	uint64_t deadline = cli_now_ms() + ANSWER_MS;
-	json_t *obj = json_pack("{s:s}", "cmd", o->command);
-	char *request = json_dumps(obj, JSON_COMPACT), *answer;
+	struct cli_conn c;
+	enum cli_io rc = request(&c, o, o->command);
 	enum cli_exit code;
-	enum cli_io rc;
+	char *answer;
+	bool more;
 
-	json_decref(obj);
-	if (request == NULL)
-		return CLI_UNKNOWN;
-	rc = cli_conn_open(&c, o->dir, CONTROL_SOCK, deadline);
 	if (rc == CLI_IO_OK)
-		rc = cli_conn_write(&c, request, deadline);
-	if (rc == CLI_IO_OK)
-		rc = cli_conn_write(&c, "\n", deadline);
-	if (rc == CLI_IO_OK)
-		rc = cli_conn_read(&c, &answer, deadline);
-	code = rc == CLI_IO_OK ? print_answer(answer) : io_failed(o, rc);
+		rc = cli_conn_read(&c, &answer, cli_now_ms() + ANSWER_MS);
+	code = rc == CLI_IO_OK ? print_answer(answer, false, &more) :
+	    io_failed(o, rc);
 	cli_conn_close(&c);
-	free(request);
 	return code;
+}
+
+enum cli_exit
+cli_check(const struct cli_options *o)
+{
+	uint64_t end = cli_now_ms() + CHECK_MS, next;
+	enum cli_exit code = CLI_UNKNOWN;
+	struct cli_conn c;
+	bool more = true;
+	enum cli_io rc;
+	char *answer;
+
+	if (strcmp(o->operand, "isolation") != 0) {
+		fprintf(stderr, "portcullis: The only thing to check is "
+		    "\"isolation\".\n");
+		return CLI_USAGE;
+	}
+	rc = request(&c, o, "check-isolation");
+	while (rc == CLI_IO_OK && more) {
+		next = cli_now_ms() + CHECK_ANSWER_MS;
+		rc = cli_conn_read(&c, &answer, next < end ? next : end);
+		if (rc != CLI_IO_OK)
+			break;
+		code = print_answer(answer, true, &more);
+		if (code == CLI_UNKNOWN)
+			break; /* nobody reads, or it is no answer */
+	}
+	cli_conn_close(&c);
+	return rc == CLI_IO_OK ? code : io_failed(o, rc);
 }

@@ -11,6 +11,7 @@
 struct cli_options {
 	const char *dir;     /* where the sockets are */
 	const char *command; /* its name, as typed */
+	const char *operand; /* what follows it, if the command takes that */
 	enum cli_goal goal;
 	bool json;
 	bool has_timeout;
@@ -19,9 +20,12 @@ struct cli_options {
 
 /* All print to stdout; why they failed, to stderr. */
 enum cli_exit cli_status(const struct cli_options *o);
+enum cli_exit cli_listeners(const struct cli_options *o);
 enum cli_exit cli_watch(const struct cli_options *o);
 enum cli_exit cli_wait(const struct cli_options *o);
 /* hold, release, newnym, reprove: o->command is the verb. */
 enum cli_exit cli_ask(const struct cli_options *o);
+/* o->operand is what to check. */
+enum cli_exit cli_check(const struct cli_options *o);
 
 #endif

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -14,6 +15,8 @@
 
 /* A full backlog of a Unix socket cannot be polled for: look again. */
 #define RETRY_NS 20000000
+/* For the first lines; most are much shorter. */
+#define FIRST_CAP 65536
 
 uint64_t
 cli_now_ms(void)
@@ -70,7 +73,8 @@ cli_conn_open(struct cli_conn *c, const char *dir, const char *name,
 	int n;
 
 	c->fd = -1;
-	c->len = c->used = 0;
+	c->len = c->used = c->cap = 0;
+	c->buf = NULL;
 	n = snprintf(sun.sun_path, sizeof sun.sun_path, "%s/%s", dir, name);
 	if (n < 0 || (size_t)n >= sizeof sun.sun_path)
 		return CLI_IO_GONE;
@@ -90,6 +94,25 @@ cli_conn_close(struct cli_conn *c)
 	if (c->fd != -1)
 		close(c->fd);
 	c->fd = -1;
+	free(c->buf);
+	c->buf = NULL;
+	c->len = c->used = c->cap = 0;
+}
+
+static enum cli_io
+grow(struct cli_conn *c)
+{
+	size_t cap = c->cap == 0 ? FIRST_CAP : 2 * c->cap;
+	char *buf;
+
+	if (c->cap >= CLI_LINE_MAX)
+		return CLI_IO_BAD;
+	buf = realloc(c->buf, cap);
+	if (buf == NULL)
+		return CLI_IO_MEMORY;
+	c->buf = buf;
+	c->cap = cap;
+	return CLI_IO_OK;
 }
 
 static enum cli_io
@@ -98,12 +121,12 @@ fill(struct cli_conn *c, uint64_t deadline_ms)
 	enum cli_io rc;
 	ssize_t n;
 
-	if (c->len == CLI_LINE_MAX)
-		return CLI_IO_BAD;
-	rc = wait_for(c->fd, POLLIN, deadline_ms);
+	rc = c->len == c->cap ? grow(c) : CLI_IO_OK;
+	if (rc == CLI_IO_OK)
+		rc = wait_for(c->fd, POLLIN, deadline_ms);
 	if (rc != CLI_IO_OK)
 		return rc;
-	n = recv(c->fd, c->buf + c->len, CLI_LINE_MAX - c->len, 0);
+	n = recv(c->fd, c->buf + c->len, c->cap - c->len, 0);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return CLI_IO_OK;
 	if (n <= 0)
@@ -115,13 +138,20 @@ fill(struct cli_conn *c, uint64_t deadline_ms)
 enum cli_io
 cli_conn_read(struct cli_conn *c, char **line, uint64_t deadline_ms)
 {
+	size_t seen = 0; /* octets that are known to hold no newline */
+	char *nl = NULL;
 	enum cli_io rc;
-	char *nl;
 
 	c->len -= c->used;
-	memmove(c->buf, c->buf + c->used, c->len);
+	if (c->used > 0)
+		memmove(c->buf, c->buf + c->used, c->len);
 	c->used = 0;
-	while ((nl = memchr(c->buf, '\n', c->len)) == NULL) {
+	for (;;) {
+		if (c->len > seen)
+			nl = memchr(c->buf + seen, '\n', c->len - seen);
+		if (nl != NULL)
+			break;
+		seen = c->len;
 		rc = fill(c, deadline_ms);
 		if (rc != CLI_IO_OK)
 			return rc;

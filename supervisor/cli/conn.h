@@ -5,27 +5,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Far more than any line; a server that sends more is not ours. */
-#define CLI_LINE_MAX 65536
+/*
+ * More than any line: of the table of 4,096 listeners each takes at most some
+ * 1,200 octets.  A server that sends more is not ours.
+ */
+#define CLI_LINE_MAX (8 * 1024 * 1024)
 
 enum cli_io {
 	CLI_IO_OK = 0,
 	CLI_IO_GONE,   /* nobody there, or the connection ended */
 	CLI_IO_DENIED, /* the socket may not be opened */
 	CLI_IO_LATE,   /* the deadline passed */
-	CLI_IO_BAD     /* too long a line, or a NUL in it */
+	CLI_IO_BAD,    /* too long a line, or a NUL in it */
+	CLI_IO_MEMORY  /* there is none for so long a line */
 };
 
 struct cli_conn {
 	int fd; /* -1: not connected */
 	size_t len, used; /* octets in BUF; of them, of the line given out */
-	char buf[CLI_LINE_MAX + 1];
+	size_t cap;
+	char *buf; /* owned; grows as lines need it */
 };
 
 /* CLOCK_MONOTONIC in ms; deadlines are points of it. */
 uint64_t cli_now_ms(void);
 
-/* DIR/NAME.  On anything but CLI_IO_OK there is nothing to close. */
+/*
+ * DIR/NAME.  On anything but CLI_IO_OK there is nothing to close, though it
+ * does no harm; C need not be anything before.
+ */
 enum cli_io cli_conn_open(struct cli_conn *c, const char *dir,
     const char *name, uint64_t deadline_ms)
     __attribute__((warn_unused_result));

@@ -8,6 +8,7 @@
 enum cli_exit {
 	CLI_OK = 0,	       /* done; for status: the gate is open */
 	CLI_NOT_OPEN = 1,      /* closed, or Tor's own traffic only */
+	CLI_FAILED = 1,	       /* check: what was to be shown is not so */
 	CLI_USAGE = 2,	       /* the command line is wrong */
 	CLI_REFUSED = 5,       /* not permitted, or the request was refused */
 	CLI_TIMEOUT = 124,     /* wait: the time is up; as timeout(1) */

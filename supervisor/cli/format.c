@@ -3,10 +3,13 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "supervisor/cli/field.h"
+#include "supervisor/cli/table.h"
 #include "supervisor/status/encode.h"
 
-#define TEXT_CAP 256 /* one value of a line; the longest is SNAP_TEXT */
 #define NOT_KNOWN "not known"
+#define ALARM_TEXT \
+	": wider than this machine, or in the policy's way; not opened"
 
 enum position { POS_UNKNOWN = 0, POS_CLOSED, POS_TOR_ONLY, POS_OPEN, NPOS };
 
@@ -42,41 +45,11 @@ cli_goal_of(const char *name)
 	return CLI_GOAL_NONE;
 }
 
-char *
-cli_plain(char *dst, size_t cap, const char *src)
-{
-	size_t i;
-
-	for (i = 0; i < cap - 1 && src[i] != '\0'; i++)
-		dst[i] = src[i] >= 0x20 && src[i] <= 0x7e ? src[i] : '?';
-	dst[i] = '\0';
-	return dst;
-}
-
-/* The member KEY of the member PART; PART may be NULL. */
-static const json_t *
-find(const json_t *line, const char *part, const char *key)
-{
-	if (part != NULL)
-		line = json_object_get(line, part);
-	return json_object_get(line, key);
-}
-
-/* A text for people; "" when there is none. */
-static const char *
-text_of(char dst[TEXT_CAP], const json_t *value)
-{
-	const char *s = json_string_value(value);
-
-	return cli_plain(dst, TEXT_CAP, s != NULL ? s : "");
-}
-
-/* False when it is not a number: then *N is 0. */
 static bool
-number_of(json_int_t *n, const json_t *value)
+number_at(json_int_t *n, const json_t *line, const char *part,
+    const char *key)
 {
-	*n = json_integer_value(value);
-	return json_is_integer(value);
+	return cli_field_number(n, cli_field(line, part, key));
 }
 
 static enum position
@@ -128,7 +101,7 @@ cli_goal_met(const json_t *line, enum cli_goal goal)
 		return position_of(line) == POS_CLOSED ||
 		    position_of(line) == POS_TOR_ONLY;
 	case CLI_GOAL_BOOTSTRAPPED:
-		return number_of(&n, find(line, "bootstrap", "progress")) &&
+		return number_at(&n, line, "bootstrap", "progress") &&
 		    n == 100;
 	case CLI_GOAL_NONE:
 	case CLI_NGOAL:
@@ -156,11 +129,11 @@ row(FILE *out, const char *name, const char *fmt, ...)
 static void
 format_tor(FILE *out, const json_t *line)
 {
-	const json_t *running = find(line, "tor", "running");
-	char version[TEXT_CAP];
+	const json_t *running = cli_field(line, "tor", "running");
+	char version[CLI_TEXT_CAP];
 	json_int_t pid;
 
-	text_of(version, find(line, "tor", "version"));
+	cli_field_text(version, cli_field(line, "tor", "version"));
 	if (!json_is_boolean(running)) {
 		row(out, "Tor", NOT_KNOWN);
 		return;
@@ -169,7 +142,7 @@ format_tor(FILE *out, const json_t *line)
 		row(out, "Tor", "not running");
 		return;
 	}
-	if (number_of(&pid, find(line, "tor", "pid")))
+	if (number_at(&pid, line, "tor", "pid"))
 		row(out, "Tor", "running, pid %lld%s%s", (long long)pid,
 		    version[0] != '\0' ? ", version " : "", version);
 	else
@@ -180,12 +153,12 @@ format_tor(FILE *out, const json_t *line)
 static void
 format_bootstrap(FILE *out, const json_t *line)
 {
-	char summary[TEXT_CAP], warning[TEXT_CAP];
+	char summary[CLI_TEXT_CAP], warning[CLI_TEXT_CAP];
 	json_int_t n;
 
-	text_of(summary, find(line, "bootstrap", "summary"));
-	text_of(warning, find(line, "bootstrap", "warning"));
-	if (!number_of(&n, find(line, "bootstrap", "progress")))
+	cli_field_text(summary, cli_field(line, "bootstrap", "summary"));
+	cli_field_text(warning, cli_field(line, "bootstrap", "warning"));
+	if (!number_at(&n, line, "bootstrap", "progress"))
 		row(out, "Bootstrap", NOT_KNOWN);
 	else
 		row(out, "Bootstrap", "%lld %%%s%s", (long long)n,
@@ -194,70 +167,99 @@ format_bootstrap(FILE *out, const json_t *line)
 		row(out, "", "problem: %s", warning);
 }
 
-/* Why a listener is not proven, as people say it. */
-static const char *
-why_text(const char *code)
-{
-	static const struct {
-		const char *code, *text;
-	} whys[] = {
-		{ "not-checked", "not checked yet" },
-		{ "not-reported", "Tor does not report it" },
-		{ "no-socket", "nothing listens there" },
-		{ "foreign", "another program holds it" },
-		{ "flags", "Tor has it with other flags" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof whys / sizeof whys[0]; i++)
-		if (strcmp(code, whys[i].code) == 0)
-			return whys[i].text;
-	return code;
-}
-
 static void
 format_trouble(FILE *out, const json_t *t)
 {
-	char name[TEXT_CAP], address[TEXT_CAP], why[TEXT_CAP];
-	json_int_t uid;
+	char name[CLI_TEXT_CAP], address[CLI_TEXT_CAP], why[CLI_TEXT_CAP];
 
-	text_of(name, json_object_get(t, "name"));
-	text_of(address, json_object_get(t, "address"));
-	text_of(why, json_object_get(t, "why"));
-	if (number_of(&uid, json_object_get(t, "uid")))
-		row(out, "", "%s %s: %s (uid %lld)", name, address,
-		    why_text(why), (long long)uid);
-	else
-		row(out, "", "%s %s: %s", name, address, why_text(why));
+	cli_field_text(name, json_object_get(t, "name"));
+	cli_field_text(address, json_object_get(t, "address"));
+	cli_table_why(why, sizeof why, t);
+	row(out, "", "%s %s: %s", name, address, why);
+}
+
+/* "5 of 5 proven, 5 open, 1 withheld". */
+static void
+format_counts(FILE *out, const json_t *line)
+{
+	json_int_t total, proven, n;
+
+	if (!number_at(&total, line, "listeners", "total") ||
+	    !number_at(&proven, line, "listeners", "proven")) {
+		row(out, "Listeners", NOT_KNOWN);
+		return;
+	}
+	fprintf(out, "%-12s%lld of %lld proven", "Listeners",
+	    (long long)proven, (long long)total);
+	if (number_at(&n, line, "listeners", "open"))
+		fprintf(out, ", %lld open", (long long)n);
+	if (number_at(&n, line, "listeners", "withheld") && n > 0)
+		fprintf(out, ", %lld withheld", (long long)n);
+	fputc('\n', out);
+}
+
+static void
+format_extra(FILE *out, const json_t *x, bool alarm)
+{
+	char kind[CLI_TEXT_CAP], address[CLI_TEXT_CAP];
+
+	cli_field_text(kind, json_object_get(x, "kind"));
+	cli_field_text(address, json_object_get(x, "address"));
+	row(out, alarm ? "ALARM" : "", "%s %s%s", kind, address,
+	    alarm ? ALARM_TEXT : "");
+}
+
+/* Tor's own, of which most are nothing to worry about: unless ALL, alarms. */
+static void
+format_extras(FILE *out, const json_t *line, bool all)
+{
+	const json_t *extras = cli_field(line, "listeners", "extras"), *x;
+	json_int_t extra, alarms, shown = 0;
+	bool alarm;
+	size_t i;
+
+	if (!number_at(&extra, line, "listeners", "extra") ||
+	    !number_at(&alarms, line, "listeners", "alarms") || extra == 0)
+		return;
+	row(out, "Extra", "%lld of Tor's that the policy does not name, "
+	    "%lld with an alarm", (long long)extra, (long long)alarms);
+	for (i = 0; i < json_array_size(extras); i++) {
+		x = json_array_get(extras, i);
+		alarm = json_is_true(json_object_get(x, "alarm"));
+		if (!alarm && !all)
+			continue;
+		format_extra(out, x, alarm);
+		shown++;
+	}
+	if (shown < (all ? extra : alarms))
+		row(out, "", "and %lld more",
+		    (long long)((all ? extra : alarms) - shown));
 }
 
 static void
 format_listeners(FILE *out, const json_t *line)
 {
-	const json_t *all = find(line, "listeners", "trouble");
+	const json_t *all = cli_field(line, "listeners", "trouble");
 	json_int_t total, proven;
 	size_t i;
 
-	if (!number_of(&total, find(line, "listeners", "total")) ||
-	    !number_of(&proven, find(line, "listeners", "proven"))) {
-		row(out, "Listeners", NOT_KNOWN);
-		return;
-	}
-	row(out, "Listeners", "%lld of %lld proven", (long long)proven,
-	    (long long)total);
+	format_counts(out, line);
 	for (i = 0; i < json_array_size(all); i++)
 		format_trouble(out, json_array_get(all, i));
-	if ((json_int_t)i < total - proven)
+	if (number_at(&total, line, "listeners", "total") &&
+	    number_at(&proven, line, "listeners", "proven") &&
+	    (json_int_t)i < total - proven)
 		row(out, "", "and %lld more", (long long)(total - proven) -
 		    (long long)i);
+	format_extras(out, line, false);
 }
 
 static void
 format_barriers(FILE *out, const json_t *line)
 {
-	const json_t *all = find(line, "firewall", "barriers"), *value;
+	const json_t *all = cli_field(line, "firewall", "barriers"), *value;
 	const char *sep = "";
-	char name[TEXT_CAP];
+	char name[CLI_TEXT_CAP];
 	void *it;
 
 	fprintf(out, "%-12s", "Barriers");
@@ -277,26 +279,26 @@ static void
 format_firewall(FILE *out, const json_t *line)
 {
 	json_int_t lease, closes, last, most, foreign;
-	char error[TEXT_CAP];
+	char error[CLI_TEXT_CAP];
 
-	if (!number_of(&lease, find(line, "firewall", "lease_ms")))
+	if (!number_at(&lease, line, "firewall", "lease_ms"))
 		row(out, "Firewall", NOT_KNOWN);
 	else if (lease > 0)
 		row(out, "Firewall", "lease %lld ms", (long long)lease);
 	else
 		row(out, "Firewall", "no lease");
 	format_barriers(out, line);
-	if (number_of(&closes, find(line, "firewall", "closes")) &&
-	    number_of(&last, find(line, "firewall", "close_last_us")) &&
-	    number_of(&most, find(line, "firewall", "close_max_us")))
+	if (number_at(&closes, line, "firewall", "closes") &&
+	    number_at(&last, line, "firewall", "close_last_us") &&
+	    number_at(&most, line, "firewall", "close_max_us"))
 		row(out, "Closes", "%lld, the last in %lld us, the slowest "
 		    "in %lld us", (long long)closes, (long long)last,
 		    (long long)most);
-	if (number_of(&foreign, find(line, "firewall", "foreign_changes")) &&
+	if (number_at(&foreign, line, "firewall", "foreign_changes") &&
 	    foreign > 0)
 		row(out, "Foreign", "%lld changes of our tables by others",
 		    (long long)foreign);
-	text_of(error, find(line, "firewall", "error"));
+	cli_field_text(error, cli_field(line, "firewall", "error"));
 	if (error[0] != '\0')
 		row(out, "Fault", "%s", error);
 }
@@ -305,18 +307,18 @@ void
 cli_format_status(FILE *out, const json_t *line, bool colour)
 {
 	enum position p = position_of(line);
-	char text[TEXT_CAP];
+	char text[CLI_TEXT_CAP];
 
 	fprintf(out, "%s%s%s\n", colour ? positions[p].colour : "",
 	    positions[p].sentence, colour ? "\033[0m" : "");
-	if (text_of(text, find(line, "reason", "text"))[0] != '\0')
+	if (cli_field_text(text, cli_field(line, "reason", "text"))[0] != '\0')
 		fprintf(out, "%s\n", text);
-	if (text_of(text, find(line, NULL, "advice"))[0] != '\0')
+	if (cli_field_text(text, cli_field(line, NULL, "advice"))[0] != '\0')
 		fprintf(out, "%s\n", text);
 	fputc('\n', out);
-	if (text_of(text, find(line, NULL, "since"))[0] != '\0')
+	if (cli_field_text(text, cli_field(line, NULL, "since"))[0] != '\0')
 		row(out, "Since", "%s", text);
-	if (json_is_true(find(line, NULL, "hold")))
+	if (json_is_true(cli_field(line, NULL, "hold")))
 		row(out, "Hold", "an operator holds the gate closed");
 	format_tor(out, line);
 	format_bootstrap(out, line);
@@ -324,20 +326,38 @@ cli_format_status(FILE *out, const json_t *line, bool colour)
 	format_firewall(out, line);
 }
 
+bool
+cli_format_listeners(FILE *out, const json_t *line)
+{
+	json_t *table = cli_table_new(line);
+
+	if (table == NULL) {
+		fprintf(out, "The table of listeners is not known now.\n");
+		return false;
+	}
+	fprintf(out, "%s\n\n", positions[position_of(line)].sentence);
+	cli_table_print(out, table);
+	fputc('\n', out);
+	format_counts(out, line);
+	format_extras(out, line, true);
+	json_decref(table);
+	return true;
+}
+
 void
 cli_format_change(char *dst, size_t cap, const json_t *line)
 {
 	json_int_t boot, total, proven;
-	char reason[TEXT_CAP];
+	char reason[CLI_TEXT_CAP];
 	size_t n;
 
-	text_of(reason, find(line, "reason", "text"));
+	cli_field_text(reason, cli_field(line, "reason", "text"));
 	(void)snprintf(dst, cap, "%s: %s", positions[position_of(line)].name,
 	    reason[0] != '\0' ? reason : "no reason given");
 	n = strlen(dst);
-	if (number_of(&boot, find(line, "bootstrap", "progress")) &&
-	    number_of(&total, find(line, "listeners", "total")) &&
-	    number_of(&proven, find(line, "listeners", "proven")))
+	if (number_at(&boot, line, "bootstrap", "progress") &&
+	    number_at(&total, line, "listeners", "total") &&
+	    number_at(&proven, line, "listeners", "proven"))
 		(void)snprintf(dst + n, cap - n, " (bootstrap %lld %%, "
 		    "listeners %lld of %lld)", (long long)boot,
 		    (long long)proven, (long long)total);

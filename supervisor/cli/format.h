@@ -38,7 +38,10 @@ void cli_format_status(FILE *out, const json_t *line, bool colour);
  */
 void cli_format_change(char *dst, size_t cap, const json_t *line);
 
-/* SRC as printable ASCII: nothing that a terminal would act on. */
-char *cli_plain(char *dst, size_t cap, const char *src);
+/*
+ * LINE's table of listeners, with the gate's position before it and what the
+ * policy does not name behind.  False, and a sentence instead: LINE has none.
+ */
+bool cli_format_listeners(FILE *out, const json_t *line);
 
 #endif

@@ -18,6 +18,7 @@
 #define TAKES_JSON (1u << 0)
 #define TAKES_FOR (1u << 1)
 #define TAKES_TIMEOUT (1u << 2)
+#define TAKES_OPERAND (1u << 3) /* exactly one */
 
 static const struct command {
 	const char *name;
@@ -27,6 +28,8 @@ static const struct command {
 } commands[] = {
 	{ "status", cli_status, TAKES_JSON,
 	    "say whether the gate is open, why, and what to do" },
+	{ "listeners", cli_listeners, TAKES_JSON,
+	    "print the table of listeners" },
 	{ "watch", cli_watch, TAKES_JSON, "print a line at every change" },
 	{ "wait", cli_wait, TAKES_FOR | TAKES_TIMEOUT,
 	    "wait until open, closed or bootstrapped" },
@@ -34,6 +37,8 @@ static const struct command {
 	{ "release", cli_ask, 0, "end a hold" },
 	{ "newnym", cli_ask, 0, "let Tor use new circuits from now on" },
 	{ "reprove", cli_ask, 0, "close, and prove everything anew" },
+	{ "check", cli_check, TAKES_OPERAND,
+	    "isolation: show that no two listeners share a circuit" },
 };
 
 enum opt { OPT_DIR = 256, OPT_JSON, OPT_FOR, OPT_TIMEOUT, OPT_HELP,
@@ -54,12 +59,14 @@ print_help(FILE *out)
 {
 	size_t i;
 
-	fputs("usage: portcullis [--socket-dir DIR] status|watch [--json]\n"
+	fputs("usage: portcullis [--socket-dir DIR] "
+	    "status|listeners|watch [--json]\n"
 	    "       portcullis [--socket-dir DIR] wait --for "
 	    "open|closed|bootstrapped\n"
 	    "                  [--timeout SECONDS]\n"
 	    "       portcullis [--socket-dir DIR] "
 	    "hold|release|newnym|reprove\n"
+	    "       portcullis [--socket-dir DIR] check isolation\n"
 	    "       portcullis --help | --version\n\n", out);
 	for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name,
@@ -135,6 +142,26 @@ find_command(const char *name)
 	return NULL;
 }
 
+/* What is wrong with a command line of WORDS that begin with CMD, or NULL. */
+static const char *
+misused(const struct command *cmd, const struct cli_options *o,
+    unsigned given, int words)
+{
+	if (words == 0)
+		return "give exactly one command";
+	if (cmd == NULL)
+		return "no such command";
+	if ((cmd->takes & TAKES_OPERAND) != 0 && words != 2)
+		return "say what to check: there is \"isolation\"";
+	if ((cmd->takes & TAKES_OPERAND) == 0 && words != 1)
+		return "give exactly one command";
+	if ((given & ~cmd->takes) != 0)
+		return "this command does not take that option";
+	if ((cmd->takes & TAKES_FOR) != 0 && o->goal == CLI_GOAL_NONE)
+		return "wait needs --for";
+	return NULL;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -161,15 +188,11 @@ main(int argc, char **argv)
 		if (opt == '?' || error != NULL)
 			return usage(error);
 	}
-	if (argc - optind != 1)
-		return usage("give exactly one command");
-	cmd = find_command(argv[optind]);
-	if (cmd == NULL)
-		return usage("no such command");
-	if ((given & ~cmd->takes) != 0)
-		return usage("this command does not take that option");
-	if ((cmd->takes & TAKES_FOR) != 0 && o.goal == CLI_GOAL_NONE)
-		return usage("wait needs --for");
+	cmd = argc > optind ? find_command(argv[optind]) : NULL;
+	error = misused(cmd, &o, given, argc - optind);
+	if (error != NULL)
+		return usage(error);
 	o.command = cmd->name;
+	o.operand = argv[optind + 1]; /* NULL if there is none */
 	return (int)cmd->run(&o);
 }

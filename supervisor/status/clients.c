@@ -11,9 +11,23 @@ status_line_new(const char *text, size_t len)
 	struct status_line *line = xmalloc(sizeof *line + len);
 
 	line->refs = 1;
-	line->len = len;
+	line->version = 0;
+	line->table = NULL;
+	line->at = line->len = len;
 	memcpy(line->text, text, len);
 	return line;
+}
+
+void
+status_line_carry(struct status_line *line, struct status_line *table,
+    size_t at, uint64_t version)
+{
+	line->version = version;
+	if (table == NULL)
+		return;
+	line->table = status_line_ref(table);
+	line->at = at;
+	line->len += table->len;
 }
 
 struct status_line *
@@ -26,8 +40,10 @@ status_line_ref(struct status_line *line)
 void
 status_line_unref(struct status_line *line)
 {
-	if (line != NULL && --line->refs == 0)
-		free(line);
+	if (line == NULL || --line->refs > 0)
+		return;
+	status_line_unref(line->table); /* which has none of its own */
+	free(line);
 }
 
 void
@@ -58,10 +74,33 @@ status_queue_put(struct status_queue *q, struct status_line *line)
 size_t
 status_queue_peek(const struct status_queue *q, const char **p)
 {
-	if (q->cur == NULL)
+	const struct status_line *line = q->cur;
+	size_t inside = 0;
+
+	if (line == NULL)
 		return 0;
-	*p = q->cur->text + q->off;
-	return q->cur->len - q->off;
+	if (q->off < line->at) {
+		*p = line->text + q->off;
+		return line->at - q->off;
+	}
+	if (line->table != NULL)
+		inside = line->table->len;
+	if (q->off - line->at < inside) {
+		*p = line->table->text + (q->off - line->at);
+		return inside - (q->off - line->at);
+	}
+	*p = line->text + (q->off - inside);
+	return line->len - q->off;
+}
+
+uint64_t
+status_queue_oldest(const struct status_queue *q)
+{
+	if (q->cur != NULL && q->cur->table != NULL)
+		return q->cur->version;
+	if (q->next != NULL && q->next->table != NULL)
+		return q->next->version;
+	return 0;
 }
 
 void
@@ -70,6 +109,8 @@ status_queue_sent(struct status_queue *q, size_t n)
 	if (n == 0)
 		return;
 	q->begun = true;
+	if (q->cur->version != 0)
+		q->version = q->cur->version;
 	q->off += n;
 	if (q->off < q->cur->len)
 		return;

@@ -18,14 +18,36 @@
 /* One that has not for this long goes first when descriptors are short. */
 #define STATUS_READ_SPARE_NS 2000000000u
 
+/*
+ * Most lines leave the table of listeners out, for it is long and seldom
+ * changes; its versions count from 1.  A line that carries it shares its text
+ * with all others that do.
+ */
 struct status_line {
 	unsigned refs;
-	size_t len;
+	uint64_t version;	   /* of the table in it; 0: it has none */
+	struct status_line *table; /* its text, a reference; may be NULL */
+	size_t at;  /* the table is sent behind this many octets of TEXT */
+	size_t len; /* with the table */
 	char text[];
 };
 
+/*
+ * Readers that hold a text of the table this many versions old are dropped,
+ * so that there are never more such texts in memory.
+ */
+#define STATUS_TABLES_MAX 16
+
 /* Ends the process when memory is out.  One reference, the caller's. */
 struct status_line *status_line_new(const char *text, size_t len);
+
+/*
+ * LINE, which nobody else has yet, carries VERSION of the table, and TABLE
+ * (borrowed; a reference is taken) behind AT octets; NULL: its text says
+ * already that there is none.
+ */
+void status_line_carry(struct status_line *line, struct status_line *table,
+    size_t at, uint64_t version);
 struct status_line *status_line_ref(struct status_line *line);
 void status_line_unref(struct status_line *line); /* NULL is legal */
 
@@ -34,16 +56,24 @@ struct status_queue {
 	struct status_line *next;
 	size_t off;
 	bool begun; /* an octet was ever sent */
+	uint64_t version; /* of the last table in a line that has begun */
 };
 
 void status_queue_init(struct status_queue *q);
 void status_queue_clear(struct status_queue *q);
 
-/* Owe LINE (borrowed; a reference is taken) in place of what has not begun. */
+/*
+ * Owe LINE (borrowed; a reference is taken) in place of what has not begun.
+ * What is replaced takes its table with it: that does not count as had before
+ * it has begun, so whoever chooses LINE by q->version never loses a table.
+ */
 void status_queue_put(struct status_queue *q, struct status_line *line);
 
 /* What to send now; *P is borrowed until the next call on Q.  0: nothing. */
 size_t status_queue_peek(const struct status_queue *q, const char **p);
+
+/* The oldest version of the table whose text Q holds; 0: none. */
+uint64_t status_queue_oldest(const struct status_queue *q);
 
 /* N octets of what status_queue_peek() gave are gone. */
 void status_queue_sent(struct status_queue *q, size_t n);

@@ -21,6 +21,9 @@
 #define IDLE_NS (60 * SECOND_NS)
 /* The engine answers within a probe's time; then it hangs. */
 #define ANSWER_NS (5 * SECOND_NS)
+/* A check builds circuits: that takes a while from sentence to sentence. */
+#define CHECK_ANSWER_NS (30 * SECOND_NS)
+#define CHECK_NS (150 * SECOND_NS)
 /* A person needs one; a script in a loop is stopped. */
 #define REQUESTS_PER_SECOND 10
 /* Requests of one client under way. */
@@ -31,7 +34,9 @@
 /* A request that went up. */
 struct waiting {
 	uint64_t id; /* ours; 0: the place is free */
+	enum snap_verb_code code;
 	uint64_t since_ns;
+	uint64_t heard_ns; /* the last sentence, if more are to come */
 	json_t *client_id; /* owned; may be NULL */
 };
 
@@ -137,10 +142,10 @@ asker_close(struct asker *a)
 
 /* Queue one answer.  No room: it does not read, and it ends. */
 static void
-asker_answer(struct asker *a, bool ok, json_t *id, const char *sentence)
+asker_answer(struct asker *a, const struct status_answer *answer)
 {
 	size_t len;
-	char *line = status_answer(ok, id, sentence, &len);
+	char *line = status_answer_line(answer, &len);
 
 	if (line == NULL)
 		fatal("out of memory");
@@ -154,12 +159,23 @@ asker_answer(struct asker *a, bool ok, json_t *id, const char *sentence)
 	a->last_ns = status_now_ns();
 }
 
+/* It was not done; the client stays. */
+static void
+asker_decline(struct asker *a, json_t *id, const char *sentence)
+{
+	struct status_answer answer = { .kind = STATUS_ANSWER_REFUSED,
+		.id = id, .sentence = sentence };
+
+	asker_answer(a, &answer);
+}
+
+/* It was nothing that may be asked: the client goes. */
 static void
 asker_refuse(struct asker *a, const char *sentence)
 {
 	log_debug("request of uid=%u refused: %s", (unsigned)a->peer.uid,
 	    sentence);
-	asker_answer(a, false, NULL, sentence);
+	asker_decline(a, NULL, sentence);
 	asker_close(a);
 }
 
@@ -194,7 +210,7 @@ forward(struct asker *a, struct status_request *req)
 		.uid = a->peer.uid };
 
 	if (w == NULL) {
-		asker_answer(a, false, req->id,
+		asker_decline(a, req->id,
 		    "Four requests are already waiting for an answer.");
 		return;
 	}
@@ -203,12 +219,13 @@ forward(struct asker *a, struct status_request *req)
 	log_info("request %s by uid=%u pid=%d", snap_verb_name(req->code),
 	    (unsigned)a->peer.uid, (int)a->peer.pid);
 	if (!ctl->send_verb(ctl->arg, &v)) {
-		asker_answer(a, false, req->id,
+		asker_decline(a, req->id,
 		    "The engine is not there to do it.");
 		return;
 	}
 	w->id = v.id;
-	w->since_ns = status_now_ns();
+	w->code = req->code;
+	w->since_ns = w->heard_ns = status_now_ns();
 	w->client_id = json_incref(req->id);
 }
 
@@ -370,43 +387,90 @@ status_control_free(struct status_control *ctl)
 	free(ctl);
 }
 
-/* W's end: the answer, and the place is free again. */
+/* W's end: it was answered, and the place is free again. */
 static void
-settle(struct asker *a, struct waiting *w, bool ok, const char *sentence)
+waiting_clear(struct waiting *w)
 {
-	asker_answer(a, ok, w->client_id, sentence);
 	json_decref(w->client_id);
 	memset(w, 0, sizeof *w);
 }
 
-void
+/* One sentence of the engine's for W.  May drop A. */
+static void
+settle(struct asker *a, struct waiting *w, const struct snap_result *r)
+{
+	struct status_answer answer = {
+		.kind = r->more == 1 ? STATUS_ANSWER_MORE : STATUS_ANSWER_LAST,
+		.ok = r->ok == 1, .id = w->client_id, .sentence = r->text };
+
+	asker_answer(a, &answer);
+	w->heard_ns = status_now_ns();
+	if (r->more == 0)
+		waiting_clear(w);
+	(void)asker_flush(a); /* A may be gone */
+}
+
+bool
 status_control_result(struct status_control *ctl, const struct snap_result *r)
 {
 	struct asker *a;
 	size_t i;
 
 	if (r->id == 0)
-		return;
+		return true;
 	TAILQ_FOREACH(a, &ctl->askers, link)
 		for (i = 0; i < MAX_WAITING; i++) {
 			if (a->waiting[i].id != r->id)
 				continue;
-			settle(a, &a->waiting[i], r->ok == 1, r->text);
-			(void)asker_flush(a); /* A may be gone */
-			return;
+			if (r->more == 1 && a->waiting[i].code !=
+			    SNAP_V_CHECK_ISOLATION)
+				return false;
+			settle(a, &a->waiting[i], r);
+			return true;
 		}
+	return true;
+}
+
+/* What is to be said to W when the engine has taken too long; or NULL. */
+static const char *
+overdue(const struct waiting *w, uint64_t now)
+{
+	if (w->code != SNAP_V_CHECK_ISOLATION)
+		return now - w->since_ns < ANSWER_NS ? NULL :
+		    "The engine has not answered within five seconds.";
+	if (now - w->since_ns >= CHECK_NS)
+		return "The check was not finished within 150 seconds.";
+	return now - w->heard_ns < CHECK_ANSWER_NS ? NULL :
+	    "The check has told nothing new for 30 seconds.";
 }
 
 static void
-settle_older(struct asker *a, uint64_t age_ns, const char *sentence)
+settle_overdue(struct asker *a)
 {
 	uint64_t now = status_now_ns();
-	size_t i;
+	const char *sentence;
+	struct waiting *w;
 
-	for (i = 0; i < MAX_WAITING; i++)
-		if (a->waiting[i].id != 0 &&
-		    now - a->waiting[i].since_ns >= age_ns)
-			settle(a, &a->waiting[i], false, sentence);
+	for (w = a->waiting; w < a->waiting + MAX_WAITING; w++) {
+		sentence = w->id != 0 ? overdue(w, now) : NULL;
+		if (sentence == NULL)
+			continue;
+		asker_decline(a, w->client_id, sentence);
+		waiting_clear(w);
+	}
+}
+
+static void
+settle_all(struct asker *a, const char *sentence)
+{
+	struct waiting *w;
+
+	for (w = a->waiting; w < a->waiting + MAX_WAITING; w++) {
+		if (w->id == 0)
+			continue;
+		asker_decline(a, w->client_id, sentence);
+		waiting_clear(w);
+	}
 }
 
 void
@@ -416,8 +480,7 @@ status_control_gone(struct status_control *ctl)
 
 	for (a = TAILQ_FIRST(&ctl->askers); a != NULL; a = after) {
 		after = TAILQ_NEXT(a, link);
-		settle_older(a, 0,
-		    "The engine went away before it answered.");
+		settle_all(a, "The engine went away before it answered.");
 		(void)asker_flush(a); /* A may be gone */
 	}
 }
@@ -432,9 +495,9 @@ status_control_tick(struct status_control *ctl)
 		log_warn("cannot accept on control.sock");
 	for (a = TAILQ_FIRST(&ctl->askers); a != NULL; a = after) {
 		after = TAILQ_NEXT(a, link);
-		settle_older(a, ANSWER_NS,
-		    "The engine has not answered within five seconds.");
-		if (a->closing && now - a->last_ns > HALF_LINE_NS) {
+		settle_overdue(a);
+		if (a->closing && !is_waiting(a) &&
+		    now - a->last_ns > HALF_LINE_NS) {
 			asker_drop(a); /* nor does it read */
 			continue;
 		}

@@ -23,9 +23,12 @@ struct status_control *status_control_new(struct event_base *base,
     int listen_fd, status_verb_fn *send_verb, void *arg);
 void status_control_free(struct status_control *ctl);
 
-/* The engine's answer; one that nobody waits for is ignored. */
-void status_control_result(struct status_control *ctl,
-    const struct snap_result *r);
+/*
+ * The engine's answer; one that nobody waits for is ignored.  False: there
+ * cannot be more answers to that verb.
+ */
+bool status_control_result(struct status_control *ctl,
+    const struct snap_result *r) __attribute__((warn_unused_result));
 
 /* The engine is gone: everybody who waits is told so. */
 void status_control_gone(struct status_control *ctl);

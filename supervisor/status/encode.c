@@ -7,6 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "supervisor/status/listeners.h"
+#include "supervisor/status/nullable.h"
+
 /*
  * Built with json_pack(): it takes NULL for a part that could not be made as
  * a failure of the whole, so only the last result needs a check.
@@ -42,43 +45,13 @@ static const struct {
 
 /* One view with its verdicts, so that every part says the same. */
 struct subject {
+	const struct status_view *v;
 	const struct snapshot *s;
 	enum status_doubt doubt;
 	bool told;   /* this engine has ever spoken */
 	bool engine; /* the engine's claims are fresh */
 	bool gate;   /* so is the gate's read-back */
 };
-
-static json_t *
-bool_if(bool known, bool value)
-{
-	return known ? json_boolean(value) : json_null();
-}
-
-/* JSON's integers are signed here: stay at the top rather than turn over. */
-static json_int_t
-clamp(uint64_t value)
-{
-	return value > INT64_MAX ? INT64_MAX : (json_int_t)value;
-}
-
-static json_t *
-uint_if(bool known, uint64_t value)
-{
-	return known ? json_integer(clamp(value)) : json_null();
-}
-
-static json_t *
-text_if(bool known, const char *text)
-{
-	return known && text[0] != '\0' ? json_string(text) : json_null();
-}
-
-static json_t *
-pid_if(bool known, int32_t pid)
-{
-	return known && pid > 0 ? json_integer(pid) : json_null();
-}
 
 static bool
 fact(const struct subject *u, enum snap_fact f)
@@ -133,43 +106,6 @@ encode_bootstrap(const struct subject *u)
 	    text_if(known, s->boot_tag), "summary",
 	    text_if(known, s->boot_summary), "warning",
 	    text_if(u->engine, s->boot_warning));
-}
-
-static json_t *
-encode_trouble(const struct snap_trouble *t)
-{
-	enum snap_listener_why why = (enum snap_listener_why)t->why;
-
-	return json_pack("{s:I,s:s,s:s,s:s,s:o}", "number",
-	    (json_int_t)t->listener, "name", t->name, "address", t->address,
-	    "why", snap_listener_why_name(why), "uid",
-	    uint_if(why == SNAP_L_FOREIGN, t->uid));
-}
-
-static json_t *
-encode_troubles(const struct subject *u)
-{
-	uint32_t i, n = u->engine ? u->s->ntrouble : 0;
-	json_t *all = json_array();
-
-	if (n > SNAP_MAX_TROUBLE)
-		n = SNAP_MAX_TROUBLE; /* total and proven tell the rest */
-	for (i = 0; i < n; i++)
-		if (json_array_append_new(all,
-		    encode_trouble(&u->s->trouble[i])) == -1) {
-			json_decref(all);
-			return NULL;
-		}
-	return all;
-}
-
-static json_t *
-encode_listeners(const struct subject *u)
-{
-	return json_pack("{s:o,s:o,s:o}", "total",
-	    uint_if(u->engine, u->s->nlisteners), "proven",
-	    uint_if(u->engine, u->s->nlisteners_proven), "trouble",
-	    encode_troubles(u));
 }
 
 static json_t *
@@ -271,6 +207,18 @@ encode_counters(const struct subject *u)
 }
 
 static json_t *
+encode_listeners(const struct subject *u, bool table)
+{
+	json_t *all = status_listeners_encode(u->v, u->engine, u->gate);
+
+	if (table && json_object_set_new(all, "table", json_null()) == -1) {
+		json_decref(all);
+		return NULL;
+	}
+	return all;
+}
+
+static json_t *
 encode_head(const struct subject *u, const struct status_stamp *stamp)
 {
 	return json_pack(
@@ -285,7 +233,7 @@ encode_head(const struct subject *u, const struct status_stamp *stamp)
 }
 
 static json_t *
-encode_body(const struct subject *u)
+encode_body(const struct subject *u, bool table)
 {
 	const struct snapshot *s = u->s;
 
@@ -298,7 +246,7 @@ encode_body(const struct subject *u)
 	    "circuits", "established",
 	    bool_if(u->engine, s->circuit_established != 0),
 	    "enough_dir_info", bool_if(u->engine, s->enough_dir_info != 0),
-	    "listeners", encode_listeners(u),
+	    "listeners", encode_listeners(u, table),
 	    "firewall", encode_firewall(u),
 	    "facts", encode_facts(u),
 	    "engine", "pid", pid_if(u->engine, s->engine_pid), "fresh",
@@ -333,7 +281,7 @@ char *
 status_encode(const struct status_view *v, const struct status_stamp *stamp,
     size_t *len)
 {
-	struct subject u = { .s = &v->snap };
+	struct subject u = { .v = v, .s = &v->snap };
 	json_t *line, *body;
 	char *text = NULL;
 
@@ -342,13 +290,24 @@ status_encode(const struct status_view *v, const struct status_stamp *stamp,
 	u.engine = status_view_engine_ok(v, stamp->now_ns);
 	u.gate = u.doubt == STATUS_SURE;
 	line = encode_head(&u, stamp);
-	body = encode_body(&u);
+	body = encode_body(&u, stamp->table);
 	if (line != NULL && body != NULL &&
 	    json_object_update(line, body) == 0)
 		text = dump_line(line, len);
 	json_decref(body);
 	json_decref(line);
 	return text;
+}
+
+/* A quote inside a string has a backslash before it: this is the key. */
+size_t
+status_encode_slot(const char *line)
+{
+	static const char key[] = "\"table\":";
+	const char *at = strstr(line, key);
+
+	return at == NULL ? strlen(line) :
+	    (size_t)(at - line) + sizeof key - 1;
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef STATUS_ENCODE_H
 #define STATUS_ENCODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ struct status_stamp {
 	uint64_t now_ns; /* CLOCK_BOOTTIME */
 	int32_t pid;	 /* our own */
 	char time[STATUS_TIME_LEN]; /* UTC, RFC 3339 */
+	bool table; /* with listeners.table, as null: see below */
 };
 
 /*
@@ -32,6 +34,13 @@ struct status_stamp {
 char *status_encode(const struct status_view *v,
     const struct status_stamp *stamp, size_t *len)
     __attribute__((warn_unused_result));
+
+/*
+ * Where in LINE, made with stamp.table, the null stands in whose place
+ * status_listeners_table() may be put.
+ */
+size_t status_encode_slot(const char *line);
+#define STATUS_NULL_LEN (sizeof "null" - 1)
 
 /* SEC and NSEC of CLOCK_REALTIME as "2026-01-31T23:59:59.123Z". */
 void status_time_format(char dst[STATUS_TIME_LEN], int64_t sec, long nsec);

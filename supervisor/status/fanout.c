@@ -143,6 +143,24 @@ client_new(struct status_fanout *f, int fd)
 	return c;
 }
 
+/* With the table, unless a line that has begun brings it the newest one. */
+static void
+client_owe(struct client *c, enum status_type type)
+{
+	status_queue_put(&c->queue,
+	    status_source_line(c->fanout->src, type, c->queue.version));
+}
+
+/* It holds a text of the table that nearly everybody else is done with. */
+static bool
+is_far_behind(const struct client *c)
+{
+	uint64_t oldest = status_queue_oldest(&c->queue);
+
+	return oldest != 0 &&
+	    c->fanout->src->version - oldest >= STATUS_TABLES_MAX;
+}
+
 static void
 client_welcome(struct status_fanout *f, int fd)
 {
@@ -152,8 +170,7 @@ client_welcome(struct status_fanout *f, int fd)
 		client_drop(c, "no event");
 		return;
 	}
-	status_queue_put(&c->queue,
-	    status_source_line(f->src, STATUS_T_SNAPSHOT));
+	client_owe(c, STATUS_T_SNAPSHOT);
 	client_send(c);
 }
 
@@ -279,9 +296,10 @@ status_fanout_publish(struct status_fanout *f, enum status_type type)
 
 	for (c = TAILQ_FIRST(&f->clients); c != NULL; c = after) {
 		after = TAILQ_NEXT(c, link);
-		status_queue_put(&c->queue, status_source_line(f->src,
-		    c->queue.begun ? type : STATUS_T_SNAPSHOT));
-		if (!c->blocked)
+		client_owe(c, c->queue.begun ? type : STATUS_T_SNAPSHOT);
+		if (is_far_behind(c))
+			client_drop(c, "reads too slowly");
+		else if (!c->blocked)
 			client_send(c);
 	}
 }

@@ -1,6 +1,7 @@
 /*
  * status.sock: lines out, nothing in.  Whatever clients do, each costs two
- * line references and a small send buffer, and the rest are served.
+ * line references and a small send buffer, and the rest are served.  The long
+ * part of a line, the table, is in memory at most STATUS_TABLES_MAX times.
  */
 #ifndef STATUS_FANOUT_H
 #define STATUS_FANOUT_H

@@ -37,7 +37,10 @@
  * cannot make us encode and send without end.
  */
 #define CHANGE_GAP_NS (20 * MS)
-/* Nobody has more watchers; it bounds memory at some 20 MiB. */
+/*
+ * Nobody has more watchers; it bounds memory at some 60 MiB, and the texts of
+ * the table at some 20 MiB more when it is of the longest.
+ */
 #define MOST_CLIENTS 16384
 /* Descriptors for control clients, links, epoll and standard streams. */
 #define RESERVED_FDS 128
@@ -64,12 +67,12 @@ on_view(void *arg)
 	status_source_stale(&st->source);
 }
 
-static void
+static bool
 on_result(void *arg, const struct snap_result *r)
 {
 	struct status *st = arg;
 
-	status_control_result(st->control, r);
+	return status_control_result(st->control, r);
 }
 
 static void
@@ -163,7 +166,8 @@ dump_cb(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	log_warn("clients=%zu seq=%llu %s", status_fanout_count(st->fanout),
 	    (unsigned long long)st->source.seq,
-	    status_source_line(&st->source, STATUS_T_SNAPSHOT)->text);
+	    status_source_line(&st->source, STATUS_T_SNAPSHOT,
+		st->source.version)->text);
 }
 
 static void

@@ -55,7 +55,8 @@ read_object(struct status_request *req, json_t *obj)
 		return "The request has no \"cmd\".";
 	req->code = verb_of(json_object_get(obj, "cmd"));
 	if (req->code == SNAP_V_NONE)
-		return "\"cmd\" is not one of hold, release, newnym, reprove.";
+		return "\"cmd\" is not one of hold, release, newnym, reprove, "
+		    "check-isolation.";
 	if (id != NULL) {
 		known++;
 		if (json_dumpb(id, NULL, 0, JSON_ENCODE_ANY | JSON_COMPACT) >
@@ -99,21 +100,35 @@ status_request_clear(struct status_request *req)
 	req->code = SNAP_V_NONE;
 }
 
-char *
-status_answer(bool ok, json_t *id, const char *sentence, size_t *len)
+static json_t *
+answer_object(const struct status_answer *a)
 {
-	json_t *obj;
-	char *text, *line;
+	bool ok = a->ok && a->kind != STATUS_ANSWER_REFUSED;
+	bool good = ok || a->kind == STATUS_ANSWER_MORE;
+	json_t *obj = json_pack("{s:b,s:s}", "ok", (int)ok,
+	    good ? "text" : "error", a->sentence);
+	int rc = 0;
+
+	if (a->id != NULL)
+		rc |= json_object_set(obj, "id", a->id);
+	if (a->kind == STATUS_ANSWER_MORE)
+		rc |= json_object_set_new(obj, "more", json_true());
+	if (a->kind == STATUS_ANSWER_REFUSED)
+		rc |= json_object_set_new(obj, "refused", json_true());
+	if (rc == 0)
+		return obj;
+	json_decref(obj);
+	return NULL;
+}
+
+char *
+status_answer_line(const struct status_answer *a, size_t *len)
+{
+	json_t *obj = answer_object(a);
+	char *text = json_dumps(obj, JSON_COMPACT | JSON_ENSURE_ASCII);
+	char *line;
 	size_t n;
 
-	/* "s:O?" is not there in older releases: leave the key out by hand. */
-	if (id != NULL)
-		obj = json_pack("{s:b,s:O,s:s}", "ok", (int)ok, "id", id,
-		    ok ? "text" : "error", sentence);
-	else
-		obj = json_pack("{s:b,s:s}", "ok", (int)ok,
-		    ok ? "text" : "error", sentence);
-	text = json_dumps(obj, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(obj);
 	if (text == NULL)
 		return NULL;

@@ -30,11 +30,25 @@ const char *status_request_parse(struct status_request *req,
 
 void status_request_clear(struct status_request *req);
 
+enum status_answer_kind {
+	STATUS_ANSWER_REFUSED = 0, /* by this process: it was not done */
+	STATUS_ANSWER_LAST,	   /* the engine's answer */
+	STATUS_ANSWER_MORE	   /* the engine's, and another follows */
+};
+
+struct status_answer {
+	enum status_answer_kind kind;
+	bool ok;	      /* of REFUSED: not looked at */
+	json_t *id;	      /* borrowed; may be NULL */
+	const char *sentence; /* borrowed */
+};
+
 /*
- * {"ok":true,"id":...,"text":...} or {"ok":false,...,"error":...} with its
- * newline; free() it.  ID is borrowed and may be NULL.  NULL: out of memory.
+ * {"ok":true,"text":...}, {"ok":false,"error":...}, with "refused":true if it
+ * is, or {"ok":...,"more":true,"text":...}; each with "id" if there is one,
+ * and its newline.  free() it.  NULL: out of memory.
  */
-char *status_answer(bool ok, json_t *id, const char *sentence, size_t *len)
+char *status_answer_line(const struct status_answer *a, size_t *len)
     __attribute__((warn_unused_result));
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "supervisor/log.h"
+#include "supervisor/status/listeners.h"
 
 uint64_t
 status_now_ns(void)
@@ -17,52 +18,127 @@ status_now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+/*
+ * A doubt about the engine, its end, and a table that becomes complete are
+ * told at once; mere changes of lines wait their turn.
+ */
+static void
+refresh_table(struct status_source *src)
+{
+	const struct status_table *t = &src->view.table;
+	uint64_t now = status_now_ns();
+	uint64_t changes = status_table_complete(t) ? t->changes : 0;
+	bool sure = changes != 0 && status_view_engine_ok(&src->view, now);
+	bool turned = sure != src->sure ||
+	    (changes == 0) != (src->changes == 0);
+
+	if (!turned && (changes == src->changes ||
+		now - src->since_ns < STATUS_TABLE_GAP_NS))
+		return;
+	src->version++;
+	src->changes = changes;
+	src->sure = sure;
+	src->since_ns = now;
+	status_line_unref(src->table);
+	src->table = NULL;
+	status_source_stale(src);
+}
+
+static void
+key_now(struct status_key *key, const struct status_source *src)
+{
+	status_key_of(key, &src->view, status_now_ns());
+	key->table = src->version;
+}
+
 void
 status_source_init(struct status_source *src)
 {
 	memset(src, 0, sizeof *src);
-	status_key_of(&src->told, &src->view, status_now_ns());
+	status_view_init(&src->view);
+	src->version = 1;
+	src->since_ns = status_now_ns();
+	key_now(&src->told, src);
 }
 
 void
 status_source_clear(struct status_source *src)
 {
 	status_source_stale(src);
+	status_line_unref(src->table);
+	src->table = NULL;
+	status_view_clear(&src->view);
 }
 
 void
 status_source_stale(struct status_source *src)
 {
-	unsigned i;
+	unsigned i, with;
 
-	for (i = 0; i < STATUS_NTYPE; i++) {
-		status_line_unref(src->lines[i]);
-		src->lines[i] = NULL;
-	}
+	for (i = 0; i < STATUS_NTYPE; i++)
+		for (with = 0; with < 2; with++) {
+			status_line_unref(src->lines[i][with]);
+			src->lines[i][with] = NULL;
+		}
 }
 
 bool
-status_source_changed(const struct status_source *src)
+status_source_changed(struct status_source *src)
 {
 	struct status_key now;
 
-	status_key_of(&now, &src->view, status_now_ns());
+	refresh_table(src);
+	key_now(&now, src);
 	return !status_key_same(&now, &src->told);
 }
 
 void
 status_source_tell(struct status_source *src)
 {
-	status_key_of(&src->told, &src->view, status_now_ns());
+	key_now(&src->told, src);
 	src->seq++;
 	status_source_stale(src);
 }
 
+/* The text of the table, made once a version; NULL: there is none. */
 static struct status_line *
-make_line(const struct status_source *src, enum status_type type)
+table_text(struct status_source *src)
+{
+	size_t len;
+	char *text;
+
+	if (src->table != NULL || src->changes == 0)
+		return src->table;
+	text = status_listeners_table(&src->view.table, src->sure, &len);
+	if (text == NULL)
+		fatal("out of memory");
+	src->table = status_line_new(text, len);
+	free(text);
+	return src->table;
+}
+
+/* TEXT says "null" where the table belongs: put the table in its place. */
+static struct status_line *
+new_with_table(struct status_source *src, char *text, size_t len)
+{
+	struct status_line *line, *table = table_text(src);
+	size_t at = 0;
+
+	if (table != NULL) {
+		at = status_encode_slot(text);
+		len -= STATUS_NULL_LEN;
+		memmove(text + at, text + at + STATUS_NULL_LEN, len - at);
+	}
+	line = status_line_new(text, len);
+	status_line_carry(line, table, at, src->version);
+	return line;
+}
+
+static struct status_line *
+make_line(struct status_source *src, enum status_type type, bool with)
 {
 	struct status_stamp stamp = { .type = type, .seq = src->seq,
-		.pid = getpid() };
+		.pid = getpid(), .table = with };
 	struct status_line *line;
 	struct timespec ts;
 	size_t len;
@@ -75,15 +151,21 @@ make_line(const struct status_source *src, enum status_type type)
 	text = status_encode(&src->view, &stamp, &len);
 	if (text == NULL)
 		fatal("out of memory");
-	line = status_line_new(text, len);
+	line = with ? new_with_table(src, text, len) :
+	    status_line_new(text, len);
 	free(text);
 	return line;
 }
 
 struct status_line *
-status_source_line(struct status_source *src, enum status_type type)
+status_source_line(struct status_source *src, enum status_type type,
+    uint64_t had)
 {
-	if (src->lines[type] == NULL)
-		src->lines[type] = make_line(src, type);
-	return src->lines[type];
+	bool with;
+
+	refresh_table(src);
+	with = had != src->version;
+	if (src->lines[type][with] == NULL)
+		src->lines[type][with] = make_line(src, type, with);
+	return src->lines[type][with];
 }

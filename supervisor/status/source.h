@@ -16,8 +16,21 @@ struct status_source {
 	struct status_view view; /* after a change: status_source_stale() */
 	struct status_key told;	 /* what the last change line said */
 	uint64_t seq;
-	struct status_line *lines[STATUS_NTYPE]; /* NULL: not made yet */
+	/* Without and with the table; NULL: not made yet. */
+	struct status_line *lines[STATUS_NTYPE][2];
+	/*
+	 * The table as it is told: view.table is encoded anew only when it
+	 * or the belief in it has changed, and not too often.
+	 */
+	uint64_t version; /* from 1 */
+	uint64_t changes; /* view.table's then; 0: it was not complete */
+	bool sure;	  /* the engine was to be believed then */
+	uint64_t since_ns;
+	struct status_line *table; /* its text; NULL: not made yet */
 };
+
+/* A table that changes all the time is told this often. */
+#define STATUS_TABLE_GAP_NS 250000000u
 
 /* CLOCK_BOOTTIME in ns. */
 uint64_t status_now_ns(void);
@@ -29,13 +42,17 @@ void status_source_clear(struct status_source *src);
 void status_source_stale(struct status_source *src);
 
 /* Does the view differ from what was last told? */
-bool status_source_changed(const struct status_source *src);
+bool status_source_changed(struct status_source *src);
 
 /* What the view says now is going to be told. */
 void status_source_tell(struct status_source *src);
 
-/* Borrowed, until the next status_source_stale(). */
+/*
+ * The line of TYPE for a reader that has version HAD of the table: with the
+ * table unless that is the present one.  Borrowed, until the next
+ * status_source_stale().
+ */
 struct status_line *status_source_line(struct status_source *src,
-    enum status_type type);
+    enum status_type type, uint64_t had);
 
 #endif

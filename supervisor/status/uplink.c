@@ -1,5 +1,6 @@
 #include "supervisor/status/uplink.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +10,18 @@
 #include "supervisor/links.h"
 #include "supervisor/log.h"
 #include "supervisor/status/source.h"
+#include "supervisor/status/text.h"
 
-/* The two kinds of message are told apart by their size first. */
-_Static_assert(sizeof(struct snapshot) != sizeof(struct snap_result),
-    "snapshot and result have one size");
+/* The kinds of message are told apart by their size first. */
+static_assert(sizeof(struct snapshot) != sizeof(struct snap_result) &&
+    sizeof(struct snapshot) != sizeof(struct snap_page) &&
+    sizeof(struct snap_page) != sizeof(struct snap_result),
+    "two kinds of message have one size");
+
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+/* The longest message, and one octet more that shows a longer one. */
+#define MESSAGE_CAP \
+	(MAX(sizeof(struct snapshot), sizeof(struct snap_page)) + 1)
 
 /* A flooding engine must not keep the loop from the clients. */
 #define MESSAGES_PER_TURN 32
@@ -62,17 +71,13 @@ static bool
 take_result(struct status_uplink *up, const void *bytes)
 {
 	struct snap_result r;
-	size_t i;
 
 	memcpy(&r, bytes, sizeof r);
-	if (r.magic != SNAP_RESULT_MAGIC || r.ok > 1)
+	if (r.magic != SNAP_RESULT_MAGIC || r.ok > 1 || r.more > 1 ||
+	    r.reserved != 0)
 		return false;
-	r.text[sizeof r.text - 1] = '\0';
-	for (i = 0; r.text[i] != '\0'; i++)
-		if (r.text[i] < 0x20 || r.text[i] > 0x7e)
-			r.text[i] = '?';
-	up->ops->on_result(up->arg, &r);
-	return true;
+	status_text_clean(r.text, sizeof r.text);
+	return up->ops->on_result(up->arg, &r);
 }
 
 static bool
@@ -80,7 +85,9 @@ take_message(struct status_uplink *up, const void *bytes, size_t n)
 {
 	if (n == sizeof(struct snap_result))
 		return take_result(up, bytes);
-	if (!status_view_take(up->view, bytes, n, status_now_ns()))
+	if (n == sizeof(struct snap_page) ?
+		!status_view_page(up->view, bytes, n) :
+		!status_view_take(up->view, bytes, n, status_now_ns()))
 		return false;
 	up->ops->on_view(up->arg);
 	return true;
@@ -90,7 +97,7 @@ static void
 engine_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct status_uplink *up = arg;
-	char buf[sizeof(struct snapshot) + 1]; /* one more shows a longer one */
+	char buf[MESSAGE_CAP];
 	ssize_t n;
 	unsigned i;
 

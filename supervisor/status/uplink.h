@@ -15,10 +15,13 @@
 struct status_uplink;
 
 struct status_uplink_ops {
-	/* The view changed, or a snapshot confirmed it. */
+	/* The view changed, or a snapshot or a page confirmed it. */
 	void (*on_view)(void *arg);
-	/* The engine answered a verb.  R's text is clean and terminated. */
-	void (*on_result)(void *arg, const struct snap_result *r);
+	/*
+	 * The engine answered a verb.  R's text is clean and terminated.
+	 * False: this cannot be an answer, and the link is dropped.
+	 */
+	bool (*on_result)(void *arg, const struct snap_result *r);
 	/* The engine is gone: no verb under way will be answered. */
 	void (*on_gone)(void *arg);
 };

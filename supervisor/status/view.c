@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "supervisor/status/text.h"
+
 /*
  * Snapshots are compared as octets.  Padding would make equal ones differ
  * (nothing worse): keep the struct without.
@@ -29,30 +31,22 @@ static const struct {
 	TEXT(tor_version),
 };
 
-/* Printable ASCII up to a NUL that is there, zeros behind it. */
-static void
-clean_text(char *text, size_t cap)
-{
-	size_t i;
-
-	for (i = 0; i < cap - 1 && text[i] != '\0'; i++)
-		if (text[i] < 0x20 || text[i] > 0x7e)
-			text[i] = '?';
-	memset(text + i, 0, cap - i);
-}
-
 static void
 clean(struct snapshot *s)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof texts / sizeof texts[0]; i++)
-		clean_text((char *)s + texts[i].at, texts[i].cap);
+		status_text_clean((char *)s + texts[i].at, texts[i].cap);
 	for (i = 0; i < SNAP_MAX_TROUBLE; i++) {
-		clean_text(s->trouble[i].name, sizeof s->trouble[i].name);
-		clean_text(s->trouble[i].address,
+		status_text_clean(s->trouble[i].name,
+		    sizeof s->trouble[i].name);
+		status_text_clean(s->trouble[i].address,
 		    sizeof s->trouble[i].address);
 	}
+	for (i = 0; i < SNAP_MAX_EXTRA; i++)
+		status_text_clean(s->extra[i].address,
+		    sizeof s->extra[i].address);
 }
 
 /* A gate report of zeros is the engine's "none yet". */
@@ -60,6 +54,20 @@ static bool
 report_ok(const struct gate_report *r)
 {
 	return r->magic == 0 || gate_report_ok(r);
+}
+
+/* Those beyond the count are not looked at, here or anywhere. */
+static bool
+extras_ok(const struct snapshot *s)
+{
+	uint32_t i, n = s->nextra;
+
+	if (n > SNAP_MAX_EXTRA)
+		n = SNAP_MAX_EXTRA;
+	for (i = 0; i < n; i++)
+		if (s->extra[i].kind >= POL_NKIND || s->extra[i].alarm > 1)
+			return false;
+	return s->nalarm <= s->nextra;
 }
 
 static bool
@@ -71,14 +79,31 @@ snapshot_ok(const struct snapshot *s)
 	    s->boot_progress >= -1 && s->boot_progress <= 100 &&
 	    s->nlisteners <= POL_MAX_LISTENERS &&
 	    s->nlisteners_proven <= s->nlisteners &&
-	    s->ntrouble <= s->nlisteners;
+	    s->ntrouble <= s->nlisteners &&
+	    s->nwithheld <= s->nlisteners && extras_ok(s);
+}
+
+void
+status_view_init(struct status_view *v)
+{
+	memset(v, 0, sizeof *v);
+	status_table_init(&v->table);
+}
+
+void
+status_view_clear(struct status_view *v)
+{
+	status_table_clear(&v->table);
 }
 
 void
 status_view_link(struct status_view *v, bool linked)
 {
-	memset(v, 0, sizeof *v);
+	memset(&v->snap, 0, sizeof v->snap);
+	v->have = v->bad = false;
+	v->taken_ns = 0;
 	v->linked = linked;
+	status_table_clear(&v->table);
 }
 
 void
@@ -104,6 +129,12 @@ status_view_take(struct status_view *v, const void *bytes, size_t n,
 	v->have = true;
 	v->taken_ns = now_ns;
 	return true;
+}
+
+bool
+status_view_page(struct status_view *v, const void *bytes, size_t n)
+{
+	return status_table_take(&v->table, bytes, n);
 }
 
 /* A time in the future is as worthless as one too long ago. */
@@ -164,6 +195,6 @@ status_key_of(struct status_key *key, const struct status_view *v,
 bool
 status_key_same(const struct status_key *a, const struct status_key *b)
 {
-	return a->doubt == b->doubt &&
+	return a->doubt == b->doubt && a->table == b->table &&
 	    memcmp(&a->snap, &b->snap, sizeof a->snap) == 0;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "supervisor/snapshot.h"
+#include "supervisor/status/table.h"
 
 /* The engine speaks at least once a second; two are lost, three is doubt. */
 #define STATUS_SNAP_MAX_NS 2000000000u
@@ -39,7 +40,11 @@ struct status_view {
 	bool linked;
 	bool bad;	      /* the last link ended by invalid bytes */
 	uint64_t taken_ns;    /* when the snapshot came */
+	struct status_table table; /* that came over the present link */
 };
+
+void status_view_init(struct status_view *v);
+void status_view_clear(struct status_view *v); /* frees what V owns */
 
 /* The link to the engine begins or ends; what the old one said is void. */
 void status_view_link(struct status_view *v, bool linked);
@@ -51,6 +56,10 @@ void status_view_link(struct status_view *v, bool linked);
  */
 bool status_view_take(struct status_view *v, const void *bytes, size_t n,
     uint64_t now_ns) __attribute__((warn_unused_result));
+
+/* The same of a page of the table of listeners; see status_table_take(). */
+bool status_view_page(struct status_view *v, const void *bytes, size_t n)
+    __attribute__((warn_unused_result));
 
 /* The engine was dropped for what it sent. */
 void status_view_bad(struct status_view *v);
@@ -65,6 +74,7 @@ bool status_view_engine_ok(const struct status_view *v, uint64_t now_ns);
 struct status_key {
 	struct snapshot snap;
 	enum status_doubt doubt;
+	uint64_t table; /* the caller's: which table is told; see source.h */
 };
 
 void status_key_of(struct status_key *key, const struct status_view *v,

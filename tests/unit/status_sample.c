@@ -62,7 +62,54 @@ sample_view(struct status_view *v)
 	struct snapshot s;
 
 	sample_snapshot(&s);
+	status_view_init(v);
 	status_view_link(v, true);
 	if (!status_view_take(v, &s, sizeof s, SAMPLE_NOW))
 		abort(); /* the sample itself is wrong */
+}
+
+void
+sample_line(struct snap_listener *l, unsigned number)
+{
+	memset(l, 0, sizeof *l);
+	l->number = number;
+	l->kind = POL_SOCKS;
+	l->state = SNAP_LS_PROVEN;
+	l->why = SNAP_L_OK;
+	l->uid = 107;
+	l->flags_sure = 1;
+	(void)snprintf(l->name, sizeof l->name, "socks-%u", number);
+	(void)snprintf(l->app, sizeof l->app, "app");
+	(void)snprintf(l->address, sizeof l->address, "10.0.0.1:%u",
+	    9000 + number);
+	(void)snprintf(l->flags, sizeof l->flags, "IsolateDestAddr");
+}
+
+void
+sample_page(struct snap_page *p, unsigned total, unsigned first, unsigned n)
+{
+	unsigned i;
+
+	memset(p, 0, sizeof *p);
+	p->magic = SNAP_PAGE_MAGIC;
+	p->total = total;
+	p->n = n;
+	p->generation = 1;
+	for (i = 0; i < n && i < SNAP_PAGE_LINES; i++)
+		sample_line(&p->line[i], first + i);
+}
+
+void
+sample_table(struct status_view *v, unsigned total)
+{
+	struct snap_page p;
+	unsigned at, n;
+
+	for (at = 0; at < total; at += n) {
+		n = total - at < SNAP_PAGE_LINES ? total - at :
+		    SNAP_PAGE_LINES;
+		sample_page(&p, total, at, n);
+		if (!status_view_page(v, &p, sizeof p))
+			abort(); /* the sample itself is wrong */
+	}
 }

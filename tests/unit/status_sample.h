@@ -12,4 +12,14 @@ void sample_snapshot(struct snapshot *s);
 /* The same as a view: linked, taken at SAMPLE_NOW. */
 void sample_view(struct status_view *v);
 
+/* Line NUMBER of a table: proven, 10.0.0.1:9000 and up. */
+void sample_line(struct snap_listener *l, unsigned number);
+
+/* Lines FIRST to FIRST + N - 1 of a table of TOTAL. */
+void sample_page(struct snap_page *p, unsigned total, unsigned first,
+    unsigned n);
+
+/* All TOTAL lines into V. */
+void sample_table(struct status_view *v, unsigned total);
+
 #endif

@@ -99,9 +99,9 @@ START_TEST(trouble_is_told_with_what_to_do)
 	    "Tor         running, pid 812\n"
 	    "Bootstrap   45 %, Done\n"
 	    "            problem: Connection refused\n"
-	    "Listeners   2 of 5 proven\n"
-	    "            socks 10.0.0.1:9050: another program holds it "
-	    "(uid 1000)\n"
+	    "Listeners   2 of 5 proven, 0 open\n"
+	    "            socks 10.0.0.1:9050: port taken by a program of user "
+	    "1000\n"
 	    "            dns 10.0.0.1:5300: nothing listens there\n"
 	    "            x y: unknown\n"
 	    "Firewall    no lease\n"
@@ -115,7 +115,7 @@ START_TEST(doubt_is_not_known_everywhere)
 {
 	struct status_view v;
 
-	status_view_link(&v, false);
+	status_view_init(&v);
 	assert_human(line_of(&v),
 	    "It is not known whether the gate is open.\n"
 	    "The engine is not running, so nobody can tell the position.\n"

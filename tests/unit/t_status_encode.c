@@ -80,7 +80,16 @@ static const struct field fields[] = {
 	{ "circuits", "enough_dir_info", "true", "null" },
 	{ "listeners", "total", "5", "null" },
 	{ "listeners", "proven", "5", "null" },
+	{ "listeners", "open", "4", "null" },
+	{ "listeners", "withheld", "1", "null" },
 	{ "listeners", "trouble", "[]", "[]" },
+	{ "listeners", "extra", "2", "null" },
+	{ "listeners", "alarms", "1", "null" },
+	{ "listeners", "extras",
+	    "[{\"kind\":\"dns\",\"address\":\"0.0.0.0:5399\",\"alarm\":true},"
+	    "{\"kind\":\"socks\",\"address\":\"127.0.0.1:9999\","
+	    "\"alarm\":false}]", "[]" },
+	{ "listeners", "generation", "17", "null" },
 	{ "firewall", "position", "\"open\"", "\"unknown\"" },
 	{ "firewall", "known", "true", "false" },
 	{ "firewall", "lease_ms", "812", "null" },
@@ -119,16 +128,36 @@ static const struct field fields[] = {
 /* clang-format on */
 #define NFIELDS ((int)(sizeof fields / sizeof fields[0]))
 
+/* The sample with everything in it that a line can tell. */
+static void
+full_view(struct status_view *v)
+{
+	struct snapshot *s = &v->snap;
+
+	sample_view(v);
+	sample_table(v, 5);
+	v->table.lines[0].unix_socket = 1;
+	s->nwithheld = 1;
+	s->nextra = 2;
+	s->nalarm = 1;
+	s->table_generation = 17;
+	s->extra[0] = (struct snap_extra){ .kind = POL_DNS, .alarm = 1,
+		.address = "0.0.0.0:5399" };
+	s->extra[1] = (struct snap_extra){ .kind = POL_SOCKS,
+		.address = "127.0.0.1:9999" };
+}
+
 START_TEST(field_tells_the_snapshot)
 {
 	const struct field *f = &fields[_i];
 	struct status_view v;
 	json_t *line;
 
-	sample_view(&v);
+	full_view(&v);
 	line = encode_at(&v, SAMPLE_NOW);
 	assert_at(line, f->part, f->key, f->good);
 	json_decref(line);
+	status_view_clear(&v);
 }
 END_TEST
 
@@ -138,10 +167,11 @@ START_TEST(field_is_honest_when_the_engine_is_silent)
 	struct status_view v;
 	json_t *line;
 
-	sample_view(&v);
+	full_view(&v);
 	line = encode_at(&v, SAMPLE_NOW + STATUS_SNAP_MAX_NS + 1);
 	assert_at(line, f->part, f->key, f->doubt);
 	json_decref(line);
+	status_view_clear(&v);
 }
 END_TEST
 
@@ -294,15 +324,16 @@ START_TEST(trouble_names_each_listener)
 	sample_view(&v);
 	v.snap.ntrouble = 2;
 	t[0] = (struct snap_trouble){ .listener = 3, .why = SNAP_L_FOREIGN,
-		.uid = 1000, .name = "socks", .address = "10.0.0.1:9050" };
+		.uid = 1000, .pid = 1234, .name = "socks",
+		.address = "10.0.0.1:9050" };
 	t[1] = (struct snap_trouble){ .listener = 4, .why = 99,
 		.uid = 1000, .name = "dns", .address = "[fd19::10]:5300" };
 	line = encode_at(&v, SAMPLE_NOW);
 	assert_at(line, "listeners", "trouble",
 	    "[{\"number\":3,\"name\":\"socks\",\"address\":\"10.0.0.1:9050\","
-	    "\"why\":\"foreign\",\"uid\":1000},"
+	    "\"why\":\"foreign\",\"uid\":1000,\"pid\":1234},"
 	    "{\"number\":4,\"name\":\"dns\",\"address\":\"[fd19::10]:5300\","
-	    "\"why\":\"unknown\",\"uid\":null}]");
+	    "\"why\":\"unknown\",\"uid\":null,\"pid\":null}]");
 	json_decref(line);
 }
 END_TEST
@@ -352,6 +383,9 @@ START_TEST(line_is_printable_ascii_whatever_the_engine_sends)
 	s.ntrouble = 1;
 	memset(s.trouble[0].name, '\\', sizeof s.trouble[0].name);
 	memset(s.trouble[0].address, 0x80, sizeof s.trouble[0].address);
+	s.nextra = 1;
+	memset(s.extra[0].address, 0x07, sizeof s.extra[0].address);
+	status_view_init(&v);
 	status_view_link(&v, true);
 	ck_assert(status_view_take(&v, &s, sizeof s, SAMPLE_NOW));
 	text = status_encode(&v, &st, &len);
@@ -382,6 +416,10 @@ static const struct {
 	{ offsetof(struct snapshot, nlisteners), POL_MAX_LISTENERS + 1 },
 	{ offsetof(struct snapshot, nlisteners_proven), 6 },
 	{ offsetof(struct snapshot, ntrouble), 6 },
+	{ offsetof(struct snapshot, nwithheld), 6 },
+	{ offsetof(struct snapshot, nalarm), 3 },
+	{ offsetof(struct snapshot, extra[1].kind), POL_NKIND },
+	{ offsetof(struct snapshot, extra[1].alarm), 2 },
 };
 
 START_TEST(invalid_snapshot_is_refused_and_changes_nothing)
@@ -392,6 +430,7 @@ START_TEST(invalid_snapshot_is_refused_and_changes_nothing)
 	sample_view(&v);
 	before = v;
 	sample_snapshot(&s);
+	s.nextra = 2;
 	memcpy((char *)&s + invalid[_i].at, &invalid[_i].value,
 	    sizeof invalid[_i].value);
 	ck_assert(!status_view_take(&v, &s, sizeof s, SAMPLE_NOW + 1));

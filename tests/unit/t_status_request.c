@@ -24,6 +24,8 @@ static const struct {
 	{ LINE("{\"cmd\":\"hold\",\"id\":\"\xc3\xa4\"}"), SNAP_V_HOLD,
 	    "\"\xc3\xa4\"" },
 	{ LINE("{\"cmd\":\"\\u0068old\"}"), SNAP_V_HOLD, NULL },
+	{ LINE("{\"cmd\":\"check-isolation\"}"), SNAP_V_CHECK_ISOLATION,
+	    NULL },
 };
 
 static const struct {
@@ -154,27 +156,54 @@ START_TEST(nesting_of_a_whole_line_is_refused)
 }
 END_TEST
 
+/* Takes the answer's id. */
 static void
-assert_answer(bool ok, json_t *id, const char *sentence, const char *want)
+assert_answer(struct status_answer a, const char *want)
 {
 	size_t len;
-	char *line = status_answer(ok, id, sentence, &len);
+	char *line = status_answer_line(&a, &len);
 
 	ck_assert_str_eq(line, want);
 	ck_assert_uint_eq(len, strlen(want));
 	free(line);
-	json_decref(id);
+	json_decref(a.id);
 }
 
 START_TEST(answer_gives_the_id_back)
 {
-	assert_answer(true, json_integer(7), "Held.",
-	    "{\"ok\":true,\"id\":7,\"text\":\"Held.\"}\n");
-	assert_answer(false, json_string("\xc3\xa4\n"), "No \"x\".",
-	    "{\"ok\":false,\"id\":\"\\u00E4\\n\",\"error\":\"No \\\"x\\\".\"}"
-	    "\n");
-	assert_answer(false, NULL, "No.",
-	    "{\"ok\":false,\"error\":\"No.\"}\n");
+	struct status_answer a = { .kind = STATUS_ANSWER_LAST, .ok = true,
+		.id = json_integer(7), .sentence = "Held." };
+
+	assert_answer(a, "{\"ok\":true,\"text\":\"Held.\",\"id\":7}\n");
+	a.ok = false;
+	a.id = json_string("\xc3\xa4\n");
+	a.sentence = "No \"x\".";
+	assert_answer(a, "{\"ok\":false,\"error\":\"No \\\"x\\\".\","
+	    "\"id\":\"\\u00E4\\n\"}\n");
+	a.id = NULL;
+	a.sentence = "No.";
+	assert_answer(a, "{\"ok\":false,\"error\":\"No.\"}\n");
+}
+END_TEST
+
+/* What this process refuses was never judged by the engine. */
+START_TEST(refusal_is_told_from_an_answer)
+{
+	struct status_answer a = { .kind = STATUS_ANSWER_REFUSED, .ok = true,
+		.sentence = "No." };
+
+	assert_answer(a,
+	    "{\"ok\":false,\"error\":\"No.\",\"refused\":true}\n");
+}
+END_TEST
+
+START_TEST(answer_says_that_more_follow)
+{
+	struct status_answer a = { .kind = STATUS_ANSWER_MORE, .ok = false,
+		.id = json_integer(1), .sentence = "One." };
+
+	assert_answer(a, "{\"ok\":false,\"text\":\"One.\",\"id\":1,"
+	    "\"more\":true}\n");
 }
 END_TEST
 
@@ -192,6 +221,8 @@ main(void)
 	tcase_add_test(tc, line_is_bounded_exactly);
 	tcase_add_loop_test(tc, nesting_of_a_whole_line_is_refused, 0, 2);
 	tcase_add_test(tc, answer_gives_the_id_back);
+	tcase_add_test(tc, refusal_is_told_from_an_answer);
+	tcase_add_test(tc, answer_says_that_more_follow);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -1,0 +1,136 @@
+#include "supervisor/status/listeners.h"
+
+#include <string.h>
+
+#include "policy/policy.h"
+#include "supervisor/status/nullable.h"
+
+static json_t *
+encode_trouble(const struct snap_trouble *t)
+{
+	enum snap_listener_why why = (enum snap_listener_why)t->why;
+	bool foreign = why == SNAP_L_FOREIGN;
+
+	return json_pack("{s:I,s:s,s:s,s:s,s:o,s:o}", "number",
+	    (json_int_t)t->listener, "name", t->name, "address", t->address,
+	    "why", snap_listener_why_name(why), "uid",
+	    uint_if(foreign && t->uid != UINT32_MAX, t->uid), "pid",
+	    pid_if(foreign, t->pid));
+}
+
+static json_t *
+encode_extra(const struct snap_extra *x)
+{
+	return json_pack("{s:s,s:s,s:b}", "kind",
+	    pol_kind_name((enum pol_kind)x->kind), "address", x->address,
+	    "alarm", (int)(x->alarm != 0));
+}
+
+/* Takes ONE.  False, and ALL is to be given up: memory is out. */
+static bool
+append(json_t *all, json_t *one)
+{
+	return json_array_append_new(all, one) == 0;
+}
+
+/* The totals tell of those beyond what fits. */
+static json_t *
+encode_troubles(const struct snapshot *s, bool engine)
+{
+	uint32_t i, n = engine ? s->ntrouble : 0;
+	json_t *all = json_array();
+
+	for (i = 0; i < n && i < SNAP_MAX_TROUBLE; i++)
+		if (!append(all, encode_trouble(&s->trouble[i]))) {
+			json_decref(all);
+			return NULL;
+		}
+	return all;
+}
+
+static json_t *
+encode_extras(const struct snapshot *s, bool engine)
+{
+	uint32_t i, n = engine ? s->nextra : 0;
+	json_t *all = json_array();
+
+	for (i = 0; i < n && i < SNAP_MAX_EXTRA; i++)
+		if (!append(all, encode_extra(&s->extra[i]))) {
+			json_decref(all);
+			return NULL;
+		}
+	return all;
+}
+
+/*
+ * Both must say so: the engine that a listener is proven, and the gate that
+ * the kernel holds as many.  Known only where the position is.
+ */
+static json_t *
+encode_open(const struct status_view *v, bool gate)
+{
+	const struct gate_report *r = &v->snap.gate;
+	uint32_t n;
+
+	if (gate && r->position != GATE_OPEN)
+		return json_integer(0);
+	if (!gate || !status_table_complete(&v->table))
+		return json_null();
+	n = status_table_gated(&v->table);
+	return json_integer(n < r->nproven ? n : r->nproven);
+}
+
+json_t *
+status_listeners_encode(const struct status_view *v, bool engine, bool gate)
+{
+	const struct snapshot *s = &v->snap;
+
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "total",
+	    uint_if(engine, s->nlisteners), "proven",
+	    uint_if(engine, s->nlisteners_proven), "open",
+	    encode_open(v, gate), "withheld",
+	    uint_if(engine, s->nwithheld), "trouble",
+	    encode_troubles(s, engine), "extra",
+	    uint_if(engine, s->nextra), "alarms", uint_if(engine, s->nalarm),
+	    "extras", encode_extras(s, engine), "generation",
+	    uint_if(engine, s->table_generation));
+}
+
+static json_t *
+encode_line(const struct snap_listener *l, bool sure)
+{
+	enum snap_listener_state st = (enum snap_listener_state)l->state;
+	enum snap_listener_why why = (enum snap_listener_why)l->why;
+	bool troubled = sure && why != SNAP_L_OK;
+
+	return json_pack("{s:I,s:s,s:o,s:s,s:s,s:o,s:o,s:b,s:s,s:o,s:o,s:o}",
+	    "number", (json_int_t)l->number, "name", l->name,
+	    "app", text_if(true, l->app),
+	    "kind", pol_kind_name((enum pol_kind)l->kind),
+	    "address", l->address,
+	    "flags", text_if(true, l->flags),
+	    "flags_sure", bool_if(sure, l->flags_sure != 0),
+	    "gated", (int)(l->unix_socket == 0),
+	    "state", sure ? snap_listener_state_name(st) : "unknown",
+	    "why", text_if(troubled, snap_listener_why_name(why)),
+	    "uid", uint_if(sure && l->uid != UINT32_MAX, l->uid),
+	    "pid", pid_if(sure, l->pid));
+}
+
+char *
+status_listeners_table(const struct status_table *t, bool sure, size_t *len)
+{
+	json_t *all = json_array();
+	char *text = NULL;
+	uint32_t i;
+
+	for (i = 0; i < t->total; i++)
+		if (!append(all, encode_line(&t->lines[i], sure)))
+			break;
+	if (i == t->total)
+		text = json_dumps(all, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(all);
+	if (text != NULL)
+		*len = strlen(text);
+	return text;
+}
