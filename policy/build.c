@@ -59,6 +59,26 @@ pol_build_set(struct pol_build *b, const struct pol_set *s)
 	t->nsets++;
 }
 
+/* S gets room for every listener of P. */
+static bool
+room(struct pol_build *b, struct pol_set *s, const struct pol_policy *p)
+{
+	/* One at least: calloc(0) may answer NULL without being out of it. */
+	s->elems = calloc(p->nlisteners + 1, sizeof *s->elems);
+	if (s->elems == NULL)
+		b->nomem = true;
+	return s->elems != NULL;
+}
+
+static void
+add_full_set(struct pol_build *b, struct pol_set *s)
+{
+	s->size = (uint32_t)s->nelems;
+	pol_build_set(b, s);
+	if (b->nomem)
+		free(s->elems);
+}
+
 void
 pol_build_listeners(struct pol_build *b, enum pol_set_id id,
     const struct pol_policy *p, bool (*wanted)(const struct pol_listener *))
@@ -69,22 +89,66 @@ pol_build_listeners(struct pol_build *b, enum pol_set_id id,
 		.key = v6 ? POL_K_DST6 : POL_K_DST4,
 		.constant = true };
 
-	/* One at least: calloc(0) may answer NULL without being out of it. */
-	s.elems = calloc(p->nlisteners + 1, sizeof *s.elems);
-	if (s.elems == NULL) {
-		b->nomem = true;
+	if (!room(b, &s, p))
 		return;
-	}
 	for (size_t i = 0; i < p->nlisteners; i++) {
 		const struct pol_listener *l = &p->listeners[i];
 
-		if (l->addr.family == family && wanted(l))
-			pol_listener_elem(&s.elems[s.nelems++], l);
+		if (l->addr.family == family && wanted(l) &&
+		    pol_listener_elem(&s.elems[s.nelems], l, NULL))
+			s.nelems++;
 	}
-	s.size = (uint32_t)s.nelems;
-	pol_build_set(b, &s);
-	if (b->nomem)
+	add_full_set(b, &s);
+}
+
+static int
+by_port(const void *a, const void *b)
+{
+	const struct pol_elem *x = a, *y = b;
+
+	if (x->l4proto != y->l4proto)
+		return x->l4proto < y->l4proto ? -1 : 1;
+	return (x->port > y->port) - (x->port < y->port);
+}
+
+/* Two interfaces' listeners may share a port, which a set has only once. */
+static void
+drop_repeats(struct pol_set *s)
+{
+	size_t n = 0;
+
+	qsort(s->elems, s->nelems, sizeof *s->elems, by_port);
+	for (size_t i = 0; i < s->nelems; i++)
+		if (i == 0 || by_port(&s->elems[i - 1], &s->elems[i]) != 0)
+			s->elems[n++] = s->elems[i];
+	s->nelems = n;
+}
+
+bool
+pol_build_ports(struct pol_build *b, enum pol_set_id id,
+    const struct pol_policy *p, bool (*wanted)(const struct pol_listener *))
+{
+	bool v6 = id == POL_S_PORTS6 || id == POL_S_DIRECT_PORTS6;
+	int family = v6 ? AF_INET6 : AF_INET;
+	struct pol_set s = { .id = id, .key = POL_K_DPORT, .constant = true };
+
+	if (!room(b, &s, p))
+		return false;
+	for (size_t i = 0; i < p->nlisteners; i++) {
+		const struct pol_listener *l = &p->listeners[i];
+
+		if (l->ifaddr == 0 || l->addr.family != family || !wanted(l))
+			continue;
+		s.elems[s.nelems].l4proto = pol_kind_l4proto(l->kind);
+		s.elems[s.nelems++].port = l->port;
+	}
+	if (s.nelems == 0) {
 		free(s.elems);
+		return false;
+	}
+	drop_repeats(&s);
+	add_full_set(b, &s);
+	return !b->nomem;
 }
 
 void

@@ -26,6 +26,13 @@ void pol_build_set(struct pol_build *b, const struct pol_set *s);
 void pol_build_listeners(struct pol_build *b, enum pol_set_id id,
     const struct pol_policy *p, bool (*wanted)(const struct pol_listener *));
 
+/*
+ * The same of listeners on interfaces, by port; PORTS* or DIRECT_PORTS*.
+ * False: there is none, and no set either.
+ */
+bool pol_build_ports(struct pol_build *b, enum pol_set_id id,
+    const struct pol_policy *p, bool (*wanted)(const struct pol_listener *));
+
 /* Append a rule; N is at most POL_MAX_STMTS. */
 void pol_build_rule(struct pol_build *b, size_t chain,
     const struct pol_stmt *stmts, size_t n);
@@ -55,10 +62,6 @@ void pol_build_dhcp_out(struct pol_build *b, size_t chain, const char *ext);
 void pol_build_guard(struct pol_build *b, const struct pol_policy *p);
 void pol_build_gate(struct pol_build *b, const struct pol_policy *p);
 void pol_build_netdev(struct pol_build *b, const struct pol_policy *p);
-
-/* Where a non-loopback listener of KIND and FAMILY is; NULL: there is none. */
-const struct pol_listener *pol_redirect_target(const struct pol_policy *p,
-    enum pol_kind kind, int family);
 
 /* ICMPv6 types of neighbour discovery (RFC 4861). */
 #define POL_ND_RS 133u

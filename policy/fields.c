@@ -60,8 +60,8 @@ pol_field_choose(const struct pol_field *f, const char *word,
 			best = i;
 		}
 	}
-	POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": did you mean \"%s\"?",
-	    pol_quote(shown, word), f->key, names[best]);
+	POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": did you mean "
+	    "\"%s\"?", pol_quote(shown, word), f->key, names[best]);
 	return n;
 }
 
@@ -74,9 +74,9 @@ number_ok(const struct pol_field *f, uint32_t *out, uint32_t min,
 
 	if (!pol_number_parse(&number, f->words[0]) || number < min ||
 	    number > max) {
-		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": write a "
-		    "number from %u to %u", pol_quote(shown, f->words[0]), f->key,
-		    min, max);
+		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": "
+		    "write a number from %u to %u",
+		    pol_quote(shown, f->words[0]), f->key, min, max);
 		return false;
 	}
 	*out = number;

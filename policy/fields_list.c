@@ -70,10 +70,11 @@ add_place(struct pol_field *f, const struct pol_place *place)
 static bool
 add_literal(struct pol_field *f, const char *word)
 {
-	struct pol_place place = { .path = 0 };
+	struct pol_place place;
 	char shown[POL_QUOTE_LEN];
 	const char *fault;
 
+	memset(&place, 0, sizeof place);
 	if (!pol_addr_parse(&place.addr, word)) {
 		POL_COMPLAIN(f, "\"%s\" is not an address: write numbers, not "
 		    "a host name", pol_quote(shown, word));
@@ -93,7 +94,7 @@ static bool
 add_interface(struct pol_field *f, const char *name)
 {
 	char shown[POL_QUOTE_LEN], ifname[POL_QUOTE_LEN];
-	struct pol_place place = { .addr = { .family = AF_INET } };
+	struct pol_place place;
 	const char *colon = strchr(name, ':');
 	bool v4 = colon == NULL || strcmp(colon, ":ipv4") == 0;
 	bool v6 = colon == NULL || strcmp(colon, ":ipv6") == 0;
@@ -112,11 +113,13 @@ add_interface(struct pol_field *f, const char *name)
 	ifname[n] = '\0';
 	if (!pol_field_iface(f, ifname))
 		return false;
+	memset(&place, 0, sizeof place);
+	place.addr.family = v4 ? AF_INET : AF_INET6;
 	memcpy(place.ifname, ifname, n + 1); /* that has seen to its length */
-	if (v4 && !add_place(f, &place))
+	if (!add_place(f, &place))
 		return false;
 	place.addr.family = AF_INET6;
-	return !v6 || add_place(f, &place);
+	return !(v4 && v6) || add_place(f, &place);
 }
 
 /* So that no two paths mean one file, short of links. */
@@ -134,7 +137,7 @@ path_is_plain(const char *path)
 static bool
 add_unix(struct pol_field *f, const char *path)
 {
-	struct pol_place place = { .addr = { .family = AF_UNIX } };
+	struct pol_place place;
 	char shown[POL_QUOTE_LEN];
 
 	if (!pol_field_path(f, path, POL_PATH_LEN - 1))
@@ -145,6 +148,8 @@ add_unix(struct pol_field *f, const char *path)
 		    "slash at the end", pol_quote(shown, path));
 		return false;
 	}
+	memset(&place, 0, sizeof place);
+	place.addr.family = AF_UNIX;
 	return pol_path_add(f->d, path, &place.path) && add_place(f, &place);
 }
 
@@ -281,8 +286,14 @@ void
 pol_set_group(struct pol_field *f)
 {
 	struct pol_section *s = f->section;
+	char shown[POL_QUOTE_LEN];
 
-	/* One that is cut here has no group's name anyway. */
-	(void)snprintf(s->group, sizeof s->group, "%s", f->words[0]);
-	s->group_at = f->at;
+	if (strlen(f->words[0]) < sizeof s->group) {
+		(void)snprintf(s->group, sizeof s->group, "%s", f->words[0]);
+		s->group_at = f->at;
+		return;
+	}
+	POL_COMPLAIN(f, "\"%s\" is no group's name: it has 1 to %d letters",
+	    pol_quote(shown, f->words[0]), POL_NAME_LEN - 1);
+	s->broken = true;
 }

@@ -1,4 +1,5 @@
 /* Whole listener sections -> listeners, and what these are to each other. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -70,7 +71,8 @@ expand_place(struct pol_listener *l, struct pol_draft *d,
 	l->loopback = is_unix || (place->ifname[0] == '\0' &&
 	    pol_addr_loopback(&place->addr));
 	if (is_unix)
-		memcpy(l->path, d->paths[place->path], sizeof l->path);
+		(void)snprintf(l->path, sizeof l->path, "%s",
+		    d->paths[place->path]);
 	memcpy(l->name, s->name, sizeof l->name);
 	memcpy(l->app, s->app, sizeof l->app);
 	memcpy(l->flags, s->flags, sizeof l->flags);

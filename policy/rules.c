@@ -21,6 +21,12 @@ static const char *const set_names[POL_NSET] = {
 	[POL_S_LISTEN6] = "listen6",
 	[POL_S_DIRECT4] = "direct4",
 	[POL_S_DIRECT6] = "direct6",
+	[POL_S_PORTS4] = "ports4",
+	[POL_S_PORTS6] = "ports6",
+	[POL_S_DIRECT_PORTS4] = "direct_ports4",
+	[POL_S_DIRECT_PORTS6] = "direct_ports6",
+	[POL_S_TARGET4] = "target4",
+	[POL_S_TARGET6] = "target6",
 };
 
 static const char *const position_names[POL_NPOS] = {
@@ -55,13 +61,14 @@ pol_position_name(enum pol_position pos)
 	return position_names[pos];
 }
 
-void
-pol_listener_elem(struct pol_elem *out, const struct pol_listener *l)
+bool
+pol_listener_elem(struct pol_elem *out, const struct pol_listener *l,
+    const struct pol_addr *ifaddrs)
 {
 	memset(out, 0, sizeof *out);
-	out->addr = l->addr;
 	out->l4proto = pol_kind_l4proto(l->kind);
 	out->port = l->port;
+	return pol_listener_addr(&out->addr, l, ifaddrs);
 }
 
 const struct pol_listener *

@@ -38,8 +38,14 @@ enum pol_table_id {
 enum pol_family { POL_F_INET = 0, POL_F_NETDEV };
 
 /*
- * Sets live in one table each, except LISTEN and DIRECT, which the boot,
- * guard and gate tables each have their own copy of where a rule needs it.
+ * Sets live in one table each, except LISTEN and PORTS, which boot and guard
+ * both have.
+ *
+ * A listener on the address of an interface has no address that could stand
+ * in a constant set.  Its port stands in PORTS and DIRECT_PORTS, which are
+ * there only if such a listener is; where it is reached, PROVEN says, as of
+ * every listener.  TARGET says where a redirect to one goes: without an
+ * element it goes nowhere.
  */
 enum pol_set_id {
 	POL_S_GATE = 0, /* nf_proto, dynamic,timeout: the workstation lease */
@@ -50,6 +56,12 @@ enum pol_set_id {
 	POL_S_LISTEN6,
 	POL_S_DIRECT4, /* constant: SOCKS and HTTPTunnel, not redirected */
 	POL_S_DIRECT6,
+	POL_S_PORTS4, /* constant: ports of listeners on interfaces */
+	POL_S_PORTS6,
+	POL_S_DIRECT_PORTS4, /* constant: of those, the direct ones */
+	POL_S_DIRECT_PORTS6,
+	POL_S_TARGET4, /* map, l4proto : address, filled by proofs */
+	POL_S_TARGET6,
 	POL_NSET
 };
 
@@ -59,8 +71,14 @@ enum pol_key {
 	POL_K_DST4,	   /* ip daddr . meta l4proto . th dport */
 	POL_K_DST6,	   /* ip6 daddr . meta l4proto . th dport */
 	POL_K_SRC4,	   /* ip saddr . meta l4proto . th sport */
-	POL_K_SRC6
+	POL_K_SRC6,
+	POL_K_DPORT,  /* meta l4proto . th dport */
+	POL_K_SPORT,  /* meta l4proto . th sport */
+	POL_K_L4PROTO /* meta l4proto */
 };
+
+/* What a map's elements lead to. */
+enum pol_data { POL_D_NONE = 0, POL_D_ADDR4, POL_D_ADDR6 };
 
 enum pol_stmt_kind {
 	/* matches */
@@ -96,6 +114,7 @@ enum pol_stmt_kind {
 	POL_A_UPDATE,	/* set, key, num: update @set { key timeout num ms } */
 	POL_A_JUMP,	/* chain: index in the same table */
 	POL_A_DNAT,	/* addr, num: dnat to addr:num */
+	POL_A_DNAT_MAP, /* addr.family, set, key, num: dnat to map:num */
 	POL_A_ACCEPT,
 	POL_A_DROP,
 	POL_NSTMT
@@ -131,6 +150,7 @@ struct pol_chain {
 	char device[POL_IFNAME_LEN]; /* netdev only */
 };
 
+/* Family 0: l4proto . port only. */
 struct pol_elem {
 	struct pol_addr addr;
 	uint8_t l4proto;
@@ -140,6 +160,7 @@ struct pol_elem {
 struct pol_set {
 	enum pol_set_id id;
 	enum pol_key key;
+	enum pol_data data;  /* a map's */
 	bool constant;	     /* elements below, never changed */
 	uint32_t timeout_ms; /* 0: none; else flags dynamic,timeout */
 	uint32_t size;
@@ -173,8 +194,16 @@ void pol_ruleset_clear(struct pol_ruleset *rs);
 int pol_ruleset_make(struct pol_ruleset *out, const struct pol_policy *p)
     __attribute__((warn_unused_result));
 
-/* The element under which listener L stands in LISTEN, DIRECT and PROVEN. */
-void pol_listener_elem(struct pol_elem *out, const struct pol_listener *l);
+/*
+ * The element under which listener L stands in LISTEN, DIRECT and PROVEN.
+ * False: it has none, now or ever; see pol_listener_addr().
+ */
+bool pol_listener_elem(struct pol_elem *out, const struct pol_listener *l,
+    const struct pol_addr *ifaddrs);
+
+/* The non-loopback listener of KIND and FAMILY, the first; NULL: none. */
+const struct pol_listener *pol_redirect_target(const struct pol_policy *p,
+    enum pol_kind kind, int family);
 
 const char *pol_table_name(enum pol_table_id id); /* "portcullis_guard" */
 const char *pol_set_name(enum pol_set_id id);	  /* "proven4" */
@@ -183,7 +212,8 @@ const char *pol_position_name(enum pol_position pos); /* "tor-only" */
 /*
  * T as nft text, loadable by nft -f; malloc'd, NULL when out of memory.
  * POL_T_GATE's lease and proven elements are those of POS (OPEN: with every
- * listener proven); the other tables do not depend on it.  Owner flags,
+ * listener proven whose address the policy gives); the other tables do not
+ * depend on it.  Owner flags,
  * which nft 1.0.6 cannot write, stand as a comment.
  */
 char *pol_table_print(const struct pol_table *t, const struct pol_policy *p,

@@ -23,22 +23,29 @@ enum {
 /* Generous: an update on a full set fails, and the gate would fall. */
 #define LEASE_SIZE 65535
 
+/* One element for each protocol, twice: old and new in one transaction. */
+#define TARGET_SIZE 4
+
 #define PORT_DNS 53
+
+static const struct side {
+	uint32_t nfproto;
+	enum pol_set_id proven, direct, ports, target;
+	enum pol_key dst, src;
+	enum pol_data data;
+} sides[] = {
+	{ AF_INET, POL_S_PROVEN4, POL_S_DIRECT4, POL_S_DIRECT_PORTS4,
+	    POL_S_TARGET4, POL_K_DST4, POL_K_SRC4, POL_D_ADDR4 },
+	{ AF_INET6, POL_S_PROVEN6, POL_S_DIRECT6, POL_S_DIRECT_PORTS6,
+	    POL_S_TARGET6, POL_K_DST6, POL_K_SRC6, POL_D_ADDR6 },
+};
+#define NSIDES (sizeof sides / sizeof sides[0])
 
 struct gate_chains {
 	size_t mark_pre, mark_out, hb, nat_pre, input, from_int, from_ext;
 	size_t output;
+	bool ports[NSIDES]; /* is there such a set? */
 };
-
-static const struct side {
-	uint32_t nfproto;
-	enum pol_set_id proven, direct;
-	enum pol_key dst, src;
-} sides[] = {
-	{ AF_INET, POL_S_PROVEN4, POL_S_DIRECT4, POL_K_DST4, POL_K_SRC4 },
-	{ AF_INET6, POL_S_PROVEN6, POL_S_DIRECT6, POL_K_DST6, POL_K_SRC6 },
-};
-#define NSIDES (sizeof sides / sizeof sides[0])
 
 static bool
 direct_listener(const struct pol_listener *l)
@@ -52,8 +59,29 @@ lease(enum pol_set_id set)
 	return pol_st_lookup(set, POL_K_NFPROTO);
 }
 
+/* Is a redirect's target where an interface is? */
+static bool
+floating(const struct pol_listener *l)
+{
+	return l != NULL && l->ifaddr != 0;
+}
+
 static void
-make_sets(struct pol_build *b, const struct pol_policy *p)
+make_target(struct pol_build *b, const struct pol_policy *p,
+    const struct side *s)
+{
+	const int family = (int)s->nfproto;
+	const struct pol_set target = { .id = s->target,
+		.key = POL_K_L4PROTO, .data = s->data, .size = TARGET_SIZE };
+
+	if (floating(pol_redirect_target(p, POL_TRANS, family)) ||
+	    floating(pol_redirect_target(p, POL_DNS, family)))
+		pol_build_set(b, &target);
+}
+
+static void
+make_sets(struct pol_build *b, struct gate_chains *c,
+    const struct pol_policy *p)
 {
 	struct pol_set gate = { .id = POL_S_GATE, .key = POL_K_NFPROTO,
 		.timeout_ms = p->lease_ms, .size = LEASE_SIZE };
@@ -68,8 +96,13 @@ make_sets(struct pol_build *b, const struct pol_policy *p)
 	pol_build_set(b, &egress);
 	pol_build_set(b, &proven4);
 	pol_build_set(b, &proven6);
-	pol_build_listeners(b, POL_S_DIRECT4, p, direct_listener);
-	pol_build_listeners(b, POL_S_DIRECT6, p, direct_listener);
+	for (size_t s = 0; s < NSIDES; s++)
+		pol_build_listeners(b, sides[s].direct, p, direct_listener);
+	for (size_t s = 0; s < NSIDES; s++)
+		c->ports[s] = pol_build_ports(b, sides[s].ports, p,
+		    direct_listener);
+	for (size_t s = 0; s < NSIDES; s++)
+		make_target(b, p, &sides[s]);
 }
 
 /* Those that set marks come first; rules.h says why. */
@@ -202,11 +235,19 @@ heartbeat_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
 	POL_RULE(b, chain, pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 }
 
+/* To L; by the map if only a proof can say where it is. */
 static struct pol_stmt
-dnat(const struct pol_listener *l)
+dnat(const struct pol_listener *l, const struct side *s)
 {
-	return (struct pol_stmt){ .kind = POL_A_DNAT, .addr = l->addr,
+	struct pol_stmt st = { .kind = POL_A_DNAT, .addr = l->addr,
 		.num = l->port };
+
+	if (floating(l)) {
+		st.kind = POL_A_DNAT_MAP;
+		st.set = s->target;
+		st.key = POL_K_L4PROTO;
+	}
+	return st;
 }
 
 static void
@@ -228,7 +269,8 @@ nat_rules(struct pol_build *b, size_t chain, const struct pol_policy *p,
 			POL_RULE(b, chain, in,
 			    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 			    pol_st_num(POL_M_L4PROTO, IPPROTO_UDP),
-			    pol_st_num(POL_M_DPORT, PORT_DNS), dnat(dns));
+			    pol_st_num(POL_M_DPORT, PORT_DNS),
+			    dnat(dns, &sides[s]));
 	}
 	/* What is meant for ourselves is not Tor's to carry. */
 	POL_RULE(b, chain, in, pol_st(POL_M_DADDR_LOCAL),
@@ -241,18 +283,22 @@ nat_rules(struct pol_build *b, size_t chain, const struct pol_policy *p,
 			POL_RULE(b, chain, in,
 			    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 			    pol_st_num(POL_M_L4PROTO, IPPROTO_TCP),
-			    pol_st(POL_M_TCP_SYN), dnat(trans));
+			    pol_st(POL_M_TCP_SYN), dnat(trans, &sides[s]));
 	}
 }
 
 /*
  * Direct listeners are reached directly.  Of the others only those packets
  * get through that the redirect brought: nothing but a redirected listener
- * is ever a redirect's target.
+ * is ever a redirect's target.  Direct listeners on interfaces are known by
+ * their port, which the policy gives to no redirected one.
  */
 static void
-from_int_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
+from_int_rules(struct pol_build *b, const struct gate_chains *c,
+    const struct pol_policy *p)
 {
+	const size_t chain = c->from_int;
+
 	for (size_t i = 0; i < p->ninternal; i++) {
 		struct pol_stmt in = pol_st_if(POL_M_IIFNAME, p->internal[i]);
 
@@ -267,6 +313,13 @@ from_int_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
 		    pol_st_lookup(sides[s].direct, sides[s].dst),
 		    pol_st_lookup(sides[s].proven, sides[s].dst),
 		    pol_st(POL_A_ACCEPT));
+	for (size_t s = 0; s < NSIDES; s++)
+		if (c->ports[s])
+			POL_RULE(b, chain,
+			    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
+			    pol_st_lookup(sides[s].ports, POL_K_DPORT),
+			    pol_st_lookup(sides[s].proven, sides[s].dst),
+			    pol_st(POL_A_ACCEPT));
 	for (size_t s = 0; s < NSIDES; s++)
 		POL_RULE(b, chain,
 		    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
@@ -344,7 +397,7 @@ pol_build_gate(struct pol_build *b, const struct pol_policy *p)
 {
 	struct gate_chains c;
 
-	make_sets(b, p);
+	make_sets(b, &c, p);
 	make_chains(b, &c);
 	mark_pre_rules(b, c.mark_pre, p);
 	mark_out_rules(b, &c, p);
@@ -352,7 +405,7 @@ pol_build_gate(struct pol_build *b, const struct pol_policy *p)
 	for (size_t i = 0; i < p->ninternal; i++)
 		nat_rules(b, c.nat_pre, p, p->internal[i]);
 	input_rules(b, &c, p);
-	from_int_rules(b, c.from_int, p);
+	from_int_rules(b, &c, p);
 	from_ext_rules(b, c.from_ext, p);
 	output_rules(b, c.output, p);
 }

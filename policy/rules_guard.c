@@ -26,8 +26,25 @@ enum {
 
 #define MARKS (POL_MARK_GATE | POL_MARK_EGRESS)
 
+/*
+ * One family's listeners on given addresses, and on interfaces' addresses.
+ * The latter are known by their port only, so that these tables need not
+ * change with the address: that cuts more of lo than it must, and lets in no
+ * more than the gate table, which knows the address, has marked and accepts.
+ */
+static const struct side {
+	uint32_t nfproto;
+	enum pol_set_id listen, ports;
+	enum pol_key dst, src;
+} sides[] = {
+	{ AF_INET, POL_S_LISTEN4, POL_S_PORTS4, POL_K_DST4, POL_K_SRC4 },
+	{ AF_INET6, POL_S_LISTEN6, POL_S_PORTS6, POL_K_DST6, POL_K_SRC6 },
+};
+#define NSIDES (sizeof sides / sizeof sides[0])
+
 struct guard_chains {
 	size_t fragments, clear_pre, clear_out, pre, input, forward, output;
+	bool ports[NSIDES]; /* is there such a set? */
 };
 
 static bool
@@ -90,17 +107,26 @@ pre_rules(struct pol_build *b, size_t chain, const char *internal)
 }
 
 static void
-input_from_internal(struct pol_build *b, size_t chain, const char *internal)
+input_from_internal(struct pol_build *b, const struct guard_chains *c,
+    const char *internal)
 {
 	struct pol_stmt in = pol_st_if(POL_M_IIFNAME, internal);
 	struct pol_stmt marked = pol_st_num(POL_M_MARK_SET, POL_MARK_GATE);
 
-	pol_build_nd(b, chain, &in, POL_ND_NS);
-	pol_build_nd(b, chain, &in, POL_ND_NA);
-	POL_RULE(b, chain, in, marked, pol_st_num(POL_M_NFPROTO, AF_INET),
-	    pol_st_lookup(POL_S_LISTEN4, POL_K_DST4), pol_st(POL_A_ACCEPT));
-	POL_RULE(b, chain, in, marked, pol_st_num(POL_M_NFPROTO, AF_INET6),
-	    pol_st_lookup(POL_S_LISTEN6, POL_K_DST6), pol_st(POL_A_ACCEPT));
+	pol_build_nd(b, c->input, &in, POL_ND_NS);
+	pol_build_nd(b, c->input, &in, POL_ND_NA);
+	for (size_t s = 0; s < NSIDES; s++)
+		POL_RULE(b, c->input, in, marked,
+		    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
+		    pol_st_lookup(sides[s].listen, sides[s].dst),
+		    pol_st(POL_A_ACCEPT));
+	for (size_t s = 0; s < NSIDES; s++)
+		if (c->ports[s])
+			POL_RULE(b, c->input, in, marked,
+			    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
+			    pol_st(POL_M_DADDR_LOCAL),
+			    pol_st_lookup(sides[s].ports, POL_K_DPORT),
+			    pol_st(POL_A_ACCEPT));
 }
 
 static void
@@ -119,15 +145,16 @@ input_from_external(struct pol_build *b, size_t chain,
 }
 
 static void
-input_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
+input_rules(struct pol_build *b, const struct guard_chains *c,
+    const struct pol_policy *p)
 {
-	POL_RULE(b, chain, pol_st_if(POL_M_IIFNAME, "lo"),
+	POL_RULE(b, c->input, pol_st_if(POL_M_IIFNAME, "lo"),
 	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->ninternal; i++)
-		input_from_internal(b, chain, p->internal[i]);
+		input_from_internal(b, c, p->internal[i]);
 	for (size_t i = 0; i < p->nexternal; i++)
-		input_from_external(b, chain, p, p->external[i]);
-	drop_rest(b, chain);
+		input_from_external(b, c->input, p, p->external[i]);
+	drop_rest(b, c->input);
 }
 
 /*
@@ -135,27 +162,34 @@ input_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
  * address: cut both ways unless marked.  The rest of lo is not ours.
  */
 static void
-output_loopback(struct pol_build *b, size_t chain)
+cut_loopback(struct pol_build *b, size_t chain, uint32_t nfproto,
+    struct pol_stmt lookup)
 {
-	static const struct {
-		uint32_t nfproto;
-		enum pol_set_id set;
-		enum pol_key key;
-	} cut[] = {
-		{ AF_INET, POL_S_LISTEN4, POL_K_DST4 },
-		{ AF_INET6, POL_S_LISTEN6, POL_K_DST6 },
-		{ AF_INET, POL_S_LISTEN4, POL_K_SRC4 },
-		{ AF_INET6, POL_S_LISTEN6, POL_K_SRC6 },
-	};
-	struct pol_stmt out = pol_st_if(POL_M_OIFNAME, "lo");
+	POL_RULE(b, chain, pol_st_if(POL_M_OIFNAME, "lo"),
+	    pol_st_num(POL_M_MARK_CLEAR, POL_MARK_GATE),
+	    pol_st_num(POL_M_NFPROTO, nfproto), lookup,
+	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
+}
 
-	for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++)
-		POL_RULE(b, chain, out,
-		    pol_st_num(POL_M_MARK_CLEAR, POL_MARK_GATE),
-		    pol_st_num(POL_M_NFPROTO, cut[i].nfproto),
-		    pol_st_lookup(cut[i].set, cut[i].key),
-		    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
-	POL_RULE(b, chain, out, pol_st(POL_A_ACCEPT));
+static void
+output_loopback(struct pol_build *b, const struct guard_chains *c)
+{
+	for (size_t s = 0; s < NSIDES; s++)
+		cut_loopback(b, c->output, sides[s].nfproto,
+		    pol_st_lookup(sides[s].listen, sides[s].dst));
+	for (size_t s = 0; s < NSIDES; s++)
+		cut_loopback(b, c->output, sides[s].nfproto,
+		    pol_st_lookup(sides[s].listen, sides[s].src));
+	for (size_t s = 0; s < NSIDES; s++) {
+		if (!c->ports[s])
+			continue;
+		cut_loopback(b, c->output, sides[s].nfproto,
+		    pol_st_lookup(sides[s].ports, POL_K_DPORT));
+		cut_loopback(b, c->output, sides[s].nfproto,
+		    pol_st_lookup(sides[s].ports, POL_K_SPORT));
+	}
+	POL_RULE(b, c->output, pol_st_if(POL_M_OIFNAME, "lo"),
+	    pol_st(POL_A_ACCEPT));
 }
 
 static void
@@ -174,9 +208,12 @@ output_to_external(struct pol_build *b, size_t chain,
 }
 
 static void
-output_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
+output_rules(struct pol_build *b, const struct guard_chains *c,
+    const struct pol_policy *p)
 {
-	output_loopback(b, chain);
+	const size_t chain = c->output;
+
+	output_loopback(b, c);
 	for (size_t i = 0; i < p->ninternal; i++) {
 		struct pol_stmt out =
 		    pol_st_if(POL_M_OIFNAME, p->internal[i]);
@@ -211,8 +248,11 @@ pol_build_guard(struct pol_build *b, const struct pol_policy *p)
 {
 	struct guard_chains c;
 
-	pol_build_listeners(b, POL_S_LISTEN4, p, any_listener);
-	pol_build_listeners(b, POL_S_LISTEN6, p, any_listener);
+	for (size_t s = 0; s < NSIDES; s++)
+		pol_build_listeners(b, sides[s].listen, p, any_listener);
+	for (size_t s = 0; s < NSIDES; s++)
+		c.ports[s] = pol_build_ports(b, sides[s].ports, p,
+		    any_listener);
 	make_chains(b, &c);
 	for (size_t i = 0; i < p->ninternal; i++)
 		fragments_rules(b, c.fragments, p->internal[i]);
@@ -220,9 +260,9 @@ pol_build_guard(struct pol_build *b, const struct pol_policy *p)
 	POL_RULE(b, c.clear_out, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	for (size_t i = 0; i < p->ninternal; i++)
 		pre_rules(b, c.pre, p->internal[i]);
-	input_rules(b, c.input, p);
+	input_rules(b, &c, p);
 	drop_rest(b, c.forward);
-	output_rules(b, c.output, p);
+	output_rules(b, &c, p);
 }
 
 static void

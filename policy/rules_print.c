@@ -31,6 +31,15 @@ static const char *const key_types[] = {
 	[POL_K_DST6] = "ipv6_addr . inet_proto . inet_service",
 	[POL_K_SRC4] = "ipv4_addr . inet_proto . inet_service",
 	[POL_K_SRC6] = "ipv6_addr . inet_proto . inet_service",
+	[POL_K_DPORT] = "inet_proto . inet_service",
+	[POL_K_SPORT] = "inet_proto . inet_service",
+	[POL_K_L4PROTO] = "inet_proto",
+};
+
+static const char *const data_types[] = {
+	[POL_D_NONE] = "",
+	[POL_D_ADDR4] = " : ipv4_addr",
+	[POL_D_ADDR6] = " : ipv6_addr",
 };
 
 static const char *const key_exprs[] = {
@@ -39,6 +48,9 @@ static const char *const key_exprs[] = {
 	[POL_K_DST6] = "ip6 daddr . meta l4proto . th dport",
 	[POL_K_SRC4] = "ip saddr . meta l4proto . th sport",
 	[POL_K_SRC6] = "ip6 saddr . meta l4proto . th sport",
+	[POL_K_DPORT] = "meta l4proto . th dport",
+	[POL_K_SPORT] = "meta l4proto . th sport",
+	[POL_K_L4PROTO] = "meta l4proto",
 };
 
 /* What is being printed. */
@@ -71,9 +83,15 @@ print_dnat(const struct out *o, const struct pol_stmt *s)
 {
 	char text[64];
 
+	(void)fprintf(o->f, "dnat %s to ",
+	    s->addr.family == AF_INET6 ? "ip6" : "ip");
+	if (s->kind == POL_A_DNAT_MAP) {
+		(void)fprintf(o->f, "%s map @%s:%u", key_exprs[s->key],
+		    pol_set_name(s->set), s->num);
+		return;
+	}
 	pol_addrport_format(text, sizeof text, &s->addr, (uint16_t)s->num);
-	(void)fprintf(o->f, "dnat %s to %s",
-	    s->addr.family == AF_INET6 ? "ip6" : "ip", text);
+	(void)fputs(text, o->f);
 }
 
 /* Statements that are the same words always; NULL for the others. */
@@ -146,7 +164,7 @@ print_special(const struct out *o, const struct pol_stmt *s)
 		    pol_set_name(s->set), key_exprs[s->key], s->num);
 	else if (s->kind == POL_A_JUMP)
 		(void)fprintf(o->f, "jump %s", o->t->chains[s->chain].name);
-	else if (s->kind == POL_A_DNAT)
+	else if (s->kind == POL_A_DNAT || s->kind == POL_A_DNAT_MAP)
 		print_dnat(o, s);
 }
 
@@ -191,14 +209,19 @@ print_chain(const struct out *o, size_t chain)
 static void
 print_elem(const struct out *o, const char *comma, const struct pol_elem *e)
 {
-	char addr[INET6_ADDRSTRLEN];
+	char addr[INET6_ADDRSTRLEN] = "";
+	bool bare = e->addr.family == 0;
 
-	pol_addr_format(addr, sizeof addr, &e->addr);
-	(void)fprintf(o->f, "%s\n\t\t\t%s . %s . %u", comma, addr,
-	    e->l4proto == IPPROTO_TCP ? "tcp" : "udp", (unsigned)e->port);
+	if (!bare)
+		pol_addr_format(addr, sizeof addr, &e->addr);
+	(void)fprintf(o->f, "%s\n\t\t\t%s%s%s . %u", comma, addr,
+	    bare ? "" : " . ", e->l4proto == IPPROTO_TCP ? "tcp" : "udp", (unsigned)e->port);
 }
 
-/* Every listener of FAMILY proven: what OPEN is at its widest. */
+/*
+ * Every listener of FAMILY proven: what OPEN is at its widest, but for those
+ * on interfaces, whose addresses nobody knows here.
+ */
 static void
 print_proven(const struct out *o, int family)
 {
@@ -207,11 +230,11 @@ print_proven(const struct out *o, int family)
 	for (size_t i = 0; i < o->p->nlisteners; i++) {
 		struct pol_elem e;
 
-		if (o->p->listeners[i].addr.family != family)
+		if (o->p->listeners[i].addr.family != family ||
+		    !pol_listener_elem(&e, &o->p->listeners[i], NULL))
 			continue;
 		if (n == 0)
 			(void)fputs("\t\telements = {", o->f);
-		pol_listener_elem(&e, &o->p->listeners[i]);
 		print_elem(o, n++ == 0 ? "" : ",", &e);
 	}
 	if (n != 0)
@@ -244,8 +267,9 @@ held(const struct out *o, enum pol_set_id set)
 static void
 print_set(const struct out *o, const struct pol_set *s)
 {
-	(void)fprintf(o->f, "\n\tset %s {\n\t\ttype %s\n",
-	    pol_set_name(s->id), key_types[s->key]);
+	(void)fprintf(o->f, "\n\t%s %s {\n\t\ttype %s%s\n",
+	    s->data != POL_D_NONE ? "map" : "set", pol_set_name(s->id),
+	    key_types[s->key], data_types[s->data]);
 	if (s->constant)
 		(void)fputs("\t\tflags constant\n", o->f);
 	else
@@ -257,7 +281,8 @@ print_set(const struct out *o, const struct pol_set *s)
 		print_elems(o, s->elems, s->nelems);
 	else if (s->timeout_ms != 0 && held(o, s->id))
 		(void)fputs("\t\telements = { ipv4, ipv6 }\n", o->f);
-	else if (s->timeout_ms == 0 && o->pos == POL_POS_OPEN)
+	else if (s->timeout_ms == 0 && s->data == POL_D_NONE &&
+	    o->pos == POL_POS_OPEN)
 		print_proven(o, s->key == POL_K_DST6 ? AF_INET6 : AF_INET);
 	(void)fputs("\t}\n", o->f);
 }

@@ -59,6 +59,7 @@ enum gate_reason {
 	GATE_WHY_KERNEL,       /* a commit or read-back failed */
 	GATE_WHY_DRIFT,	       /* somebody changed what we own */
 	GATE_WHY_STOPPED,      /* SIGTERM, or the keeper is gone */
+	GATE_WHY_ADDRESS,      /* an interface has not what was proven on it */
 	GATE_NWHY
 };
 

@@ -8,6 +8,7 @@
  *	watch.c		the replies that become facts, and events
  *	repair.c	drift, SETCONF, back-off, limits
  *	tell.c		reasons and snapshots
+ *	table.c		the table of listeners, for the status process
  */
 #ifndef CORE_H
 #define CORE_H
@@ -18,6 +19,17 @@
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/snapshot.h"
+
+/* The table of listeners as the status process is to have it. */
+struct table {
+	struct snap_listener *line; /* owned, by listener number */
+	bool *dirty;		    /* owned: not sent yet */
+	size_t ndirty;
+	size_t next; /* where the search for dirty lines goes on */
+	uint64_t generation;
+	uint64_t seen; /* prov.version that it is made from */
+	struct snapshot sum; /* of this, only what counts listeners */
+};
 
 /* What the command in flight was; the tag that comes back with its reply. */
 enum cmd {
@@ -73,7 +85,9 @@ struct evidence {
 struct due {
 	uint64_t connect; /* BACKOFF ends */
 	uint64_t probe, conf, circuits;
-	uint64_t retry;	  /* try again what could not be bound */
+	uint64_t retry;	  /* try again a listener that was left out */
+	uint64_t again;	  /* send again a list that was refused */
+	uint64_t owner;	  /* ask for the owner of a foreign socket */
 	uint64_t gate;	  /* repeat the request */
 	uint64_t status;  /* repeat the snapshot */
 };
@@ -99,13 +113,18 @@ struct engine {
 	uint64_t newnym_id; /* that verb */
 	bool provisioned; /* this session had its first SETCONF */
 	bool bind_failed; /* the last SETCONF was answered with 553 */
+	bool blamed;	  /* ... and it was found out whose fault that was */
 	bool setting;	  /* a SETCONF is to be sent */
-	bool restore;	  /* first send the last accepted list again */
+	bool set_open;	  /* a SETCONF has no answer yet */
 	bool cycling;	  /* between the two of a cycle */
-	bool retrying;	  /* this SETCONF is a timed retry, no repair */
+	bool joining;	  /* listeners that were withheld are taken back */
+	bool moved;	  /* an interface has another address */
+	bool conf_read;	  /* GETCONF was answered in this session */
+	uint32_t again_ms; /* the last delay before due.again */
+	uint64_t judged;  /* prov.version that repair_judge() has seen */
 	enum prov_plan plan;
 	unsigned events;    /* bits: which ones to subscribe to */
-	uint64_t conf_sent; /* when the last answered GETCONF was sent */
+	uint64_t probe_at;  /* when the last probe that counts was sent */
 	struct tor_info tor;
 	struct evidence ev;
 	struct prov prov;
@@ -121,7 +140,6 @@ struct engine {
 	enum latch latch;
 	char latch_text[SNAP_TEXT]; /* Tor's words, escaped */
 	uint64_t repaired_at[REPAIRS_PER_MINUTE]; /* ring */
-	uint32_t retry_delay;
 	uint64_t links, provisions, repairs;
 
 	/* gate */
@@ -134,12 +152,18 @@ struct engine {
 	bool asked_valid;	  /* ... to this gate */
 	uint64_t asked_proof;
 	uint8_t asked_proven[POL_MAX_LISTENERS / 8];
+	struct pol_addr asked_ifaddr[POL_MAX_IFADDRS];
+	/* Where the listeners in facts.proven are; see gate_req.ifaddr. */
+	struct pol_addr ifaddr[POL_MAX_IFADDRS];
+	uint64_t owners_asked; /* prov.version without an owner to ask for */
+	uint64_t published; /* prov.version that facts.proven is made from */
 
 	/* what people are told */
 	char reason_code[32], reason[SNAP_TEXT], advice[SNAP_TEXT];
 	char since[32];
 	uint64_t snap_seq;
 	struct snapshot snap; /* the last one sent */
+	struct table table;
 };
 
 /* engine.c */
@@ -149,6 +173,8 @@ void engine_lose(struct engine *e, enum engine_loss why, const char *detail,
     uint64_t now);
 /* Send the gate what facts_position() says, if that is due. */
 void engine_decide(struct engine *e, uint64_t now);
+/* Let the facts have what is proven by now; it can become less at once. */
+void engine_publish(struct engine *e);
 /* Void all proofs and make them again. */
 void engine_reprove(struct engine *e, uint64_t epoch, uint64_t now);
 
@@ -199,7 +225,11 @@ void watch_on_event(struct engine *e, const struct cp_reply *reply,
 bool watch_stalled(const struct engine *e, uint64_t now);
 
 /* repair.c */
-void repair_doubt(struct engine *e, uint64_t now);
+void repair_doubt(struct engine *e, unsigned kinds, uint64_t now);
+void repair_on_changed(struct engine *e, const struct cp_reply *event,
+    uint64_t now);
+void repair_on_reload(struct engine *e, uint64_t now);
+void repair_on_log(struct engine *e, struct cp_str text);
 void repair_ask_conf(struct engine *e, uint64_t now);
 void repair_on_conf(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
@@ -214,6 +244,15 @@ void repair_unlatch(struct engine *e);
 void tell_reason(struct engine *e, uint64_t now);
 void tell_snapshot(struct engine *e, uint64_t now);
 void tell_result(struct engine *e, uint64_t id, bool ok, const char *text);
+/* table.c */
+void table_init(struct engine *e);
+void table_clear(struct engine *e);
+/* All of it is to be sent again. */
+void table_restart(struct engine *e);
+/* Look at what has changed, send what the status process takes. */
+void table_update(struct engine *e);
+void table_send(struct engine *e);
+
 /* Loss codes as words, for the log. */
 const char *tell_loss(enum engine_loss why);
 

@@ -25,6 +25,9 @@
 /* A gate that does not take a message is tried again after this. */
 #define GATE_AGAIN_MS 20
 
+/* The keeper looks through all processes of a user: not often. */
+#define OWNER_MS 1000
+
 struct engine *
 engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
     void *arg, int pid)
@@ -37,6 +40,7 @@ engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
 	e->pid = pid;
 	facts_init(&e->facts, policy->lease_ms);
 	prov_init(&e->prov, policy);
+	table_init(e);
 	e->proofs = xcalloc(policy->nlisteners + 1, sizeof *e->proofs);
 	session_reset(e);
 	e->ops->utc(e->arg, e->since, sizeof e->since);
@@ -50,6 +54,7 @@ engine_free(struct engine *e)
 		return;
 	session_reset(e);
 	prov_clear(&e->prov);
+	table_clear(e);
 	free(e->proofs);
 	explicit_bzero(e, sizeof *e);
 	free(e);
@@ -195,10 +200,33 @@ engine_lose(struct engine *e, enum engine_loss why, const char *detail,
 	e->ops->tor_close(e->arg);
 }
 
+/*
+ * The proofs are as old as the last probe that counts, whatever else was
+ * learnt since; after a doubt there has been none, and nothing is proven.
+ */
+void
+engine_publish(struct engine *e)
+{
+	uint8_t map[POL_MAX_LISTENERS / 8];
+	uint32_t n;
+
+	if (e->published == e->prov.version) {
+		if (e->facts.nproven != 0)
+			facts_confirm(&e->facts, FACT_LISTEN, e->probe_at);
+		return;
+	}
+	n = prov_proven(&e->prov, map, e->ifaddr);
+	facts_prove(&e->facts, map, n, e->probe_at);
+	e->published = e->prov.version;
+}
+
 void
 engine_reprove(struct engine *e, uint64_t epoch, uint64_t now)
 {
 	facts_renew(&e->facts, epoch);
+	prov_void(&e->prov);
+	e->probe_at = 0;
+	engine_publish(e);
 	confirm_own(e, now);
 	e->need_conf = e->need_probe = true;
 	/* Evidence from before must not count: start from new values. */
@@ -307,6 +335,7 @@ ask_gate(struct engine *e, enum gate_position pos, uint64_t proof_ns)
 		q.proof_ns = proof_ns;
 		q.lease_ms = e->policy->lease_ms;
 		memcpy(q.proven, e->facts.proven, sizeof q.proven);
+		memcpy(q.ifaddr, e->ifaddr, sizeof q.ifaddr);
 	}
 	if (e->asked == GATE_OPEN && pos != GATE_OPEN)
 		e->lowered_seq = q.seq;
@@ -314,6 +343,7 @@ ask_gate(struct engine *e, enum gate_position pos, uint64_t proof_ns)
 	e->asked = pos;
 	e->asked_proof = proof_ns;
 	memcpy(e->asked_proven, q.proven, sizeof e->asked_proven);
+	memcpy(e->asked_ifaddr, q.ifaddr, sizeof e->asked_ifaddr);
 }
 
 /*
@@ -329,7 +359,9 @@ request_due(const struct engine *e, enum gate_position pos, uint64_t proof_ns,
 	if (e->asked_valid && pos == GATE_OPEN)
 		return proof_ns > e->asked_proof ||
 		    memcmp(e->asked_proven, e->facts.proven,
-		    sizeof e->asked_proven) != 0;
+		    sizeof e->asked_proven) != 0 ||
+		    memcmp(e->asked_ifaddr, e->ifaddr,
+		    sizeof e->asked_ifaddr) != 0;
 	return now >= e->due.gate;
 }
 
@@ -372,6 +404,65 @@ engine_decide(struct engine *e, uint64_t now)
 	log_info("asked gate=%s epoch=%llu proven=%u reason=%s",
 	    gate_position_name(pos), (unsigned long long)e->facts.epoch,
 	    pos == GATE_OPEN ? e->facts.nproven : 0, e->reason_code);
+}
+
+void
+engine_addresses(struct engine *e, const struct pol_addr *ifaddrs,
+    uint64_t now)
+{
+	/* A literal address may have come or gone: the kernel is asked. */
+	e->due.probe = now;
+	if (!prov_addresses(&e->prov, ifaddrs))
+		return;
+	e->moved = true;
+	e->need_conf = e->need_probe = true;
+	engine_publish(e);
+	engine_decide(e, now);
+}
+
+/* A foreign socket that several listeners meet has one owner. */
+void
+engine_owner(struct engine *e, uint64_t inode, int32_t pid, uint64_t now)
+{
+	struct prov_listener *l;
+
+	(void)now;
+	for (size_t i = 0; i < e->policy->nlisteners; i++) {
+		l = &e->prov.l[i];
+		if (inode == 0 || l->proof.kind != PROOF_FOREIGN ||
+		    l->proof.inode != inode || l->pid == pid)
+			continue;
+		l->pid = pid;
+		e->prov.version++;
+	}
+}
+
+/* Ask for the owner of one foreign socket that was not asked for yet. */
+static void
+ask_owner(struct engine *e, uint64_t now)
+{
+	const struct proof *proof = NULL;
+	struct prov_listener *l;
+
+	if (e->owners_asked == e->prov.version || now < e->due.owner)
+		return;
+	for (size_t i = 0; i < e->policy->nlisteners; i++) {
+		l = &e->prov.l[i];
+		if (l->proof.kind != PROOF_FOREIGN || l->proof.inode == 0 ||
+		    l->asked)
+			continue;
+		if (proof == NULL)
+			proof = &l->proof;
+		if (l->proof.inode == proof->inode)
+			l->asked = true;
+	}
+	if (proof == NULL) {
+		e->owners_asked = e->prov.version;
+		return;
+	}
+	e->due.owner = now + OWNER_MS;
+	/* Not asked: then status does not name the process. */
+	(void)e->ops->ask_owner(e->arg, proof->uid, proof->inode);
 }
 
 void
@@ -447,6 +538,7 @@ engine_status_up(struct engine *e)
 {
 	e->status_up = true;
 	e->due.status = 0;
+	table_restart(e);
 }
 
 void
@@ -489,6 +581,7 @@ engine_settle(struct engine *e, uint64_t now)
 	timers(e, now);
 	session_next(e, now);
 	engine_decide(e, now);
+	ask_owner(e, now);
 	tell_reason(e, now);
 	tell_snapshot(e, now);
 	wake = session_wake(e);

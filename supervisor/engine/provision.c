@@ -5,18 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "controlproto/cmd.h"
 #include "controlproto/reply.h"
 #include "policy/options.h"
 #include "supervisor/log.h"
-
-/*
- * Tor opens the listeners of its torrc before it drops root, so those belong
- * to root although they are Tor's.  We have Tor close and open them again,
- * after which they are its own uid's.  Below this number it could not.
- */
-#define UNPRIVILEGED_PORT 1024
 
 /* An option value that Tor reports: address, flags; see POL_FLAGS_LEN. */
 #define VALUE_CAP 1024
@@ -27,6 +21,9 @@
  */
 #define MAX_SCANS 16
 
+/* What is in the way has gone: but not more often than this. */
+#define RETRY_AT_ONCE_MS 1000
+
 /* Virtual names: they return the plain and the "__" option together. */
 static const char *const line_names[POL_NKIND] = {
 	[POL_SOCKS] = "SocksPortLines",
@@ -34,6 +31,60 @@ static const char *const line_names[POL_NKIND] = {
 	[POL_TRANS] = "TransPortLines",
 	[POL_DNS] = "DNSPortLines",
 };
+
+/* --- memory of answers --------------------------------------------------- */
+
+/* Is S, added after the octets at *AT, as it was?  Notes S either way. */
+static bool
+memo_next(struct prov_memo *m, size_t *at, struct cp_str s)
+{
+	size_t cap = m->cap != 0 ? m->cap : 256, end = *at + s.n + 1;
+	bool same = m->valid && end <= m->n &&
+	    (s.n == 0 || memcmp(m->p + *at, s.p, s.n) == 0) &&
+	    m->p[end - 1] == '\n';
+	char *p;
+
+	if (!same) {
+		while (cap < end)
+			cap *= 2;
+		if (cap != m->cap) {
+			p = xmalloc(cap);
+			if (*at != 0)
+				memcpy(p, m->p, *at);
+			free(m->p);
+			m->p = p;
+			m->cap = cap;
+		}
+		if (s.n != 0)
+			memcpy(m->p + *at, s.p, s.n);
+		m->p[end - 1] = '\n';
+		m->n = end;
+		m->valid = false;
+	}
+	*at = end;
+	return same;
+}
+
+/* All was noted, up to AT: was it the same as the last answer? */
+static bool
+memo_end(struct prov_memo *m, size_t at)
+{
+	bool same = m->valid && at == m->n;
+
+	m->n = at;
+	m->valid = true;
+	return same;
+}
+
+static void
+memo_forget_all(struct prov *p)
+{
+	p->conf.valid = false;
+	for (unsigned k = 0; k < POL_NKIND; k++)
+		p->listeners[k].valid = false;
+}
+
+/* --- the index ----------------------------------------------------------- */
 
 static int
 compare_key(enum pol_kind a, const char *atext, enum pol_kind b,
@@ -54,52 +105,21 @@ compare_index(const void *a, const void *b, void *arg)
 	    p->policy->listeners[j].kind, p->l[j].text);
 }
 
-void
-prov_init(struct prov *p, const struct pol_policy *policy)
+static void
+make_texts(struct prov *p)
 {
-	size_t n = policy->nlisteners;
+	size_t n = p->policy->nlisteners;
 
-	memset(p, 0, sizeof *p);
-	p->policy = policy;
-	p->l = xcalloc(n + 1, sizeof *p->l);
-	p->sorted = xcalloc(n + 1, sizeof *p->sorted);
-	p->left_out = xcalloc(n + 1, sizeof *p->left_out);
-	p->good = xcalloc(n + 1, sizeof *p->good);
 	for (size_t i = 0; i < n; i++) {
 		pol_listener_format(p->l[i].text, sizeof p->l[i].text,
-		    policy, &policy->listeners[i], NULL);
+		    p->policy, &p->policy->listeners[i], p->last);
 		p->sorted[i] = i;
-		p->uses[policy->listeners[i].kind] = true;
 	}
 	qsort_r(p->sorted, n, sizeof *p->sorted, compare_index, p);
 }
 
-void
-prov_clear(struct prov *p)
-{
-	free(p->l);
-	free(p->sorted);
-	free(p->left_out);
-	free(p->good);
-	memset(p, 0, sizeof *p);
-}
-
-void
-prov_forget(struct prov *p)
-{
-	for (size_t i = 0; i < p->policy->nlisteners; i++) {
-		p->l[i].proof = (struct proof){ .kind = PROOF_NONE };
-		p->l[i].named = p->l[i].line = p->l[i].stale = false;
-		p->l[i].withheld = p->l[i].cycled = false;
-	}
-	p->have_good = p->network_off = false;
-	p->extra_line = p->extra_named = false;
-	p->count_private = true; /* until read: it only takes evidence away */
-}
-
-/* The listener of KIND that is written TEXT; SIZE_MAX if there is none. */
-static size_t
-find(const struct prov *p, enum pol_kind kind, const char *text)
+size_t
+prov_find(const struct prov *p, enum pol_kind kind, const char *text)
 {
 	size_t lo = 0, hi = p->policy->nlisteners, mid, i;
 	int c;
@@ -119,36 +139,6 @@ find(const struct prov *p, enum pol_kind kind, const char *text)
 	return SIZE_MAX;
 }
 
-enum cp_err
-prov_cmd_getconf(const struct prov *p, struct cp_cmd *out)
-{
-	const char *names[POL_NKIND + 2];
-	size_t n = 0;
-
-	for (unsigned k = 0; k < POL_NKIND; k++)
-		if (p->uses[k])
-			names[n++] = line_names[k];
-	names[n++] = "DisableNetwork";
-	names[n++] = "CountPrivateBandwidth";
-	return cp_cmd_getconf(out, names, n);
-}
-
-/* The kind that option KEY sets; POL_NKIND when it is none that we own. */
-static enum pol_kind
-kind_of_key(const struct prov *p, struct cp_str key)
-{
-	struct cp_str bare = key;
-
-	if (key.n > 2 && memcmp(key.p, "__", 2) == 0)
-		bare = (struct cp_str){ .p = key.p + 2, .n = key.n - 2 };
-	for (unsigned k = 0; k < POL_NKIND; k++)
-		if (p->uses[k] &&
-		    (cp_str_is_nocase(bare, pol_kind_option(k)) ||
-		    cp_str_is_nocase(key, line_names[k])))
-			return (enum pol_kind)k;
-	return POL_NKIND;
-}
-
 static size_t
 scan(const struct prov *p, enum pol_kind kind, const char *value)
 {
@@ -156,9 +146,189 @@ scan(const struct prov *p, enum pol_kind kind, const char *value)
 
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (policy->listeners[i].kind == kind &&
-		    pol_option_same(&policy->listeners[i], value, NULL))
+		    pol_option_same(&policy->listeners[i], value, p->last))
 			return i;
 	return SIZE_MAX;
+}
+
+size_t
+prov_find_line(const struct prov *p, enum pol_kind kind, const char *value,
+    unsigned *scans)
+{
+	char addr[POL_LISTENER_TEXT];
+	size_t n = strcspn(value, " \t"), i = SIZE_MAX;
+
+	if (n < sizeof addr) {
+		memcpy(addr, value, n);
+		addr[n] = '\0';
+		i = prov_find(p, kind, addr);
+	}
+	if (i == SIZE_MAX && (*scans)++ < MAX_SCANS)
+		i = scan(p, kind, value);
+	return i;
+}
+
+/* --- life ---------------------------------------------------------------- */
+
+void
+prov_init(struct prov *p, const struct pol_policy *policy)
+{
+	size_t n = policy->nlisteners;
+
+	memset(p, 0, sizeof *p);
+	p->policy = policy;
+	p->l = xcalloc(n + 1, sizeof *p->l);
+	p->sorted = xcalloc(n + 1, sizeof *p->sorted);
+	p->left_out = xcalloc(n + 1, sizeof *p->left_out);
+	p->good = xcalloc(n + 1, sizeof *p->good);
+	extras_init(&p->x);
+	make_texts(p);
+	for (size_t i = 0; i < n; i++) {
+		p->uses[policy->listeners[i].kind] = true;
+		p->l[i].gone = policy->listeners[i].ifaddr != 0;
+	}
+	prov_forget(p);
+}
+
+void
+prov_clear(struct prov *p)
+{
+	free(p->l);
+	free(p->sorted);
+	free(p->left_out);
+	free(p->good);
+	free(p->conf.p);
+	for (unsigned k = 0; k < POL_NKIND; k++)
+		free(p->listeners[k].p);
+	extras_clear(&p->x);
+	memset(p, 0, sizeof *p);
+}
+
+static void
+unread(struct prov_listener *l)
+{
+	l->named = l->line = l->stale = false;
+}
+
+void
+prov_forget(struct prov *p)
+{
+	struct prov_listener *l;
+
+	prov_void(p);
+	for (size_t i = 0; i < p->policy->nlisteners; i++) {
+		l = &p->l[i];
+		l->doubt = true;
+		l->opened = l->withheld = l->refused = false;
+		l->hinted = l->cycled = false;
+		l->delay_ms = 0;
+		l->retry_at = l->failed_at = 0;
+	}
+	extras_forget(&p->x);
+	p->have_good = p->network_off = p->twice = false;
+	p->count_private = true; /* until read: it only takes evidence away */
+}
+
+void
+prov_void(struct prov *p)
+{
+	for (size_t i = 0; i < p->policy->nlisteners; i++) {
+		unread(&p->l[i]);
+		p->l[i].proof.kind = PROOF_NONE;
+	}
+	memo_forget_all(p);
+	p->version++;
+}
+
+void
+prov_doubt(struct prov *p, unsigned kinds)
+{
+	for (size_t i = 0; i < p->policy->nlisteners; i++) {
+		if ((kinds & PROV_KIND(p->policy->listeners[i].kind)) == 0)
+			continue;
+		unread(&p->l[i]);
+		p->l[i].doubt = true;
+	}
+	memo_forget_all(p);
+	p->version++;
+}
+
+/* The interface numbered K has another address now, or none. */
+static bool
+move_listeners(struct prov *p, size_t k)
+{
+	bool moved = p->now[k].family != 0 &&
+	    !pol_addr_equal(&p->now[k], &p->last[k]);
+	struct prov_listener *l;
+
+	for (size_t i = 0; i < p->policy->nlisteners; i++) {
+		l = &p->l[i];
+		if (p->policy->listeners[i].ifaddr != k + 1)
+			continue;
+		l->gone = p->now[k].family == 0;
+		l->proof.kind = PROOF_NONE;
+		l->retry_at = 0;
+		if (!moved)
+			continue;
+		unread(l);
+		l->doubt = true;
+		l->opened = false;
+	}
+	if (moved)
+		p->last[k] = p->now[k];
+	return moved;
+}
+
+bool
+prov_addresses(struct prov *p, const struct pol_addr *ifaddrs)
+{
+	bool changed = false, moved = false;
+
+	for (size_t k = 0; k < p->policy->nifaddrs; k++) {
+		if (ifaddrs[k].family == 0 ? p->now[k].family == 0 :
+		    pol_addr_equal(&ifaddrs[k], &p->now[k]))
+			continue;
+		p->now[k] = ifaddrs[k];
+		moved |= move_listeners(p, k);
+		changed = true;
+	}
+	if (!changed)
+		return false;
+	if (moved)
+		make_texts(p);
+	memo_forget_all(p);
+	p->version++;
+	return true;
+}
+
+/* --- GETCONF ------------------------------------------------------------- */
+
+enum cp_err
+prov_cmd_getconf(const struct prov *p, struct cp_cmd *out)
+{
+	const char *names[POL_NKIND + 2];
+	size_t n = 0;
+
+	(void)p;
+	for (unsigned k = 0; k < POL_NKIND; k++)
+		names[n++] = line_names[k];
+	names[n++] = "DisableNetwork";
+	names[n++] = "CountPrivateBandwidth";
+	return cp_cmd_getconf(out, names, n);
+}
+
+enum pol_kind
+prov_kind_of_key(struct cp_str key)
+{
+	struct cp_str bare = key;
+
+	if (key.n > 2 && memcmp(key.p, "__", 2) == 0)
+		bare = (struct cp_str){ .p = key.p + 2, .n = key.n - 2 };
+	for (unsigned k = 0; k < POL_NKIND; k++)
+		if (cp_str_is_nocase(bare, pol_kind_option(k)) ||
+		    cp_str_is_nocase(key, line_names[k]))
+			return (enum pol_kind)k;
+	return POL_NKIND;
 }
 
 /* One "SocksPort=..." line of Tor's answer. */
@@ -166,26 +336,23 @@ static void
 read_line(struct prov *p, enum pol_kind kind, const char *value,
     unsigned *scans)
 {
-	char addr[64];
-	size_t n = strcspn(value, " \t"), i = SIZE_MAX;
+	struct prov_listener *l;
+	size_t i;
 
 	if (strcmp(value, "0") == 0)
 		return; /* switched off: no line */
-	if (n < sizeof addr) {
-		memcpy(addr, value, n);
-		addr[n] = '\0';
-		i = find(p, kind, addr);
-	}
-	if (i == SIZE_MAX && (*scans)++ < MAX_SCANS)
-		i = scan(p, kind, value);
-	if (i == SIZE_MAX || p->l[i].withheld || p->l[i].line) {
-		p->extra_line = true;
+	i = prov_find_line(p, kind, value, scans);
+	if (i == SIZE_MAX) {
+		extras_add(p, kind, value);
 		return;
 	}
-	if (pol_option_same(&p->policy->listeners[i], value, NULL))
-		p->l[i].line = true;
+	l = &p->l[i];
+	if (l->line || l->stale)
+		p->twice = true;
+	if (pol_option_same(&p->policy->listeners[i], value, p->last))
+		l->line = true;
 	else
-		p->l[i].stale = true;
+		l->stale = true;
 }
 
 /*
@@ -206,8 +373,8 @@ read_switch(struct prov *p, struct cp_str key, const char *value, bool *off)
 	return true;
 }
 
-enum cp_err
-prov_read_conf(struct prov *p, const struct cp_reply *reply)
+static enum cp_err
+read_conf(struct prov *p, const struct cp_reply *reply)
 {
 	char value[VALUE_CAP];
 	struct cp_conf conf;
@@ -216,21 +383,17 @@ prov_read_conf(struct prov *p, const struct cp_reply *reply)
 	unsigned scans = 0;
 	bool network = false;
 
-	if (!cp_reply_is_ok(reply))
-		return CP_ERR_REFUSED;
-	for (size_t i = 0; i < p->policy->nlisteners; i++)
-		p->l[i].line = p->l[i].stale = false;
-	p->extra_line = false;
-	p->network_off = true;
 	for (size_t i = 0; i < cp_reply_nconf(reply); i++) {
 		if ((err = cp_reply_conf(reply, &conf, i)) != CP_OK)
 			return err;
-		kind = kind_of_key(p, conf.key);
+		kind = prov_kind_of_key(conf.key);
 		if (kind != POL_NKIND && !conf.has_value)
 			continue;
 		/* A line too long to be ours is not worth an error. */
-		if (cp_conf_value(value, sizeof value, &conf) != CP_OK)
-			(void)snprintf(value, sizeof value, "?");
+		if (cp_conf_value(value, sizeof value, &conf) != CP_OK) {
+			memset(value, '?', sizeof value - 1);
+			value[sizeof value - 1] = '\0';
+		}
 		if (kind != POL_NKIND)
 			read_line(p, kind, value, &scans);
 		else if (!read_switch(p, conf.key, value, &network))
@@ -239,232 +402,136 @@ prov_read_conf(struct prov *p, const struct cp_reply *reply)
 	return network ? CP_OK : CP_ERR_KEY;
 }
 
-void
-prov_listeners_begin(struct prov *p)
+static bool
+is_same_conf(struct prov *p, const struct cp_reply *reply)
 {
-	p->extra_named = false;
-	for (size_t i = 0; i < p->policy->nlisteners; i++)
-		p->l[i].named = false;
+	size_t at = 0;
+
+	for (size_t i = 0; i < cp_reply_nlines(reply); i++)
+		(void)memo_next(&p->conf, &at, cp_reply_text(reply, i));
+	return memo_end(&p->conf, at);
 }
 
 enum cp_err
-prov_read_listeners(struct prov *p, enum pol_kind kind, struct cp_str value)
+prov_read_conf(struct prov *p, const struct cp_reply *reply)
+{
+	enum cp_err err;
+
+	if (!cp_reply_is_ok(reply))
+		return CP_ERR_REFUSED;
+	if (is_same_conf(p, reply))
+		return CP_OK;
+	p->version++;
+	for (size_t i = 0; i < p->policy->nlisteners; i++)
+		p->l[i].line = p->l[i].stale = false;
+	p->twice = false;
+	p->network_off = true;
+	extras_begin(&p->x);
+	err = read_conf(p, reply);
+	extras_end(&p->x);
+	extras_match(p);
+	/* Who has opened what Tor's options do not have, or have otherwise? */
+	for (size_t i = 0; i < p->policy->nlisteners; i++)
+		if (p->l[i].named && (!p->l[i].line || p->l[i].stale))
+			p->l[i].doubt = true;
+	return err;
+}
+
+/* --- net/listeners ------------------------------------------------------- */
+
+static enum cp_err
+read_entries(struct prov *p, enum pol_kind kind, struct cp_str value)
 {
 	char text[256];
 	size_t i;
 	int rc;
 
-	if (!p->uses[kind])
-		return CP_OK;
 	while ((rc = cp_listeners_next(text, sizeof text, &value)) == 1) {
-		i = find(p, kind, text);
-		if (i == SIZE_MAX || p->l[i].withheld)
-			p->extra_named = true;
+		i = prov_find(p, kind, text);
 		if (i != SIZE_MAX)
 			p->l[i].named = true;
+		else
+			extras_stranger(&p->x, kind, text);
 	}
 	return rc == 0 ? CP_OK : CP_ERR_SYNTAX;
 }
 
-bool
-prov_conf_ok(const struct prov *p)
-{
-	if (p->network_off || p->extra_line)
-		return false;
-	for (size_t i = 0; i < p->policy->nlisteners; i++)
-		if (!p->l[i].withheld && !p->l[i].line)
-			return false;
-	return true;
-}
-
-bool
-prov_named_ok(const struct prov *p)
-{
-	if (p->extra_named)
-		return false;
-	for (size_t i = 0; i < p->policy->nlisteners; i++)
-		if (!p->l[i].withheld && !p->l[i].named)
-			return false;
-	return true;
-}
-
-/* Could Tor not open listener I now? */
-static bool
-blocked(const struct prov_listener *l)
-{
-	switch (l->proof.kind) {
-	case PROOF_FOREIGN:
-	case PROOF_NO_ADDR:
-	case PROOF_ROOT:
-		return !l->named;
-	case PROOF_NONE:
-	case PROOF_OK:
-	case PROOF_NO_SOCKET:
-	case PROOF_FILE:
-		break;
-	}
-	return false;
-}
-
-bool
-prov_withhold(struct prov *p)
-{
-	bool added = false;
-
-	for (size_t i = 0; i < p->policy->nlisteners; i++)
-		if (!p->l[i].withheld && blocked(&p->l[i]))
-			p->l[i].withheld = added = true;
-	return added;
-}
-
-bool
-prov_unwithhold(struct prov *p)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < p->policy->nlisteners; i++) {
-		if (!p->l[i].withheld || p->l[i].proof.kind == PROOF_NONE ||
-		    blocked(&p->l[i]))
-			continue;
-		p->l[i].withheld = false;
-		any = true;
-	}
-	return any;
-}
-
-bool
-prov_withheld_any(const struct prov *p)
-{
-	for (size_t i = 0; i < p->policy->nlisteners; i++)
-		if (p->l[i].withheld)
-			return true;
-	return false;
-}
-
 /*
- * Tor applies new flags only to a listener that it opens anew, and only one
- * opened anew belongs to Tor's uid (see UNPRIVILEGED_PORT).
+ * What is shut has no flags to be wrong; what is open although no SETCONF of
+ * ours opened it since may have any.
  */
-static bool
-needs_cycle(const struct prov *p, size_t i)
+static void
+note_opened(struct prov_listener *l)
 {
-	const struct prov_listener *l = &p->l[i];
-
-	if (!l->named || l->withheld)
-		return false;
-	if (l->stale)
-		return true;
-	return l->proof.kind == PROOF_ROOT && !l->cycled &&
-	    p->policy->listeners[i].port >= UNPRIVILEGED_PORT;
-}
-
-enum prov_plan
-prov_plan_make(const struct prov *p)
-{
-	for (size_t i = 0; i < p->policy->nlisteners; i++)
-		if (needs_cycle(p, i))
-			return PROV_CYCLE;
-	return prov_conf_ok(p) && prov_named_ok(p) ? PROV_DONE : PROV_SET;
-}
-
-static enum cp_err
-make_setconf(struct cp_cmd *out, const struct pol_policy *policy,
-    const bool *left_out)
-{
-	struct pol_view view = { .withheld = left_out };
-	struct pol_options o;
-	struct cp_opt *opts;
-	enum cp_err err;
-
-	if (pol_options_make(&o, policy, &view) == -1)
-		return CP_ERR_NOMEM;
-	opts = xcalloc(o.n + 1, sizeof *opts);
-	for (size_t i = 0; i < o.n; i++) {
-		opts[i].name = o.list[i].name;
-		opts[i].value = o.list[i].value;
-	}
-	err = cp_cmd_setconf(out, opts, o.n);
-	free(opts);
-	pol_options_clear(&o);
-	return err;
+	if (!l->named)
+		l->doubt = l->opened = false;
+	else if (!l->opened)
+		l->doubt = true;
 }
 
 enum cp_err
-prov_cmd_setconf(struct prov *p, struct cp_cmd *out, enum prov_plan plan)
+prov_read_listeners(struct prov *p, const struct cp_str values[POL_NKIND])
 {
-	bool cycle;
+	bool same = true;
+	enum cp_err err;
+	size_t at;
 
-	for (size_t i = 0; i < p->policy->nlisteners; i++) {
-		if (plan == PROV_DONE) {
-			p->left_out[i] = p->have_good && p->good[i];
-			continue;
-		}
-		cycle = plan == PROV_CYCLE && needs_cycle(p, i);
-		p->l[i].cycled |= cycle;
-		p->left_out[i] = cycle || p->l[i].withheld;
+	for (unsigned k = 0; k < POL_NKIND; k++) {
+		at = 0;
+		(void)memo_next(&p->listeners[k], &at, values[k]);
+		same &= memo_end(&p->listeners[k], at);
 	}
-	return make_setconf(out, p->policy, p->left_out);
+	if (same)
+		return CP_OK;
+	p->version++;
+	extras_strangers_begin(&p->x);
+	for (size_t i = 0; i < p->policy->nlisteners; i++)
+		p->l[i].named = false;
+	for (unsigned k = 0; k < POL_NKIND; k++) {
+		err = read_entries(p, (enum pol_kind)k, values[k]);
+		if (err != CP_OK)
+			return err;
+	}
+	for (size_t i = 0; i < p->policy->nlisteners; i++)
+		note_opened(&p->l[i]);
+	extras_match(p);
+	return CP_OK;
+}
+
+/* --- the kernel ---------------------------------------------------------- */
+
+static void
+set_proof(struct prov *p, size_t i, const struct proof *proof, uint64_t now)
+{
+	struct prov_listener *l = &p->l[i];
+	bool blocked = prov_blocked(p, i);
+
+	if (proof->inode != l->proof.inode || proof->uid != l->proof.uid) {
+		l->pid = 0;
+		l->asked = false;
+	}
+	l->proof = *proof;
+	if (l->withheld && blocked && !prov_blocked(p, i) &&
+	    now - l->failed_at >= RETRY_AT_ONCE_MS)
+		l->retry_at = 0;
 }
 
 void
-prov_accepted(struct prov *p)
+prov_read_proofs(struct prov *p, const struct proof *proofs, uint64_t now)
 {
-	memcpy(p->good, p->left_out,
-	    p->policy->nlisteners * sizeof *p->good);
-	p->have_good = true;
-}
+	static const struct proof none = { .kind = PROOF_NONE };
+	const struct proof *proof, *had;
+	bool changed = false;
 
-bool
-prov_listener_proven(const struct prov *p, size_t i)
-{
-	const struct prov_listener *l = &p->l[i];
-
-	if (!l->named || l->withheld)
-		return false;
-	if (l->proof.kind == PROOF_OK)
-		return true;
-	/* Only root can bind here, and root is not whom we guard against. */
-	return l->proof.kind == PROOF_ROOT &&
-	    p->policy->listeners[i].port < UNPRIVILEGED_PORT;
-}
-
-uint32_t
-prov_proven(const struct prov *p, uint8_t *map)
-{
-	uint32_t n = 0;
-
-	memset(map, 0, POL_MAX_LISTENERS / 8);
 	for (size_t i = 0; i < p->policy->nlisteners; i++) {
-		if (!prov_listener_proven(p, i))
+		proof = proofs != NULL ? &proofs[i] : &none;
+		had = &p->l[i].proof;
+		if (proof->kind == had->kind && proof->uid == had->uid &&
+		    proof->inode == had->inode)
 			continue;
-		gate_map_set(map, (unsigned)i);
-		n++;
+		set_proof(p, i, proof, now);
+		changed = true;
 	}
-	return n;
-}
-
-enum snap_listener_why
-prov_why(const struct prov *p, size_t i)
-{
-	const struct prov_listener *l = &p->l[i];
-
-	if (prov_listener_proven(p, i))
-		return SNAP_L_OK;
-	switch (l->proof.kind) {
-	case PROOF_FOREIGN:
-	case PROOF_ROOT:
-		return SNAP_L_FOREIGN;
-	case PROOF_NO_ADDR:
-		return SNAP_L_NO_ADDRESS;
-	case PROOF_FILE:
-		return SNAP_L_FILE;
-	case PROOF_NONE:
-		return SNAP_L_NOT_CHECKED;
-	case PROOF_OK:
-	case PROOF_NO_SOCKET:
-		break;
-	}
-	if (l->stale)
-		return SNAP_L_FLAGS;
-	return l->named ? SNAP_L_NO_SOCKET : SNAP_L_NOT_REPORTED;
+	if (changed)
+		p->version++;
 }

@@ -1,6 +1,11 @@
 /*
  * The policy's listeners against what Tor and the kernel say about them.
  * Values in, a plan out: no I/O and no clock, the caller acts.
+ *
+ *	provision.c	what Tor and the kernel say
+ *	prov_state.c	what that means for each listener
+ *	prov_plan.c	what to do about it
+ *	extras.c	the lines that are not the policy's
  */
 #ifndef PROVISION_H
 #define PROVISION_H
@@ -12,6 +17,7 @@
 #include "controlproto/err.h"
 #include "controlproto/str.h"
 #include "policy/policy.h"
+#include "supervisor/engine/extras.h"
 #include "supervisor/snapshot.h"
 
 struct cp_cmd;
@@ -34,14 +40,40 @@ struct proof {
 	uint64_t inode; /* PROOF_FOREIGN: the socket's; 0: unknown */
 };
 
+/* One bit for each kind of listener; all of them. */
+#define PROV_KIND(kind) (1u << (kind))
+#define PROV_ALL_KINDS ((1u << POL_NKIND) - 1)
+
+/*
+ * What is known of one listener.  Whatever is false or 0 keeps it shut; only
+ * answers to questions that were asked after the last doubt say otherwise.
+ */
 struct prov_listener {
 	char text[POL_LISTENER_TEXT]; /* as net/listeners writes it */
 	struct proof proof;
+	int32_t pid;   /* of a foreign socket's owner; 0: unknown */
+	bool asked;    /* the owner of proof.inode was asked for */
+	bool gone;     /* its interface has no address; TEXT has the last */
 	bool named;    /* net/listeners has it */
 	bool line;     /* GETCONF has its line, flags and all */
 	bool stale;    /* GETCONF has its address with other flags */
+	bool opened;   /* an accepted SETCONF had it since it was last shut */
+	bool doubt;    /* it may be open with flags that are not ours */
 	bool withheld; /* cannot be bound: left out until it can */
+	bool refused;  /* ... because Tor could not, for no reason we see */
+	bool hinted;   /* Tor has just said that it could not bind it */
 	bool cycled;   /* was closed and opened again in this session */
+	bool told;     /* scratch: a CONF_CHANGED has its line */
+	uint32_t delay_ms;  /* after it failed last; 0: has not failed */
+	uint64_t failed_at; /* when that was */
+	uint64_t retry_at;  /* not to be tried before */
+};
+
+/* The last answer, octet for octet: the same again says nothing new. */
+struct prov_memo {
+	char *p; /* owned */
+	size_t n, cap;
+	bool valid;
 };
 
 struct prov {
@@ -52,24 +84,41 @@ struct prov {
 	bool *good; /* owned: what the last accepted SETCONF left out */
 	bool have_good;
 	bool uses[POL_NKIND];
-	bool network_off; /* DisableNetwork is not 0 */
+	struct pol_addr now[POL_MAX_IFADDRS];  /* the interfaces' addresses */
+	struct pol_addr last[POL_MAX_IFADDRS]; /* ... that they had last */
+	bool network_off;   /* DisableNetwork is not 0 */
 	bool count_private; /* local traffic counts in traffic/read */
-	bool extra_line;  /* GETCONF has a line that is not ours */
-	bool extra_named; /* net/listeners has an entry that is not ours */
+	bool twice;	    /* GETCONF has a listener's line twice */
+	struct extras x;
+	struct prov_memo conf, listeners[POL_NKIND];
+	uint64_t version; /* counts up whenever anything here changes */
 };
 
 enum prov_plan {
 	PROV_DONE = 0, /* all is as desired */
 	PROV_SET,      /* send the whole list */
-	PROV_CYCLE     /* send it without the stale ones first */
+	PROV_CYCLE     /* send it without those that are to be reopened */
 };
 
 /* Dies when out of memory.  The policy must outlive P. */
 void prov_init(struct prov *p, const struct pol_policy *policy);
 void prov_clear(struct prov *p);
 
-/* A new connection: what was read from the old one is void. */
+/*
+ * A new connection: what was read from the old one is void, and nothing is
+ * known of the flags with which listeners were opened.
+ */
 void prov_forget(struct prov *p);
+/* Nothing is proven until it is read again; flags are as they were. */
+void prov_void(struct prov *p);
+/* Listeners of these kinds (PROV_KIND) may have been opened by others. */
+void prov_doubt(struct prov *p, unsigned kinds);
+
+/*
+ * The interfaces' addresses, POL_MAX_IFADDRS of them.  True if any differs
+ * from before: its listeners are not proven then.
+ */
+bool prov_addresses(struct prov *p, const struct pol_addr *ifaddrs);
 
 /* The GETCONF that prov_read_conf() wants answered. */
 enum cp_err prov_cmd_getconf(const struct prov *p, struct cp_cmd *out)
@@ -77,40 +126,76 @@ enum cp_err prov_cmd_getconf(const struct prov *p, struct cp_cmd *out)
 enum cp_err prov_read_conf(struct prov *p, const struct cp_reply *reply)
     __attribute__((warn_unused_result));
 
-/* Start reading net/listeners; then one call for each kind. */
-void prov_listeners_begin(struct prov *p);
-enum cp_err prov_read_listeners(struct prov *p, enum pol_kind kind,
-    struct cp_str value) __attribute__((warn_unused_result));
+/* The answers to net/listeners/..., by kind. */
+enum cp_err prov_read_listeners(struct prov *p,
+    const struct cp_str values[POL_NKIND]) __attribute__((warn_unused_result));
 
-/* As desired, according to the last GETCONF and the last net/listeners. */
-bool prov_conf_ok(const struct prov *p);
-bool prov_named_ok(const struct prov *p);
+/* What the kernel says, for all listeners; NULL: it gave no answer. */
+void prov_read_proofs(struct prov *p, const struct proof *proofs,
+    uint64_t now);
+
+/* The kind that option KEY sets (SocksPort, __SocksPort, SocksPortLines). */
+enum pol_kind prov_kind_of_key(struct cp_str key);
+/* The listener of KIND that is written TEXT; SIZE_MAX if there is none. */
+size_t prov_find(const struct prov *p, enum pol_kind kind, const char *text);
+/* ... of which VALUE is a line, with whatever flags.  *SCANS bounds work. */
+size_t prov_find_line(const struct prov *p, enum pol_kind kind,
+    const char *value, unsigned *scans);
+
+/* --- prov_state.c -------------------------------------------------------- */
+
+/* A Unix socket is provisioned and proven, but not the gate's to open. */
+bool prov_is_unix(const struct prov *p, size_t i);
+/* Can Tor open it again when it has closed it? */
+bool prov_can_reopen(const struct prov *p, size_t i);
+/* Does it lack an address, or does anybody else have its port? */
+bool prov_blocked(const struct prov *p, size_t i);
+
+/* The one place that says what is proven. */
+bool prov_listener_proven(const struct prov *p, size_t i);
 
 /*
- * Leave out what Tor does not have and could not open now: another's socket
- * is there, or the address is not.  True if that added any.
+ * Fill MAP with the proven listeners that are the gate's to open, and IFADDR
+ * with the interfaces' addresses that they have; their number.
  */
-bool prov_withhold(struct prov *p);
+uint32_t prov_proven(const struct prov *p, uint8_t *map,
+    struct pol_addr *ifaddr);
+
+enum snap_listener_why prov_why(const struct prov *p, size_t i);
+enum snap_listener_state prov_state(const struct prov *p, size_t i);
+
+/* --- prov_plan.c --------------------------------------------------------- */
+
+/* Leave out what Tor does not have and could not open now. */
+void prov_withhold(struct prov *p);
 /* Take back what could be opened by now; true if there was any. */
-bool prov_unwithhold(struct prov *p);
-bool prov_withheld_any(const struct prov *p);
+bool prov_join(struct prov *p, uint64_t now);
+/* The earliest time at which prov_join() or a cycle may have work. */
+uint64_t prov_next_retry(const struct prov *p);
+
+/* TEXT of Tor's log; noted if it says which listener could not be bound. */
+void prov_hint(struct prov *p, struct cp_str text);
+/*
+ * A SETCONF was answered with 553: leave out whoever is to blame.  By the
+ * kernel, else by Tor's word, else one half of those that are not open, so
+ * that a bad one is found in a few steps.  False: there is nobody left.
+ */
+bool prov_blame(struct prov *p, uint64_t now);
 
 /* What to do next. */
-enum prov_plan prov_plan_make(const struct prov *p);
+enum prov_plan prov_plan_make(const struct prov *p, uint64_t now);
 
-/*
- * The SETCONF for PLAN; for PROV_DONE, the last list that was accepted.  A
- * cycle is noted: it is done at most once a session to get rid of root's
- * sockets.
- */
+/* The SETCONF for PLAN. */
 enum cp_err prov_cmd_setconf(struct prov *p, struct cp_cmd *out,
-    enum prov_plan plan) __attribute__((warn_unused_result));
+    enum prov_plan plan, uint64_t now) __attribute__((warn_unused_result));
 /* The last SETCONF built here was answered with 250. */
 void prov_accepted(struct prov *p);
 
-/* Fill MAP with the proven listeners; their number. */
-uint32_t prov_proven(const struct prov *p, uint8_t *map);
-bool prov_listener_proven(const struct prov *p, size_t i);
-enum snap_listener_why prov_why(const struct prov *p, size_t i);
+/*
+ * Which kinds that the policy uses does EVENT, a CONF_CHANGED, say to be
+ * otherwise than we last set them?  *NETWORK: it names DisableNetwork.
+ */
+unsigned prov_changed_kinds(struct prov *p, const struct cp_reply *event,
+    bool *network);
 
 #endif

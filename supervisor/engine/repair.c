@@ -13,17 +13,57 @@
 #define CONF_MS 1000
 #define MINUTE_MS 60000
 
-/* Ports and addresses that could not be had are tried again after: */
-#define RETRY_MIN_MS 5000
-#define RETRY_MAX_MS 60000
+/* A list that Tor refuses, for no listener's sake, is tried again after: */
+#define AGAIN_MIN_MS 1000
+#define AGAIN_MAX_MS 60000
 
-/* Somebody has changed something: nothing is proven until read back. */
+/*
+ * Somebody has changed something: listeners of these kinds are not proven
+ * until they are read back, and not before they are opened anew.
+ */
 void
-repair_doubt(struct engine *e, uint64_t now)
+repair_doubt(struct engine *e, unsigned kinds, uint64_t now)
+{
+	prov_doubt(&e->prov, kinds);
+	e->need_conf = e->need_probe = true;
+	engine_publish(e);
+	engine_decide(e, now);
+}
+
+/* A CONF_CHANGED: by somebody else, unless it says what we have just set. */
+void
+repair_on_changed(struct engine *e, const struct cp_reply *event,
+    uint64_t now)
+{
+	bool network;
+	unsigned kinds = prov_changed_kinds(&e->prov, event, &network);
+
+	/* Whatever it is, it is looked at soon. */
+	e->due.conf = now;
+	if (network) {
+		facts_drop(&e->facts, FACT_CONF);
+		e->need_conf = e->need_probe = true;
+	}
+	if (kinds != 0)
+		repair_doubt(e, kinds, now);
+	else
+		engine_decide(e, now);
+}
+
+/* Tor's options are what its torrc says, again. */
+void
+repair_on_reload(struct engine *e, uint64_t now)
 {
 	facts_drop(&e->facts, FACT_CONF);
-	e->need_conf = e->need_probe = true;
-	engine_decide(e, now);
+	repair_doubt(e, PROV_ALL_KINDS, now);
+}
+
+/* Tor's log, while it opens listeners or has just failed to. */
+void
+repair_on_log(struct engine *e, struct cp_str text)
+{
+	if (e->set_open || e->bind_failed)
+		prov_hint(&e->prov, text);
 }
 
 void
@@ -39,39 +79,24 @@ repair_ask_conf(struct engine *e, uint64_t now)
 void
 repair_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 {
-	enum cp_err err = prov_read_conf(&e->prov, reply);
+	enum cp_err err;
 
+	/* In doubt since this question was sent: the next one counts. */
+	if (e->need_conf && cp_reply_is_ok(reply))
+		return;
+	err = prov_read_conf(&e->prov, reply);
 	if (err != CP_OK) {
 		engine_lose(e, err == CP_ERR_REFUSED ? LOSS_OLD : LOSS_BYTES,
 		    cp_strerror(err), now);
 		return;
 	}
-	e->conf_sent = e->sent;
+	e->conf_read = true;
+	if (e->prov.network_off)
+		facts_drop(&e->facts, FACT_CONF);
+	else
+		facts_confirm(&e->facts, FACT_CONF, e->sent);
+	engine_publish(e);
 	repair_judge(e, now);
-}
-
-static void
-delay_retry(struct engine *e, uint64_t now)
-{
-	e->retry_delay = e->retry_delay == 0 ? RETRY_MIN_MS :
-	    e->retry_delay * 2;
-	if (e->retry_delay > RETRY_MAX_MS)
-		e->retry_delay = RETRY_MAX_MS;
-	e->due.retry = now + e->retry_delay;
-}
-
-/* Keep the set of listeners that are left out up to date. */
-static void
-update_withheld(struct engine *e, uint64_t now)
-{
-	if (prov_withhold(&e->prov)) {
-		if (!e->bind_failed)
-			delay_retry(e, now);
-		e->bind_failed = false;
-	} else if (now >= e->due.retry && prov_unwithhold(&e->prov)) {
-		e->retrying = true;
-		delay_retry(e, now);
-	}
 }
 
 /* Note a repair; false when there were too many within a minute. */
@@ -80,7 +105,8 @@ count_repair(struct engine *e, uint64_t now)
 {
 	uint64_t *oldest = &e->repaired_at[0];
 
-	if (!e->provisioned || e->cycling || e->retrying) {
+	if (!e->provisioned || e->cycling || e->joining || e->moved ||
+	    e->bind_failed) {
 		e->provisions++;
 		return true;
 	}
@@ -99,14 +125,6 @@ start_repair(struct engine *e, enum prov_plan plan, uint64_t now)
 {
 	if (e->latch != LATCH_NONE)
 		return;
-	if (e->bind_failed) {
-		if (e->restore)
-			plan = PROV_DONE; /* the last accepted list */
-		else if (now < e->due.retry)
-			return;
-		e->retrying = true;
-		e->restore = false;
-	}
 	if (!count_repair(e, now)) {
 		e->latch = LATCH_FIGHT;
 		facts_drop(&e->facts, FACT_FREE);
@@ -114,9 +132,44 @@ start_repair(struct engine *e, enum prov_plan plan, uint64_t now)
 		    "configuration: staying closed until reprove");
 		return;
 	}
-	e->retrying = false;
 	e->setting = true;
 	e->plan = plan;
+}
+
+static void
+is_right(struct engine *e, uint64_t now)
+{
+	e->cycling = e->joining = e->moved = false;
+	e->provisioned = true;
+	e->again_ms = 0;
+	engine_step(e, EV_CONF_OK, now);
+}
+
+/*
+ * After a 553 whoever is to blame is left out.  With nobody left to blame the
+ * list is tried again as it is, later and later.
+ */
+static void
+blame(struct engine *e, uint64_t now)
+{
+	if (e->blamed)
+		return;
+	e->blamed = true;
+	e->due.again = now;
+	if (prov_blame(&e->prov, now))
+		return;
+	e->again_ms = e->again_ms == 0 ? AGAIN_MIN_MS : e->again_ms * 2;
+	if (e->again_ms > AGAIN_MAX_MS)
+		e->again_ms = AGAIN_MAX_MS;
+	e->due.again = now + e->again_ms;
+}
+
+/* Has nothing happened since the last judgement that it could change? */
+static bool
+is_judged(const struct engine *e, uint64_t now)
+{
+	return e->state == SM_WATCH && e->judged == e->prov.version &&
+	    now < e->due.retry;
 }
 
 void
@@ -124,22 +177,26 @@ repair_judge(struct engine *e, uint64_t now)
 {
 	enum prov_plan plan;
 
-	if (e->need_conf || e->need_probe || e->setting)
+	if (e->need_conf || e->need_probe || e->setting || is_judged(e, now))
 		return;
-	update_withheld(e, now);
-	plan = prov_plan_make(&e->prov);
-	if (plan == PROV_DONE) {
-		facts_confirm(&e->facts, FACT_CONF, e->conf_sent);
-		e->bind_failed = e->cycling = e->retrying = false;
-		e->provisioned = true;
-		if (!prov_withheld_any(&e->prov))
-			e->retry_delay = 0;
-		engine_step(e, EV_CONF_OK, now);
+	if (e->bind_failed)
+		blame(e, now);
+	else if (prov_join(&e->prov, now))
+		e->joining = true;
+	prov_withhold(&e->prov);
+	plan = prov_plan_make(&e->prov, now);
+	e->due.retry = prov_next_retry(&e->prov);
+	e->judged = e->prov.version;
+	engine_publish(e);
+	if (e->bind_failed && now < e->due.again)
 		return;
-	}
-	facts_drop(&e->facts, FACT_CONF);
-	if (e->state == SM_WATCH)
-		engine_step(e, EV_CONF_BAD, now);
+	/* Tor goes on trying what it refused until it gets another list. */
+	if (e->bind_failed && plan == PROV_DONE)
+		plan = PROV_SET;
+	if (plan == PROV_DONE)
+		is_right(e, now);
+	else if (e->state == SM_WATCH)
+		engine_step(e, EV_CONF_BAD, now); /* look again first */
 	else
 		start_repair(e, plan, now);
 }
@@ -149,11 +206,11 @@ repair_ask_setconf(struct engine *e, uint64_t now)
 {
 	struct cp_cmd cmd = { 0 };
 
-	e->setting = false;
-	e->provisioned = true;
+	e->setting = e->bind_failed = e->joining = e->moved = false;
+	e->provisioned = e->set_open = true;
 	e->cycling = e->plan == PROV_CYCLE;
 	session_send(e, CMD_SETCONF, &cmd,
-	    prov_cmd_setconf(&e->prov, &cmd, e->plan), now);
+	    prov_cmd_setconf(&e->prov, &cmd, e->plan, now), now);
 }
 
 static void
@@ -183,18 +240,17 @@ void
 repair_on_setconf(struct engine *e, const struct cp_reply *reply,
     uint64_t now)
 {
+	e->set_open = false;
 	if (cp_reply_is_ok(reply)) {
 		prov_accepted(&e->prov);
 	} else if (is_bind_failure(reply)) {
 		/*
-		 * Tor has closed listeners and keeps trying the list that it
-		 * refused.  Leave out what is taken, or go back to the last
-		 * list that it took; the read-back below shows which.
+		 * Tor has kept what both lists have and keeps trying the list
+		 * that it refused.  The read-back shows what is open, the
+		 * kernel and Tor's log show who is to blame.
 		 */
 		e->bind_failed = true;
-		e->restore = e->prov.have_good && e->plan != PROV_DONE;
-		e->cycling = false;
-		delay_retry(e, now);
+		e->blamed = e->cycling = false;
 	} else {
 		latch_refusal(e, reply);
 	}
@@ -207,6 +263,6 @@ repair_unlatch(struct engine *e)
 	e->latch = LATCH_NONE;
 	e->latch_text[0] = '\0';
 	memset(e->repaired_at, 0, sizeof e->repaired_at);
-	e->retry_delay = 0;
-	e->due.retry = 0;
+	e->again_ms = 0;
+	e->due.again = 0;
 }

@@ -70,14 +70,17 @@ session_reset(struct engine *e)
 	e->need_info = e->need_events = false;
 	e->need_conf = e->need_probe = false;
 	e->need_newnym = e->newnym_open = false;
-	e->provisioned = e->bind_failed = e->setting = false;
-	e->restore = e->cycling = e->retrying = false;
+	e->provisioned = e->bind_failed = e->blamed = e->setting = false;
+	e->set_open = e->cycling = e->joining = e->moved = false;
+	e->conf_read = false;
+	e->again_ms = 0;
+	e->probe_at = 0;
 	memset(&e->tor, 0, sizeof e->tor);
 	e->tor.progress = -1;
 	memset(&e->ev, 0, sizeof e->ev);
 	prov_forget(&e->prov);
 	e->due.connect = e->due.probe = e->due.conf = 0;
-	e->due.circuits = e->due.retry = 0;
+	e->due.circuits = e->due.retry = e->due.again = 0;
 }
 
 void

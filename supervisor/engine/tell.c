@@ -141,36 +141,52 @@ reason_squatted(struct engine *e, size_t i)
 	const struct prov_listener *l = &e->prov.l[i];
 
 	set_text(e->reason_code, sizeof e->reason_code, "squatted");
-	set_text(e->reason, sizeof e->reason,
-	    "A program of user %u holds %s, where Tor should listen.",
-	    (unsigned)l->proof.uid, l->text);
+	if (l->pid != 0)
+		set_text(e->reason, sizeof e->reason,
+		    "Process %d of user %u holds %s, where Tor should listen.",
+		    l->pid, (unsigned)l->proof.uid, l->text);
+	else
+		set_text(e->reason, sizeof e->reason,
+		    "A program of user %u holds %s, where Tor should listen.",
+		    (unsigned)l->proof.uid, l->text);
 	set_text(e->advice, sizeof e->advice,
-	    "Stop that program; Tor takes the port within a minute.");
+	    "Stop that program; Tor takes the port by itself then.");
+}
+
+static void
+reason_refused(struct engine *e)
+{
+	set_text(e->reason_code, sizeof e->reason_code, "listeners-refused");
+	set_text(e->reason, sizeof e->reason,
+	    "Tor could not open a listener: %.140s", e->tor.last_warn);
+	set_text(e->advice, sizeof e->advice,
+	    "Check addresses and ports; it is tried again by itself.");
+}
+
+static void
+reason_drift(struct engine *e)
+{
+	set_text(e->reason_code, sizeof e->reason_code, "drift");
+	set_text(e->reason, sizeof e->reason,
+	    "Tor's listeners differ from the policy; they are being "
+	    "repaired.");
+	e->advice[0] = '\0';
 }
 
 static void
 reason_conf(struct engine *e)
 {
 	set_reason(e, facts_reason(FACT_CONF));
-	if (e->prov.network_off && e->conf_sent != 0) {
+	if (e->prov.network_off && e->conf_read) {
 		set_text(e->reason_code, sizeof e->reason_code,
 		    "network-disabled");
 		set_text(e->reason, sizeof e->reason,
 		    "Tor's networking was switched off (DisableNetwork 1); "
 		    "it is being switched on.");
 	} else if (e->bind_failed) {
-		set_text(e->reason_code, sizeof e->reason_code,
-		    "listeners-refused");
-		set_text(e->reason, sizeof e->reason,
-		    "Tor could not open a listener: %.140s",
-		    e->tor.last_warn);
-		set_text(e->advice, sizeof e->advice,
-		    "Check addresses and ports; it is tried again by itself.");
+		reason_refused(e);
 	} else if (e->state == SM_CONFIGURE && e->provisioned) {
-		set_text(e->reason_code, sizeof e->reason_code, "drift");
-		set_text(e->reason, sizeof e->reason,
-		    "Tor's listeners differ from the policy; they are being "
-		    "repaired.");
+		reason_drift(e);
 	}
 }
 
@@ -201,17 +217,20 @@ static void
 reason_open(struct engine *e)
 {
 	uint32_t n = (uint32_t)e->policy->nlisteners;
+	uint32_t proven;
 
+	table_update(e);
+	proven = e->table.sum.nlisteners_proven;
 	set_reason(e, facts_reason(NFACT));
-	if (e->facts.nproven >= n)
+	if (proven >= n)
 		return;
 	set_text(e->reason, sizeof e->reason,
-	    "Tor is proven to carry the traffic of %u of %u listeners.",
-	    (unsigned)e->facts.nproven, (unsigned)n);
+	    "Tor is proven to carry the traffic of %u of %u listeners; not "
+	    "proven: %u.", (unsigned)proven, (unsigned)n,
+	    (unsigned)(n - proven));
 	set_text(e->advice, sizeof e->advice, "Look at the listed listeners.");
 }
 
-/* In state WATCH nothing is explained by the link's history any more. */
 static void
 reason_listen(struct engine *e)
 {
@@ -219,6 +238,13 @@ reason_listen(struct engine *e)
 
 	if (i != SIZE_MAX)
 		reason_squatted(e, i);
+	else if (e->bind_failed ||
+	    first_with(e, SNAP_L_REFUSED) != SIZE_MAX)
+		reason_refused(e);
+	else if (e->state != SM_WATCH && e->provisioned)
+		reason_drift(e);
+	else if (e->state != SM_WATCH)
+		set_reason(e, facts_reason(FACT_CONF));
 	else
 		set_reason(e, facts_reason(FACT_LISTEN));
 }
@@ -279,26 +305,6 @@ tell_reason(struct engine *e, uint64_t now)
 }
 
 static void
-add_trouble(const struct engine *e, struct snapshot *s, size_t i)
-{
-	enum snap_listener_why why = prov_why(&e->prov, i);
-	struct snap_trouble *t;
-
-	if (why == SNAP_L_OK) {
-		s->nlisteners_proven++;
-		return;
-	}
-	if (s->ntrouble++ >= SNAP_MAX_TROUBLE)
-		return;
-	t = &s->trouble[s->ntrouble - 1];
-	t->listener = (uint32_t)i;
-	t->why = why;
-	t->uid = e->prov.l[i].proof.uid;
-	set_text(t->name, sizeof t->name, "%s", e->policy->listeners[i].name);
-	set_text(t->address, sizeof t->address, "%s", e->prov.l[i].text);
-}
-
-static void
 fill_tor(const struct engine *e, struct snapshot *s)
 {
 	const struct tor_info *t = &e->tor;
@@ -326,7 +332,7 @@ _Static_assert((int)NFACT == (int)SNAP_NFACT &&
 static void
 fill(const struct engine *e, struct snapshot *s, uint64_t now)
 {
-	memset(s, 0, sizeof *s);
+	*s = e->table.sum;
 	s->magic = SNAP_MAGIC;
 	s->state = e->state;
 	set_text(s->state_name, sizeof s->state_name, "%s",
@@ -342,9 +348,7 @@ fill(const struct engine *e, struct snapshot *s, uint64_t now)
 	s->engine_pid = e->pid;
 	s->hold = e->hold;
 	fill_tor(e, s);
-	s->nlisteners = (uint32_t)e->policy->nlisteners;
-	for (size_t i = 0; i < e->policy->nlisteners; i++)
-		add_trouble(e, s, i);
+	s->table_generation = e->table.generation;
 	s->links = e->links;
 	s->provisions = e->provisions;
 	s->repairs = e->repairs;
@@ -360,6 +364,8 @@ same(const struct snapshot *a, const struct snapshot *b)
 	    a->gate.known == b->gate.known && a->ntrouble == b->ntrouble &&
 	    a->nlisteners_proven == b->nlisteners_proven &&
 	    a->boot_progress == b->boot_progress &&
+	    a->table_generation == b->table_generation &&
+	    a->nextra == b->nextra && a->nalarm == b->nalarm &&
 	    strcmp(a->reason, b->reason) == 0 &&
 	    memcmp(a->trouble, b->trouble, sizeof a->trouble) == 0;
 }
@@ -370,6 +376,8 @@ tell_snapshot(struct engine *e, uint64_t now)
 	struct snapshot s;
 	bool due = now >= e->due.status;
 
+	table_update(e);
+	table_send(e);
 	if (!e->status_up) {
 		if (due)
 			e->due.status = now + STATUS_MS;

@@ -143,39 +143,27 @@ read_traffic(struct engine *e, uint64_t bytes, uint64_t now)
 	e->ev.read = bytes;
 }
 
-/* The kernel's side of LISTEN; false if it gave no answer. */
+/* The kernel's side of LISTEN. */
 static void
-prove_listeners(struct engine *e)
+prove_listeners(struct engine *e, uint64_t now)
 {
-	uint8_t map[POL_MAX_LISTENERS / 8];
-	struct prov_listener *l = e->prov.l;
-	size_t n = e->policy->nlisteners;
 	bool ok = e->ops->prove(e->arg, e->proofs) == 0;
-	uint32_t nproven;
 
-	for (size_t i = 0; i < n; i++)
-		l[i].proof = ok ? e->proofs[i] :
-		    (struct proof){ .kind = PROOF_NONE };
-	nproven = prov_proven(&e->prov, map);
-	facts_prove(&e->facts, map, nproven, e->sent);
+	prov_read_proofs(&e->prov, ok ? e->proofs : NULL, now);
 }
 
-/* False: not what we asked for, and the session is lost. */
+/* Tor's side of it; false: not what we asked for, the session is lost. */
 static bool
 read_listeners(struct engine *e, const struct cp_str *v, uint64_t now)
 {
-	enum cp_err err;
+	struct cp_str values[POL_NKIND];
 
-	prov_listeners_begin(&e->prov);
-	for (unsigned k = 0; k < POL_NKIND; k++) {
-		err = prov_read_listeners(&e->prov, (enum pol_kind)k,
-		    v[kind_key[k]]);
-		if (err == CP_OK)
-			continue;
-		engine_lose(e, LOSS_BYTES, "net/listeners", now);
-		return false;
-	}
-	return true;
+	for (unsigned k = 0; k < POL_NKIND; k++)
+		values[k] = v[kind_key[k]];
+	if (prov_read_listeners(&e->prov, values) == CP_OK)
+		return true;
+	engine_lose(e, LOSS_BYTES, "net/listeners", now);
+	return false;
 }
 
 void
@@ -198,14 +186,14 @@ watch_on_probe(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		engine_lose(e, LOSS_EOF, "Tor's process has changed", now);
 		return;
 	}
-	if (!read_listeners(e, v, now))
-		return;
 	/* In doubt since this question was sent: the next one counts. */
-	if (e->need_probe)
+	if (e->need_probe || !read_listeners(e, v, now))
 		return;
 	read_state(e, v, now);
 	read_traffic(e, bytes, now);
-	prove_listeners(e);
+	prove_listeners(e, now);
+	e->probe_at = e->sent;
+	engine_publish(e);
 	repair_judge(e, now);
 }
 
@@ -284,7 +272,11 @@ watch_circuits_due(const struct engine *e, uint64_t now)
 {
 	uint64_t last = e->facts.at[FACT_USABLE];
 
-	if (e->state != SM_WATCH || !facts_holds(&e->facts, FACT_BOOT, now) ||
+	/* While one is in repair the others may be open. */
+	if (e->state != SM_WATCH && (e->facts.nproven == 0 ||
+	    !facts_holds(&e->facts, FACT_CONF, now)))
+		return false;
+	if (!facts_holds(&e->facts, FACT_BOOT, now) ||
 	    !facts_holds(&e->facts, FACT_CIRCUIT, now))
 		return false;
 	if (last != 0 && now - last < EVIDENCE_FRESH_MS)
@@ -405,11 +397,11 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		engine_reprove(e, e->facts.epoch, now);
 		break;
 	case CP_EV_CONF_CHANGED:
-		repair_doubt(e, now);
+		repair_on_changed(e, reply, now);
 		break;
 	case CP_EV_SIGNAL:
 		if (cp_str_is_nocase(ev.action, "RELOAD"))
-			repair_doubt(e, now);
+			repair_on_reload(e, now);
 		break;
 	case CP_EV_BOOTSTRAP:
 		note_progress(e, &ev.boot, now);
@@ -421,9 +413,11 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		e->need_probe = true;
 		break;
 	case CP_EV_LOG:
-		if (ev.severity >= CP_SEV_WARN)
-			log_esc(e->tor.last_warn, sizeof e->tor.last_warn,
-			    ev.text.p, ev.text.n);
+		if (ev.severity < CP_SEV_WARN)
+			break;
+		log_esc(e->tor.last_warn, sizeof e->tor.last_warn, ev.text.p,
+		    ev.text.n);
+		repair_on_log(e, ev.text);
 		break;
 	case CP_EV_OTHER:
 	case CP_EV_CLOCK_SKEW:

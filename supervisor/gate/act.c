@@ -185,26 +185,16 @@ renew(struct gate *g)
 		fault(g, rc);
 }
 
-static uint32_t
-count_bits(const uint8_t *map, size_t n)
-{
-	uint32_t bits = 0;
-
-	for (size_t i = 0; i < n; i++)
-		bits += (uint32_t)__builtin_popcount(map[i]);
-	return bits;
-}
-
 static void
 open_clients(struct gate *g, bool begin)
 {
-	int rc = kern_open(&g->kern, g->core.proven, begin);
+	int rc = kern_open(&g->kern, g->core.proven, g->core.ifaddr, begin);
 
 	if (rc != 0) {
 		fault(g, rc == -EPERM ? -EIO : rc); /* EPERM is a heartbeat's */
 		return;
 	}
-	g->report.nproven = count_bits(g->core.proven, sizeof g->core.proven);
+	g->report.nproven = g->kern.nproven;
 	/* The commit may have waited for others, longer than the lease. */
 	if (!gate_core_fresh(&g->core, act_now())) {
 		act_close(g, GATE_WHY_ENGINE_LATE);
@@ -299,6 +289,33 @@ act_decision(struct gate *g, struct gate_decision d, uint64_t mono_ns)
 	}
 	if (d.drop_engine)
 		act_drop_engine(g, true);
+}
+
+bool
+act_here(struct gate *g, const void *buf, size_t len)
+{
+	struct pol_addr want[POL_MAX_IFADDRS];
+
+	return gate_core_asks(&g->core, buf, len, want) &&
+	    addrs_missing(&g->addrs, want) == 0;
+}
+
+void
+act_addresses(struct gate *g)
+{
+	uint32_t gone;
+
+	if (g->core.pos != GATE_OPEN)
+		return;
+	gone = addrs_missing(&g->addrs, g->core.ifaddr);
+	if (gone == 0)
+		return;
+	act_decision(g, gate_core_gone(&g->core, gone), act_mono());
+	for (size_t i = 0; i < g->policy->nifaddrs; i++)
+		if ((gone >> i & 1) != 0)
+			log_warn("%s has lost the address that listeners "
+			    "were proven on", g->policy->ifaddrs[i].ifname);
+	act_settle(g);
 }
 
 void

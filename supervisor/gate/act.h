@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "supervisor/gate/addrs.h"
 #include "supervisor/gate/barrier.h"
 #include "supervisor/gate/core.h"
 #include "supervisor/gate/heart.h"
@@ -18,6 +19,7 @@ struct gate {
 	struct kern kern;
 	struct heart heart;
 	struct barrier barrier;
+	struct addrs addrs;
 	int engine_fd; /* -1: no engine */
 	int signal_fd, timer_fd;
 	uint64_t second_ns; /* when the next look round is due */
@@ -50,6 +52,12 @@ void act_egress(struct gate *g);
 
 /* The same under a strict policy: right after a request was believed. */
 void act_fresh(struct gate *g);
+
+/* A datagram's addresses that are new to the core: are they there? */
+bool act_here(struct gate *g, const void *buf, size_t len);
+
+/* Look whether the addresses in force still are; if not, act on it. */
+void act_addresses(struct gate *g);
 
 /*
  * Read back what the kernel holds; if it is not what the core believes,

@@ -20,6 +20,12 @@ gate_core_init(struct gate_core *c, const struct pol_policy *p, uint64_t epoch)
 	c->epoch = epoch;
 	c->lease_ms = p->lease_ms;
 	c->nlisteners = (uint32_t)p->nlisteners;
+	c->nifaddrs = (uint32_t)p->nifaddrs;
+	for (size_t i = 0; i < p->nifaddrs; i++)
+		c->family[i] = p->ifaddrs[i].family;
+	for (unsigned i = 0; i < p->nlisteners; i++)
+		if (p->listeners[i].ifaddr != 0)
+			gate_map_set(c->on_if[p->listeners[i].ifaddr - 1], i);
 }
 
 /* Lower the position to POS: the one place where an epoch ends. */
@@ -31,6 +37,7 @@ lower(struct gate_core *c, enum gate_position pos, enum gate_reason why)
 	c->epoch++;
 	c->closes++;
 	memset(c->proven, 0, sizeof c->proven);
+	memset(c->ifaddr, 0, sizeof c->ifaddr);
 	return decide(GATE_ACT_CLOSE);
 }
 
@@ -116,18 +123,34 @@ map_is_empty(const uint8_t *map, size_t n)
 	return true;
 }
 
-/* No bit that stands for no listener, and the lease that was agreed. */
+/* No bit that stands for no listener? */
+static bool
+fits_listeners(const struct gate_core *c, const struct gate_req *q)
+{
+	const uint32_t whole = c->nlisteners / 8, rest = c->nlisteners % 8;
+
+	if (rest != 0 && q->proven[whole] >> rest != 0)
+		return false;
+	return map_is_empty(q->proven + whole + (rest != 0),
+	    sizeof q->proven - whole - (rest != 0));
+}
+
+/* No address but of an interface that the policy names, of its family? */
+static bool
+fits_ifaddrs(const struct gate_core *c, const struct gate_req *q)
+{
+	for (size_t i = 0; i < POL_MAX_IFADDRS; i++)
+		if (q->ifaddr[i].family != 0 && (i >= c->nifaddrs ||
+		    q->ifaddr[i].family != c->family[i]))
+			return false;
+	return true;
+}
+
 static bool
 fits_policy(const struct gate_core *c, const struct gate_req *q)
 {
-	if (q->want != GATE_OPEN)
-		return true;
-	if (q->lease_ms != c->lease_ms)
-		return false;
-	for (unsigned i = c->nlisteners; i < POL_MAX_LISTENERS; i++)
-		if (gate_map_get(q->proven, i))
-			return false;
-	return true;
+	return q->want != GATE_OPEN || (q->lease_ms == c->lease_ms &&
+	    fits_listeners(c, q) && fits_ifaddrs(c, q));
 }
 
 static uint64_t
@@ -167,8 +190,41 @@ on_tor_only(struct gate_core *c, uint64_t now_ns)
 	return decide(GATE_ACT_TOR_ONLY);
 }
 
+static bool
+same_ifaddrs(const struct gate_core *c, const struct gate_req *q)
+{
+	for (size_t i = 0; i < POL_MAX_IFADDRS; i++)
+		if (!pol_addr_equal(&c->ifaddr[i], &q->ifaddr[i]))
+			return false;
+	return true;
+}
+
+static bool
+no_ifaddrs(const struct gate_req *q)
+{
+	for (size_t i = 0; i < POL_MAX_IFADDRS; i++)
+		if (q->ifaddr[i].family != 0)
+			return false;
+	return true;
+}
+
+/* A listener that is said to be proven nowhere? */
+static bool
+proven_nowhere(const struct gate_core *c, const struct gate_req *q)
+{
+	for (size_t i = 0; i < c->nifaddrs; i++) {
+		if (q->ifaddr[i].family != 0)
+			continue;
+		for (size_t j = 0; j < sizeof q->proven; j++)
+			if ((q->proven[j] & c->on_if[i][j]) != 0)
+				return true;
+	}
+	return false;
+}
+
 static struct gate_decision
-on_open(struct gate_core *c, const struct gate_req *q, uint64_t now_ns)
+on_open(struct gate_core *c, const struct gate_req *q, uint64_t now_ns,
+    bool here)
 {
 	bool same;
 
@@ -178,8 +234,12 @@ on_open(struct gate_core *c, const struct gate_req *q, uint64_t now_ns)
 		return refuse(c, GATE_WHY_ENGINE_LATE);
 	if (map_is_empty(q->proven, sizeof q->proven))
 		return refuse(c, GATE_WHY_ASKED);
-	same = memcmp(c->proven, q->proven, sizeof c->proven) == 0;
+	same = same_ifaddrs(c, q);
+	if (proven_nowhere(c, q) || (!same && !no_ifaddrs(q) && !here))
+		return refuse(c, GATE_WHY_ADDRESS);
+	same = same && memcmp(c->proven, q->proven, sizeof c->proven) == 0;
 	memcpy(c->proven, q->proven, sizeof c->proven);
+	memcpy(c->ifaddr, q->ifaddr, sizeof c->ifaddr);
 	c->proof_ns = q->proof_ns;
 	c->deadline_ns = now_ns + lease_ns(c);
 	if (c->pos != GATE_OPEN)
@@ -187,9 +247,25 @@ on_open(struct gate_core *c, const struct gate_req *q, uint64_t now_ns)
 	return decide(same ? GATE_ACT_RENEW : GATE_ACT_UPDATE);
 }
 
+bool
+gate_core_asks(const struct gate_core *c, const void *buf, size_t len,
+    struct pol_addr out[POL_MAX_IFADDRS])
+{
+	struct gate_req q;
+
+	if (len != sizeof q)
+		return false;
+	memcpy(&q, buf, sizeof q);
+	if (!gate_req_ok(&q) || !fits_policy(c, &q) || no_ifaddrs(&q) ||
+	    same_ifaddrs(c, &q))
+		return false;
+	memcpy(out, q.ifaddr, sizeof q.ifaddr);
+	return true;
+}
+
 struct gate_decision
 gate_core_request(struct gate_core *c, const void *buf, size_t len,
-    uint64_t now_ns)
+    uint64_t now_ns, bool here)
 {
 	struct gate_req q;
 
@@ -205,10 +281,31 @@ gate_core_request(struct gate_core *c, const void *buf, size_t len,
 	c->seq_known = true;
 	c->refused = false;
 	if (q.want == GATE_OPEN)
-		return on_open(c, &q, now_ns);
+		return on_open(c, &q, now_ns, here);
 	if (q.want == GATE_TOR_ONLY)
 		return on_tor_only(c, now_ns);
 	return on_closed(c);
+}
+
+struct gate_decision
+gate_core_gone(struct gate_core *c, uint32_t gone)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->nifaddrs; i++) {
+		if ((gone >> i & 1) == 0 || c->ifaddr[i].family == 0)
+			continue;
+		any = true;
+		memset(&c->ifaddr[i], 0, sizeof c->ifaddr[i]);
+		for (size_t j = 0; j < sizeof c->proven; j++)
+			c->proven[j] = (uint8_t)(c->proven[j] &
+			    ~c->on_if[i][j]);
+	}
+	if (!any || c->pos != GATE_OPEN)
+		return decide(GATE_ACT_NONE);
+	if (map_is_empty(c->proven, sizeof c->proven))
+		return gate_core_close(c, GATE_WHY_ADDRESS);
+	return decide(GATE_ACT_UPDATE);
 }
 
 void

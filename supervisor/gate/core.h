@@ -23,9 +23,15 @@ struct gate_core {
 	bool refused;	      /* the last request was */
 	bool has_engine;
 	uint32_t silent_s; /* seconds without a request, while we ran */
+	/* What the last OPEN believed named; all zero while not OPEN. */
 	uint8_t proven[POL_MAX_LISTENERS / 8];
-	uint32_t lease_ms;   /* the policy's */
-	uint32_t nlisteners; /* the policy's */
+	struct pol_addr ifaddr[POL_MAX_IFADDRS];
+	uint32_t lease_ms;   /* these, and what follows, are the policy's */
+	uint32_t nlisteners;
+	uint32_t nifaddrs;
+	int family[POL_MAX_IFADDRS];
+	/* The listeners on each interface's address. */
+	uint8_t on_if[POL_MAX_IFADDRS][POL_MAX_LISTENERS / 8];
 };
 
 enum gate_act {
@@ -52,12 +58,31 @@ void gate_core_init(struct gate_core *c, const struct pol_policy *p,
     uint64_t epoch);
 
 /*
- * One datagram from the engine, which may be any octets.  After OPEN and
+ * Does this datagram name addresses that have yet to be compared with those
+ * that the interfaces have?  Then they are copied to OUT, all of them.  False
+ * for what names those already in force, which are watched, and for what is
+ * no request.
+ */
+bool gate_core_asks(const struct gate_core *c, const void *buf, size_t len,
+    struct pol_addr out[POL_MAX_IFADDRS]);
+
+/*
+ * One datagram from the engine, which may be any octets.  HERE: what
+ * gate_core_asks() copied are addresses of those interfaces; not looked at
+ * when there was nothing to ask.  After OPEN and
  * UPDATE the caller answers with gate_core_opened() or gate_core_close();
  * until then the position is the old one.
  */
 struct gate_decision gate_core_request(struct gate_core *c, const void *buf,
-    size_t len, uint64_t now_ns) __attribute__((warn_unused_result));
+    size_t len, uint64_t now_ns, bool here)
+    __attribute__((warn_unused_result));
+
+/*
+ * Those of c->ifaddr whose bits are in GONE are no longer the interfaces'.
+ * Their listeners are no longer proven: UPDATE with the others, or CLOSE.
+ */
+struct gate_decision gate_core_gone(struct gate_core *c, uint32_t gone)
+    __attribute__((warn_unused_result));
 
 /* The kernel holds, read back, what the last OPEN or UPDATE asked for. */
 void gate_core_opened(struct gate_core *c);

@@ -58,6 +58,11 @@ open_rest(struct gate *g)
 	    TFD_CLOEXEC | TFD_NONBLOCK);
 	barrier_open(&g->barrier);
 	notify_init();
+	if (addrs_open(&g->addrs, g->policy) == -1) {
+		log_err("cannot ask for interfaces' addresses: %s",
+		    strerror(errno));
+		return -1;
+	}
 	if (g->signal_fd != -1 && g->timer_fd != -1)
 		return 0;
 	log_err("cannot watch signals and time: %s", strerror(errno));

@@ -14,8 +14,6 @@
 #define RECV_BYTES (1u << 20)
 /* CLOSE and the like: a few messages. */
 #define SMALL_BATCH (2 * NFT_MSG_ROOM)
-/* A proven element with its attributes, rounded up. */
-#define PROVEN_BYTES 64u
 
 static int
 owned_by_another(const struct nft_table_info *info)
@@ -85,42 +83,24 @@ build_table(struct nft_batch *b, const struct pol_table *t, uint32_t flags)
 }
 
 static int
-by_key(const void *a, const void *b)
+build_clear(struct kern *k)
 {
-	const struct kern_key *x = a, *y = b;
-
-	return nft_key_cmp(&x->key, &y->key);
-}
-
-static int
-build_keys(struct kern *k, const struct pol_policy *p)
-{
-	struct pol_elem elem;
-
-	k->keys = calloc(p->nlisteners + 1, sizeof *k->keys);
-	if (k->keys == NULL)
+	/* Four flushes at most. */
+	if (new_batch(&k->clear, SMALL_BATCH + NFT_MSG_ROOM) == -1)
 		return -1;
-	for (size_t i = 0; i < p->nlisteners; i++) {
-		pol_listener_elem(&elem, &p->listeners[i]);
-		nft_key_elem(&k->keys[i].key, &elem);
-		k->keys[i].number = (uint16_t)i;
-	}
-	qsort(k->keys, p->nlisteners, sizeof *k->keys, by_key);
+	proven_flush(k, &k->clear);
+	nft_batch_end(&k->clear);
 	return 0;
 }
 
 static int
 build_all(struct kern *k, const struct pol_ruleset *rs)
 {
-	const size_t n = k->policy->nlisteners;
-
-	k->work_cap = n * PROVEN_BYTES + 4 * NFT_MSG_ROOM;
-	k->work = malloc(k->work_cap);
-	if (k->work == NULL || build_keys(k, k->policy) == -1 ||
+	if (proven_init(k) == -1 ||
 	    build_table(&k->boot, &rs->tables[POL_T_BOOT], 0) == -1 ||
 	    build_flush(&k->close_gate, POL_S_GATE, POL_S_GATE) == -1 ||
 	    build_flush(&k->close_all, POL_S_GATE, POL_S_EGRESS) == -1 ||
-	    build_flush(&k->clear, POL_S_PROVEN4, POL_S_PROVEN6) == -1)
+	    build_clear(k) == -1)
 		return -1;
 	return 0;
 }
@@ -279,6 +259,7 @@ static int
 verify_closed(struct kern *k, const struct pol_ruleset *rs)
 {
 	static const uint8_t nothing[POL_MAX_LISTENERS / 8];
+	static const struct pol_addr nowhere[POL_MAX_IFADDRS];
 	struct kern_held held;
 
 	if (kern_seal(k, POL_T_GUARD) != 0 || kern_seal(k, POL_T_GATE) != 0 ||
@@ -290,7 +271,7 @@ verify_closed(struct kern *k, const struct pol_ruleset *rs)
 	    held.gate.live6 || held.gate.wrong || held.egress.live4 ||
 	    held.egress.live6 || held.egress.wrong)
 		return -1;
-	if (kern_check_proven(k, nothing) != 0)
+	if (kern_check_proven(k, nothing, nowhere) != 0)
 		return -1;
 	return kern_verify(k, true) == KERN_AS_MADE ? 0 : -1;
 }
@@ -351,7 +332,9 @@ install_tables(struct kern *k, bool with6)
 
 	k->egress4 = true;
 	k->egress6 = with6;
-	k->gate4 = family_has_listener(k->policy, AF_INET);
+	/* With Unix sockets only there is a lease as well: of nothing. */
+	k->gate4 = family_has_listener(k->policy, AF_INET) ||
+	    !family_has_listener(k->policy, AF_INET6);
 	k->gate6 = with6 && family_has_listener(k->policy, AF_INET6);
 	if (!with6 && family_has_listener(k->policy, AF_INET6))
 		log_warn("there is no ::1 here, so no IPv6 lease: the "

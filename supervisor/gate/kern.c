@@ -1,12 +1,10 @@
 #include "supervisor/gate/kern.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "supervisor/gatemsg.h"
 #include "supervisor/log.h"
 
 static const char *
@@ -31,14 +29,9 @@ kern_abandon(struct kern *k)
 	nft_sock_close(&k->owner);
 }
 
-int
-kern_clear_proven(struct kern *k)
-{
-	return nft_commit(&k->owner, &k->clear);
-}
-
-static void
-add_lease(struct kern *k, struct nft_batch *b, enum pol_set_id set, int family)
+void
+kern_put_lease(struct kern *k, struct nft_batch *b, enum pol_set_id set,
+    int family)
 {
 	struct nft_adder adder = { .batch = b, .table = gate_table(),
 		.set = pol_set_name(set),
@@ -50,69 +43,13 @@ add_lease(struct kern *k, struct nft_batch *b, enum pol_set_id set, int family)
 	nft_adder_end(&adder);
 }
 
-/* The elements of MAP whose keys have LEN octets: one family's. */
-static void
-add_proven(struct kern *k, struct nft_batch *b, const uint8_t *map,
-    int family)
-{
-	struct nft_adder adder = { .batch = b, .table = gate_table(),
-		.set = pol_set_name(family == AF_INET6 ? POL_S_PROVEN6 :
-		    POL_S_PROVEN4) };
-	struct pol_elem elem;
-	struct nft_key key;
-
-	for (unsigned i = 0; i < k->policy->nlisteners; i++) {
-		const struct pol_listener *l = &k->policy->listeners[i];
-
-		if (l->addr.family != family || !gate_map_get(map, i))
-			continue;
-		pol_listener_elem(&elem, l);
-		nft_key_elem(&key, &elem);
-		nft_adder_add(&adder, &key);
-	}
-	nft_adder_end(&adder);
-}
-
-static int
-check_lease(const struct kern *k, const struct nft_lease_info *l)
-{
-	if (l->wrong || l->live4 != k->gate4 || l->live6 != k->gate6)
-		return -ESTALE;
-	return 0;
-}
-
-int
-kern_open(struct kern *k, const uint8_t *map, bool lease)
-{
-	struct kern_held held;
-	struct nft_batch b;
-	int rc;
-
-	nft_batch_begin(&b, k->work, k->work_cap);
-	nft_elem_flush(&b, gate_table(), pol_set_name(POL_S_PROVEN4));
-	nft_elem_flush(&b, gate_table(), pol_set_name(POL_S_PROVEN6));
-	add_proven(k, &b, map, AF_INET);
-	add_proven(k, &b, map, AF_INET6);
-	if (lease && k->gate4)
-		add_lease(k, &b, POL_S_GATE, AF_INET);
-	if (lease && k->gate6)
-		add_lease(k, &b, POL_S_GATE, AF_INET6);
-	nft_batch_end(&b);
-	rc = nft_commit(&k->owner, &b);
-	if (rc == 0)
-		rc = kern_check_proven(k, map);
-	if (rc == 0)
-		rc = kern_read_held(k, &held);
-	return rc == 0 ? check_lease(k, &held.gate) : rc;
-}
-
 int
 kern_open_egress(struct kern *k, int family)
 {
 	struct nft_batch b;
 
 	nft_batch_begin(&b, k->work, k->work_cap);
-	add_lease(k, &b, POL_S_EGRESS, family);
+	kern_put_lease(k, &b, POL_S_EGRESS, family);
 	nft_batch_end(&b);
 	return nft_commit(&k->owner, &b);
 }
@@ -136,66 +73,6 @@ kern_read_held(struct kern *k, struct kern_held *out)
 	if (rc != 0)
 		return rc;
 	return nft_read_lease(&k->reader, &out->egress, POL_S_EGRESS);
-}
-
-/* Comparing a proven set with what it should hold. */
-struct proven_walk {
-	const struct kern *k;
-	uint8_t map[POL_MAX_LISTENERS / 8];
-	bool stranger;
-};
-
-static int
-by_key(const void *a, const void *b)
-{
-	const struct kern_key *x = a, *y = b;
-
-	return nft_key_cmp(&x->key, &y->key);
-}
-
-static void
-on_proven(void *arg, const struct nft_key *key)
-{
-	struct proven_walk *w = arg;
-	const struct kern_key want = { .key = *key };
-	const struct kern_key *found;
-
-	found = bsearch(&want, w->k->keys, w->k->policy->nlisteners,
-	    sizeof want, by_key);
-	if (found == NULL)
-		w->stranger = true;
-	else
-		gate_map_set(w->map, found->number);
-}
-
-static int
-read_proven(struct kern *k, struct proven_walk *w)
-{
-	int rc;
-
-	memset(w, 0, sizeof *w);
-	w->k = k;
-	rc = nft_read_keys(&k->reader, POL_S_PROVEN4, on_proven, w);
-	if (rc == 0)
-		rc = nft_read_keys(&k->reader, POL_S_PROVEN6, on_proven, w);
-	return rc;
-}
-
-/* As with every dump: somebody's commit in between makes it void. */
-#define PROVEN_TRIES 8
-
-int
-kern_check_proven(struct kern *k, const uint8_t *map)
-{
-	struct proven_walk w;
-	int rc = -EINTR;
-
-	for (int i = 0; i < PROVEN_TRIES && rc == -EINTR; i++)
-		rc = read_proven(k, &w);
-	if (rc != 0)
-		return rc;
-	return w.stranger || memcmp(w.map, map, sizeof w.map) != 0 ?
-	    -ESTALE : 0;
 }
 
 int
@@ -282,12 +159,12 @@ kern_verify(struct kern *k, bool always)
 }
 
 /*
- * The interface's number now; 0: there is none.  By way of a socket's option,
- * because the ioctl(2) that answers the same runs modprobe for a name that it
- * does not know, and rtnetlink may wait for a lock.
+ * By way of a socket's option, because the ioctl(2) that answers the same
+ * runs modprobe for a name that it does not know, and rtnetlink may wait for
+ * a lock.
  */
-static uint32_t
-ifindex_of(const char *name)
+uint32_t
+kern_ifindex(const char *name)
 {
 	const socklen_t len = (socklen_t)strnlen(name, POL_IFNAME_LEN);
 	socklen_t out_len;
@@ -310,7 +187,7 @@ netdev_in_force(struct kern *k)
 {
 	for (size_t i = 0; i < k->policy->nexternal; i++)
 		if (k->ifindex[i] == 0 ||
-		    k->ifindex[i] != ifindex_of(k->policy->external[i]))
+		    k->ifindex[i] != kern_ifindex(k->policy->external[i]))
 			return false;
 	return compare(k, POL_T_NETDEV) == KERN_AS_MADE;
 }
@@ -322,7 +199,7 @@ netdev_install(struct kern *k)
 	int rc;
 
 	for (size_t i = 0; i < k->policy->nexternal; i++) {
-		k->ifindex[i] = ifindex_of(k->policy->external[i]);
+		k->ifindex[i] = kern_ifindex(k->policy->external[i]);
 		if (k->ifindex[i] == 0)
 			return -ENODEV;
 	}

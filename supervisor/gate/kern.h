@@ -16,9 +16,20 @@
 #include "supervisor/gate/nft_elem.h"
 #include "supervisor/gate/nft_read.h"
 
-/* A listener's element, for finding its number by it. */
+/* Inner families, and redirected kinds: trans and dns. */
+#define KERN_NSIDES 2
+#define KERN_NTARGETS 2
+/* What follows the address in a proven element's key. */
+#define KERN_KEY_TAIL 8
+
+/*
+ * A listener's element, for finding its number by it.  One on the address of
+ * an interface, IFADDR as in struct pol_listener, has a key of zeroes where
+ * the address goes, so that the order stands whatever the address.
+ */
 struct kern_key {
 	struct nft_key key;
+	uint8_t ifaddr;
 	uint16_t number;
 };
 
@@ -39,7 +50,15 @@ struct kern {
 	struct nft_batch clear;		     /* flush proofs, prebuilt */
 	void *work;			     /* for batches built anew */
 	size_t work_cap;
-	struct kern_key *keys; /* owned; sorted by key */
+	struct kern_key *keys; /* owned; sorted by ifaddr and key */
+	size_t nkeys;
+	/* Listeners that a map's redirect leads to; -1: none, or no map. */
+	int targets[KERN_NSIDES][KERN_NTARGETS];
+	/* What the proven sets hold, if that is known. */
+	uint8_t held_map[POL_MAX_LISTENERS / 8];
+	struct pol_addr held_ifaddr[POL_MAX_IFADDRS];
+	bool held_known;
+	uint32_t nproven; /* elements, when they were last read back */
 	struct kern_seal seals[POL_NTABLE];
 	uint32_t ifindex[POL_MAX_IFACES]; /* external, when installed */
 	uint32_t generation; /* at the last full check */
@@ -68,12 +87,17 @@ void kern_abandon(struct kern *k);
 int kern_clear_proven(struct kern *k) __attribute__((warn_unused_result));
 
 /*
- * In one transaction: the proven elements are those of MAP, and, if LEASE,
+ * In one transaction: the proven elements are those of MAP's listeners, with
+ * the interfaces' addresses of IFADDR, redirects lead to them, and, if LEASE,
  * the clients' lease begins; it must not be there yet.  0: done *and* read
  * back.  Otherwise a negative errno (-ESTALE: what was read back differs),
  * and the caller closes.
+ *
+ * Unix listeners have no element.  With no element at all, even so, the lease
+ * begins: it opens nothing.
  */
-int kern_open(struct kern *k, const uint8_t *map, bool lease)
+int kern_open(struct kern *k, const uint8_t *map,
+    const struct pol_addr *ifaddr, bool lease)
     __attribute__((warn_unused_result));
 
 /* Begin Tor's lease of FAMILY; -EEXIST: it lives. */
@@ -85,8 +109,20 @@ int kern_read_held(struct kern *k, struct kern_held *out)
     __attribute__((warn_unused_result));
 
 /* The proven sets hold exactly MAP's listeners: 0; else as kern_open(). */
-int kern_check_proven(struct kern *k, const uint8_t *map)
-    __attribute__((warn_unused_result));
+int kern_check_proven(struct kern *k, const uint8_t *map,
+    const struct pol_addr *ifaddr) __attribute__((warn_unused_result));
+
+/* Add to B the beginning of FAMILY's lease in SET. */
+void kern_put_lease(struct kern *k, struct nft_batch *b, enum pol_set_id set,
+    int family);
+
+/* The number of interface NAME now; 0: there is none. */
+uint32_t kern_ifindex(const char *name);
+
+/* Start-up, for install.c: what proven.c needs; -1: out of memory. */
+int proven_init(struct kern *k) __attribute__((warn_unused_result));
+/* Add to B what empties the proven sets. */
+void proven_flush(const struct kern *k, struct nft_batch *b);
 
 /* What an event or a check says about our tables. */
 enum kern_state {

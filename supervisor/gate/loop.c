@@ -21,7 +21,7 @@
 /* Seconds without a readable ruleset until open is not defensible. */
 #define UNKNOWN_MOST 3
 
-enum { P_SIGNAL, P_KEEPER, P_ENGINE, P_EVENTS, P_TIMER, P_NFDS };
+enum { P_SIGNAL, P_KEEPER, P_ADDRS, P_ENGINE, P_EVENTS, P_TIMER, P_NFDS };
 
 static void
 stop(struct gate *g, const char *why)
@@ -95,7 +95,8 @@ on_engine(struct gate *g)
 			return;
 		}
 		mono_ns = act_mono();
-		d = gate_core_request(&g->core, buf, (size_t)n, act_now());
+		d = gate_core_request(&g->core, buf, (size_t)n, act_now(),
+		    act_here(g, buf, (size_t)n));
 		act_decision(g, d, mono_ns);
 		if (!g->core.refused && !g->ended)
 			act_fresh(g);
@@ -157,6 +158,7 @@ static void
 look_round(struct gate *g)
 {
 	check_engine(g);
+	act_addresses(g);
 	check_tables(g, false);
 	if (!kern_netdev_check(&g->kern))
 		act_egress(g);
@@ -222,6 +224,7 @@ wait_for(struct gate *g, struct pollfd fds[P_NFDS])
 {
 	const int fd[P_NFDS] = { [P_SIGNAL] = g->signal_fd,
 		[P_KEEPER] = LINK_KEEPER_FD, [P_ENGINE] = g->engine_fd,
+		[P_ADDRS] = g->addrs.events_fd,
 		[P_EVENTS] = g->kern.events.fd, [P_TIMER] = g->timer_fd };
 
 	for (int i = 0; i < P_NFDS; i++)
@@ -242,6 +245,10 @@ turn(struct gate *g, const struct pollfd fds[P_NFDS])
 		on_signal(g);
 	if (!g->ended && fds[P_KEEPER].revents != 0)
 		on_keeper(g);
+	/* Before a request: what it names is compared with what is new. */
+	if (!g->ended && fds[P_ADDRS].revents != 0 &&
+	    addrs_changed(&g->addrs))
+		act_addresses(g);
 	/* The keeper may just have handed over another one. */
 	if (!g->ended && fds[P_ENGINE].revents != 0 &&
 	    fds[P_ENGINE].fd == g->engine_fd)

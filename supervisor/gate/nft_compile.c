@@ -19,7 +19,8 @@
 #define TYPE_IP6ADDR 8u
 #define TYPE_INET_PROTOCOL 12u
 #define TYPE_INET_SERVICE 13u
-#define TYPE_CONCAT(a, b, c) ((a) << 12 | (b) << 6 | (c))
+#define TYPE_PAIR(a, b) ((a) << 6 | (b))
+#define TYPE_CONCAT(a, b, c) ((a) << 12 | TYPE_PAIR((b), (c)))
 
 /* More than an element, or a message without its contents, ever takes. */
 #define ELEM_BOUND 64u
@@ -38,6 +39,15 @@ static const struct {
 	    TYPE_INET_SERVICE), 12 },
 	[POL_K_SRC6] = { TYPE_CONCAT(TYPE_IP6ADDR, TYPE_INET_PROTOCOL,
 	    TYPE_INET_SERVICE), 24 },
+	[POL_K_DPORT] = { TYPE_PAIR(TYPE_INET_PROTOCOL, TYPE_INET_SERVICE),
+	    8 },
+	[POL_K_SPORT] = { TYPE_PAIR(TYPE_INET_PROTOCOL, TYPE_INET_SERVICE),
+	    8 },
+	[POL_K_L4PROTO] = { TYPE_INET_PROTOCOL, 1 },
+}, data_types[] = {
+	[POL_D_NONE] = { 0, 0 },
+	[POL_D_ADDR4] = { TYPE_IPADDR, 4 },
+	[POL_D_ADDR6] = { TYPE_IP6ADDR, 16 },
 };
 
 static const uint32_t hook_numbers[] = {
@@ -129,6 +139,8 @@ set_flags(const struct pol_set *s)
 {
 	if (s->constant)
 		return NFT_SET_CONSTANT;
+	if (s->data != POL_D_NONE)
+		return NFT_SET_MAP;
 	return s->timeout_ms != 0 ? NFT_SET_EVAL | NFT_SET_TIMEOUT : 0;
 }
 
@@ -148,6 +160,12 @@ put_set(struct nft_batch *b, enum pol_table_id id, const struct pol_set *s)
 	nftnl_set_set_u32(ns, NFTNL_SET_FLAGS, set_flags(s));
 	nftnl_set_set_u32(ns, NFTNL_SET_KEY_TYPE, key_types[s->key].type);
 	nftnl_set_set_u32(ns, NFTNL_SET_KEY_LEN, key_types[s->key].len);
+	if (s->data != POL_D_NONE) {
+		nftnl_set_set_u32(ns, NFTNL_SET_DATA_TYPE,
+		    data_types[s->data].type);
+		nftnl_set_set_u32(ns, NFTNL_SET_DATA_LEN,
+		    data_types[s->data].len);
+	}
 	if (s->timeout_ms != 0)
 		nftnl_set_set_u64(ns, NFTNL_SET_TIMEOUT, s->timeout_ms);
 	if (s->size != 0)

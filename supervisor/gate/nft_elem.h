@@ -11,7 +11,10 @@
 #include "policy/rules.h"
 #include "supervisor/gate/nft_batch.h"
 
-/* daddr . l4proto . dport, each padded to four octets; or one nfproto. */
+/*
+ * daddr . l4proto . dport, or without the address, each padded to four
+ * octets; or one nfproto or l4proto; or a map's datum: one address.
+ */
 #define NFT_KEY_MAX 24
 
 struct nft_key {
@@ -21,21 +24,27 @@ struct nft_key {
 
 void nft_key_elem(struct nft_key *k, const struct pol_elem *e);
 void nft_key_family(struct nft_key *k, int family); /* AF_INET, AF_INET6 */
+void nft_key_l4proto(struct nft_key *k, uint8_t l4proto);
+void nft_key_addr(struct nft_key *k, const struct pol_addr *a);
 bool nft_key_equal(const struct nft_key *a, const struct nft_key *b);
 /* As memcmp(3). */
 int nft_key_cmp(const struct nft_key *a, const struct nft_key *b);
 
-/* A run of additions to one set; as many messages as it takes. */
+/* A run of changes to one set; as many messages as it takes. */
 struct nft_adder {
 	struct nft_batch *batch; /* borrowed */
 	const char *table, *set; /* borrowed */
 	uint32_t timeout_ms; /* of each element; 0: the set has no timeouts */
 	bool excl;	     /* one that is there already fails the batch */
+	bool remove; /* do not add: one that is not there fails the batch */
 	struct nlmsghdr *h;  /* these two are the adder's own: NULL */
 	struct nlattr *list;
 };
 
 void nft_adder_add(struct nft_adder *a, const struct nft_key *k);
+/* To a map. */
+void nft_adder_map(struct nft_adder *a, const struct nft_key *k,
+    const struct nft_key *data);
 void nft_adder_end(struct nft_adder *a);
 
 /* Everything out of SET: succeeds on an empty set, costs one message. */

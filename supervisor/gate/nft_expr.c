@@ -312,7 +312,10 @@ match_ct_dnat(struct maker *m, const struct pol_stmt *s)
 	match_ct_bits(m, NFT_CT_STATUS, IPS_DST_NAT);
 }
 
-/* Where the address of a key's packet is, and where its port. */
+/*
+ * Where the address of a key's packet is, and where its port.  Without an
+ * address the family does not matter.
+ */
 struct key_layout {
 	uint32_t nfproto;
 	uint32_t addr_at, addr_len, port_at;
@@ -323,6 +326,8 @@ static const struct key_layout key_layouts[] = {
 	[POL_K_DST6] = { NFPROTO_IPV6, IP6_DADDR, 16, TH_DPORT },
 	[POL_K_SRC4] = { NFPROTO_IPV4, IP4_SADDR, 4, TH_SPORT },
 	[POL_K_SRC6] = { NFPROTO_IPV6, IP6_SADDR, 16, TH_SPORT },
+	[POL_K_DPORT] = { 0, 0, 0, TH_DPORT },
+	[POL_K_SPORT] = { 0, 0, 0, TH_SPORT },
 };
 
 /* The left-hand side of a lookup: nft_elem.h's layout, from NFT_REG_1 on. */
@@ -332,21 +337,24 @@ load_key(struct maker *m, enum pol_key key)
 	const struct key_layout *k = &key_layouts[key];
 	uint32_t reg = NFT_REG32_00;
 
-	if (key == POL_K_NFPROTO) {
-		load_meta(m, NFT_META_NFPROTO);
+	if (key == POL_K_NFPROTO || key == POL_K_L4PROTO) {
+		load_meta(m, key == POL_K_NFPROTO ? NFT_META_NFPROTO :
+		    NFT_META_L4PROTO);
 		return;
 	}
-	need_nfproto(m, k->nfproto);
-	load_field_to(m, (struct field){ NFT_PAYLOAD_NETWORK_HEADER,
-	    k->addr_at, k->addr_len }, NFT_REG_1);
-	reg += k->addr_len / 4;
+	if (k->addr_len != 0) {
+		need_nfproto(m, k->nfproto);
+		load_field_to(m, (struct field){ NFT_PAYLOAD_NETWORK_HEADER,
+		    k->addr_at, k->addr_len }, NFT_REG_1);
+		reg += k->addr_len / 4;
+	}
 	load_meta_to(m, NFT_META_L4PROTO, reg);
 	load_field_to(m, (struct field){ NFT_PAYLOAD_TRANSPORT_HEADER,
 	    k->port_at, 2 }, reg + 1);
 }
 
-static void
-match_lookup(struct maker *m, const struct pol_stmt *s)
+static struct nftnl_expr *
+lookup(struct maker *m, const struct pol_stmt *s)
 {
 	struct nftnl_expr *e;
 
@@ -356,6 +364,13 @@ match_lookup(struct maker *m, const struct pol_stmt *s)
 	set_name(m, e, NFTNL_EXPR_LOOKUP_SET, pol_set_name(s->set));
 	set_u32(e, NFTNL_EXPR_LOOKUP_SET_ID,
 	    nft_set_number(m->table->id, s->set));
+	return e;
+}
+
+static void
+match_lookup(struct maker *m, const struct pol_stmt *s)
+{
+	(void)lookup(m, s);
 }
 
 static void
@@ -528,8 +543,11 @@ act_dnat(struct maker *m, const struct pol_stmt *s)
 	struct nftnl_expr *e;
 
 	need_nfproto(m, six ? NFPROTO_IPV6 : NFPROTO_IPV4);
-	immediate(m, NFT_REG_1, six ? (const void *)&s->addr.v6 :
-	    (const void *)&s->addr.v4, six ? 16 : 4);
+	if (s->kind == POL_A_DNAT_MAP)
+		set_u32(lookup(m, s), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
+	else
+		immediate(m, NFT_REG_1, six ? (const void *)&s->addr.v6 :
+		    (const void *)&s->addr.v4, six ? 16 : 4);
 	immediate(m, NFT_REG_2, &port, sizeof port);
 	e = expr(m, "nat");
 	set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
@@ -577,6 +595,7 @@ static void (*const makers[POL_NSTMT])(struct maker *,
 	[POL_A_UPDATE] = act_update,
 	[POL_A_JUMP] = act_jump,
 	[POL_A_DNAT] = act_dnat,
+	[POL_A_DNAT_MAP] = act_dnat,
 	[POL_A_ACCEPT] = act_verdict,
 	[POL_A_DROP] = act_verdict,
 };

@@ -229,7 +229,7 @@ nft_read_generation(struct nft_sock *s, uint32_t *out)
 /* Elements of a set of the gate table. */
 
 struct elem {
-	struct nft_key key;
+	struct nft_key key, data;
 	bool expires;
 	uint32_t left_ms;
 };
@@ -237,31 +237,43 @@ struct elem {
 struct elem_walk {
 	void (*each)(struct elem_walk *w, const struct elem *e);
 	void *arg;
-	void (*seen)(void *arg, const struct nft_key *key);
+	nft_seen seen;
 	struct nft_lease_info *lease;
 	bool bad; /* an element that could not be understood */
 };
 
 static bool
+parse_value(struct nft_key *out, const struct nlattr *nest)
+{
+	const struct nlattr *value;
+	struct attrs a;
+	size_t n;
+
+	parse_nest(&a, nest);
+	value = a.of[NFTA_DATA_VALUE];
+	if (value == NULL)
+		return false;
+	n = mnl_attr_get_payload_len(value);
+	if (n > sizeof out->oct)
+		return false;
+	memcpy(out->oct, mnl_attr_get_payload(value), n);
+	out->len = (uint8_t)n;
+	return true;
+}
+
+static bool
 parse_elem(struct elem *e, const struct nlattr *nest)
 {
-	struct attrs a, k;
-	const struct nlattr *data;
-	size_t n;
+	struct attrs a;
 
 	memset(e, 0, sizeof *e);
 	parse_nest(&a, nest);
-	if (a.of[NFTA_SET_ELEM_KEY] == NULL)
+	if (a.of[NFTA_SET_ELEM_KEY] == NULL ||
+	    !parse_value(&e->key, a.of[NFTA_SET_ELEM_KEY]))
 		return false;
-	parse_nest(&k, a.of[NFTA_SET_ELEM_KEY]);
-	data = k.of[NFTA_DATA_VALUE];
-	if (data == NULL)
+	if (a.of[NFTA_SET_ELEM_DATA] != NULL &&
+	    !parse_value(&e->data, a.of[NFTA_SET_ELEM_DATA]))
 		return false;
-	n = mnl_attr_get_payload_len(data);
-	if (n > sizeof e->key.oct)
-		return false;
-	memcpy(e->key.oct, mnl_attr_get_payload(data), n);
-	e->key.len = (uint8_t)n;
 	e->expires = a.of[NFTA_SET_ELEM_EXPIRATION] != NULL;
 	e->left_ms = (uint32_t)get_u64(&a, NFTA_SET_ELEM_EXPIRATION);
 	return true;
@@ -340,13 +352,13 @@ nft_read_lease(struct nft_sock *s, struct nft_lease_info *out,
 static void
 each_key(struct elem_walk *w, const struct elem *e)
 {
-	w->seen(w->arg, &e->key);
+	w->seen(w->arg, &e->key, &e->data);
 }
 
 /* No second try: SEEN has been called already; the caller knows how. */
 int
-nft_read_keys(struct nft_sock *s, enum pol_set_id set,
-    void (*seen)(void *arg, const struct nft_key *key), void *arg)
+nft_read_keys(struct nft_sock *s, enum pol_set_id set, nft_seen seen,
+    void *arg)
 {
 	struct elem_walk w = { .each = each_key, .arg = arg, .seen = seen };
 

@@ -39,10 +39,11 @@ int nft_read_generation(struct nft_sock *s, uint32_t *out)
 int nft_read_lease(struct nft_sock *s, struct nft_lease_info *out,
     enum pol_set_id set) __attribute__((warn_unused_result));
 
-/* SEEN is called for each element's key. */
-int nft_read_keys(struct nft_sock *s, enum pol_set_id set,
-    void (*seen)(void *arg, const struct nft_key *key), void *arg)
-    __attribute__((warn_unused_result));
+/* SEEN is called for each element; DATA has no octets if it is no map's. */
+typedef void (*nft_seen)(void *arg, const struct nft_key *key,
+    const struct nft_key *data);
+int nft_read_keys(struct nft_sock *s, enum pol_set_id set, nft_seen seen,
+    void *arg) __attribute__((warn_unused_result));
 
 /*
  * What identifies the table's content: its chains (with policy), sets and

@@ -3,17 +3,20 @@
  * step of the input is a time to let pass, a length, and a datagram.
  *
  * Oracle: what is no valid request leaves the gate closed; it opens and
- * renews only on the current epoch, a fresh proof and known listeners; a
- * close ends the epoch for ever.
+ * renews only on the current epoch, a fresh proof, known listeners, and
+ * addresses that the interfaces were seen to have; a close ends the epoch for
+ * ever.
  */
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "supervisor/gate/core.h"
 
 #define LEASE 1000u
 #define NLISTENERS 20u
+#define NIFADDRS 3u
 #define MS UINT64_C(1000000)
 
 /* Half of the inputs are helped past the first checks. */
@@ -35,14 +38,58 @@ help(struct gate_req *q, const struct gate_core *c, uint8_t how, uint64_t now)
 	}
 	if ((how & 32) != 0)
 		memset(q->proven + 2, 0, sizeof q->proven - 2);
+	if ((how & 64) == 0)
+		return;
+	/* All but a few octets zero: an address here and there. */
+	memset(q->ifaddr, 0, sizeof q->ifaddr);
+	for (size_t i = 0; i < NIFADDRS; i++)
+		if ((q->proven[2] >> i & 1) != 0) {
+			q->ifaddr[i].family = c->family[i];
+			q->ifaddr[i].v6.s6_addr[3] = q->proven[3];
+		}
+	memset(q->proven + 2, 0, sizeof q->proven - 2);
+}
+
+/* Open, or still so: nothing is in force that was not seen to be there. */
+static void
+check_open(const struct gate_core *c, const struct gate_req *q)
+{
+	for (unsigned i = NLISTENERS; i < POL_MAX_LISTENERS; i++)
+		FUZZ_ASSERT(!gate_map_get(q->proven, i));
+	for (size_t i = 0; i < POL_MAX_IFADDRS; i++) {
+		if (q->ifaddr[i].family != 0)
+			FUZZ_ASSERT(i < NIFADDRS &&
+			    q->ifaddr[i].family == c->family[i]);
+		else if (i < NIFADDRS) /* number I stands on it */
+			FUZZ_ASSERT(!gate_map_get(q->proven, (unsigned)i));
+	}
+}
+
+/* Some addresses go away. */
+static void
+lose(struct gate_core *c, uint32_t gone)
+{
+	const enum gate_position before = c->pos;
+	struct gate_decision d = gate_core_gone(c, gone);
+
+	for (unsigned i = 0; i < NIFADDRS; i++)
+		if ((gone >> i & 1) != 0)
+			FUZZ_ASSERT(c->ifaddr[i].family == 0 &&
+			    !gate_map_get(c->proven, i));
+	if (before != GATE_OPEN)
+		FUZZ_ASSERT(d.act == GATE_ACT_NONE);
+	FUZZ_ASSERT(d.act != GATE_ACT_OPEN && c->pos <= before);
 }
 
 static void
-step(struct gate_core *c, const struct gate_req *q, size_t len, uint64_t now)
+step(struct gate_core *c, const struct gate_req *q, size_t len, uint64_t now,
+    bool here)
 {
 	const uint64_t epoch = c->epoch;
 	const enum gate_position before = c->pos;
-	struct gate_decision d = gate_core_request(c, q, len, now);
+	struct pol_addr out[POL_MAX_IFADDRS];
+	const bool asks = gate_core_asks(c, q, len, out);
+	struct gate_decision d = gate_core_request(c, q, len, now, here);
 
 	FUZZ_ASSERT(c->epoch >= epoch);
 	if (len != sizeof *q || !gate_req_ok(q))
@@ -53,8 +100,8 @@ step(struct gate_core *c, const struct gate_req *q, size_t len, uint64_t now)
 		FUZZ_ASSERT(q->want == GATE_OPEN && q->epoch == epoch);
 		FUZZ_ASSERT(q->proof_ns <= now);
 		FUZZ_ASSERT(now - q->proof_ns <= LEASE * MS);
-		for (unsigned i = NLISTENERS; i < POL_MAX_LISTENERS; i++)
-			FUZZ_ASSERT(!gate_map_get(q->proven, i));
+		FUZZ_ASSERT(!asks || here);
+		check_open(c, q);
 		FUZZ_ASSERT(gate_core_fresh(c, now));
 		gate_core_opened(c);
 	} else {
@@ -67,6 +114,7 @@ step(struct gate_core *c, const struct gate_req *q, size_t len, uint64_t now)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static struct pol_listener listeners[NLISTENERS];
 	struct pol_policy p;
 	struct gate_core c;
 	struct gate_req q;
@@ -76,6 +124,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&p, 0, sizeof p);
 	p.lease_ms = LEASE;
 	p.nlisteners = NLISTENERS;
+	p.listeners = listeners;
+	p.nifaddrs = NIFADDRS;
+	for (unsigned i = 0; i < NIFADDRS; i++) {
+		p.ifaddrs[i].family = i == 1 ? AF_INET6 : AF_INET;
+		listeners[i].ifaddr = (uint8_t)(i + 1);
+	}
 	gate_core_init(&c, &p, 1);
 	while (size > 3) {
 		now += data[0] * 8 * MS;
@@ -86,7 +140,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(&q, data + 3, size - 3 < sizeof q ? size - 3 :
 		    sizeof q);
 		help(&q, &c, data[2], now);
-		step(&c, &q, n, now);
+		step(&c, &q, n, now, (data[2] & 128) != 0);
+		if (data[0] % 16 == 15)
+			lose(&c, data[1]);
 		n = size - 3 < sizeof q ? size - 3 : sizeof q;
 		data += 3 + n;
 		size -= 3 + n;

@@ -3,29 +3,88 @@
  * and libconfuse never disagree about a text; what parses prints as text
  * that parses to the same policy and prints the same; no filter of any such
  * policy lets an unmarked client pass; every option made of it means its own
- * listener.
+ * listener, and as a port line wants its socket and no other one's.
  */
 #include "tests/fuzz/fuzz.h"
 
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "policy/options.h"
 #include "policy/parse.h"
+#include "policy/portline.h"
 #include "policy/rules.h"
 #include "tests/unit/polprops.h"
+
+/* Any addresses, each another one. */
+static void
+make_ifaddrs(struct pol_addr ifaddrs[POL_MAX_IFADDRS],
+    const struct pol_policy *p)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	memset(ifaddrs, 0, POL_MAX_IFADDRS * sizeof *ifaddrs);
+	for (size_t i = 0; i < p->nifaddrs; i++) {
+		bool v6 = p->ifaddrs[i].family == AF_INET6;
+
+		(void)snprintf(text, sizeof text, v6 ? "fd99::%zx" :
+		    "10.99.99.%zu", i + 1);
+		FUZZ_ASSERT(pol_addr_parse(&ifaddrs[i], text));
+	}
+}
+
+static void
+check_option(const struct pol_policy *p, const struct pol_option *o,
+    const struct pol_addr *ifaddrs)
+{
+	const struct pol_listener *l = &p->listeners[o->listener];
+	struct pol_line line;
+
+	FUZZ_ASSERT(pol_option_same(l, o->value, ifaddrs));
+	FUZZ_ASSERT(pol_line_parse(&line, o->value));
+	FUZZ_ASSERT(pol_line_collides(&line, l->kind, l, ifaddrs));
+	FUZZ_ASSERT(pol_line_reachable(o->value) == !l->loopback);
+}
 
 static void
 check_options(const struct pol_policy *p)
 {
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
+	struct pol_view view = { .ifaddrs = ifaddrs };
 	struct pol_options o;
 
-	FUZZ_ASSERT(pol_options_make(&o, p, NULL) == 0);
+	make_ifaddrs(ifaddrs, p);
+	FUZZ_ASSERT(pol_options_make(&o, p, &view) == 0);
 	for (size_t i = 0; i < o.n; i++)
-		FUZZ_ASSERT(o.list[i].listener == SIZE_MAX ||
-		    pol_option_same(&p->listeners[o.list[i].listener],
-		    o.list[i].value, NULL));
+		if (o.list[i].listener != SIZE_MAX)
+			check_option(p, &o.list[i], ifaddrs);
 	FUZZ_ASSERT(o.n == p->nlisteners + 1);
 	pol_options_clear(&o);
+}
+
+/* The input itself as a line: it must not hurt, and its place is a place. */
+static void
+check_line(const char *data, size_t size)
+{
+	char value[512];
+	struct pol_line line;
+
+	if (size >= sizeof value)
+		return;
+	if (size != 0)
+		memcpy(value, data, size);
+	value[size] = '\0';
+	if (!pol_line_parse(&line, value)) {
+		FUZZ_ASSERT(pol_line_reachable(value));
+		return;
+	}
+	FUZZ_ASSERT(line.flags >= value &&
+	    line.flags <= value + strlen(value));
+	FUZZ_ASSERT((line.addr.family == AF_UNIX) == (line.path[0] != '\0'));
+	FUZZ_ASSERT(line.port == 0 || line.addr.family != AF_UNIX);
+	FUZZ_ASSERT(line.addr.family != AF_UNSPEC || line.by_name);
 }
 
 static void
@@ -54,6 +113,8 @@ check_same(const struct pol_policy *p, const char *text)
 
 	FUZZ_ASSERT(pol_parse(&q, &diags, &src, 1) == 0);
 	FUZZ_ASSERT(q.nlisteners == p->nlisteners);
+	FUZZ_ASSERT(q.nifaddrs == p->nifaddrs &&
+	    memcmp(q.ifaddrs, p->ifaddrs, sizeof q.ifaddrs) == 0);
 	FUZZ_ASSERT(memcmp(q.listeners, p->listeners,
 	    p->nlisteners * sizeof *p->listeners) == 0);
 	again = pol_print(&q);
@@ -84,6 +145,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pol_diags diags;
 	char *text;
 
+	check_line((const char *)data, size);
 	if (pol_parse(&p, &diags, &src, 1) == -1) {
 		check_refusal(&diags);
 		FUZZ_ASSERT(p.listeners == NULL);

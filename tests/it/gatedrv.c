@@ -4,14 +4,16 @@
  * prints each report as one line.
  *
  *   gatedrv [-s] [-l LEASE_MS] [-t TOR_UID] [-u GATE_UID] -i INT -e EXT
- *       KIND/ADDRESS/PORT...
+ *       KIND/ADDRESS/PORT... | KIND/IFACE:ipv4|IFACE:ipv6/PORT |
+ *       socks/unix:PATH
  *   gatedrv -p POSITION ... : print the gate table as nft text, instead
  *   gatedrv -r              : remove the rules, instead
  *
  * Commands, one a line: open [N...], tor, closed, hold MS [N...] (open, then
  * renew four times a lease), again (the last request as it was), stale,
  * epoch N, junk N, wait MS, engine (hand over a new one), hangup, stop, cont,
- * kill, term, quit.
+ * kill, term, quit; at IFACE:ipv4|IFACE:ipv6 ADDRESS (where the listeners on
+ * it are said to be from now on; "none": nowhere).
  */
 #include <errno.h>
 #include <poll.h>
@@ -39,6 +41,7 @@ struct drv {
 	int engine_fd;
 	struct gate_report last;
 	struct gate_req sent;
+	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 	uint64_t seq;
 	bool quiet; /* only changes are printed */
 };
@@ -175,6 +178,7 @@ prepare(struct drv *d, enum gate_position want, char *list)
 		return;
 	d->sent.proof_ns = now_ns();
 	d->sent.lease_ms = d->policy.lease_ms;
+	memcpy(d->sent.ifaddr, d->ifaddr, sizeof d->sent.ifaddr);
 	set_proven(d, list);
 }
 
@@ -183,6 +187,41 @@ cmd_open(struct drv *d, char *arg)
 {
 	prepare(d, GATE_OPEN, arg);
 	send_req(d);
+}
+
+/* The number of "IFACE:ipv4" among P's, plus one; added if need be. */
+static uint8_t
+ifaddr_number(struct pol_policy *p, const char *spec)
+{
+	struct pol_ifaddr a = { .family = AF_INET };
+	const size_t n = strcspn(spec, ":");
+
+	if (n >= sizeof a.ifname || strncmp(spec + n, ":ipv", 4) != 0)
+		fatal("IFACE:ipv4 is what an interface's address looks like");
+	memcpy(a.ifname, spec, n);
+	if (spec[n + 4] == '6')
+		a.family = AF_INET6;
+	for (size_t i = 0; i < p->nifaddrs; i++)
+		if (p->ifaddrs[i].family == a.family &&
+		    strcmp(p->ifaddrs[i].ifname, a.ifname) == 0)
+			return (uint8_t)(i + 1);
+	if (p->nifaddrs == POL_MAX_IFADDRS)
+		fatal("too many addresses of interfaces");
+	p->ifaddrs[p->nifaddrs++] = a;
+	return (uint8_t)p->nifaddrs;
+}
+
+static void
+cmd_at(struct drv *d, char *arg)
+{
+	const char *spec = strtok(arg, " \n"), *addr = strtok(NULL, " \n");
+	uint8_t number;
+
+	if (addr == NULL)
+		fatal("at IFACE:ipv4 ADDRESS");
+	number = ifaddr_number(&d->policy, spec);
+	/* What is no address is none. */
+	(void)pol_addr_parse(&d->ifaddr[number - 1], addr);
 }
 
 static void
@@ -328,7 +367,7 @@ static const struct {
 	{ "epoch", cmd_epoch }, { "junk", cmd_junk }, { "wait", cmd_wait },
 	{ "engine", cmd_engine }, { "hangup", cmd_hangup },
 	{ "stop", cmd_stop }, { "cont", cmd_cont }, { "kill", cmd_kill },
-	{ "term", cmd_term },
+	{ "term", cmd_term }, { "at", cmd_at },
 };
 
 /* Answers to a request come within this time, ms. */
@@ -407,8 +446,18 @@ add_listener(struct pol_policy *p, char *spec)
 	char *kind = strtok(spec, "/"), *addr = strtok(NULL, "/");
 	char *port = strtok(NULL, "/");
 
-	if (port == NULL || !pol_addr_parse(&l->addr, addr))
+	if (addr != NULL && strncmp(addr, "unix:", 5) == 0) {
+		l->addr.family = AF_UNIX;
+		(void)snprintf(l->path, sizeof l->path, "/run/%s", addr + 5);
+		port = strchr(addr, ':') + 1; /* none */
+	} else if (addr != NULL && strstr(addr, ":ipv") != NULL) {
+		l->ifaddr = ifaddr_number(p, addr);
+		l->addr.family = p->ifaddrs[l->ifaddr - 1].family;
+	} else if (addr == NULL || !pol_addr_parse(&l->addr, addr)) {
 		fatal("KIND/ADDRESS/PORT is what a listener looks like");
+	}
+	if (port == NULL)
+		fatal("a port is missing");
 	l->port = (uint16_t)atoi(port);
 	for (l->kind = POL_SOCKS; l->kind < POL_NKIND; l->kind++)
 		if (strcmp(pol_kind_name(l->kind), kind) == 0)

@@ -20,7 +20,8 @@
 #include "supervisor/links.h"
 #include "tests/unit/status_sample.h"
 
-#define LINE_CAP 16384
+#define LINE_CAP (8 * 1024 * 1024)
+#define PIECE 65536
 #define REST_MS 5000
 
 static uint64_t
@@ -199,14 +200,60 @@ rig_verb(struct rig *r, struct snap_verb *v, int ms)
 }
 
 void
+rig_page(struct rig *r, const struct snap_page *p)
+{
+	ck_assert_int_eq(send(r->engine, p, sizeof *p, MSG_NOSIGNAL),
+	    sizeof *p);
+}
+
+void
+rig_table(struct rig *r, unsigned total)
+{
+	struct snap_page p;
+	unsigned at;
+
+	for (at = 0; at < total; at += SNAP_PAGE_LINES) {
+		sample_page(&p, total, at, total - at < SNAP_PAGE_LINES ?
+		    total - at : SNAP_PAGE_LINES);
+		rig_page(r, &p);
+	}
+}
+
+void
+rig_change(struct rig *r, unsigned total, unsigned number,
+    enum snap_listener_state state)
+{
+	struct snap_page p;
+
+	sample_page(&p, total, number, 1);
+	p.line[0].state = state;
+	p.line[0].why = state == SNAP_LS_PROVEN ? SNAP_L_OK : SNAP_L_FOREIGN;
+	rig_page(r, &p);
+}
+
+static void
+send_result(struct rig *r, struct snap_result *res, const char *text)
+{
+	res->magic = SNAP_RESULT_MAGIC;
+	(void)snprintf(res->text, sizeof res->text, "%s", text);
+	ck_assert_int_eq(send(r->engine, res, sizeof *res, MSG_NOSIGNAL),
+	    sizeof *res);
+}
+
+void
 rig_result(struct rig *r, uint64_t id, bool ok, const char *text)
 {
-	struct snap_result res = { .magic = SNAP_RESULT_MAGIC, .ok = ok,
-		.id = id };
+	struct snap_result res = { .ok = ok, .id = id };
 
-	(void)snprintf(res.text, sizeof res.text, "%s", text);
-	ck_assert_int_eq(send(r->engine, &res, sizeof res, MSG_NOSIGNAL),
-	    sizeof res);
+	send_result(r, &res, text);
+}
+
+void
+rig_more(struct rig *r, uint64_t id, bool ok, const char *text)
+{
+	struct snap_result res = { .ok = ok, .more = 1, .id = id };
+
+	send_result(r, &res, text);
 }
 
 int
@@ -221,26 +268,39 @@ rig_connect(const struct rig *r, const char *name)
 	return fd;
 }
 
+/* What belongs to the line that is being read, and no octet more. */
+static size_t
+take_some(int fd, char *dst, size_t cap)
+{
+	ssize_t n = recv(fd, dst, cap < PIECE ? cap : PIECE, MSG_PEEK);
+	char *nl = n > 0 ? memchr(dst, '\n', (size_t)n) : NULL;
+
+	if (n <= 0)
+		return 0;
+	n = recv(fd, dst, nl != NULL ? (size_t)(nl + 1 - dst) : (size_t)n, 0);
+	return n > 0 ? (size_t)n : 0;
+}
+
 /*
- * Octet by octet: slow and simple, and nothing is read ahead.  MS is for the
- * line to begin: one that has begun is not given up on a busy machine, or
- * the next would begin in its middle.
+ * Nothing is read ahead.  MS is for the line to begin: one that has begun is
+ * not given up on a busy machine, or the next would begin in its middle.
  */
 json_t *
 rig_line(int fd, int ms)
 {
 	uint64_t end = now_ms(CLOCK_MONOTONIC) + (uint64_t)ms, now;
-	char line[LINE_CAP];
-	size_t n = 0;
+	static char line[LINE_CAP];
+	size_t n = 0, more;
 
 	while (n < sizeof line && (n == 0 || line[n - 1] != '\n')) {
 		now = now_ms(CLOCK_MONOTONIC);
 		if (now >= end || !is_ready(fd, (int)(end - now)))
 			return NULL;
-		if (recv(fd, line + n, 1, 0) != 1)
+		more = take_some(fd, line + n, sizeof line - n);
+		if (more == 0)
 			return NULL;
-		if (n++ == 0)
-			end += REST_MS;
+		end += n == 0 ? REST_MS : 0;
+		n += more;
 	}
 	return json_loadb(line, n, 0, NULL);
 }

@@ -36,6 +36,14 @@ void rig_snapshot(struct rig *r, enum gate_position position, unsigned seq);
 /* The next verb; false: none within MS. */
 bool rig_verb(struct rig *r, struct snap_verb *v, int ms);
 void rig_result(struct rig *r, uint64_t id, bool ok, const char *text);
+/* The same, with more to follow. */
+void rig_more(struct rig *r, uint64_t id, bool ok, const char *text);
+
+void rig_page(struct rig *r, const struct snap_page *p);
+/* The whole sample table; and one line of it in STATE. */
+void rig_table(struct rig *r, unsigned total);
+void rig_change(struct rig *r, unsigned total, unsigned number,
+    enum snap_listener_state state);
 
 /* A blocking client of NAME. */
 int rig_connect(const struct rig *r, const char *name);

@@ -14,7 +14,7 @@
 #include "tests/it/status_rig.h"
 
 #define MAX_ARGS 12
-#define OUT_CAP 16384
+#define OUT_CAP (4 * 1024 * 1024)
 
 static struct rig rig;
 static char out[OUT_CAP]; /* what the last command printed, both streams */
@@ -107,6 +107,15 @@ static const struct {
 } usages[] = {
 	{ "", CLI_USAGE, "exactly one command" },
 	{ "status watch", CLI_USAGE, "exactly one command" },
+	{ "check", CLI_USAGE, "there is \"isolation\"" },
+	{ "check isolation now", CLI_USAGE, "there is \"isolation\"" },
+	{ "check circuits", CLI_USAGE,
+	    "The only thing to check is \"isolation\"." },
+	{ "check isolation --json", CLI_USAGE, "does not take that option" },
+	{ "check isolation --socket-dir /nonexistent", CLI_UNREACHABLE,
+	    "not running" },
+	{ "listeners --socket-dir /nonexistent", CLI_UNREACHABLE,
+	    "not running" },
 	{ "open", CLI_USAGE, "no such command" },
 	{ "hold --json", CLI_USAGE, "does not take that option" },
 	{ "status --timeout 1", CLI_USAGE, "does not take that option" },
@@ -223,10 +232,90 @@ START_TEST(verb_without_an_engine_is_refused)
 }
 END_TEST
 
+START_TEST(listeners_follow_the_table_and_the_gate)
+{
+	gate_is(GATE_OPEN);
+	assert_run("listeners", CLI_UNKNOWN, "is not known now");
+	assert_run("listeners --json", CLI_UNKNOWN, "null\n");
+	rig_table(&rig, 2);
+	gate_is(GATE_OPEN);
+	assert_run("listeners", CLI_OK,
+	    "socks-1 (app)  socks  10.0.0.1:9001  open   uid 107  Isolate");
+	assert_run("listeners --json", CLI_OK, "\"state\":\"open\"");
+	ck_assert_int_eq(out[0], '[');
+	assert_run("status", CLI_OK, "5 of 5 proven, 2 open");
+	gate_is(GATE_CLOSED);
+	assert_run("listeners", CLI_NOT_OPEN, " proven ");
+	assert_run("listeners --json", CLI_NOT_OPEN, "\"state\":\"proven\"");
+}
+END_TEST
+
+START_TEST(largest_table_is_printed)
+{
+	gate_is(GATE_CLOSED);
+	rig_table(&rig, POL_MAX_LISTENERS);
+	(void)usleep(500000);
+	rig_snapshot(&rig, GATE_CLOSED, 1);
+	assert_run("listeners", CLI_NOT_OPEN, "socks-4095 (app)");
+	assert_run("listeners --json", CLI_NOT_OPEN, "socks-4095");
+	assert_run("status", CLI_NOT_OPEN, "nothing reaches Tor");
+	assert_run("status --json", CLI_NOT_OPEN, "socks-4095");
+}
+END_TEST
+
+/* Every sentence as it comes, and the verdict in the exit code. */
+START_TEST(check_prints_each_sentence)
+{
+	bool ok = _i == 0;
+	struct run r;
+	struct snap_verb v;
+	char first[8] = "";
+
+	gate_is(GATE_OPEN);
+	r = start("check isolation", -1);
+	ck_assert(rig_verb(&rig, &v, 3000));
+	ck_assert_uint_eq(v.code, SNAP_V_CHECK_ISOLATION);
+	rig_more(&rig, v.id, true, "One.");
+	ck_assert_int_eq(read(r.out, first, 5), 5); /* before the end */
+	ck_assert_str_eq(first, "One.\n");
+	rig_more(&rig, v.id, ok, "Two.");
+	rig_result(&rig, v.id, ok, "That is all.");
+	ck_assert_int_eq(end(r), ok ? CLI_OK : CLI_FAILED);
+	ck_assert_str_eq(out, "Two.\nThat is all.\n");
+}
+END_TEST
+
+START_TEST(check_that_was_not_made_is_no_verdict)
+{
+	struct snap_verb v;
+	struct run r;
+
+	assert_run("check isolation", CLI_REFUSED, "The engine is not there");
+	gate_is(GATE_OPEN);
+	r = start("check isolation", -1);
+	ck_assert(rig_verb(&rig, &v, 3000));
+	rig_more(&rig, v.id, true, "One.");
+	close(rig.engine);
+	rig.engine = -1;
+	ck_assert_int_eq(end(r), CLI_REFUSED);
+	ck_assert_ptr_nonnull(strstr(out, "The engine went away"));
+	rig_link(&rig);
+	gate_is(GATE_OPEN);
+	r = start("check isolation", -1);
+	ck_assert(rig_verb(&rig, &v, 3000));
+	rig_more(&rig, v.id, true, "One.");
+	rig_kill(&rig, SIGKILL);
+	ck_assert_int_eq(end(r), CLI_UNREACHABLE);
+}
+END_TEST
+
+#define NOUTPUTS 7
+
 START_TEST(lost_output_is_no_success)
 {
-	static const char *const args[] = { "status", "status --json",
-		"watch", "--help", "--version" };
+	static const char *const args[NOUTPUTS] = { "status",
+		"status --json", "watch", "listeners", "listeners --json",
+		"--help", "--version" };
 	int pipefd[2], full;
 
 	gate_is(GATE_OPEN);
@@ -258,7 +347,11 @@ main(void)
 	tcase_add_test(tc, watch_prints_changes_until_the_end);
 	tcase_add_test(tc, verbs_are_carried);
 	tcase_add_test(tc, verb_without_an_engine_is_refused);
-	tcase_add_loop_test(tc, lost_output_is_no_success, 0, 5);
+	tcase_add_test(tc, listeners_follow_the_table_and_the_gate);
+	tcase_add_test(tc, largest_table_is_printed);
+	tcase_add_loop_test(tc, check_prints_each_sentence, 0, 2);
+	tcase_add_test(tc, check_that_was_not_made_is_no_verdict);
+	tcase_add_loop_test(tc, lost_output_is_no_success, 0, NOUTPUTS);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

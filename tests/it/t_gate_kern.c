@@ -30,6 +30,7 @@ static struct pol_listener listeners[NLISTENERS];
 static struct pol_policy policy;
 static struct kern kern;
 static uint8_t map[POL_MAX_LISTENERS / 8];
+static struct pol_addr ifaddr[POL_MAX_IFADDRS];
 
 static void
 make_policy(void)
@@ -87,7 +88,7 @@ START_TEST(installed_is_closed)
 	struct kern_held h = held();
 
 	ck_assert(!h.gate.live4 && !h.gate.live6 && !h.egress.live4);
-	ck_assert_int_eq(kern_check_proven(&kern, map), 0);
+	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
 	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
 	ck_assert(kern.boot_up);
 	ck_assert(!kern.netdev_up); /* there is no ext0 */
@@ -99,7 +100,7 @@ START_TEST(open_and_close_are_read_back)
 	struct kern_held h;
 
 	prove(0, NLISTENERS);
-	ck_assert_int_eq(kern_open(&kern, map, true), 0);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
 	h = held();
 	ck_assert(h.gate.live4 && h.gate.live6 && !h.gate.wrong);
 	ck_assert_uint_gt(h.gate.left4_ms, 0);
@@ -115,8 +116,8 @@ END_TEST
 START_TEST(a_live_lease_is_not_opened_again)
 {
 	prove(0, 3);
-	ck_assert_int_eq(kern_open(&kern, map, true), 0);
-	ck_assert_int_eq(kern_open(&kern, map, true), -EEXIST);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), -EEXIST);
 	ck_assert_int_eq(kern_open_egress(&kern, AF_INET), 0);
 	ck_assert_int_eq(kern_open_egress(&kern, AF_INET), -EEXIST);
 	ck_assert_int_eq(kern_close_egress(&kern), 0);
@@ -127,32 +128,32 @@ END_TEST
 START_TEST(a_failed_batch_changes_nothing)
 {
 	prove(0, 3);
-	ck_assert_int_eq(kern_open(&kern, map, true), 0);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
 	prove(4, 9);
-	ck_assert_int_eq(kern_open(&kern, map, true), -EEXIST);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), -EEXIST);
 	ck_assert_uint_gt(kern.owner.fail_msg, 0);
-	ck_assert_int_eq(kern_check_proven(&kern, map), -ESTALE);
+	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), -ESTALE);
 	prove(0, 3);
-	ck_assert_int_eq(kern_check_proven(&kern, map), 0);
+	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
 }
 END_TEST
 
 START_TEST(updating_replaces_the_proven)
 {
 	prove(0, NLISTENERS);
-	ck_assert_int_eq(kern_open(&kern, map, true), 0);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
 	prove(5, 6);
-	ck_assert_int_eq(kern_open(&kern, map, false), 0);
-	ck_assert_int_eq(kern_check_proven(&kern, map), 0);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
 	ck_assert_int_eq(kern_clear_proven(&kern), 0);
-	ck_assert_int_eq(kern_check_proven(&kern, map), -ESTALE);
+	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), -ESTALE);
 }
 END_TEST
 
 START_TEST(updating_without_a_lease_is_no_opening)
 {
 	prove(0, 3);
-	ck_assert_int_eq(kern_open(&kern, map, false), -ESTALE);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), -ESTALE);
 }
 END_TEST
 
@@ -226,7 +227,7 @@ END_TEST
 START_TEST(opening_and_closing_is_no_drift)
 {
 	prove(0, 9);
-	ck_assert_int_eq(kern_open(&kern, map, true), 0);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
 	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
 	ck_assert_int_eq(kern_close(&kern, true), 0);
 	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);

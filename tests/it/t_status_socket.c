@@ -18,6 +18,7 @@
 #include "tests/it/status_rig.h"
 
 #define NFEW 20
+#define NSIZES 7
 #define SOON 1500 /* ms, on a busy machine */
 
 static struct rig rig;
@@ -106,9 +107,11 @@ END_TEST
 START_TEST(nonsense_from_the_engine_ends_its_link)
 {
 	int fd = rig_connect(&rig, "status.sock");
-	char nonsense[sizeof(struct snapshot) + 1] = { 0 };
-	static const size_t sizes[] = { 1, sizeof(struct snap_result),
-		sizeof(struct snapshot), sizeof(struct snapshot) + 1 };
+	char nonsense[sizeof(struct snap_page) + 1] = { 0 };
+	static const size_t sizes[NSIZES] = { 1, sizeof(struct snap_result),
+		sizeof(struct snapshot), sizeof(struct snapshot) + 1,
+		sizeof(struct snap_page) - 1, sizeof(struct snap_page),
+		sizeof(struct snap_page) + 1 };
 
 	rig_link(&rig);
 	rig_snapshot(&rig, GATE_OPEN, 1);
@@ -491,6 +494,80 @@ START_TEST(only_members_of_the_group_may_ask)
 }
 END_TEST
 
+/* Two sentences and a verdict; then the asker may go on. */
+START_TEST(check_is_answered_sentence_by_sentence)
+{
+	int fd = rig_connect(&rig, "control.sock");
+	struct snap_verb v;
+	json_t *answer;
+
+	rig_link(&rig);
+	(void)usleep(100000);
+	rig_say(fd, "{\"cmd\":\"check-isolation\",\"id\":5}\n");
+	ck_assert(rig_verb(&rig, &v, SOON));
+	ck_assert_uint_eq(v.code, SNAP_V_CHECK_ISOLATION);
+	rig_more(&rig, v.id, true, "One.");
+	answer = rig_line(fd, SOON);
+	ck_assert(json_is_true(json_object_get(answer, "more")));
+	ck_assert(json_is_true(json_object_get(answer, "ok")));
+	ck_assert_int_eq(json_integer_value(json_object_get(answer, "id")),
+	    5);
+	assert_text(answer, "text", "One.");
+	rig_more(&rig, v.id, false, "Two.");
+	answer = rig_line(fd, SOON);
+	ck_assert(json_is_false(json_object_get(answer, "ok")));
+	assert_text(answer, "text", "Two.");
+	rig_result(&rig, v.id, false, "Not isolated.");
+	answer = rig_line(fd, SOON);
+	ck_assert_ptr_null(json_object_get(answer, "more"));
+	ck_assert_ptr_null(json_object_get(answer, "refused"));
+	assert_text(answer, "error", "Not isolated.");
+	rig_more(&rig, v.id, true, "nobody waits for this");
+	ck_assert_ptr_null(rig_line(fd, 300));
+	ck_assert(!rig_closed(rig.engine, 100));
+	close(fd);
+}
+END_TEST
+
+START_TEST(more_to_another_verb_ends_the_link)
+{
+	int fd = rig_connect(&rig, "control.sock");
+	struct snap_verb v;
+
+	rig_link(&rig);
+	(void)usleep(100000);
+	rig_say(fd, "{\"cmd\":\"hold\"}\n");
+	ck_assert(rig_verb(&rig, &v, SOON));
+	rig_more(&rig, v.id, true, "One.");
+	ck_assert(rig_closed(rig.engine, SOON));
+	assert_text(rig_line(fd, SOON), "error",
+	    "The engine went away before it answered.");
+	close(fd);
+}
+END_TEST
+
+/* Six seconds are not too long, thirty are; the asker says no more. */
+START_TEST(check_may_take_its_time_but_not_for_ever)
+{
+	int fd = rig_connect(&rig, "control.sock");
+	struct snap_verb v;
+
+	rig_link(&rig);
+	(void)usleep(100000);
+	rig_say(fd, "{\"cmd\":\"check-isolation\"}\n");
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	ck_assert(rig_verb(&rig, &v, SOON));
+	ck_assert_ptr_null(rig_line(fd, 12000));
+	rig_more(&rig, v.id, true, "One.");
+	assert_text(rig_line(fd, SOON), "text", "One.");
+	ck_assert_ptr_null(rig_line(fd, 29000));
+	assert_text(rig_line(fd, 3000), "error",
+	    "The check has told nothing new for 30 seconds.");
+	ck_assert(rig_closed(fd, SOON));
+	close(fd);
+}
+END_TEST
+
 static void
 add_status_tests(TCase *tc)
 {
@@ -498,7 +575,8 @@ add_status_tests(TCase *tc)
 	tcase_add_test(tc, change_follows_the_engine_and_its_silence);
 	tcase_add_test(tc, heartbeat_comes_within_five_seconds);
 	tcase_add_test(tc, dead_engine_is_unknown_at_once);
-	tcase_add_loop_test(tc, nonsense_from_the_engine_ends_its_link, 0, 4);
+	tcase_add_loop_test(tc, nonsense_from_the_engine_ends_its_link, 0,
+	    NSIZES);
 	tcase_add_test(tc, bad_clients_suffer_alone);
 	tcase_add_test(tc, flooder_that_reads_is_served);
 	tcase_add_test(tc, half_closed_client_is_served);
@@ -522,6 +600,9 @@ add_control_tests(TCase *tc)
 	tcase_add_test(tc, half_a_line_has_ten_seconds);
 	tcase_add_test(tc, thirty_third_asker_is_refused);
 	tcase_add_test(tc, only_members_of_the_group_may_ask);
+	tcase_add_test(tc, check_is_answered_sentence_by_sentence);
+	tcase_add_test(tc, more_to_another_verb_ends_the_link);
+	tcase_add_test(tc, check_may_take_its_time_but_not_for_ever);
 }
 
 int

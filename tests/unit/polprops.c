@@ -91,9 +91,10 @@ family_needed(const struct pol_stmt *s)
 		return AF_INET6;
 	if (s->kind == POL_M_IP4_FRAGMENT || s->kind == POL_M_IP4_OPTIONS)
 		return AF_INET;
-	if (s->kind == POL_A_DNAT)
+	if (s->kind == POL_A_DNAT || s->kind == POL_A_DNAT_MAP)
 		return (uint32_t)s->addr.family;
-	if (s->kind != POL_M_LOOKUP || s->key == POL_K_NFPROTO)
+	if (s->kind != POL_M_LOOKUP || s->key == POL_K_NFPROTO ||
+	    s->key == POL_K_DPORT || s->key == POL_K_SPORT)
 		return AF_UNSPEC;
 	return s->key == POL_K_DST4 || s->key == POL_K_SRC4 ? AF_INET :
 							      AF_INET6;

@@ -90,6 +90,7 @@ static int
 op_prove(void *arg, struct proof *out)
 {
 	(void)arg;
+	w.nprove++;
 	memcpy(out, w.proofs, w.policy.nlisteners * sizeof *out);
 	return w.prove_fails ? -1 : 0;
 }
@@ -109,6 +110,8 @@ op_gate_send(void *arg, const struct gate_req *q)
 	g->seq = q->seq;
 	g->refused = q->want == GATE_OPEN && q->epoch != g->epoch;
 	g->pending = true;
+	memcpy(g->ifaddr, q->ifaddr, sizeof g->ifaddr);
+	memcpy(g->proven, q->proven, sizeof g->proven);
 	g->nproven = 0;
 	for (unsigned i = 0; i < w.policy.nlisteners; i++)
 		g->nproven += gate_map_get(q->proven, i);
@@ -120,14 +123,33 @@ op_gate_send(void *arg, const struct gate_req *q)
 	return 0;
 }
 
+/* What the status process would have of the table by now. */
+static void
+take_page(const struct snap_page *page)
+{
+	ck_assert_uint_eq(page->magic, SNAP_PAGE_MAGIC);
+	ck_assert_uint_eq(page->total, w.policy.nlisteners);
+	ck_assert(page->n > 0 && page->n <= SNAP_PAGE_LINES);
+	for (uint32_t i = 0; i < page->n; i++) {
+		ck_assert_uint_lt(page->line[i].number, page->total);
+		w.table[page->line[i].number] = page->line[i];
+	}
+	w.page = *page;
+	w.nlines += page->n;
+}
+
 static int
 op_status_send(void *arg, const void *p, size_t n)
 {
 	(void)arg;
+	if (w.status_full)
+		return -1;
 	if (n == sizeof w.snap)
 		memcpy(&w.snap, p, n);
 	else if (n == sizeof w.result)
 		memcpy(&w.result, p, n);
+	else if (n == sizeof w.page)
+		take_page(p);
 	else
 		ck_abort_msg("a message of %zu octets", n);
 	return 0;
@@ -145,9 +167,10 @@ static int
 op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 {
 	(void)arg;
-	(void)uid;
-	(void)inode;
-	return -1;
+	note("owner of %llu, uid %u\n", (unsigned long long)inode,
+	    (unsigned)uid);
+	w.nowner++;
+	return 0;
 }
 
 static void

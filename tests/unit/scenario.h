@@ -37,6 +37,8 @@ struct fake_gate {
 	enum gate_position pos;
 	bool refused, pending;
 	unsigned nproven; /* of the last request */
+	uint8_t proven[POL_MAX_LISTENERS / 8];
+	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 };
 
 struct world {
@@ -47,7 +49,7 @@ struct world {
 	enum chunking chunking;
 	struct fake_gate gate;
 	struct proof proofs[64];
-	bool prove_fails, cookie_fails, peer_fails;
+	bool prove_fails, cookie_fails, peer_fails, status_full;
 	char *sent[MAX_SENT];
 	size_t nsent;
 	char *feed;
@@ -56,6 +58,11 @@ struct world {
 	size_t ntrace;
 	struct snapshot snap;
 	struct snap_result result;
+	struct snap_page page;	 /* the last one */
+	struct snap_listener table[64];
+	unsigned nlines;	 /* lines of the table that were sent */
+	unsigned nowner, nprove; /* questions */
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
 	struct def defs[MAX_DEFS];
 	size_t ndefs;
 	struct def *open_def;

@@ -1,6 +1,10 @@
 /* Each way to write a policy wrongly, and what is said of it. */
 #include "tests/unit/polutil.h"
 
+#define UNIX "address = \"unix:/a\" "
+#define ETH1 "address = \"interface:eth1\" "
+#define A63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static const struct fault {
 	const char *text;
 	unsigned line;
@@ -152,6 +156,100 @@ static const struct fault {
 	{ P_IN_SOCKS("flags = { CacheDNS, IPv6Traffic, cachedns }"), 4, "twice" },
 	{ P_IN_LIST("flags = PreferIPv6 kind = trans address = \"10.0.0.1\" "
 	    "port = 1"), 5, "not a flag of TransPort" },
+	/* groups */
+	{ P_ALL "group { }", 5, "a name for the group" },
+	{ P_ALL "group \"a b\" { }", 5, "a group's name has only letters" },
+	{ P_ALL "group g { }\ngroup g { }", 6, "twice in this file (the first: "
+	    "line 5)" },
+	{ P_ALL "group g { group = h }", 5, "not a keyword of section \"group\"" },
+	{ P_ALL "groop g { }", 5, "did you mean \"group\"" },
+	{ P_IN_MORE("group = g"), 5, "there is no group \"g\": add" },
+	{ P_IN_SOCKS("group = isolatd") "group isolated { }\ngroup x { }", 6,
+	    "did you mean \"isolated\"" },
+	{ P_IN_SOCKS("group = \"" A63 "a\"") "group " A63 " { }", 6, "no group's name" },
+	{ P_ALL "group g {\nkind = sox }", 6, "did you mean \"socks\"" },
+	{ P_ALL "group g {\naddress = \"::\" }", 6, "wildcard" },
+	{ P_ALL "group g {\nport = 0 }", 6, "from 1 to" },
+	{ P_ALL "group g {\nflags = Isolate }", 6, "is not a flag of SocksPort" },
+	{ P_ALL "group g { kind = dns\nflags = WorldWritable\n"
+	    "address = \"::1\" }", 6, "Unix sockets only" },
+	{ P_ALL "group g { kind = trans\nflags = PreferIPv6 }", 6,
+	    "is not a flag of TransPort" },
+	{ P_ALL "group g { flags = { DNSRequest, NoDNSRequest } }", 5,
+	    "group \"g\": NoDNSRequest contradicts" },
+	{ P_ALL "group g { flags = { CacheDNS, CacheDNS } }", 5,
+	    "group \"g\" has CacheDNS twice" },
+	{ P_ALL "group g {\naddress = \"interface:eth7\" }", 6, "is not one of" },
+	{ P_ALL "group g { " UNIX "kind = dns }", 5, "only kind \"socks\"" },
+	{ P_ALL "group g { " UNIX "port = 5 }", 5, "which have no port" },
+	/* and what is only wrong with both */
+	{ P_IN_MORE("group = g") "group g {\nflags = IsolateDest\n"
+	    "kind = socks address = \"10.0.0.2\" port = 1 }", 7, "not a flag" },
+	{ P_IN_MORE("group = g") "group g { kind = socks\nport = 0 }", 7,
+	    "from 1 to" },
+	{ P_IN_MORE("group = g kind = trans port = 5 address = \"::1\"")
+	    "group g {\nflags = PreferIPv6 }", 7, "not a flag of TransPort" },
+	{ P_IN_MORE("group = g address = \"::1\"")
+	    "group g { kind = socks port = 5\nflags = WorldWritable }", 7,
+	    "Unix sockets only" },
+	{ P_IN_MORE("group = g port = 5") "group g { kind = socks }", 5,
+	    "\"b\" has no \"address\"" },
+	{ P_IN_MORE("group = g port = {}") "group g { kind = socks port = 1\n"
+	    "address = \"::1\" }", 5, "\"b\" has no \"port\"" },
+	{ P_IN_MORE("group = g") "group g { }", 5, "\"b\" has no \"kind\"" },
+	{ P_IN_MORE("group = g " UNIX) "group g { kind = dns }", 5,
+	    "\"b\" has a Unix socket" },
+	{ P_IN_MORE("group = g port = 5") "group g { kind = socks " UNIX "}", 5,
+	    "\"b\" has only Unix sockets" },
+	{ P_IN_MORE("group = g") "group g { kind = socks port = 9050\n"
+	    "address = \"10.0.0.1\" }", 5, "taken already by listener \"a\"" },
+	/* addresses of interfaces */
+	{ P_IN_ADDR("interface:"), 6, "not an interface's name" },
+	{ P_IN_ADDR("interface:lo"), 6, "neither side" },
+	{ P_IN_ADDR("interface:eth*"), 6, "no wildcard" },
+	{ P_IN_ADDR("interface:eth0"), 6, "is not one of \"internal\"" },
+	{ P_IN_ADDR("interface:eth2:ipv6"), 6, "is not one of \"internal\"" },
+	{ P_IN_ADDR("interface:eth1:ipv5"), 6, "behind it for one family" },
+	{ P_IN_ADDR("interface:eth1:"), 6, "behind it for one family" },
+	{ P_IN_ADDR("interface:" A63 A63), 6, "1 to 15" },
+	{ P_IN_ADDR("interface:" A63 ":ipv4"), 6, "1 to 15" },
+	{ P_IN_MORE("kind = socks port = 5 " ETH1) "listener c { kind = socks "
+	    "port = 5 address = \"interface:eth1:ipv6\" }", 6,
+	    "interface:eth1:ipv6:5 is taken already by listener \"b\"" },
+	{ P_IN_MORE("kind = trans port = { 5, 6 }\n"
+	    "address = \"interface:eth1:ipv4\""), 5, "a second TransPort" },
+	{ P_IN_MORE("kind = trans port = 5 address = \"interface:eth1:ipv4\"")
+	    "listener c { kind = trans port = 6 address = \"10.0.0.1\" }", 6,
+	    "a second TransPort" },
+	{ P_IN_MORE("kind = httptunnel port = \"2-9\" address = "
+	    "\"interface:eth1:ipv4\"") "listener c { kind = trans port = 5 "
+	    "address = \"fd00::1\" }", 5, "also that of TransPort \"c\"" },
+	/* Unix sockets */
+	{ P_IN_LIST("kind = socks address = \"unix:a\""), 5, "as a path" },
+	{ P_IN_LIST("kind = socks address = \"unix:/a b\""), 5, "as a path" },
+	{ P_IN_LIST("kind = socks address = \"unix:/a//b\""), 5, "shortest" },
+	{ P_IN_LIST("kind = socks address = \"unix:/a/./b\""), 5, "shortest" },
+	{ P_IN_LIST("kind = socks address = \"unix:/a/\""), 5, "shortest" },
+	{ P_IN_LIST("kind = socks address = \"unix:/\""), 5, "shortest" },
+	{ P_IN_LIST("kind = socks address = \"unix:/.\""), 5, "shortest" },
+	{ P_IN_LIST("kind = socks address = \"unix:/a/..\""), 5, "shortest" },
+	{ P_IN_LIST("kind = socks address = \"unix:/" A63 A63 "\""), 5,
+	    "107 letters at most" },
+	{ P_IN_LIST("kind = httptunnel " UNIX), 4, "only kind \"socks\" can" },
+	{ P_IN_LIST("kind = socks port = 5 " UNIX), 4, "which have no port" },
+	{ P_IN_LIST("kind = socks address = { \"unix:/a\", \"::1\" }"), 4,
+	    "has no \"port\"" },
+	{ P_IN_LIST("kind = socks port = 5 flags = NoGroupWritable\n"
+	    "address = { \"unix:/a\", \"::1\" }"), 5, "Unix sockets only" },
+	{ P_IN_LIST("kind = socks address = { \"unix:/a\", \"unix:/a\" }"),
+	    4, "unix:/a is taken already" },
+	/* applications */
+	{ P_IN_SOCKS("app = \"a\\\"b\""), 6, "without quotes" },
+	{ P_IN_SOCKS("app = \"it's\""), 6, "without quotes" },
+	{ P_IN_SOCKS("app = \" a\""), 6, "no space at either end" },
+	{ P_IN_SOCKS("app = \"a \""), 6, "no space at either end" },
+	{ P_IN_SOCKS("app = \"\xc3\xa9\""), 6, "plain letters" },
+	{ P_IN_SOCKS("app = " A63 "a"), 6, "at most 63" },
 	/* clang-format on */
 };
 

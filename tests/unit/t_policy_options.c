@@ -12,16 +12,15 @@ static const char three_kinds[] = P_TOR P_GW P_USERS
     "listener t { kind = trans address = \"10.0.0.1\" port = 9040 }\n";
 
 static void
-check_options(const bool *withheld, const char *const *want,
-    const size_t *listener, size_t n)
+check_view(const char *policy, const struct pol_view *view,
+    const char *const *want, const size_t *listener, size_t n)
 {
 	struct pol_policy p;
-	struct pol_view view = { .withheld = withheld };
 	struct pol_options o;
-	char text[sizeof o.list->text + 32];
+	char text[1024];
 
-	pu_parse(&p, three_kinds);
-	ck_assert_int_eq(pol_options_make(&o, &p, &view), 0);
+	pu_parse(&p, policy);
+	ck_assert_int_eq(pol_options_make(&o, &p, view), 0);
 	ck_assert_uint_eq(o.n, n);
 	for (size_t i = 0; i < n; i++) {
 		(void)snprintf(text, sizeof text, "%s=%s", o.list[i].name,
@@ -31,6 +30,15 @@ check_options(const bool *withheld, const char *const *want,
 	}
 	pol_options_clear(&o);
 	pol_policy_clear(&p);
+}
+
+static void
+check_options(const bool *withheld, const char *const *want,
+    const size_t *listener, size_t n)
+{
+	struct pol_view view = { .withheld = withheld };
+
+	check_view(three_kinds, &view, want, listener, n);
 }
 
 START_TEST(options_come_by_kind_and_end_with_the_network)
@@ -43,6 +51,7 @@ START_TEST(options_come_by_kind_and_end_with_the_network)
 	static const size_t listener[] = { 1, 2, 3, 0, SIZE_MAX };
 
 	check_options(NULL, want, listener, 5);
+	check_view(three_kinds, NULL, want, listener, 5);
 }
 END_TEST
 
@@ -55,6 +64,133 @@ START_TEST(a_kind_with_all_withheld_is_switched_off)
 	static const size_t listener[] = { 2, SIZE_MAX, 0, SIZE_MAX };
 
 	check_options(withheld, want, listener, 4);
+}
+END_TEST
+
+/* Longer than any line of ours: it must not be cut. */
+#define LONG "10.0.0.1:9 IPv6Traffic                                        " \
+	"                                                                    " \
+	"                                                                    " \
+	"                                                                    " \
+	"                                                                    " \
+	"                                                                    " \
+	"                                                            CacheDNS"
+
+static const struct pol_extra extras[] = {
+	{ POL_DNS, "0.0.0.0:53" }, { POL_SOCKS, LONG },
+	{ POL_HTTPTUNNEL, "8118" }, { POL_SOCKS, "unix:\"/a b\" Foo" },
+};
+
+START_TEST(extra_lines_come_last_in_their_kind)
+{
+	static const struct pol_view view = { .extra = extras, .nextra = 4 };
+	static const char *const want[] = {
+		"SocksPort=10.0.0.1:9050 IPv6Traffic IsolateDestAddr",
+		"SocksPort=[fd00::1]:9050 IPv6Traffic IsolateDestAddr",
+		"SocksPort=" LONG, "SocksPort=unix:\"/a b\" Foo",
+		"TransPort=10.0.0.1:9040", "DNSPort=10.0.0.1:5300",
+		"DNSPort=0.0.0.0:53", "DisableNetwork=0" };
+	static const size_t listener[] = { 1, 2, SIZE_MAX, SIZE_MAX, 3, 0,
+		SIZE_MAX, SIZE_MAX };
+
+	check_view(three_kinds, &view, want, listener, 8);
+}
+END_TEST
+
+START_TEST(extra_lines_keep_a_kind_on)
+{
+	static const bool withheld[4] = { true, true, true, true };
+	static const struct pol_view view = { .withheld = withheld,
+		.extra = extras, .nextra = 2 };
+	static const char *const want[] = { "SocksPort=" LONG, "TransPort=0",
+		"DNSPort=0.0.0.0:53", "DisableNetwork=0" };
+	static const size_t listener[] = { SIZE_MAX, SIZE_MAX, SIZE_MAX,
+		SIZE_MAX };
+
+	check_view(three_kinds, &view, want, listener, 4);
+}
+END_TEST
+
+static const char places[] = P_TOR P_GW P_USERS
+    "listener i { kind = socks address = \"interface:eth1\" port = 5 }\n"
+    "listener u { kind = socks address = \"unix:/run/s\"\n"
+    "flags = { WorldWritable, IPv6Traffic } }\n"
+    "listener t { kind = trans address = \"interface:eth1:ipv6\" port = 6 }";
+
+START_TEST(an_interface_without_an_address_is_left_out)
+{
+	static const char *const without[] = {
+		"SocksPort=unix:/run/s WorldWritable IPv6Traffic",
+		"TransPort=0", "DisableNetwork=0" };
+	static const char *const with[] = { "SocksPort=10.9.9.9:5",
+		"SocksPort=unix:/run/s WorldWritable IPv6Traffic",
+		"TransPort=0", "DisableNetwork=0" };
+	static const size_t listener[] = { 2, SIZE_MAX, SIZE_MAX };
+	static const size_t listener4[] = { 0, 2, SIZE_MAX, SIZE_MAX };
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS] = { { 0 } };
+	struct pol_view view = { .ifaddrs = ifaddrs };
+
+	check_view(places, NULL, without, listener, 3);
+	check_view(places, &view, without, listener, 3);
+	ck_assert(pol_addr_parse(&ifaddrs[0], "10.9.9.9"));
+	check_view(places, &view, with, listener4, 4);
+}
+END_TEST
+
+static const struct {
+	size_t listener;
+	const char *value;
+	bool same, known; /* KNOWN: when the interface has its addresses */
+} lines[] = {
+	{ 0, "10.9.9.9:5", false, true },
+	{ 0, "10.9.9.8:5", false, false },
+	{ 0, "[fd00::9]:5", false, false },
+	{ 0, "interface:eth1:ipv4:5", false, false },
+	{ 0, "unix:/run/s", false, false },
+	{ 1, "[fd00::9]:5", false, true },
+	{ 1, "localhost:5", false, false },
+	{ 2, "unix:/run/s WorldWritable IPv6Traffic", true, true },
+	{ 2, "unix:/run/s ipv6traffic worldwritable", true, true },
+	{ 2, "unix:\"/run/s\" WorldWritable IPv6Traffic", true, true },
+	{ 2, "unix:/run/s WorldWritables IPv6Traffic", false, false },
+	{ 2, "unix:/run/s NoWorldWritable IPv6Traffic", false, false },
+	{ 2, "unix:/run/s IPv6Traffic", false, false },
+	{ 2, "unix:/run/t WorldWritable IPv6Traffic", false, false },
+	{ 2, "unix:\"/run/s WorldWritable IPv6Traffic", false, false },
+	{ 2, "10.9.9.9:5 WorldWritable IPv6Traffic", false, false },
+	{ 3, "[fd00::9]:6", false, true },
+	{ 3, "[fd00::9]:6 WorldWritable", false, false },
+};
+
+START_TEST(a_line_is_compared_with_what_the_place_is_now)
+{
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS] = { { 0 } };
+	struct pol_policy p;
+	const struct pol_listener *l;
+
+	pu_parse(&p, places);
+	l = &p.listeners[lines[_i].listener];
+	ck_assert(pol_addr_parse(&ifaddrs[0], "10.9.9.9"));
+	ck_assert(pol_addr_parse(&ifaddrs[1], "fd00::9"));
+	ck_assert_int_eq(pol_option_same(l, lines[_i].value, NULL),
+	    lines[_i].same);
+	ck_assert_int_eq(pol_option_same(l, lines[_i].value, ifaddrs),
+	    lines[_i].known);
+	pol_policy_clear(&p);
+}
+END_TEST
+
+START_TEST(unix_flags_are_spelt_as_tor_does)
+{
+	char out[64] = "as it was";
+
+	ck_assert(!pol_flag_unix("WorldWritables", out, sizeof out));
+	ck_assert(!pol_flag_unix("No", out, sizeof out));
+	ck_assert(!pol_flag_unix("CacheDNS", out, sizeof out));
+	ck_assert_str_eq(out, "as it was");
+	ck_assert(pol_flag_unix("noRELAXdirmodecheck", out, sizeof out));
+	ck_assert_str_eq(out, "NoRelaxDirModeCheck");
+	ck_assert(pol_flag_unix("groupwritable", NULL, 0));
 }
 END_TEST
 
@@ -177,6 +313,12 @@ main(void)
 
 	tcase_add_test(t, options_come_by_kind_and_end_with_the_network);
 	tcase_add_test(t, a_kind_with_all_withheld_is_switched_off);
+	tcase_add_test(t, extra_lines_come_last_in_their_kind);
+	tcase_add_test(t, extra_lines_keep_a_kind_on);
+	tcase_add_test(t, an_interface_without_an_address_is_left_out);
+	tcase_add_loop_test(t, a_line_is_compared_with_what_the_place_is_now,
+	    0, (int)(sizeof lines / sizeof lines[0]));
+	tcase_add_test(t, unix_flags_are_spelt_as_tor_does);
 	tcase_add_test(t, out_of_memory_is_reported);
 	tcase_add_loop_test(t, flags_are_checked_as_tor_does, 0,
 	    (int)(sizeof flags / sizeof flags[0]));

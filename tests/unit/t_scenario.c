@@ -65,6 +65,100 @@ do_feed(char *arg)
 	world_feed("\r\n");
 }
 
+/* The value of KEY= in ARG, up to a space; FALLBACK if there is none. */
+static const char *
+option(char *dst, size_t cap, const char *arg, const char *key,
+    const char *fallback)
+{
+	size_t n = strlen(key);
+
+	for (const char *s = strstr(arg, key); s != NULL;
+	    s = strstr(s + 1, key)) {
+		if (s != arg && s[-1] != ' ')
+			continue;
+		(void)snprintf(dst, cap, "%.*s", (int)strcspn(s + n, " "),
+		    s + n);
+		return dst;
+	}
+	(void)snprintf(dst, cap, "%s", fallback);
+	return dst;
+}
+
+static void
+feed_option(const char *prefix, const char *arg, const char *key,
+    const char *fallback)
+{
+	char value[512], line[1024];
+
+	(void)snprintf(line, sizeof line, "250-%s%s\r\n", prefix,
+	    option(value, sizeof value, arg, key, fallback));
+	world_feed(line);
+}
+
+/* "a,b" as net/listeners writes it: "a" "b". */
+static void
+feed_listeners(const char *kind, const char *arg)
+{
+	char key[32], value[512], line[1024];
+	size_t n;
+
+	(void)snprintf(key, sizeof key, "%s=", kind);
+	option(value, sizeof value, arg, key, "");
+	n = (size_t)snprintf(line, sizeof line, "250-net/listeners/%s=",
+	    kind);
+	for (char *s = strtok(value, ","); s != NULL; s = strtok(NULL, ","))
+		n += (size_t)snprintf(line + n, sizeof line - n, "%s\"%s\"",
+		    line[n - 1] == '=' ? "" : " ", s);
+	(void)snprintf(line + n, sizeof line - n, "\r\n");
+	world_feed(line);
+}
+
+/* The next command is a probe; Tor answers that it has these listeners. */
+static void
+do_probe(char *arg)
+{
+	char sent[] = "GETINFO status/circuit-established *";
+	char progress[16], line[128];
+
+	do_sent(sent);
+	feed_option("status/circuit-established=", arg, "circuit=", "1");
+	feed_option("status/enough-dir-info=", arg, "circuit=", "1");
+	feed_listeners("socks", arg);
+	feed_listeners("httptunnel", arg);
+	feed_listeners("trans", arg);
+	feed_listeners("dns", arg);
+	feed_option("traffic/read=", arg, "read=", "0");
+	world_feed("250-process/pid=77\r\n");
+	(void)snprintf(line, sizeof line, "250-status/bootstrap-phase="
+	    "NOTICE BOOTSTRAP PROGRESS=%s TAG=done SUMMARY=\"Done\"\r\n",
+	    option(progress, sizeof progress, arg, "progress=", "100"));
+	world_feed(line);
+	world_feed("250 OK\r\n");
+}
+
+/* The next command is GETCONF; Tor answers LINE | LINE ... */
+static void
+do_conf(char *arg)
+{
+	char sent[] = "GETCONF SocksPortLines *";
+	bool network = false;
+	char *end;
+
+	do_sent(sent);
+	for (char *s = strtok_r(arg, "|", &end); s != NULL;
+	    s = strtok_r(NULL, "|", &end)) {
+		s += strspn(s, " ");
+		s[strlen(s) - (s[0] != '\0' && s[strlen(s) - 1] == ' ')] =
+		    '\0';
+		network |= strncmp(s, "DisableNetwork", 14) == 0;
+		world_feed("250-");
+		world_feed(s);
+		world_feed("\r\n");
+	}
+	world_feed(network ? "" : "250-DisableNetwork=0\r\n");
+	world_feed("250 CountPrivateBandwidth=0\r\n");
+}
+
 /* Raw octets: \r, \n and \xHH are understood. */
 static void
 do_raw(char *arg)
@@ -97,38 +191,96 @@ do_flood(char *arg)
 		world_feed("650 WARN the same again and again\r\n");
 }
 
+/* What KEY of the table's line I is, if it is one of those. */
+static const char *
+table_value(const char *key, char *buf, size_t cap)
+{
+	const struct snap_listener *l;
+	unsigned i;
+	int n = 0;
+
+	if (sscanf(key, "%*[a-z]%u%n", &i, &n) != 1 || n == 0 || i >= 64)
+		return NULL;
+	l = &w.table[i];
+	if (strncmp(key, "why", 3) == 0)
+		return snap_listener_why_name(l->why);
+	if (strncmp(key, "is", 2) == 0)
+		return snap_listener_state_name(l->state);
+	if (strncmp(key, "at", 2) == 0)
+		return l->address;
+	if (strncmp(key, "sure", 4) == 0)
+		(void)snprintf(buf, cap, "%u", l->flags_sure);
+	else if (strncmp(key, "uid", 3) == 0)
+		(void)snprintf(buf, cap, "%u", l->uid);
+	else if (strncmp(key, "pid", 3) == 0)
+		(void)snprintf(buf, cap, "%d", (int)l->pid);
+	else if (strncmp(key, "ifaddr", 6) == 0 && i < POL_MAX_IFADDRS &&
+	    w.gate.ifaddr[i].family != 0)
+		pol_addr_format(buf, cap, &w.gate.ifaddr[i]);
+	else
+		return NULL;
+	return buf;
+}
+
+/* The bits of the last request, for as many listeners as there are. */
+static const char *
+gate_bits(char *buf, size_t cap)
+{
+	size_t n = w.policy.nlisteners;
+
+	ck_assert_uint_lt(n, cap);
+	for (unsigned i = 0; i < n; i++)
+		buf[i] = gate_map_get(w.gate.proven, i) ? '1' : '0';
+	buf[n] = '\0';
+	return buf;
+}
+
+static const char *
+value_of(const char *key, char *buf, size_t cap)
+{
+	const struct {
+		const char *key;
+		unsigned value;
+	} numbers[] = { { "proven", engine_facts(w.e)->nproven },
+		{ "asked", w.gate.nproven }, { "uid", w.snap.trouble[0].uid },
+		{ "pid", (unsigned)w.snap.trouble[0].pid },
+		{ "withheld", w.snap.nwithheld }, { "extra", w.snap.nextra },
+		{ "alarm", w.snap.nalarm }, { "trouble", w.snap.ntrouble },
+		{ "lines", w.nlines }, { "owners", w.nowner },
+		{ "repairs", (unsigned)w.snap.repairs } };
+
+	if (strcmp(key, "state") == 0)
+		return sm_name(engine_state(w.e));
+	if (strcmp(key, "gate") == 0)
+		return gate_position_name(engine_asked(w.e));
+	if (strcmp(key, "reason") == 0)
+		return engine_reason_code(w.e);
+	if (strcmp(key, "bits") == 0)
+		return gate_bits(buf, cap);
+	if (strcmp(key, "result") == 0)
+		return w.result.magic == 0 ? "none" : w.result.ok ? "ok" :
+		    "no";
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		if (strcmp(key, numbers[i].key) != 0)
+			continue;
+		(void)snprintf(buf, cap, "%u", numbers[i].value);
+		return buf;
+	}
+	return table_value(key, buf, cap);
+}
+
 static void
 expect_one(const char *word)
 {
-	const char *value = strchr(word, '=');
-	const char *is = "?";
-	char buf[32];
+	const char *value = strchr(word, '='), *is;
+	char key[32], buf[128];
 
-	if (value == NULL)
+	if (value == NULL || (size_t)(value - word) >= sizeof key)
 		trouble("not key=value", word);
-	value++;
-	if (strncmp(word, "state=", 6) == 0) {
-		is = sm_name(engine_state(w.e));
-	} else if (strncmp(word, "gate=", 5) == 0) {
-		is = gate_position_name(engine_asked(w.e));
-	} else if (strncmp(word, "reason=", 7) == 0) {
-		is = engine_reason_code(w.e);
-	} else if (strncmp(word, "proven=", 7) == 0) {
-		(void)snprintf(buf, sizeof buf, "%u",
-		    (unsigned)engine_facts(w.e)->nproven);
-		is = buf;
-	} else if (strncmp(word, "asked=", 6) == 0) {
-		(void)snprintf(buf, sizeof buf, "%u", w.gate.nproven);
-		is = buf;
-	} else if (strncmp(word, "uid=", 4) == 0) {
-		(void)snprintf(buf, sizeof buf, "%u",
-		    (unsigned)w.snap.trouble[0].uid);
-		is = buf;
-	} else if (strncmp(word, "result=", 7) == 0) {
-		is = w.result.magic == 0 ? "none" : w.result.ok ? "ok" : "no";
-	}
-	if (strcmp(is, value) != 0)
-		trouble(word, is);
+	(void)snprintf(key, sizeof key, "%.*s", (int)(value - word), word);
+	is = value_of(key, buf, sizeof buf);
+	if (is == NULL || strcmp(is, value + 1) != 0)
+		trouble(word, is != NULL ? is : "nothing");
 }
 
 static void
@@ -198,19 +350,69 @@ static void
 do_prove(char *arg)
 {
 	static const char *const kinds[] = { "none", "ok", "no-socket",
-		"no-addr", "root", "foreign" };
-	char kind[16];
+		"no-addr", "root", "foreign", "file" };
+	unsigned long long inode = 0;
 	unsigned i, uid = 0;
+	char kind[16];
 
 	if (strcmp(arg, "fails") == 0) {
 		w.prove_fails = true;
 		return;
 	}
-	if (sscanf(arg, "%u %15s %u", &i, kind, &uid) < 2 || i >= 64)
+	if (sscanf(arg, "%u %15s %u %llu", &i, kind, &uid, &inode) < 2 ||
+	    i >= 64)
 		trouble("prove", arg);
-	for (unsigned k = 0; k < 6; k++)
+	for (unsigned k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		if (strcmp(kind, kinds[k]) == 0)
-			w.proofs[i] = (struct proof){ .kind = k, .uid = uid };
+			w.proofs[i] = (struct proof){ .kind = k, .uid = uid,
+				.inode = inode };
+}
+
+/* "N ADDRESS": interface N has it now; "N none"; alone: just a call. */
+static void
+do_address(char *arg)
+{
+	char text[64];
+	unsigned i;
+
+	world_flush();
+	if (sscanf(arg, "%u %63s", &i, text) == 2 && i < POL_MAX_IFADDRS) {
+		memset(&w.ifaddrs[i], 0, sizeof w.ifaddrs[i]);
+		if (strcmp(text, "none") != 0)
+			ck_assert(pol_addr_parse(&w.ifaddrs[i], text));
+	}
+	engine_addresses(w.e, w.ifaddrs, w.now);
+	(void)world_settle();
+}
+
+static void
+do_owner(char *arg)
+{
+	unsigned long long inode;
+	int pid;
+
+	world_flush();
+	if (sscanf(arg, "%llu %d", &inode, &pid) != 2)
+		trouble("owner", arg);
+	engine_owner(w.e, inode, pid, w.now);
+	(void)world_settle();
+}
+
+/* A status process comes, goes, or does not read; or lines counted anew. */
+static void
+do_status(char *arg)
+{
+	world_flush();
+	if (strcmp(arg, "up") == 0)
+		engine_status_up(w.e);
+	else if (strcmp(arg, "down") == 0)
+		engine_status_down(w.e);
+	else if (strcmp(arg, "full") == 0 || strcmp(arg, "reads") == 0)
+		w.status_full = arg[0] == 'f';
+	else if (strcmp(arg, "count") != 0)
+		trouble("status", arg);
+	w.nlines = 0;
+	(void)world_settle();
 }
 
 static void
@@ -285,10 +487,23 @@ do_include(char *arg)
 	w.line = line;
 }
 
+static void start_engine(const char *policy);
+
+static void
+do_policy(char *arg)
+{
+	engine_free(w.e);
+	pol_policy_clear(&w.policy);
+	start_engine(arg);
+}
+
 static const struct {
 	const char *word;
 	void (*run)(char *arg);
-} words[] = { { ">", do_sent }, { "<", do_feed }, { "raw", do_raw },
+} words[] = { { "probe", do_probe }, { "conf", do_conf },
+	{ "address", do_address }, { "owner", do_owner },
+	{ "status", do_status }, { "policy", do_policy },
+	{ ">", do_sent }, { "<", do_feed }, { "raw", do_raw },
 	{ "flood", do_flood }, { "expect", do_expect }, { "tick", do_tick },
 	{ "connect", do_connect }, { "eof", do_eof }, { "gate", do_gate },
 	{ "prove", do_prove }, { "verb", do_verb }, { "break", do_break },
@@ -357,18 +572,29 @@ run_file(const char *name)
 }
 
 static void
-load_policy(void)
+load_policy(const char *name)
 {
 	char text[4096];
 	struct pol_source src = { .name = "policy", .text = text };
 	struct pol_diags diags = { 0 };
-	FILE *f = open_scenario("common/policy.conf");
+	FILE *f = open_scenario(name);
 
 	src.len = fread(text, 1, sizeof text, f);
 	(void)fclose(f);
 	ck_assert_int_eq(pol_parse(&w.policy, &diags, &src, 1), 0);
 	pol_diags_clear(&diags);
 	ck_assert_uint_le(w.policy.nlisteners, 64);
+}
+
+static void
+start_engine(const char *policy)
+{
+	load_policy(policy);
+	for (size_t i = 0; i < 64; i++)
+		w.proofs[i].kind = PROOF_NO_SOCKET;
+	w.e = engine_new(&w.policy, &world_ops, NULL, 1);
+	engine_status_up(w.e);
+	(void)world_settle();
 }
 
 /* The trace of one run; the caller frees it. */
@@ -382,12 +608,7 @@ run(const char *name, enum chunking chunking)
 	w.now = T0;
 	w.feed = xmalloc(FEED_CAP);
 	w.trace = xcalloc(1, TRACE_CAP);
-	load_policy();
-	for (size_t i = 0; i < 64; i++)
-		w.proofs[i].kind = PROOF_NO_SOCKET;
-	w.e = engine_new(&w.policy, &world_ops, NULL, 1);
-	engine_status_up(w.e);
-	(void)world_settle();
+	start_engine("common/policy.conf");
 	run_file(name);
 	world_flush();
 	if (w.nsent != 0)
@@ -409,7 +630,7 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
 	"bindfail.txt", "shrink.txt",
-	"again.txt" };
+	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)

@@ -15,16 +15,20 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "supervisor/engine/addrs.h"
 #include "supervisor/engine/sockdiag.h"
 
 #define TOR_UID 4102
 #define OTHER_UID 4103
 #define SKIPPED 77
 #define MAX_FDS 8
+#define NLISTENERS 4
 
 static struct pol_policy policy;
+static struct addrs *addrs;
 static struct sockdiag *diag;
 static int fds[MAX_FDS];
 static size_t nfds;
@@ -39,18 +43,27 @@ add_listener(enum pol_kind kind, const char *addr, uint16_t port)
 	ck_assert(pol_addr_parse(&l->addr, addr));
 }
 
-/* 0: SOCKS on 127.0.0.1:9050; 1: DNS there on 5300; 2: SOCKS on ::1. */
+/*
+ * 0: SOCKS on 127.0.0.1:9050; 1: DNS there on 5300; 2: SOCKS on ::1; 3: SOCKS
+ * on the IPv4 address of eth1.
+ */
 static void
 setup(void)
 {
 	pol_policy_init(&policy);
 	policy.tor.user.uid = TOR_UID;
-	policy.listeners = calloc(4, sizeof *policy.listeners);
+	policy.listeners = calloc(NLISTENERS, sizeof *policy.listeners);
 	ck_assert_ptr_nonnull(policy.listeners);
 	add_listener(POL_SOCKS, "127.0.0.1", 9050);
 	add_listener(POL_DNS, "127.0.0.1", 5300);
 	add_listener(POL_SOCKS, "::1", 9050);
-	diag = sockdiag_new(&policy);
+	add_listener(POL_SOCKS, "0.0.0.0", 9050);
+	policy.listeners[3].ifaddr = 1;
+	policy.ifaddrs[0] = (struct pol_ifaddr){ "eth1", AF_INET };
+	policy.nifaddrs = 1;
+	addrs = addrs_new(&policy);
+	ck_assert_ptr_nonnull(addrs);
+	diag = sockdiag_new(&policy, addrs);
 	ck_assert_ptr_nonnull(diag);
 }
 
@@ -60,6 +73,7 @@ teardown(void)
 	while (nfds > 0)
 		close(fds[--nfds]);
 	sockdiag_free(diag);
+	addrs_free(addrs);
 	pol_policy_clear(&policy);
 }
 
@@ -101,16 +115,45 @@ open_as(uid_t uid, int type, const char *addr, uint16_t port, bool v6only)
 static struct proof
 prove(size_t i)
 {
-	struct proof out[4];
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
+	struct proof out[NLISTENERS];
 
-	ck_assert_int_eq(sockdiag_prove(diag, out), 0);
+	ck_assert_int_ge(addrs_read(addrs), 0);
+	addrs_interface(addrs, ifaddrs);
+	ck_assert_int_eq(sockdiag_prove(diag, out, ifaddrs), 0);
 	return out[i];
+}
+
+static uint64_t
+inode_of(int fd)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	return st.st_ino;
+}
+
+/* Close the socket that was opened last. */
+static void
+close_last(void)
+{
+	close(fds[--nfds]);
+}
+
+static void
+ip(const char *command)
+{
+	ck_assert_msg(system(command) == 0, "%s", command);
 }
 
 START_TEST(nobody_is_no_socket)
 {
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 3; i++) {
 		ck_assert_int_eq(prove(i).kind, PROOF_NO_SOCKET);
+		ck_assert_uint_eq(prove(i).uid, UINT32_MAX);
+	}
+	ck_assert_int_eq(prove(3).kind, PROOF_NO_ADDR);
+	ck_assert_uint_eq(prove(3).uid, UINT32_MAX);
 }
 END_TEST
 
@@ -119,8 +162,10 @@ START_TEST(tors_own_sockets_are_proven)
 	open_as(TOR_UID, SOCK_STREAM, "127.0.0.1", 9050, false);
 	open_as(TOR_UID, SOCK_DGRAM, "127.0.0.1", 5300, false);
 	open_as(TOR_UID, SOCK_STREAM, "::1", 9050, true);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 3; i++) {
 		ck_assert_int_eq(prove(i).kind, PROOF_OK);
+		ck_assert_uint_eq(prove(i).uid, TOR_UID);
+	}
 }
 END_TEST
 
@@ -132,6 +177,8 @@ START_TEST(another_users_socket_is_foreign)
 	ck_assert_uint_eq(prove(0).uid, OTHER_UID);
 	ck_assert_int_eq(prove(1).kind, PROOF_FOREIGN);
 	ck_assert_uint_eq(prove(1).uid, OTHER_UID);
+	ck_assert_uint_eq(prove(0).inode, inode_of(fds[0]));
+	ck_assert_uint_eq(prove(1).inode, inode_of(fds[1]));
 }
 END_TEST
 
@@ -227,6 +274,96 @@ START_TEST(an_address_that_is_not_here_is_no_addr)
 }
 END_TEST
 
+START_TEST(tors_socket_on_an_address_that_is_gone_proves_nothing)
+{
+	ip("ip address add 10.9.0.1/32 dev lo");
+	ck_assert(pol_addr_parse(&policy.listeners[0].addr, "10.9.0.1"));
+	ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
+	open_as(TOR_UID, SOCK_STREAM, "10.9.0.1", 9050, false);
+	ck_assert_int_eq(prove(0).kind, PROOF_OK);
+	ip("ip address del 10.9.0.1/32 dev lo");
+	ck_assert_int_eq(prove(0).kind, PROOF_NO_ADDR);
+	/* It comes back, and the socket was there all the time. */
+	ip("ip address add 10.9.0.1/32 dev lo");
+	ck_assert_int_eq(prove(0).kind, PROOF_OK);
+	ip("ip address del 10.9.0.1/32 dev lo");
+}
+END_TEST
+
+START_TEST(an_interfaces_listener_goes_with_its_address)
+{
+	ip("ip link add eth1 type veth peer name far");
+	ip("ip link set eth1 up");
+	ip("ip address add 10.9.1.1/32 dev eth1");
+	ip("ip address add 10.9.1.2/32 dev lo");
+	ck_assert_int_eq(prove(3).kind, PROOF_NO_SOCKET);
+	open_as(TOR_UID, SOCK_STREAM, "10.9.1.1", 9050, false);
+	ck_assert_int_eq(prove(3).kind, PROOF_OK);
+	ip("ip address del 10.9.1.1/32 dev eth1");
+	ck_assert_int_eq(prove(3).kind, PROOF_NO_ADDR);
+	/* Another interface has it now: it is not eth1's. */
+	ip("ip address add 10.9.1.1/32 dev lo");
+	ck_assert_int_eq(prove(3).kind, PROOF_NO_ADDR);
+	ip("ip address add 10.9.1.3/32 dev eth1");
+	ck_assert_int_eq(prove(3).kind, PROOF_NO_SOCKET);
+	open_as(TOR_UID, SOCK_STREAM, "10.9.1.3", 9050, false);
+	ck_assert_int_eq(prove(3).kind, PROOF_OK);
+	ip("ip link del eth1");
+	ck_assert_int_eq(prove(3).kind, PROOF_NO_ADDR);
+	ip("ip address flush dev lo to 10.9.1.0/24");
+}
+END_TEST
+
+START_TEST(what_the_caller_does_not_know_yet_is_not_proven)
+{
+	struct pol_addr told[POL_MAX_IFADDRS] = { 0 };
+	struct proof out[NLISTENERS];
+
+	ip("ip link add eth1 type veth peer name far");
+	ip("ip address add 10.9.1.1/32 dev eth1");
+	open_as(TOR_UID, SOCK_STREAM, "10.9.1.1", 9050, false);
+	ck_assert_int_eq(addrs_read(addrs), 1);
+	ck_assert_int_eq(sockdiag_prove(diag, out, told), 0);
+	ck_assert_int_eq(out[3].kind, PROOF_NO_ADDR);
+	ck_assert(pol_addr_parse(&told[0], "10.9.1.9"));
+	ck_assert_int_eq(sockdiag_prove(diag, out, told), 0);
+	ck_assert_int_eq(out[3].kind, PROOF_NO_ADDR);
+	ck_assert(pol_addr_parse(&told[0], "10.9.1.1"));
+	ck_assert_int_eq(sockdiag_prove(diag, out, told), 0);
+	ck_assert_int_eq(out[3].kind, PROOF_OK);
+	ip("ip link del eth1");
+}
+END_TEST
+
+/* Verdicts are kept while nothing changes: each of these is a change. */
+START_TEST(no_change_is_overlooked)
+{
+	struct { uid_t uid; const char *addr; bool v6only;
+		enum proof_kind kind; } step[] = {
+		{ TOR_UID, "127.0.0.1", false, PROOF_OK },
+		{ OTHER_UID, "127.0.0.1", false, PROOF_FOREIGN },
+		{ 0, "127.0.0.1", false, PROOF_ROOT },
+		{ TOR_UID, "0.0.0.0", false, PROOF_NO_SOCKET },
+		{ OTHER_UID, "0.0.0.0", false, PROOF_FOREIGN },
+		{ OTHER_UID, "::", true, PROOF_NO_SOCKET },
+		{ OTHER_UID, "::", false, PROOF_FOREIGN },
+		{ TOR_UID, "::", false, PROOF_NO_SOCKET },
+		{ TOR_UID, "127.0.0.1", false, PROOF_OK },
+	};
+
+	for (size_t i = 0; i < sizeof step / sizeof step[0]; i++) {
+		ck_assert_int_ne(open_as(step[i].uid, SOCK_STREAM,
+		    step[i].addr, 9050, step[i].v6only), -1);
+		for (int again = 0; again < 3; again++)
+			ck_assert_msg(prove(0).kind == step[i].kind,
+			    "step %zu", i);
+		close_last();
+		if (i % 2 == 0)
+			ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
+	}
+}
+END_TEST
+
 START_TEST(the_owner_of_an_accepted_connection_is_found)
 {
 	struct sockaddr_in peer, own;
@@ -305,6 +442,10 @@ main(void)
 	tcase_add_test(tc, a_foreign_udp_wildcard_beside_tor_overlaps);
 	tcase_add_test(tc, roots_socket_is_told_apart);
 	tcase_add_test(tc, an_address_that_is_not_here_is_no_addr);
+	tcase_add_test(tc, tors_socket_on_an_address_that_is_gone_proves_nothing);
+	tcase_add_test(tc, an_interfaces_listener_goes_with_its_address);
+	tcase_add_test(tc, what_the_caller_does_not_know_yet_is_not_proven);
+	tcase_add_test(tc, no_change_is_overlooked);
 	tcase_add_test(tc, the_owner_of_an_accepted_connection_is_found);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

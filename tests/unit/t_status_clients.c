@@ -167,6 +167,108 @@ START_TEST(reader_is_alive_when_the_kernel_takes_more)
 }
 END_TEST
 
+/* Reads what is owed in pieces of STEP octets; the caller frees it. */
+static char *
+read_all(size_t step)
+{
+	char *all = calloc(1, 256);
+	const char *p;
+	size_t n, len = 0;
+
+	ck_assert_ptr_nonnull(all);
+	while ((n = status_queue_peek(&q, &p)) > 0) {
+		n = n < step ? n : step;
+		ck_assert_uint_lt(len + n, 256);
+		memcpy(all + len, p, n);
+		len += n;
+		status_queue_sent(&q, n);
+	}
+	return all;
+}
+
+/* At the beginning, inside and at the end; in pieces of every size. */
+START_TEST(table_is_sent_in_its_place)
+{
+	static const struct {
+		size_t at;
+		const char *want;
+	} places[] = {
+		{ 0, "[TABLE]aaaa\n" },
+		{ 2, "aa[TABLE]aa\n" },
+		{ 5, "aaaa\n[TABLE]" },
+	};
+	struct status_line *table = status_line_new("[TABLE]", 7);
+	size_t i, step;
+	char *got;
+
+	for (i = 0; i < sizeof places / sizeof places[0]; i++)
+		for (step = 1; step < 14; step++) {
+			struct status_line *line = status_line_new("aaaa\n",
+			    5);
+
+			status_line_carry(line, table, places[i].at, 1);
+			status_queue_put(&q, line);
+			status_line_unref(line);
+			ck_assert_uint_eq(table->refs, 2);
+			got = read_all(step);
+			ck_assert_str_eq(got, places[i].want);
+			free(got);
+			ck_assert_uint_eq(table->refs, 1);
+			ck_assert_uint_eq(q.version, 1);
+		}
+	status_line_unref(table);
+}
+END_TEST
+
+/* Line A carries table 1, B table 2 and C none; A has begun. */
+START_TEST(replaced_table_is_still_owed)
+{
+	struct status_line *table = status_line_new("T", 1);
+
+	status_line_carry(a, table, 0, 1);
+	status_line_carry(b, table, 0, 2);
+	status_queue_put(&q, a);
+	ck_assert_uint_eq(q.version, 0);
+	status_queue_sent(&q, 1);
+	ck_assert_uint_eq(q.version, 1);
+	status_queue_put(&q, b);
+	status_queue_put(&q, c); /* and B's table with it */
+	ck_assert_uint_eq(q.version, 1);
+	status_queue_put(&q, b);
+	status_queue_sent(&q, 5);
+	ck_assert_uint_eq(q.version, 1);
+	status_queue_sent(&q, 1);
+	ck_assert_uint_eq(q.version, 2);
+	status_queue_sent(&q, 3);
+	status_queue_put(&q, c);
+	status_queue_sent(&q, 1);
+	ck_assert_uint_eq(q.version, 2); /* a line without takes nothing */
+	status_line_unref(table);
+}
+END_TEST
+
+START_TEST(oldest_table_that_is_held_is_known)
+{
+	struct status_line *table = status_line_new("T", 1);
+
+	ck_assert_uint_eq(status_queue_oldest(&q), 0);
+	status_line_carry(a, table, 0, 3);
+	status_line_carry(b, table, 0, 4);
+	status_line_carry(c, NULL, 0, 5); /* "there is none" holds none */
+	status_queue_put(&q, a);
+	status_queue_sent(&q, 1);
+	status_queue_put(&q, b);
+	ck_assert_uint_eq(status_queue_oldest(&q), 3);
+	status_queue_sent(&q, 5);
+	ck_assert_uint_eq(status_queue_oldest(&q), 4);
+	status_queue_put(&q, c);
+	ck_assert_uint_eq(status_queue_oldest(&q), 0);
+	status_queue_sent(&q, 1);
+	ck_assert_uint_eq(q.version, 5);
+	status_line_unref(table);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -183,6 +285,9 @@ main(void)
 	tcase_add_test(tc, same_line_twice_is_owed_once);
 	tcase_add_test(tc, nothing_sent_is_no_beginning);
 	tcase_add_test(tc, references_never_exceed_two);
+	tcase_add_test(tc, table_is_sent_in_its_place);
+	tcase_add_test(tc, replaced_table_is_still_owed);
+	tcase_add_test(tc, oldest_table_that_is_held_is_known);
 	tcase_add_test(tc, reader_with_nothing_unread_is_alive);
 	tcase_add_test(tc, reader_that_lets_it_pile_up_is_stuck);
 	tcase_add_test(tc, slow_reader_is_alive);

@@ -1,0 +1,144 @@
+/*
+ * What is known of each listener, put into one word.
+ */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "supervisor/engine/provision.h"
+
+/*
+ * Tor opens the listeners of its torrc before it drops root, so those belong
+ * to root although they are Tor's.  We have Tor close and open them again,
+ * after which they are its own uid's.  Below this number it could not.
+ */
+#define UNPRIVILEGED_PORT 1024
+
+bool
+prov_is_unix(const struct prov *p, size_t i)
+{
+	return p->policy->listeners[i].addr.family == AF_UNIX;
+}
+
+bool
+prov_can_reopen(const struct prov *p, size_t i)
+{
+	return prov_is_unix(p, i) ||
+	    p->policy->listeners[i].port >= UNPRIVILEGED_PORT;
+}
+
+bool
+prov_blocked(const struct prov *p, size_t i)
+{
+	const struct prov_listener *l = &p->l[i];
+
+	/* What Tor has open needs no bind: it stays in the list. */
+	if (l->named && !l->withheld)
+		return false;
+	if (l->gone)
+		return true;
+	switch (l->proof.kind) {
+	case PROOF_FOREIGN:
+	case PROOF_NO_ADDR:
+	case PROOF_ROOT:
+		return true;
+	case PROOF_NONE:
+	case PROOF_OK:
+	case PROOF_NO_SOCKET:
+	case PROOF_FILE:
+		break;
+	}
+	return false;
+}
+
+bool
+prov_listener_proven(const struct prov *p, size_t i)
+{
+	const struct prov_listener *l = &p->l[i];
+
+	if (!l->line || !l->named || l->stale || l->withheld || l->gone)
+		return false;
+	/* One that cannot be opened anew keeps its flags; the table says so. */
+	if (l->doubt && prov_can_reopen(p, i))
+		return false;
+	if (l->proof.kind == PROOF_OK)
+		return true;
+	/* Only root can bind here, and root is not whom we guard against. */
+	return l->proof.kind == PROOF_ROOT && !prov_can_reopen(p, i);
+}
+
+uint32_t
+prov_proven(const struct prov *p, uint8_t *map, struct pol_addr *ifaddr)
+{
+	uint8_t k;
+	uint32_t n = 0;
+
+	memset(map, 0, POL_MAX_LISTENERS / 8);
+	memset(ifaddr, 0, POL_MAX_IFADDRS * sizeof *ifaddr);
+	for (size_t i = 0; i < p->policy->nlisteners; i++) {
+		if (prov_is_unix(p, i) || !prov_listener_proven(p, i))
+			continue;
+		gate_map_set(map, (unsigned)i);
+		n++;
+		k = p->policy->listeners[i].ifaddr;
+		if (k != 0)
+			ifaddr[k - 1] = p->now[k - 1];
+	}
+	return n;
+}
+
+/* What the kernel holds against listener L; SNAP_L_OK: nothing. */
+static enum snap_listener_why
+why_kernel(const struct prov_listener *l)
+{
+	switch (l->proof.kind) {
+	case PROOF_FOREIGN:
+	case PROOF_ROOT:
+		return SNAP_L_FOREIGN;
+	case PROOF_NO_ADDR:
+		return SNAP_L_NO_ADDRESS;
+	case PROOF_FILE:
+		return SNAP_L_FILE;
+	case PROOF_NONE:
+		return l->refused ? SNAP_L_REFUSED : SNAP_L_NOT_CHECKED;
+	case PROOF_OK:
+	case PROOF_NO_SOCKET:
+		break;
+	}
+	return SNAP_L_OK;
+}
+
+enum snap_listener_why
+prov_why(const struct prov *p, size_t i)
+{
+	const struct prov_listener *l = &p->l[i];
+	enum snap_listener_why why;
+
+	if (prov_listener_proven(p, i))
+		return SNAP_L_OK;
+	if (l->gone)
+		return SNAP_L_NO_ADDRESS;
+	why = why_kernel(l);
+	if (why != SNAP_L_OK)
+		return why;
+	if (l->refused)
+		return SNAP_L_REFUSED;
+	if (l->stale)
+		return SNAP_L_FLAGS;
+	if (!l->named)
+		return SNAP_L_NOT_REPORTED;
+	if (l->doubt)
+		return SNAP_L_STALE;
+	return l->line ? SNAP_L_NO_SOCKET : SNAP_L_FLAGS;
+}
+
+enum snap_listener_state
+prov_state(const struct prov *p, size_t i)
+{
+	const struct prov_listener *l = &p->l[i];
+
+	if (prov_listener_proven(p, i))
+		return SNAP_LS_PROVEN;
+	if (l->withheld || l->gone || l->proof.kind == PROOF_NO_ADDR)
+		return SNAP_LS_WITHHELD;
+	return l->named ? SNAP_LS_LISTENING : SNAP_LS_WANTED;
+}

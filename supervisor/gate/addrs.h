@@ -1,0 +1,36 @@
+/*
+ * The interfaces' addresses, by the gate's own reading: the engine says where
+ * a listener was proven, and is not believed.
+ */
+#ifndef GATE_ADDRS_H
+#define GATE_ADDRS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+
+struct addrs {
+	const struct pol_policy *policy; /* borrowed */
+	int ask_fd;    /* questions; -1: no listener is on an interface */
+	int events_fd; /* what changes, for poll(2) */
+	uint32_t portid, seq; /* of the questions */
+};
+
+/* At start-up: sockets, if P needs them.  -1 and errno. */
+int addrs_open(struct addrs *a, const struct pol_policy *p)
+    __attribute__((warn_unused_result));
+void addrs_close(struct addrs *a);
+
+/*
+ * Those of WANT that their interface does not have, as bits: not there, on
+ * another interface too, tentative or duplicate.  What cannot be read is not
+ * there.  Family 0 wants nothing.
+ */
+uint32_t addrs_missing(struct addrs *a,
+    const struct pol_addr want[POL_MAX_IFADDRS]);
+
+/* Take in what has been told; true: addresses may have changed. */
+bool addrs_changed(struct addrs *a);
+
+#endif
