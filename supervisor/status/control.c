@@ -488,14 +488,15 @@ status_control_gone(struct status_control *ctl)
 void
 status_control_tick(struct status_control *ctl)
 {
-	uint64_t now = status_now_ns();
 	struct asker *a, *after;
+	uint64_t now;
 
 	if (event_add(ctl->acceptable, NULL) == -1)
 		log_warn("cannot accept on control.sock");
 	for (a = TAILQ_FIRST(&ctl->askers); a != NULL; a = after) {
 		after = TAILQ_NEXT(a, link);
 		settle_overdue(a);
+		now = status_now_ns(); /* not before what that noted down */
 		if (a->closing && !is_waiting(a) &&
 		    now - a->last_ns > HALF_LINE_NS) {
 			asker_drop(a); /* nor does it read */

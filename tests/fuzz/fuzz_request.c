@@ -14,12 +14,14 @@ static void
 check_verb(const struct status_request *req)
 {
 	struct snap_verb v = { .magic = SNAP_VERB_MAGIC, .code = req->code };
+	struct status_answer last = { .kind = STATUS_ANSWER_LAST, .ok = true,
+		.id = req->id, .sentence = "Done." };
 	json_t *answer, *id;
 	char *line;
 	size_t len;
 
 	FUZZ_ASSERT(snap_verb_ok(&v));
-	line = status_answer(true, req->id, "Done.", &len);
+	line = status_answer_line(&last, &len);
 	FUZZ_ASSERT(line != NULL && len == strlen(line));
 	FUZZ_ASSERT(memchr(line, '\n', len) == line + len - 1);
 	answer = json_loadb(line, len, 0, NULL);

@@ -143,7 +143,7 @@ START_TEST(invalid_page_is_refused_and_changes_nothing)
 }
 END_TEST
 
-/* The same as the first page of all: nothing is allocated for what is no page. */
+/* As the first page of all: nothing is allocated for what is no page. */
 START_TEST(invalid_first_page_is_refused)
 {
 	if (invalid[_i].value == 41)
