@@ -5,7 +5,7 @@
 . "${top_srcdir:?}/tests/it/listeners.bash"
 it_begin
 it_start
-it_check "opens" it_wait_for open 60
+it_need "opens" it_wait_for open 60
 repairs=$(it_field .counters.repairs)
 
 net_spawn rival gateway "$net_python" "$it_src/tests/it/torctl.py" \

@@ -22,7 +22,7 @@ it_withheld6()
 it_address6 del
 it_start
 net_tor_start --no-wait
-it_check "without the IPv6 address: opens" it_wait_for open 90
+it_need "without the IPv6 address: opens" it_wait_for open 90
 it_check "four of nine are withheld" it_proven_is 5
 it_check "and say why" it_withheld6
 it_check "IPv4 works" it_retry 20 it_fetch socks4

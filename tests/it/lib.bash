@@ -309,6 +309,13 @@ it_check()
 	fi
 }
 
+# The same for what all the rest stands on: without it the test ends here.
+it_need()
+{
+	it_check "$@"
+	[ "$it_failed" = 0 ] || it_end
+}
+
 it_not()
 {
 	! "$@"

@@ -16,7 +16,7 @@ it_check "Tor has the torrc's listeners (positive control)" \
 it_check "and the workstation reaches them without us" it_knock workstation \
     "$NET_GW4:9998"
 it_start
-it_check "opens" it_wait_for open 60
+it_need "opens" it_wait_for open 60
 it_check "all are proven" net_wait 10 it_all_proven
 it_check "a page passes" it_retry 20 it_fetch socks6
 

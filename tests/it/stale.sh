@@ -22,7 +22,7 @@ it_check "still not isolated (positive control)" it_not it_isolated trap \
     DESTADDR
 
 it_start
-it_check "opens" it_wait_for open 60
+it_need "opens" it_wait_for open 60
 it_check "all are proven" net_wait 10 it_all_proven
 it_check "a stream passes through us" it_retry 20 it_stream_through \
     workstation "$NET_GW4:9050" ours

@@ -41,7 +41,7 @@ it_alarms()
 }
 
 it_start
-it_check "opens" it_wait_for open 60
+it_need "opens" it_wait_for open 60
 it_check "all of the policy's are proven" net_wait 10 it_all_proven
 it_check "the user's own port still listens" it_tor_has socks 127.0.0.1:9999
 it_check "the automatic one, too" it_tor_has socks "$auto"
