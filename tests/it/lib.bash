@@ -312,8 +312,9 @@ it_check()
 # The same for what all the rest stands on: without it the test ends here.
 it_need()
 {
+	local failed=$it_failed
 	it_check "$@"
-	[ "$it_failed" = 0 ] || it_end
+	[ "$it_failed" = "$failed" ] || it_end
 }
 
 it_not()

@@ -169,7 +169,7 @@ it_whonix_lines()
 # ... and as GETINFO net/listeners has it: "KIND ADDRESS" lines.
 it_whonix_table()
 {
-	it_whonix_lines | sed 's/^\([A-Za-z]*\)Port \([^ ]*\).*/\L\1 \2/' | sort
+	it_whonix_lines | sed 's/^\([A-Za-z]*\)Port \([^ ]*\).*/\L\1\E \2/' | sort
 }
 
 # Tor's GETCONF in the form of it_whonix_lines.

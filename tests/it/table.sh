@@ -22,8 +22,8 @@ it_same_lines()
 {
 	it_tor_lines | diff "$DIR/lines" -
 }
-it_check "Tor's listeners are exactly the table" net_wait 60 it_equal ||
-    diff "$DIR/expected" "$DIR/tors" | head
+it_check "Tor's listeners are exactly the table" net_wait 30 it_equal
+diff "$DIR/expected" "$DIR/tors" | head
 it_need "all 333 are proven" net_wait 30 it_proven_is 333
 it_check "the table that we show is the same" it_shown
 it_whonix_lines >"$DIR/lines"
