@@ -23,7 +23,6 @@ extras_init(struct extras *x)
 	memset(x, 0, sizeof *x);
 	x->list = xcalloc(EXTRAS_MAX, sizeof *x->list);
 	x->old = xcalloc(EXTRAS_MAX, sizeof *x->old);
-	x->sent = xcalloc(EXTRAS_MAX, sizeof *x->sent);
 	x->strangers = xcalloc(EXTRAS_STRANGERS, sizeof *x->strangers);
 }
 
@@ -32,7 +31,6 @@ extras_clear(struct extras *x)
 {
 	free(x->list);
 	free(x->old);
-	free(x->sent);
 	free(x->strangers);
 	memset(x, 0, sizeof *x);
 }
@@ -40,7 +38,7 @@ extras_clear(struct extras *x)
 void
 extras_forget(struct extras *x)
 {
-	x->n = x->nold = x->nover = x->nstrangers = x->nsent = 0;
+	x->n = x->nold = x->nover = x->nstrangers = 0;
 	x->too_many = false;
 	x->ghosts = x->ghosts_sent = x->ghosts_left = 0;
 }
@@ -329,12 +327,9 @@ extras_take(struct prov *p, struct pol_extra *list)
 		if (x->list[i].dropped || !p->uses[x->list[i].kind])
 			continue;
 		x->list[i].hinted = false;
-		x->sent[n] = x->list[i];
-		list[n].kind = x->sent[n].kind;
-		list[n].value = x->sent[n].value;
-		n++;
+		list[n].kind = x->list[i].kind;
+		list[n++].value = x->list[i].value;
 	}
-	x->nsent = n;
 	x->ghosts_sent = x->ghosts;
 	return n;
 }
@@ -343,22 +338,6 @@ void
 extras_accepted(struct extras *x)
 {
 	x->ghosts_left = x->ghosts_sent;
-}
-
-bool
-extras_was_sent(const struct extras *x, enum pol_kind kind, const char *value)
-{
-	return find_extra(x->sent, x->nsent, kind, value) != NULL;
-}
-
-size_t
-extras_nsent(const struct extras *x, enum pol_kind kind)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < x->nsent; i++)
-		n += x->sent[i].kind == kind;
-	return n;
 }
 
 static void

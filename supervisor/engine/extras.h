@@ -50,8 +50,6 @@ struct extras {
 	uint64_t ghosts;      /* strangers without a line: 0 none, else who */
 	uint64_t ghosts_sent; /* ... at the last SETCONF */
 	uint64_t ghosts_left; /* ... and still there after an accepted one */
-	struct extra *sent;   /* owned: the lines of the last SETCONF */
-	size_t nsent;
 };
 
 /* Dies when out of memory. */
@@ -80,13 +78,9 @@ bool extras_refuse_hinted(struct extras *x);
 /* ... nobody knows which: drop those that are not open. */
 bool extras_refuse_unopened(struct prov *p);
 
-/* Fill LIST (EXTRAS_MAX) with what is to be sent, and note it as sent. */
+/* Fill LIST (EXTRAS_MAX) with what is to be sent: borrowed from P. */
 size_t extras_take(struct prov *p, struct pol_extra *list);
 void extras_accepted(struct extras *x);
-/* Was VALUE of KIND in the last SETCONF?  How many of KIND were? */
-bool extras_was_sent(const struct extras *x, enum pol_kind kind,
-    const char *value);
-size_t extras_nsent(const struct extras *x, enum pol_kind kind);
 
 /* The status's part: alarms first. */
 void extras_tell(const struct extras *x, struct snapshot *s);

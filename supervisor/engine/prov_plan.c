@@ -220,7 +220,7 @@ differs(const struct prov_listener *l)
 enum prov_plan
 prov_plan_make(const struct prov *p, uint64_t now)
 {
-	bool set = p->network_off || p->twice || extras_differ(p);
+	bool set = p->network_off || p->surplus || extras_differ(p);
 
 	for (size_t i = 0; i < p->policy->nlisteners; i++) {
 		if (needs_cycle(p, i, now))
@@ -292,65 +292,86 @@ prov_accepted(struct prov *p)
 
 /* --- our own echo -------------------------------------------------------- */
 
+/*
+ * Is VALUE the line of a listener as we last set it?  *OTHER: it is one's,
+ * but not as we set it.  Lines of the user's change nothing for ours.
+ */
 static bool
-was_sent(struct prov *p, enum pol_kind kind, const char *value,
-    unsigned *scans)
+is_ours(struct prov *p, enum pol_kind kind, const char *value, bool *other)
 {
-	size_t i = prov_find_line(p, kind, value, scans);
+	unsigned scans = 0;
+	size_t i = prov_find_line(p, kind, value, &scans);
 
 	if (i == SIZE_MAX)
-		return extras_was_sent(&p->x, kind, value);
-	if (p->good[i] || p->l[i].told ||
-	    !pol_option_same(&p->policy->listeners[i], value, p->last))
 		return false;
+	if (!p->have_good || p->good[i] || p->l[i].told ||
+	    !pol_option_same(&p->policy->listeners[i], value, p->last)) {
+		*other = true;
+		return false;
+	}
 	p->l[i].told = true;
 	return true;
 }
 
-/* How many lines of KIND did the last accepted SETCONF have? */
+/* How many listeners of KIND did the last accepted SETCONF have? */
 static size_t
 nsent(const struct prov *p, enum pol_kind kind)
 {
-	size_t n = extras_nsent(&p->x, kind);
+	size_t n = 0;
 
 	for (size_t i = 0; i < p->policy->nlisteners; i++)
 		n += p->policy->listeners[i].kind == kind && !p->good[i];
 	return n;
 }
 
+/* What an event says of each kind. */
+struct tally {
+	bool named;  /* it says something */
+	bool other;  /* ... that is not ours */
+	size_t ours; /* lines that are */
+};
+
+/* False: it cannot be read. */
+static bool
+tally_line(struct prov *p, struct tally *t, const struct cp_reply *event,
+    size_t line, bool *network)
+{
+	char value[VALUE_CAP];
+	struct cp_conf conf;
+	enum pol_kind kind;
+
+	if (cp_reply_conf(event, &conf, line) != CP_OK)
+		return false;
+	kind = prov_kind_of_key(conf.key);
+	*network |= cp_str_is_nocase(conf.key, "DisableNetwork");
+	if (kind == POL_NKIND || !p->uses[kind])
+		return true;
+	t[kind].named = true;
+	if (conf.has_value &&
+	    cp_conf_value(value, sizeof value, &conf) == CP_OK)
+		t[kind].ours += is_ours(p, kind, value, &t[kind].other);
+	return true;
+}
+
 unsigned
 prov_changed_kinds(struct prov *p, const struct cp_reply *event,
     bool *network)
 {
-	size_t n[POL_NKIND] = { 0 };
-	unsigned named = 0, other = 0, scans = 0;
-	char value[VALUE_CAP];
-	struct cp_conf conf;
-	enum pol_kind kind;
+	struct tally t[POL_NKIND] = { 0 };
+	unsigned kinds = 0;
 
 	*network = false;
 	for (size_t i = 0; i < p->policy->nlisteners; i++)
 		p->l[i].told = false;
 	for (size_t i = 0; i < cp_reply_nconf(event); i++) {
-		if (cp_reply_conf(event, &conf, i) != CP_OK) {
-			*network = true;
-			return PROV_ALL_KINDS;
-		}
-		kind = prov_kind_of_key(conf.key);
-		*network |= cp_str_is_nocase(conf.key, "DisableNetwork");
-		if (kind == POL_NKIND || !p->uses[kind])
+		if (tally_line(p, t, event, i, network))
 			continue;
-		named |= PROV_KIND(kind);
-		if (conf.has_value &&
-		    cp_conf_value(value, sizeof value, &conf) == CP_OK &&
-		    (strcmp(value, "0") == 0 ||
-		    (++n[kind] != 0 && was_sent(p, kind, value, &scans))))
-			continue;
-		other |= PROV_KIND(kind);
+		*network = true;
+		return PROV_ALL_KINDS;
 	}
 	for (unsigned k = 0; k < POL_NKIND; k++)
-		if ((named & PROV_KIND(k)) != 0 &&
-		    (!p->have_good || n[k] != nsent(p, (enum pol_kind)k)))
-			other |= PROV_KIND(k);
-	return other;
+		if (t[k].named && (t[k].other || !p->have_good ||
+		    t[k].ours != nsent(p, (enum pol_kind)k)))
+			kinds |= PROV_KIND(k);
+	return kinds;
 }

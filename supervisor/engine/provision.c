@@ -10,6 +10,7 @@
 #include "controlproto/cmd.h"
 #include "controlproto/reply.h"
 #include "policy/options.h"
+#include "policy/portline.h"
 #include "supervisor/log.h"
 
 /* An option value that Tor reports: address, flags; see POL_FLAGS_LEN. */
@@ -225,7 +226,7 @@ prov_forget(struct prov *p)
 		l->retry_at = l->failed_at = 0;
 	}
 	extras_forget(&p->x);
-	p->have_good = p->network_off = p->twice = false;
+	p->have_good = p->network_off = p->surplus = false;
 	p->count_private = true; /* until read: it only takes evidence away */
 }
 
@@ -274,9 +275,13 @@ move_listeners(struct prov *p, size_t k)
 		l->doubt = true;
 		l->opened = false;
 	}
-	if (moved)
-		p->last[k] = p->now[k];
-	return moved;
+	if (!moved)
+		return false;
+	memmove(&p->former[k][1], &p->former[k][0],
+	    (PROV_FORMER - 1) * sizeof p->former[k][0]);
+	p->former[k][0] = p->last[k];
+	p->last[k] = p->now[k];
+	return true;
 }
 
 bool
@@ -331,6 +336,43 @@ prov_kind_of_key(struct cp_str key)
 	return POL_NKIND;
 }
 
+/* Is LINE (VALUE, parsed) what we sent when interface K had that address? */
+static bool
+was_ours(const struct prov *p, enum pol_kind kind, const char *value,
+    const struct pol_line *line, size_t k)
+{
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
+	char text[POL_LISTENER_TEXT];
+	size_t i;
+
+	pol_addrport_format(text, sizeof text, &p->last[k], line->port);
+	i = prov_find(p, kind, text);
+	if (i == SIZE_MAX || p->policy->listeners[i].ifaddr != k + 1)
+		return false;
+	memcpy(ifaddrs, p->last, sizeof ifaddrs);
+	ifaddrs[k] = line->addr;
+	return pol_option_same(&p->policy->listeners[i], value, ifaddrs);
+}
+
+static bool
+is_former(const struct prov *p, enum pol_kind kind, const char *value)
+{
+	const struct pol_addr *former;
+	struct pol_line line;
+
+	if (p->policy->nifaddrs == 0 || !pol_line_parse(&line, value) ||
+	    line.addr.family == 0)
+		return false;
+	for (size_t j = 0; j < p->policy->nifaddrs * PROV_FORMER; j++) {
+		former = &p->former[j / PROV_FORMER][j % PROV_FORMER];
+		if (former->family != 0 &&
+		    pol_addr_equal(former, &line.addr) &&
+		    was_ours(p, kind, value, &line, j / PROV_FORMER))
+			return true;
+	}
+	return false;
+}
+
 /* One "SocksPort=..." line of Tor's answer. */
 static void
 read_line(struct prov *p, enum pol_kind kind, const char *value,
@@ -343,12 +385,15 @@ read_line(struct prov *p, enum pol_kind kind, const char *value,
 		return; /* switched off: no line */
 	i = prov_find_line(p, kind, value, scans);
 	if (i == SIZE_MAX) {
-		extras_add(p, kind, value);
+		if (is_former(p, kind, value))
+			p->surplus = true;
+		else
+			extras_add(p, kind, value);
 		return;
 	}
 	l = &p->l[i];
 	if (l->line || l->stale)
-		p->twice = true;
+		p->surplus = true;
 	if (pol_option_same(&p->policy->listeners[i], value, p->last))
 		l->line = true;
 	else
@@ -424,7 +469,7 @@ prov_read_conf(struct prov *p, const struct cp_reply *reply)
 	p->version++;
 	for (size_t i = 0; i < p->policy->nlisteners; i++)
 		p->l[i].line = p->l[i].stale = false;
-	p->twice = false;
+	p->surplus = false;
 	p->network_off = true;
 	extras_begin(&p->x);
 	err = read_conf(p, reply);

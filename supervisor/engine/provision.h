@@ -69,6 +69,12 @@ struct prov_listener {
 	uint64_t retry_at;  /* not to be tried before */
 };
 
+/*
+ * Lines that we sent while an interface had another address are ours, not the
+ * user's, and are to go.  So many such addresses are remembered.
+ */
+#define PROV_FORMER 8
+
 /* The last answer, octet for octet: the same again says nothing new. */
 struct prov_memo {
 	char *p; /* owned */
@@ -86,9 +92,10 @@ struct prov {
 	bool uses[POL_NKIND];
 	struct pol_addr now[POL_MAX_IFADDRS];  /* the interfaces' addresses */
 	struct pol_addr last[POL_MAX_IFADDRS]; /* ... that they had last */
+	struct pol_addr former[POL_MAX_IFADDRS][PROV_FORMER]; /* ... before */
 	bool network_off;   /* DisableNetwork is not 0 */
 	bool count_private; /* local traffic counts in traffic/read */
-	bool twice;	    /* GETCONF has a listener's line twice */
+	bool surplus; /* GETCONF has lines of ours that are to go */
 	struct extras x;
 	struct prov_memo conf, listeners[POL_NKIND];
 	uint64_t version; /* counts up whenever anything here changes */

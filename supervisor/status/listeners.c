@@ -70,13 +70,12 @@ static json_t *
 encode_open(const struct status_view *v, bool gate)
 {
 	const struct gate_report *r = &v->snap.gate;
-	uint32_t n;
+	uint32_t n = v->table.gated;
 
 	if (gate && r->position != GATE_OPEN)
 		return json_integer(0);
 	if (!gate || !status_table_complete(&v->table))
 		return json_null();
-	n = status_table_gated(&v->table);
 	return json_integer(n < r->nproven ? n : r->nproven);
 }
 

@@ -19,7 +19,8 @@ status_now_ns(void)
 }
 
 /*
- * A doubt about the engine, its end, and a table that becomes complete are
+ * There is none before the engine's first word and the table's last line.  A
+ * doubt about the engine, its end, and a table that becomes complete are
  * told at once; mere changes of lines wait their turn.
  */
 static void
@@ -27,7 +28,8 @@ refresh_table(struct status_source *src)
 {
 	const struct status_table *t = &src->view.table;
 	uint64_t now = status_now_ns();
-	uint64_t changes = status_table_complete(t) ? t->changes : 0;
+	bool is_told = src->view.have && status_table_complete(t);
+	uint64_t changes = is_told ? t->changes : 0;
 	bool sure = changes != 0 && status_view_engine_ok(&src->view, now);
 	bool turned = sure != src->sure ||
 	    (changes == 0) != (src->changes == 0);

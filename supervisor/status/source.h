@@ -23,7 +23,7 @@ struct status_source {
 	 * or the belief in it has changed, and not too often.
 	 */
 	uint64_t version; /* from 1 */
-	uint64_t changes; /* view.table's then; 0: it was not complete */
+	uint64_t changes; /* view.table's then; 0: there was none */
 	bool sure;	  /* the engine was to be believed then */
 	uint64_t since_ns;
 	struct status_line *table; /* its text; NULL: not made yet */

@@ -27,7 +27,7 @@ status_table_clear(struct status_table *t)
 	free(t->came);
 	t->lines = NULL;
 	t->came = NULL;
-	t->total = t->missing = 0;
+	t->total = t->missing = t->gated = 0;
 	t->changes++;
 }
 
@@ -62,6 +62,13 @@ start(struct status_table *t, uint32_t total)
 	t->total = t->missing = total;
 }
 
+/* One that has not come is wanted, being zero. */
+static bool
+is_gated(const struct snap_listener *l)
+{
+	return l->state == SNAP_LS_PROVEN && l->unix_socket == 0;
+}
+
 static void
 put(struct status_table *t, struct snap_listener *l)
 {
@@ -76,6 +83,8 @@ put(struct status_table *t, struct snap_listener *l)
 	if (!t->came[l->number])
 		t->missing--;
 	t->came[l->number] = true;
+	t->gated -= is_gated(old);
+	t->gated += is_gated(l);
 	*old = *l;
 	t->changes++;
 }
@@ -103,15 +112,4 @@ bool
 status_table_complete(const struct status_table *t)
 {
 	return t->total != 0 && t->missing == 0;
-}
-
-uint32_t
-status_table_gated(const struct status_table *t)
-{
-	uint32_t i, n = 0;
-
-	for (i = 0; i < t->total; i++)
-		n += t->came[i] && t->lines[i].state == SNAP_LS_PROVEN &&
-		    t->lines[i].unix_socket == 0;
-	return n;
 }

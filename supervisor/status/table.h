@@ -15,6 +15,7 @@ struct status_table {
 	bool *came;		     /* owned: which lines have come */
 	uint32_t total;		     /* 0: no page came over this link */
 	uint32_t missing;	     /* lines that have not come yet */
+	uint32_t gated; /* proven lines that clients reach while it is open */
 	uint64_t changes; /* counts what changed, over all links; never 0 */
 };
 
@@ -33,8 +34,5 @@ bool status_table_take(struct status_table *t, const void *bytes, size_t n)
 
 /* Every line has come: only then is it told. */
 bool status_table_complete(const struct status_table *t);
-
-/* Proven lines that the gate lets clients reach while it is open. */
-uint32_t status_table_gated(const struct status_table *t);
 
 #endif

@@ -1,8 +1,10 @@
 /*
  * Promises: whatever Tor, the gate, the kernel and the clock do, the engine
  * asks for OPEN only while every fact is set and fresh, in the epoch that the
- * gate reported, over a connection whose peer knew the cookie, and only for
- * listeners that the kernel proved; and it never meets an impossible event.
+ * gate reported, over a connection whose peer knew the cookie; and it never
+ * meets an impossible event.  Every bit of the request belongs to a listener
+ * that the last answers and proofs, asked for after the last doubt, show as
+ * right, with flags that are ours, at the address that it has.
  *
  * Input: a program of one-octet operations, some with operands; see ops.
  */
@@ -10,6 +12,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "policy/policy.h"
 #include "supervisor/engine/engine.h"
@@ -18,7 +21,9 @@
 #include "supervisor/log.h"
 #include "supervisor/snapshot.h"
 
-#define NLISTENERS 3
+#define NLISTENERS 5
+#define IFACE 3 /* the listener at an interface's address */
+#define SOCKET 4 /* the Unix socket, which the gate never hears of */
 #define T0 1000000
 /* What the fake Tor proves to know the cookie with; all inputs are fixed. */
 #define SERVER_HASH \
@@ -33,14 +38,72 @@ struct input {
 	size_t n;
 };
 
+/* What was shown of a listener since the last doubt of it. */
+struct shadow {
+	bool named, line;
+	bool doubt;  /* it may have been opened with other flags */
+	bool opened; /* an accepted SETCONF had it since it was seen shut */
+};
+
 static struct {
 	struct engine *e;
 	struct pol_policy policy;
 	uint64_t now, epoch, seq;
 	bool linked, genuine, gate_up, gate_told;
-	char sent[64]; /* the start of the last command */
+	bool wild; /* Tor has sent octets that the shadow did not read */
+	char sent[1024]; /* the last command, if it has no answer */
+	char command[1024]; /* the one that is being answered */
 	struct proof proofs[NLISTENERS], shown[NLISTENERS];
+	struct shadow s[NLISTENERS];
+	unsigned doubts, asked_doubts; /* now; as the question was asked */
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
+	uint8_t mask; /* the answer's listeners */
+	unsigned nopen;
 } w;
+
+/* As Tor writes them; the interface's one where it is now, or was. */
+static const char *
+text_of(unsigned i, bool former)
+{
+	static const char *const texts[NLISTENERS] = { "10.0.0.1:9050",
+		"[fd00::1]:9050", "10.0.0.1:5300", "10.0.0.9:9060",
+		"unix:/run/t" };
+	static char here[POL_LISTENER_TEXT];
+
+	if (i != IFACE || former || w.ifaddrs[0].family == 0)
+		return texts[i];
+	pol_addrport_format(here, sizeof here, &w.ifaddrs[0], 9060);
+	return here;
+}
+
+/* Nothing counts that was shown, or asked for, before. */
+static void
+shadow_void(unsigned listeners, bool doubt)
+{
+	w.doubts++;
+	for (unsigned i = 0; i < NLISTENERS; i++) {
+		if ((listeners & (1u << i)) == 0)
+			continue;
+		w.s[i].named = w.s[i].line = false;
+		w.s[i].doubt |= doubt;
+	}
+}
+#define ALL ((1u << NLISTENERS) - 1)
+
+static void
+shadow_named(uint8_t mask, bool former)
+{
+	for (unsigned i = 0; i < NLISTENERS; i++) {
+		struct shadow *s = &w.s[i];
+
+		s->named = (mask & (1u << i)) != 0 &&
+		    !(i == IFACE && (former || w.ifaddrs[0].family == 0));
+		if (!s->named)
+			s->doubt = s->opened = false;
+		else if (!s->opened)
+			s->doubt = true;
+	}
+}
 
 static uint8_t
 take(struct input *in)
@@ -77,6 +140,7 @@ op_tor_write(void *arg, const void *p, size_t n)
 		n = sizeof w.sent - 1;
 	memcpy(w.sent, p, n);
 	w.sent[n] = '\0';
+	w.asked_doubts = w.doubts;
 	return 0;
 }
 
@@ -134,11 +198,20 @@ check_open(const struct gate_req *q)
 	FUZZ_ASSERT(q->proof_ns <= w.now * 1000000);
 	FUZZ_ASSERT(w.now * 1000000 - q->proof_ns <=
 	    (uint64_t)w.policy.lease_ms * 1000000);
+	w.nopen++;
+	FUZZ_ASSERT(gate_map_get(q->proven, IFACE) ==
+	    (q->ifaddr[0].family != 0));
+	if (q->ifaddr[0].family != 0)
+		FUZZ_ASSERT(pol_addr_equal(&q->ifaddr[0], &w.ifaddrs[0]));
 	for (unsigned i = 0; i < POL_MAX_LISTENERS; i++) {
 		if (!gate_map_get(q->proven, i))
 			continue;
-		FUZZ_ASSERT(i < NLISTENERS);
+		FUZZ_ASSERT(i < NLISTENERS && i != SOCKET);
 		FUZZ_ASSERT(w.shown[i].kind == PROOF_OK);
+		if (w.wild)
+			continue;
+		FUZZ_ASSERT(w.s[i].named && w.s[i].line);
+		FUZZ_ASSERT(w.s[i].opened && !w.s[i].doubt);
 	}
 }
 
@@ -192,8 +265,8 @@ op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 {
 	(void)arg;
 	(void)uid;
-	(void)inode;
-	return -1;
+	FUZZ_ASSERT(inode != 0);
+	return 0;
 }
 
 static const struct engine_ops ops = {
@@ -225,16 +298,32 @@ feed_text(const char *text)
 	feed(text, strlen(text));
 }
 
+/* The entries of net/listeners for the listeners of MASK from A to B. */
+static void
+put_named(char *dst, size_t cap, unsigned from, unsigned mask, bool former)
+{
+	size_t n = 0;
+
+	dst[0] = '\0';
+	for (unsigned i = from; i < NLISTENERS; i++)
+		if ((mask & (1u << i)) != 0)
+			n += (size_t)snprintf(dst + n, cap - n, "%s\"%s\"",
+			    n == 0 ? "" : " ", text_of(i, former));
+}
+
 /* Tor's answer to a probe; FLAW's bits spoil it in one way each. */
 static void
 answer_probe(uint8_t flaw)
 {
-	char text[1024];
+	char text[1024], socks[256], dns[64];
+	bool former = (flaw & 4) != 0, current;
 
+	put_named(socks, sizeof socks, 0, w.mask & ~4u, former);
+	put_named(dns, sizeof dns, 2, w.mask & 4u, former);
 	(void)snprintf(text, sizeof text,
 	    "250-status/circuit-established=%d\r\n"
 	    "250-status/enough-dir-info=%d\r\n"
-	    "250-net/listeners/socks=%s\"[fd00::1]:9050\"\r\n"
+	    "250-net/listeners/socks=%s\r\n"
 	    "250-net/listeners/httptunnel=\r\n"
 	    "250-net/listeners/trans=\r\n"
 	    "250-net/listeners/dns=%s\r\n"
@@ -242,28 +331,46 @@ answer_probe(uint8_t flaw)
 	    "250-process/pid=%d\r\n"
 	    "250-status/bootstrap-phase=NOTICE BOOTSTRAP PROGRESS=%d "
 	    "TAG=done SUMMARY=\"Done\"\r\n250 OK\r\n",
-	    (flaw & 1) == 0, (flaw & 2) == 0,
-	    (flaw & 4) == 0 ? "\"10.0.0.1:9050\" " : "",
-	    (flaw & 8) == 0 ? "\"10.0.0.1:5300\"" : "\"0.0.0.0:53\"",
+	    (flaw & 1) == 0, (flaw & 2) == 0, socks,
+	    (flaw & 8) == 0 ? dns : "\"0.0.0.0:53\"",
 	    (unsigned long long)w.now, (flaw & 16) == 0 ? 77 : 78,
 	    (flaw & 32) == 0 ? 100 : 95);
+	current = w.asked_doubts == w.doubts;
+	if (current)
+		shadow_named((flaw & 8) == 0 ? w.mask : w.mask & ~4u, former);
 	feed_text(text);
 }
+
+static const char *const flags_of[NLISTENERS] = { " IsolateDestAddr",
+	" IsolateDestAddr", "", " IsolateDestAddr", " IsolateDestAddr" };
 
 static void
 answer_conf(uint8_t flaw)
 {
-	char text[512];
+	char text[1024] = "";
+	bool former = (flaw & 1) != 0, off = (flaw & 2) != 0, right;
+	size_t n = 0;
 
-	(void)snprintf(text, sizeof text,
-	    "250-SocksPort=10.0.0.1:9050%s\r\n"
-	    "250-SocksPort=[fd00::1]:9050 IsolateDestAddr\r\n"
-	    "%s250-DisableNetwork=%d\r\n"
-	    "250 CountPrivateBandwidth=%d\r\n",
-	    (flaw & 1) == 0 ? " IsolateDestAddr" : "",
-	    (flaw & 2) == 0 ? "250-DNSPort=10.0.0.1:5300\r\n" :
-	    "250-DNSPortLines\r\n",
-	    (flaw & 4) != 0, (flaw & 8) != 0);
+	for (unsigned i = 0; i < NLISTENERS; i++) {
+		bool bad = (flaw & (16u << (i % 4))) != 0;
+
+		right = (w.mask & (1u << i)) != 0 && (!bad || i == 2) &&
+		    !(i == IFACE && (former || w.ifaddrs[0].family == 0));
+		if (w.asked_doubts == w.doubts) {
+			w.s[i].line = right;
+			if (w.s[i].named && !right)
+				w.s[i].doubt = true;
+		}
+		if ((w.mask & (1u << i)) != 0)
+			n += (size_t)snprintf(text + n, sizeof text - n,
+			    "250-%s=%s%s\r\n", i == 2 ? "DNSPort" :
+			    "SocksPort", text_of(i, former),
+			    bad ? "" : flags_of[i]);
+	}
+	(void)snprintf(text + n, sizeof text - n, "%s250-DisableNetwork=%d"
+	    "\r\n250 CountPrivateBandwidth=%d\r\n",
+	    (flaw & 8) != 0 ? "250-SocksPort=0.0.0.0:99 x\r\n" : "", off,
+	    (flaw & 4) != 0);
 	feed_text(text);
 }
 
@@ -275,6 +382,10 @@ answer_setconf(uint8_t flaw)
 		"513 Unacceptable option value: x\r\n",
 		"553 Transition not allowed\r\n" };
 
+	/* What it named, it has opened, if it was not open. */
+	for (unsigned i = 0; flaw % 4 == 0 && i < NLISTENERS; i++)
+		if (strstr(w.command, text_of(i, false)) != NULL)
+			w.s[i].opened = true;
 	feed_text(answers[flaw % 4]);
 }
 
@@ -320,14 +431,15 @@ answer_info(uint8_t flaw)
 static const struct {
 	const char *start;
 	void (*answer)(uint8_t flaw);
+	bool masked; /* an operand says which listeners Tor has */
 } answers[] = {
-	{ "PROTOCOLINFO", answer_protocolinfo },
-	{ "AUTHCHALLENGE", answer_challenge },
-	{ "GETINFO version", answer_info },
-	{ "GETINFO status", answer_probe },
-	{ "GETINFO circuit", answer_circuits },
-	{ "GETCONF", answer_conf },
-	{ "SETCONF", answer_setconf },
+	{ "PROTOCOLINFO", answer_protocolinfo, false },
+	{ "AUTHCHALLENGE", answer_challenge, false },
+	{ "GETINFO version", answer_info, false },
+	{ "GETINFO status", answer_probe, true },
+	{ "GETINFO circuit", answer_circuits, false },
+	{ "GETCONF", answer_conf, true },
+	{ "SETCONF", answer_setconf, false },
 };
 
 /* What Tor would say to the last command, with or without flaws. */
@@ -339,15 +451,18 @@ do_answer(struct input *in)
 	/* An answer to nothing only now and then: it ends the session. */
 	if (w.sent[0] == '\0' && flaw < 250)
 		return;
-	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
-		if (strncmp(w.sent, answers[i].start,
-		    strlen(answers[i].start)) == 0) {
-			w.sent[0] = '\0';
-			answers[i].answer(flaw);
-			return;
-		}
-	}
+	/* While this is read the engine may send the next one. */
+	memcpy(w.command, w.sent, sizeof w.command);
 	w.sent[0] = '\0';
+	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+		if (strncmp(w.command, answers[i].start,
+		    strlen(answers[i].start)) != 0)
+			continue;
+		if (answers[i].masked)
+			w.mask = take(in);
+		answers[i].answer(flaw);
+		return;
+	}
 	feed_text(flaw < 250 ? "250 OK\r\n" : "551 no\r\n");
 }
 
@@ -356,6 +471,7 @@ do_bytes(struct input *in)
 {
 	size_t n = take(in);
 
+	w.wild = true;
 	if (n > in->n)
 		n = in->n;
 	feed(in->p, n);
@@ -363,20 +479,41 @@ do_bytes(struct input *in)
 	in->n -= n;
 }
 
+#define SOCKS_MASK (ALL & ~4u)
+
+static const struct {
+	const char *text;
+	unsigned listeners; /* it puts these in doubt */
+	bool flags;	    /* ... their flags, too */
+} events[] = {
+	{ "650-CONF_CHANGED\r\n650-SocksPort=1\r\n650 OK\r\n",
+	    SOCKS_MASK, true },
+	{ "650 SIGNAL RELOAD\r\n", ALL, true },
+	{ "650 STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED\r\n", 0, false },
+	{ "650 STATUS_CLIENT WARN CIRCUIT_NOT_ESTABLISHED REASON=x\r\n", 0,
+	    false },
+	{ "650 STATUS_CLIENT NOTICE NOT_ENOUGH_DIR_INFO\r\n", 0, false },
+	{ "650 STATUS_GENERAL WARN CLOCK_JUMPED TIME=100 IDLE=0\r\n", ALL,
+	    false },
+	{ "650 WARN \x1b[31m \xff\r\n", 0, false },
+	{ "650 WARN Could not bind to 10.0.0.1:9050: x\r\n", 0, false },
+	{ "650-CONF_CHANGED\r\n650-DNSPort=10.0.0.1:5300 IsolateDestPort\r\n"
+	    "650 OK\r\n", 4, true },
+	{ "650-CONF_CHANGED\r\n650-DNSPort=10.0.0.1:5300\r\n650 OK\r\n", 0,
+	    false },
+	{ "650-CONF_CHANGED\r\n650-DisableNetwork=1\r\n650 OK\r\n", 0,
+	    false },
+	{ "650-CONF_CHANGED\r\n650-Nickname=x\r\n650 OK\r\n", 0, false },
+};
+
 static void
 do_event(struct input *in)
 {
-	static const char *const events[] = {
-		"650-CONF_CHANGED\r\n650-SocksPort=1\r\n650 OK\r\n",
-		"650 SIGNAL RELOAD\r\n",
-		"650 STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED\r\n",
-		"650 STATUS_CLIENT WARN CIRCUIT_NOT_ESTABLISHED REASON=x\r\n",
-		"650 STATUS_CLIENT NOTICE NOT_ENOUGH_DIR_INFO\r\n",
-		"650 STATUS_GENERAL WARN CLOCK_JUMPED TIME=100 IDLE=0\r\n",
-		"650 WARN \x1b[31m \xff\r\n",
-	};
+	size_t i = take(in) % (sizeof events / sizeof events[0]);
 
-	feed_text(events[take(in) % (sizeof events / sizeof events[0])]);
+	if (w.linked && events[i].listeners != 0)
+		shadow_void(events[i].listeners, events[i].flags);
+	feed_text(events[i].text);
 }
 
 static void
@@ -397,7 +534,10 @@ do_connect(struct input *in)
 	if (engine_state(w.e) != SM_CONNECT)
 		return;
 	w.linked = take(in) % 4 != 0;
-	w.genuine = false;
+	w.genuine = w.wild = false;
+	shadow_void(ALL, true);
+	for (unsigned i = 0; i < NLISTENERS; i++)
+		w.s[i].opened = false;
 	if (w.linked)
 		engine_tor_up(w.e, w.now);
 	else
@@ -417,6 +557,7 @@ do_eof(struct input *in)
 static void
 do_gate(struct input *in)
 {
+	shadow_void(ALL, false);
 	w.gate_up = take(in) % 4 != 0;
 	w.gate_told = false;
 	w.seq = 0;
@@ -430,6 +571,7 @@ static void
 do_report(struct input *in)
 {
 	struct gate_report r = { .magic = GATE_REPORT_MAGIC, .known = 1 };
+	uint64_t epoch = engine_facts(w.e)->epoch;
 	uint8_t how = take(in);
 
 	if (!w.gate_up)
@@ -445,6 +587,8 @@ do_report(struct input *in)
 	engine_gate_bytes(w.e, &r, (how & 12) == 12 ? 7 : sizeof r, w.now);
 	if ((how & 12) == 12 || !gate_report_ok(&r))
 		w.gate_told = false;
+	if (engine_facts(w.e)->epoch != epoch)
+		shadow_void(ALL, false);
 }
 
 static void
@@ -453,6 +597,8 @@ do_verb(struct input *in)
 	struct snap_verb v = { .magic = SNAP_VERB_MAGIC };
 
 	v.code = take(in) % SNAP_NVERB;
+	if (v.code == SNAP_V_REPROVE)
+		shadow_void(ALL, false);
 	if (snap_verb_ok(&v))
 		engine_verb(w.e, &v, w.now);
 }
@@ -460,14 +606,45 @@ do_verb(struct input *in)
 static void
 do_prove(struct input *in)
 {
+	struct proof *p = &w.proofs[take(in) % NLISTENERS];
 	uint8_t how = take(in);
 
-	w.proofs[how % NLISTENERS].kind = (how >> 2) % (PROOF_FOREIGN + 1);
+	p->kind = how % (PROOF_FILE + 1);
+	p->inode = p->kind == PROOF_FOREIGN ? how / (PROOF_FILE + 1) : 0;
+	p->uid = p->kind == PROOF_FOREIGN ? 1000 : 102;
+}
+
+/* The interface has this address, or one more, or none; or just a call. */
+static void
+do_address(struct input *in)
+{
+	uint8_t how = take(in);
+	struct pol_addr addr;
+
+	memset(&addr, 0, sizeof addr);
+	if (how % 4 != 0)
+		FUZZ_ASSERT(pol_addr_parse(&addr, how % 4 == 1 ? "10.0.0.7" :
+		    "10.0.0.8"));
+	if (memcmp(&addr, &w.ifaddrs[0], sizeof addr) != 0) {
+		shadow_void(1u << IFACE, false);
+		w.s[IFACE].opened = false;
+		w.s[IFACE].doubt = true;
+	}
+	w.ifaddrs[0] = addr;
+	engine_addresses(w.e, w.ifaddrs, w.now);
+}
+
+static void
+do_owner(struct input *in)
+{
+	uint8_t inode = take(in);
+
+	engine_owner(w.e, inode, take(in), w.now);
 }
 
 static void (*const steps[])(struct input *) = { do_answer, do_tick,
 	do_connect, do_gate, do_report, do_prove, do_event, do_bytes, do_eof,
-	do_verb };
+	do_verb, do_address, do_owner };
 
 static void
 add_listener(enum pol_kind kind, const char *addr, uint16_t port,
@@ -477,7 +654,8 @@ add_listener(enum pol_kind kind, const char *addr, uint16_t port,
 
 	l->kind = kind;
 	l->port = port;
-	FUZZ_ASSERT(pol_addr_parse(&l->addr, addr));
+	if (addr != NULL)
+		FUZZ_ASSERT(pol_addr_parse(&l->addr, addr));
 	(void)snprintf(l->name, sizeof l->name, "l");
 	(void)snprintf(l->flags, sizeof l->flags, "%s", flags);
 }
@@ -495,8 +673,20 @@ set_up(void)
 	add_listener(POL_SOCKS, "10.0.0.1", 9050, "IsolateDestAddr");
 	add_listener(POL_SOCKS, "fd00::1", 9050, "IsolateDestAddr");
 	add_listener(POL_DNS, "10.0.0.1", 5300, "");
+	add_listener(POL_SOCKS, NULL, 9060, "IsolateDestAddr");
+	w.policy.listeners[IFACE].addr.family = AF_INET;
+	w.policy.listeners[IFACE].ifaddr = 1;
+	add_listener(POL_SOCKS, NULL, 0, "IsolateDestAddr");
+	w.policy.listeners[SOCKET].addr.family = AF_UNIX;
+	(void)snprintf(w.policy.listeners[SOCKET].path,
+	    sizeof w.policy.listeners[SOCKET].path, "/run/t");
+	w.policy.nifaddrs = 1;
+	w.policy.ifaddrs[0].family = AF_INET;
+	(void)snprintf(w.policy.ifaddrs[0].ifname,
+	    sizeof w.policy.ifaddrs[0].ifname, "eth1");
 	for (unsigned i = 0; i < NLISTENERS; i++)
 		w.proofs[i].kind = PROOF_OK;
+	shadow_void(ALL, true);
 	w.e = engine_new(&w.policy, &ops, NULL, 1);
 	engine_status_up(w.e);
 }
@@ -514,6 +704,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)engine_settle(w.e, w.now);
 		FUZZ_ASSERT(engine_state(w.e) != SM_HALT);
 	}
+	if (getenv("FUZZ_SAY_OPEN") != NULL)
+		fprintf(stderr, "asked for OPEN %u times\n", w.nopen);
 	engine_free(w.e);
 	pol_policy_clear(&w.policy);
 	return 0;

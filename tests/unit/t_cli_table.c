@@ -97,6 +97,7 @@ varied_view(struct status_view *v)
 	l[4].unix_socket = 1;
 	l[4].app[0] = l[4].flags[0] = '\0';
 	SET(l[4].address, "unix:/run/tor/socks");
+	v->table.gated = 1;
 	s->nlisteners_proven = 2;
 	s->nwithheld = 2;
 	s->nextra = 10;
@@ -174,7 +175,7 @@ START_TEST(open_is_told_only_where_it_is_known)
 
 	sample_view(&v);
 	sample_table(&v, 2);
-	v.table.lines[1].unix_socket = 1;
+	v.table.lines[1].unix_socket = 1; /* only "gated" comes of it */
 	v.snap.gate.position = (uint32_t)_i % GATE_NWANT;
 	v.snap.gate.known = is_known;
 	line = line_with_table(&v, true);

@@ -133,10 +133,13 @@ static void
 full_view(struct status_view *v)
 {
 	struct snapshot *s = &v->snap;
+	struct snap_page p;
 
 	sample_view(v);
 	sample_table(v, 5);
-	v->table.lines[0].unix_socket = 1;
+	sample_page(&p, 5, 0, 1);
+	p.line[0].unix_socket = 1;
+	ck_assert(status_view_page(v, &p, sizeof p));
 	s->nwithheld = 1;
 	s->nextra = 2;
 	s->nalarm = 1;
