@@ -274,7 +274,7 @@ START_TEST(an_address_that_is_not_here_is_no_addr)
 }
 END_TEST
 
-START_TEST(tors_socket_on_an_address_that_is_gone_proves_nothing)
+START_TEST(tors_socket_on_a_lost_address_proves_nothing)
 {
 	ip("ip address add 10.9.0.1/32 dev lo");
 	ck_assert(pol_addr_parse(&policy.listeners[0].addr, "10.9.0.1"));
@@ -442,7 +442,7 @@ main(void)
 	tcase_add_test(tc, a_foreign_udp_wildcard_beside_tor_overlaps);
 	tcase_add_test(tc, roots_socket_is_told_apart);
 	tcase_add_test(tc, an_address_that_is_not_here_is_no_addr);
-	tcase_add_test(tc, tors_socket_on_an_address_that_is_gone_proves_nothing);
+	tcase_add_test(tc, tors_socket_on_a_lost_address_proves_nothing);
 	tcase_add_test(tc, an_interfaces_listener_goes_with_its_address);
 	tcase_add_test(tc, what_the_caller_does_not_know_yet_is_not_proven);
 	tcase_add_test(tc, no_change_is_overlooked);
