@@ -44,8 +44,8 @@ it_check "the address goes: withheld within two seconds" \
     net_wait 2 it_withheld6
 it_check "the others are proven" it_proven_is 5
 it_check "and were not disturbed" it_undisturbed steady "$no"
-it_check "Tor is no longer asked for them" it_not it_tor_has socks \
-    "[$NET_GW6]:9050"
+it_check "the kernel lets in no more than those" net_wait 2 it_field_is \
+    .firewall.proven 5
 it_address6 add
 it_check "it comes again: they join again" net_wait 20 it_all_proven
 it_check "still nobody was disturbed" it_undisturbed steady "$no"
