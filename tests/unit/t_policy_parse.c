@@ -75,7 +75,7 @@ END_TEST
 
 START_TEST(what_is_no_text_is_refused)
 {
-	static char big[(1 << 20) + 1];
+	static char big[(4 << 20) + 1];
 	struct pol_source nul = { "nul", P_ALL, sizeof P_ALL };
 	struct pol_source large = { "large", big, sizeof big };
 	struct pol_policy p;
@@ -87,7 +87,7 @@ START_TEST(what_is_no_text_is_refused)
 	ck_assert_uint_eq(d.n, 1);
 	pol_diags_clear(&d);
 	ck_assert_int_eq(pol_parse(&p, &d, &large, 1), -1);
-	ck_assert(pu_has_diag(&d, 0, "1 MiB"));
+	ck_assert(pu_has_diag(&d, 0, "4 MiB"));
 	pol_diags_clear(&d);
 }
 END_TEST

@@ -1,5 +1,7 @@
 /* Groups, and where a listener can be. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "tests/unit/polutil.h"
@@ -197,12 +199,50 @@ START_TEST(protocols_and_families_do_not_share_ports)
 }
 END_TEST
 
+#define A21 "aaaaaaaaaaaaaaaaaaaaa"
+#define A63 A21 A21 A21
+
+/* Every listener in a section of its own, which says all that it can. */
+START_TEST(the_longest_canonical_text_can_be_read)
+{
+	static char text[2 << 20];
+	char *end = text + sprintf(text, "%s", P_TOR P_GW P_USERS
+	    "group g { kind = socks app = \"" A63 "\" flags = { WorldWritable,\n"
+	    "NoGroupWritable, RelaxDirModeCheck, IPv4Traffic, IPv6Traffic,\n"
+	    "PreferIPv6, DNSRequest, OnionTraffic, CacheIPv4DNS,\n"
+	    "CacheIPv6DNS, CacheDNS, UseIPv4Cache, UseIPv6Cache,\n"
+	    "UseDNSCache, PreferIPv6Automap, PreferSOCKSNoAuth,\n"
+	    "ExtendedErrors, IsolateDestPort } }\n");
+	struct pol_policy p, q;
+	char *once, *twice;
+
+	for (unsigned i = 0; i < POL_MAX_LISTENERS; i++)
+		end += sprintf(end, "listener \"%063u\" { group = g\n"
+		    "address = \"unix:/%0106u\" }\n", i, i);
+	pu_parse(&p, text);
+	ck_assert_uint_eq(p.nlisteners, POL_MAX_LISTENERS);
+	ck_assert_uint_gt(strlen(p.listeners[0].flags), POL_FLAGS_LEN - 20);
+	once = pol_print(&p);
+	ck_assert_ptr_nonnull(once);
+	pu_parse(&q, once);
+	twice = pol_print(&q);
+	ck_assert_str_eq(once, twice);
+	ck_assert_mem_eq(p.listeners, q.listeners,
+	    p.nlisteners * sizeof *p.listeners);
+	free(once);
+	free(twice);
+	pol_policy_clear(&p);
+	pol_policy_clear(&q);
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *s = suite_create("policy_sections");
 	TCase *t = tcase_create("sections");
 
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_listener_takes_what_it_does_not_set);
 	tcase_add_test(t, a_later_group_replaces_the_whole_earlier_one);
 	tcase_add_test(t, a_groups_flags_are_wrong_in_the_groups_file);
@@ -211,6 +251,7 @@ main(void)
 	tcase_add_test(t, interface_addresses_have_a_most);
 	tcase_add_test(t, a_unix_socket_has_a_path_and_no_port);
 	tcase_add_test(t, protocols_and_families_do_not_share_ports);
+	tcase_add_test(t, the_longest_canonical_text_can_be_read);
 	suite_add_tcase(s, t);
 	return pu_run(s);
 }
