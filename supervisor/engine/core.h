@@ -8,6 +8,7 @@
  *	auth.c		the replies before and during set-up
  *	watch.c		the replies that become facts, and events
  *	repair.c	drift, SETCONF, back-off, limits
+ *	check.c		the isolation check, while one runs
  *	tell.c		reasons and snapshots
  *	table.c		the table of listeners, for the status process
  */
@@ -36,6 +37,9 @@ enum cmd {
 	CMD_EXTEND,
 	CMD_NEWNYM,
 	CMD_ACTIVE,
+	CMD_CHECK_CONF,
+	CMD_STREAMS_ON,
+	CMD_STREAMS_OFF,
 	NCMD
 };
 
@@ -81,6 +85,19 @@ struct due {
 	uint64_t owner;	  /* ask for the owner of a foreign socket */
 	uint64_t gate;	  /* repeat the request */
 	uint64_t status;  /* repeat the snapshot */
+};
+
+/* How far the isolation check is. */
+enum check_step { CHECK_NONE = 0, CHECK_ASK_CONF, CHECK_CONF_SENT,
+	CHECK_ASK_STREAMS, CHECK_STREAMS_SENT, CHECK_RUNNING };
+
+struct check {
+	enum check_step step;
+	bool streams;	 /* Tor sends STREAM events, or may */
+	struct iso *iso; /* owned; NULL unless RUNNING */
+	uint64_t id;	 /* of the verb */
+	uint64_t epoch;	 /* of the gate when it began */
+	uint64_t ends, say_at;
 };
 
 struct engine {
@@ -132,6 +149,8 @@ struct engine {
 	char latch_text[SNAP_TEXT]; /* Tor's words, escaped */
 	uint64_t repaired_at[REPAIRS_PER_MINUTE]; /* ring */
 	uint64_t links, provisions, repairs;
+
+	struct check check;
 
 	/* gate */
 	bool gate_up, gate_known, status_up;
@@ -195,6 +214,9 @@ void auth_ask_info(struct engine *e, uint64_t now);
 void auth_on_info(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 void auth_ask_events(struct engine *e, uint64_t now);
+/* Subscribe to the ordinary set, and to STREAM, if STREAMS. */
+void auth_send_events(struct engine *e, enum cmd tag, bool streams,
+    uint64_t now);
 void auth_on_events(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 
@@ -234,6 +256,26 @@ void repair_ask_setconf(struct engine *e, uint64_t now);
 void repair_on_setconf(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 void repair_unlatch(struct engine *e);
+
+/* check.c */
+void check_begin(struct engine *e, const struct snap_verb *v, uint64_t now);
+/* Go on with it; ends it when the gate has closed or the time is over. */
+void check_tick(struct engine *e, uint64_t now);
+uint64_t check_wake(const struct engine *e);
+/* The session is over: so are the check and the subscription. */
+void check_lost(struct engine *e);
+/* Who asked is gone: stop without a word. */
+void check_abandon(struct engine *e);
+/* Is there a command to be sent for it? */
+bool check_due(const struct engine *e);
+void check_ask(struct engine *e, uint64_t now);
+void check_on_conf(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void check_on_streams(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void check_on_quiet(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void check_on_stream(struct engine *e, const struct cp_event *ev);
 
 /* tell.c */
 void tell_reason(struct engine *e, uint64_t now);

@@ -462,8 +462,7 @@ engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now)
 		    "All proofs are void and are being made again.");
 		break;
 	case SNAP_V_CHECK_ISOLATION:
-		tell_result(e, v->id, false,
-		    "The isolation of listeners cannot be checked now.");
+		check_begin(e, v, now);
 		break;
 	case SNAP_V_NONE:
 	case SNAP_NVERB:
@@ -483,6 +482,7 @@ void
 engine_status_down(struct engine *e)
 {
 	e->status_up = false;
+	check_abandon(e);
 }
 
 static void
@@ -517,12 +517,13 @@ engine_settle(struct engine *e, uint64_t now)
 
 	confirm_own(e, now);
 	timers(e, now);
+	check_tick(e, now);
 	session_next(e, now);
 	engine_decide(e, now);
 	places_ask_owner(e, now);
 	tell_reason(e, now);
 	tell_snapshot(e, now);
-	wake = session_wake(e);
+	wake = earlier(session_wake(e), check_wake(e));
 	wake = earlier(wake, facts_lapse(&e->facts, now));
 	wake = earlier(wake, e->due.status);
 	if (e->gate_up && (e->asked != GATE_OPEN || !e->asked_valid))

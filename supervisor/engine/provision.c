@@ -254,6 +254,17 @@ prov_doubt(struct prov *p, unsigned kinds)
 	p->version++;
 }
 
+bool
+prov_flags_seen(struct prov *p, size_t i, bool right)
+{
+	if (p->l[i].doubt == !right)
+		return false;
+	p->l[i].doubt = !right;
+	memo_forget_all(p);
+	p->version++;
+	return true;
+}
+
 /* The interface numbered K has another address now, or none. */
 static bool
 move_listeners(struct prov *p, size_t k)

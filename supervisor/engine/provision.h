@@ -121,6 +121,12 @@ void prov_forget(struct prov *p);
 void prov_void(struct prov *p);
 /* Listeners of these kinds (PROV_KIND) may have been opened by others. */
 void prov_doubt(struct prov *p, unsigned kinds);
+/*
+ * Tor itself has just shown whether the flags of listener I are those of the
+ * policy.  Wrong ones are as good as a doubt: it is shut, and opened anew.
+ * True if that is news.
+ */
+bool prov_flags_seen(struct prov *p, size_t i, bool right);
 
 /*
  * The interfaces' addresses, POL_MAX_IFADDRS of them.  True if any differs

@@ -422,6 +422,9 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		    ev.text.n);
 		repair_on_log(e, ev.text);
 		break;
+	case CP_EV_STREAM:
+		check_on_stream(e, &ev);
+		break;
 	case CP_EV_OTHER:
 	case CP_EV_CLOCK_SKEW:
 	case CP_EV_STATUS:

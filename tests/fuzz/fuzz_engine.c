@@ -16,6 +16,7 @@
 
 #include "policy/policy.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/isolation.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/gatemsg.h"
 #include "supervisor/log.h"
@@ -50,6 +51,7 @@ static struct {
 	struct pol_policy policy;
 	uint64_t now, epoch, seq;
 	bool linked, genuine, gate_up, gate_told;
+	bool client[ISO_SLOTS]; /* of the isolation check: open */
 	bool wild; /* Tor has sent octets that the shadow did not read */
 	char sent[1024]; /* the last command, if it has no answer */
 	char command[1024]; /* the one that is being answered */
@@ -268,6 +270,26 @@ op_utc(void *arg, char *dst, size_t cap)
 		dst[0] = '\0';
 }
 
+/* Tor's events can name this source, and so become evidence. */
+static int
+op_client_open(void *arg, char *source, int slot, const struct iso_probe *p)
+{
+	(void)arg;
+	FUZZ_ASSERT(slot >= 0 && slot < ISO_SLOTS && !w.client[slot]);
+	FUZZ_ASSERT(p->len <= sizeof p->data);
+	strcpy(source, "127.0.0.1:1");
+	w.client[slot] = true;
+	return 0;
+}
+
+static void
+op_client_close(void *arg, int slot)
+{
+	(void)arg;
+	FUZZ_ASSERT(slot >= 0 && slot < ISO_SLOTS);
+	w.client[slot] = false;
+}
+
 static int
 op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 {
@@ -287,6 +309,8 @@ static const struct engine_ops ops = {
 	.random = op_random,
 	.prove = op_prove,
 	.ask_owner = op_ask_owner,
+	.client_open = op_client_open,
+	.client_close = op_client_close,
 	.gate_send = op_gate_send,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,

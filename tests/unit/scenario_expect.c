@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "supervisor/engine/isolation.h"
 #include "tests/unit/scenario.h"
 
 void
@@ -60,6 +61,16 @@ gate_bits(char *buf, size_t cap)
 	return buf;
 }
 
+static unsigned
+nclients(void)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ISO_SLOTS; i++)
+		n += w.client[i];
+	return n;
+}
+
 static const char *
 value_of(const char *key, char *buf, size_t cap)
 {
@@ -67,7 +78,8 @@ value_of(const char *key, char *buf, size_t cap)
 		const char *key;
 		unsigned value;
 	} numbers[] = { { "proven", engine_facts(w.e)->nproven },
-		{ "asked", w.gate.nproven }, { "uid", w.snap.trouble[0].uid },
+		{ "asked", w.gate.nproven }, { "clients", nclients() },
+		{ "uid", w.snap.trouble[0].uid },
 		{ "pid", (unsigned)w.snap.trouble[0].pid },
 		{ "withheld", w.snap.nwithheld }, { "extra", w.snap.nextra },
 		{ "alarm", w.snap.nalarm }, { "trouble", w.snap.ntrouble },

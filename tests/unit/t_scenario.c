@@ -338,6 +338,8 @@ do_break(char *arg)
 		w.cookie_fails = true;
 	else if (strcmp(arg, "peer") == 0)
 		w.peer_fails = true;
+	else if (strcmp(arg, "clients") == 0)
+		w.clients_fail = !w.clients_fail;
 	else
 		world_trouble("break", arg);
 }
@@ -529,7 +531,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
 	"bindfail.txt", "shrink.txt",
-	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt" };
+	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
+	"isolation.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)
