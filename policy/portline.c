@@ -72,6 +72,7 @@ parse_port(struct pol_line *out, const char *word, bool zero)
 
 	if (strcasecmp(word, "auto") == 0)
 		return true;
+	word += *word == '+'; /* strtol(3) takes it, and so does Tor */
 	if (!pol_number_parse(&number, word) || number > UINT16_MAX ||
 	    (number == 0 && !zero))
 		return false;
@@ -154,7 +155,7 @@ wildcard(const struct pol_addr *a)
 				      IN6_IS_ADDR_UNSPECIFIED(&a->v6);
 }
 
-/* ::ffff:10.0.0.1 takes 10.0.0.1's ports. */
+/* ::ffff:10.0.0.1 is 10.0.0.1, even if Tor 0.4.9 cannot bind it. */
 static struct pol_addr
 unmapped(const struct pol_addr *a)
 {

@@ -6,8 +6,12 @@
 
 #include "policy/nearest.h"
 
-/* A root-owned text file; the most that anybody can mean to write. */
-#define MAX_TEXT (1u << 20)
+/*
+ * A root-owned text file.  The canonical text of any policy fits: each of its
+ * listeners in a section of its own, with the longest names, path and flags,
+ * takes less than 1 KiB.
+ */
+#define MAX_TEXT (4u << 20)
 /* Every listener in a section of its own, and then some. */
 #define MAX_SECTIONS (POL_MAX_LISTENERS + 512)
 
@@ -540,7 +544,7 @@ pol_scan_make(struct pol_scan *out, struct pol_diags *diags, bool *nomem,
 	if (src->len > MAX_TEXT || (src->len != 0 &&
 	    memchr(src->text, '\0', src->len) != NULL)) {
 		SAY(&s, 0, "this is not a policy: it has %s",
-		    src->len > MAX_TEXT ? "more than 1 MiB" :
+		    src->len > MAX_TEXT ? "more than 4 MiB" :
 					  "a NUL octet");
 		return -1;
 	}

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* The parser takes no more. */
-#define MAX_FILE (1u << 20)
+#define MAX_FILE (4u << 20)
 #define MAX_FILES 64
 #define CONF_D "conf.d"
 #define SUFFIX ".conf"
@@ -103,7 +103,7 @@ add_text(struct files *f, int fd, const char *name)
 	text = read_all(fd, &src->len);
 	f->name[f->n] = strdup(name);
 	if (text == NULL || f->name[f->n] == NULL) {
-		fail(f, name, "cannot read this file (1 MiB at most)");
+		fail(f, name, "cannot read this file (4 MiB at most)");
 		free(text);
 		free(f->name[f->n]);
 		return;

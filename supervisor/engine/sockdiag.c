@@ -30,6 +30,11 @@
 
 /* A dump that was changed while it ran is asked for again, so often. */
 #define DUMP_TRIES 4
+/*
+ * The kernel's name, since 6.8, for what is bound but does not listen; older
+ * ones know no such state and show nothing.
+ */
+#define STATE_BOUND_INACTIVE 13
 
 /* What one pass has seen of one listener. */
 struct seen {
@@ -38,6 +43,8 @@ struct seen {
 	unsigned root;		/* root's, exactly there */
 	uint32_t uid, inode;	/* the foreign one */
 	uint32_t root_inode;
+	bool taken;		/* somebody is bound there, but is not ... */
+	uint32_t taker, taker_inode; /* ... listening: Tor cannot have it */
 };
 
 /* Listeners in the order of protocol and port. */
@@ -54,6 +61,8 @@ struct sockdiag {
 	struct by_port *by_port;
 	size_t ninet;
 	uint8_t l4proto; /* of the dump that is running */
+	bool inactive;	 /* it is of sockets that do not listen */
+	size_t absent;	 /* TCP listeners without any socket, last time */
 	struct seen *seen;
 	struct digest digest;
 	/* By listener: where it is to be; family 0: it can be nowhere. */
@@ -74,11 +83,14 @@ struct sock {
 	bool wildcard, v6only;
 };
 
+enum { MEMBER_V6ONLY = 1, MEMBER_INACTIVE = 2 };
+
 /* The same for the digest: without padding. */
 struct member {
 	uint32_t listener, uid, inode;
 	uint16_t port;
-	uint8_t family, v6only;
+	uint8_t family;
+	uint8_t how; /* MEMBER_* */
 	uint8_t addr[16];
 };
 
@@ -217,8 +229,12 @@ digest_sock(struct sockdiag *d, size_t i, const struct sock *s)
 {
 	struct member m = { .listener = (uint32_t)i, .uid = s->uid,
 		.inode = s->inode, .port = s->port,
-		.family = (uint8_t)s->family, .v6only = s->v6only };
+		.family = (uint8_t)s->family };
 
+	if (s->v6only)
+		m.how |= MEMBER_V6ONLY;
+	if (d->inactive)
+		m.how |= MEMBER_INACTIVE;
 	if (s->family == AF_INET)
 		memcpy(m.addr, &s->addr.v4, sizeof s->addr.v4);
 	else
@@ -236,7 +252,11 @@ note(struct sockdiag *d, size_t i, const struct sock *s)
 		return;
 	digest_sock(d, i, s);
 	if (s->uid == d->policy->tor.user.uid) {
-		seen->tor = seen->tor || exact;
+		seen->tor = seen->tor || (exact && !d->inactive);
+	} else if (d->inactive) {
+		seen->taken = true;
+		seen->taker = s->uid;
+		seen->taker_inode = s->inode;
 	} else if (s->uid == 0 && exact) {
 		seen->root++;
 		seen->root_inode = s->inode;
@@ -319,6 +339,24 @@ dump(struct sockdiag *d, uint8_t family, uint8_t l4proto, uint32_t states)
 	return family == AF_INET6 && errno == ENOENT ? 0 : -1;
 }
 
+/*
+ * Who is bound to a port without listening there gets no packet, but keeps
+ * Tor from it.  Of interest only where Tor is missing, hence not asked for
+ * otherwise: the kernel walks through a large table for it.
+ */
+static int
+dump_inactive(struct sockdiag *d)
+{
+	int rc = 0;
+
+	d->inactive = true;
+	if (dump(d, AF_INET, IPPROTO_TCP, 1u << STATE_BOUND_INACTIVE) == -1 ||
+	    dump(d, AF_INET6, IPPROTO_TCP, 1u << STATE_BOUND_INACTIVE) == -1)
+		rc = -1;
+	d->inactive = false;
+	return rc;
+}
+
 static int
 dump_once(struct sockdiag *d)
 {
@@ -331,7 +369,7 @@ dump_once(struct sockdiag *d)
 		    -1 ||
 		    dump(d, families[i], IPPROTO_UDP, UINT32_MAX) == -1)
 			return -1;
-	return 0;
+	return d->absent > 0 ? dump_inactive(d) : 0;
 }
 
 static int
@@ -404,19 +442,37 @@ judge(const struct sockdiag *d, size_t i)
 		return (struct proof){ PROOF_ROOT, 0, 0 };
 	if (seen->tor)
 		return (struct proof){ PROOF_OK, d->policy->tor.user.uid, 0 };
+	if (seen->taken)
+		return (struct proof){ PROOF_FOREIGN, seen->taker,
+			seen->taker_inode };
 	return (struct proof){ PROOF_NO_SOCKET, UINT32_MAX, 0 };
 }
 
-/* True: a listener that was proven has no socket any more. */
+static bool
+is_absent(const struct sockdiag *d, size_t i)
+{
+	const struct seen *seen = &d->seen[i];
+
+	return d->where[i].family != 0 && !seen->tor && !seen->foreign &&
+	    seen->root == 0 &&
+	    pol_kind_l4proto(d->policy->listeners[i].kind) == IPPROTO_TCP;
+}
+
+/*
+ * True: look again.  A listener that was proven has no socket any more, or
+ * one is absent and nobody has looked at what does not listen.
+ */
 static bool
 judge_all(struct sockdiag *d)
 {
-	bool lost = false;
+	bool lost = false, looked = d->absent > 0;
 	struct proof p;
 
+	d->absent = 0;
 	for (size_t k = 0; k < d->ninet; k++) {
 		size_t i = d->by_port[k].listener;
 
+		d->absent += is_absent(d, i);
 		p = judge(d, i);
 		if (d->verdict[i].kind == PROOF_OK &&
 		    p.kind == PROOF_NO_SOCKET)
@@ -425,7 +481,7 @@ judge_all(struct sockdiag *d)
 	}
 	d->judged = true;
 	d->sum = d->digest.sum;
-	return lost;
+	return lost || (d->absent > 0 && !looked);
 }
 
 /*

@@ -23,7 +23,8 @@ void sockdiag_free(struct sockdiag *d);
  * namespace, one dump for each family and protocol, and judge each listener
  * of the policy: OUT has one entry for each.  IFADDRS, POL_MAX_IFADDRS of
  * them, are the interfaces' addresses that the caller reckons with: where
- * ADDRS knows better by now the verdict is PROOF_NO_ADDR.
+ * ADDRS knows better by now the verdict is PROOF_NO_ADDR.  Another's socket
+ * that is bound but does not listen makes PROOF_FOREIGN, if Tor has none.
  *
  * -1 when the kernel gave no complete answer: nothing is proven then.  A pass
  * that finds all as it was costs the dump and no more.

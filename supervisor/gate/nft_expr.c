@@ -24,7 +24,6 @@
 #define TH_DPORT 2u
 #define ICMPV6_TYPE 0u
 #define TCP_FLAGS 13u
-
 #define ETHER_TYPE 12u
 
 #define TCP_FIN_SYN_RST_ACK 0x17u
@@ -284,17 +283,13 @@ match_ct_bits(struct maker *m, uint32_t key, uint32_t bits)
 }
 
 static void
-match_ct_established(struct maker *m, const struct pol_stmt *s)
+match_ct_state(struct maker *m, const struct pol_stmt *s)
 {
-	(void)s;
-	match_ct_bits(m, NFT_CT_STATE, CT_STATE_ESTABLISHED);
-}
-
-static void
-match_ct_invalid(struct maker *m, const struct pol_stmt *s)
-{
-	(void)s;
-	match_ct_bits(m, NFT_CT_STATE, CT_STATE_INVALID);
+	if (s->kind == POL_M_CT_DNAT)
+		match_ct_bits(m, NFT_CT_STATUS, IPS_DST_NAT);
+	else
+		match_ct_bits(m, NFT_CT_STATE, s->kind == POL_M_CT_INVALID ?
+		    CT_STATE_INVALID : CT_STATE_ESTABLISHED);
 }
 
 static void
@@ -303,13 +298,6 @@ match_ct_direction(struct maker *m, const struct pol_stmt *s)
 	load_ct(m, NFT_CT_DIRECTION);
 	cmp_u8(m, NFT_CMP_EQ, s->kind == POL_M_CT_REPLY ? IP_CT_DIR_REPLY :
 	    IP_CT_DIR_ORIGINAL);
-}
-
-static void
-match_ct_dnat(struct maker *m, const struct pol_stmt *s)
-{
-	(void)s;
-	match_ct_bits(m, NFT_CT_STATUS, IPS_DST_NAT);
 }
 
 /*
@@ -353,8 +341,9 @@ load_key(struct maker *m, enum pol_key key)
 	    k->port_at, 2 }, reg + 1);
 }
 
-static struct nftnl_expr *
-lookup(struct maker *m, const struct pol_stmt *s)
+/* In a set; or in a map, whose datum then is in NFT_REG_1. */
+static void
+match_lookup(struct maker *m, const struct pol_stmt *s)
 {
 	struct nftnl_expr *e;
 
@@ -364,13 +353,8 @@ lookup(struct maker *m, const struct pol_stmt *s)
 	set_name(m, e, NFTNL_EXPR_LOOKUP_SET, pol_set_name(s->set));
 	set_u32(e, NFTNL_EXPR_LOOKUP_SET_ID,
 	    nft_set_number(m->table->id, s->set));
-	return e;
-}
-
-static void
-match_lookup(struct maker *m, const struct pol_stmt *s)
-{
-	(void)lookup(m, s);
+	if (s->kind == POL_A_DNAT_MAP)
+		set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
 }
 
 static void
@@ -485,15 +469,12 @@ store_mark(struct maker *m, uint32_t mask, uint32_t flip)
 }
 
 static void
-act_mark_or(struct maker *m, const struct pol_stmt *s)
+act_mark(struct maker *m, const struct pol_stmt *s)
 {
-	store_mark(m, ~s->num, s->num);
-}
-
-static void
-act_mark_and(struct maker *m, const struct pol_stmt *s)
-{
-	store_mark(m, s->num, 0);
+	if (s->kind == POL_A_MARK_OR)
+		store_mark(m, ~s->num, s->num);
+	else
+		store_mark(m, s->num, 0);
 }
 
 static void
@@ -544,7 +525,7 @@ act_dnat(struct maker *m, const struct pol_stmt *s)
 
 	need_nfproto(m, six ? NFPROTO_IPV6 : NFPROTO_IPV4);
 	if (s->kind == POL_A_DNAT_MAP)
-		set_u32(lookup(m, s), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
+		match_lookup(m, s);
 	else
 		immediate(m, NFT_REG_1, six ? (const void *)&s->addr.v6 :
 		    (const void *)&s->addr.v4, six ? 16 : 4);
@@ -574,11 +555,11 @@ static void (*const makers[POL_NSTMT])(struct maker *,
 	[POL_M_SKUID_NOT] = match_skuid,
 	[POL_M_MARK_CLEAR] = match_mark,
 	[POL_M_MARK_SET] = match_mark,
-	[POL_M_CT_ESTABLISHED] = match_ct_established,
-	[POL_M_CT_INVALID] = match_ct_invalid,
+	[POL_M_CT_ESTABLISHED] = match_ct_state,
+	[POL_M_CT_INVALID] = match_ct_state,
 	[POL_M_CT_REPLY] = match_ct_direction,
 	[POL_M_CT_ORIGINAL] = match_ct_direction,
-	[POL_M_CT_DNAT] = match_ct_dnat,
+	[POL_M_CT_DNAT] = match_ct_state,
 	[POL_M_LOOKUP] = match_lookup,
 	[POL_M_ICMPV6_TYPE] = match_icmpv6_type,
 	[POL_M_HOPLIMIT] = match_hoplimit,
@@ -590,8 +571,8 @@ static void (*const makers[POL_NSTMT])(struct maker *,
 	[POL_M_ETHERTYPE] = match_ethertype,
 	[POL_M_FRAMETYPE] = match_frametype,
 	[POL_A_COUNTER] = act_counter,
-	[POL_A_MARK_OR] = act_mark_or,
-	[POL_A_MARK_AND] = act_mark_and,
+	[POL_A_MARK_OR] = act_mark,
+	[POL_A_MARK_AND] = act_mark,
 	[POL_A_UPDATE] = act_update,
 	[POL_A_JUMP] = act_jump,
 	[POL_A_DNAT] = act_dnat,

@@ -59,6 +59,7 @@ static struct {
 	struct shadow s[NLISTENERS];
 	unsigned doubts, asked_doubts; /* now; as the question was asked */
 	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
+	struct pol_addr last; /* that the interface had, if it has none */
 	uint8_t mask; /* the answer's listeners */
 	unsigned nopen;
 } w;
@@ -72,9 +73,9 @@ text_of(unsigned i, bool former)
 		"unix:/run/t" };
 	static char here[POL_LISTENER_TEXT];
 
-	if (i != IFACE || former || w.ifaddrs[0].family == 0)
+	if (i != IFACE || former || w.last.family == 0)
 		return texts[i];
-	pol_addrport_format(here, sizeof here, &w.ifaddrs[0], 9060);
+	pol_addrport_format(here, sizeof here, &w.last, 9060);
 	return here;
 }
 
@@ -102,7 +103,7 @@ shadow_named(uint8_t mask, bool former)
 		struct shadow *s = &w.s[i];
 
 		named = (mask & (1u << i)) != 0 &&
-		    !(i == IFACE && (former || w.ifaddrs[0].family == 0));
+		    !(i == IFACE && (former || w.last.family == 0));
 		s->opened &= named;
 		if (!counts)
 			continue;
@@ -384,7 +385,7 @@ answer_conf(uint8_t flaw)
 		bool bad = (flaw & (16u << (i % 4))) != 0;
 
 		right = (w.mask & (1u << i)) != 0 && (!bad || i == 2) &&
-		    !(i == IFACE && (former || w.ifaddrs[0].family == 0));
+		    !(i == IFACE && (former || w.last.family == 0));
 		if (w.asked_doubts == w.doubts) {
 			w.s[i].line = right;
 			if (w.s[i].named && !right)
@@ -654,10 +655,13 @@ do_address(struct input *in)
 	if (how % 4 != 0)
 		FUZZ_ASSERT(pol_addr_parse(&addr, how % 4 == 1 ? "10.0.0.7" :
 		    "10.0.0.8"));
-	if (memcmp(&addr, &w.ifaddrs[0], sizeof addr) != 0) {
-		shadow_void(1u << IFACE, false);
+	if (memcmp(&addr, &w.ifaddrs[0], sizeof addr) != 0)
+		w.doubts++;
+	/* Gone and come back it has the sockets that it had. */
+	if (addr.family != 0 && memcmp(&addr, &w.last, sizeof addr) != 0) {
+		shadow_void(1u << IFACE, true);
 		w.s[IFACE].opened = false;
-		w.s[IFACE].doubt = true;
+		w.last = addr;
 	}
 	w.ifaddrs[0] = addr;
 	engine_addresses(w.e, w.ifaddrs, w.now);

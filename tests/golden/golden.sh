@@ -29,9 +29,13 @@ then
 fi
 
 # What -v prints first is a policy, which means the same.
-if ! "$check" gateway.conf -v | sed '/^# what Tor is told/,$d' >"$out" ||
-    [ "$("$check" "$out" open)" != "$("$check" gateway.conf open)" ]; then
-	echo "the canonical policy means something else" >&2
-	failed=1
-fi
+for conf in gateway.conf interfaces.conf ../../policy/whonix-gateway.conf; do
+	"$check" "$conf" -v 2>/dev/null | sed '/^# what Tor is told/,$d' \
+	    >"$out"
+	if [ "$("$check" "$out" -v 2>/dev/null | sed '$d')" != \
+	    "$("$check" "$conf" -v 2>/dev/null | sed '$d')" ]; then
+		echo "$conf: the canonical policy means something else" >&2
+		failed=1
+	fi
+done
 exit $failed

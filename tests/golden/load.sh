@@ -11,8 +11,8 @@ if [ "${1:-}" != --inside ]; then
 	exec unshare -rn sh "$0" --inside
 fi
 
-rules=$(mktemp) || exit 99
-trap 'rm -f "$rules"' EXIT
+rules=$(mktemp) && whonix=$(mktemp) || exit 99
+trap 'rm -f "$rules" "$whonix"' EXIT
 for name in eth0 eth1 eth2; do
 	ip link add "$name" type veth peer name "p$name" || exit 77
 	ip link set "$name" up || exit 99
@@ -27,7 +27,13 @@ load()
 }
 
 cd "$top_srcdir/tests/golden" || exit 99
-for conf in gateway.conf strict.conf; do
+# The largest, with users who exist everywhere.
+{
+	cat "$top_srcdir/policy/whonix-gateway.conf"
+	echo "tor { user = 101 }"
+	echo "users { gate = 102 engine = 103 status = 104 }"
+} >"$whonix" || exit 99
+for conf in gateway.conf strict.conf interfaces.conf "$whonix"; do
 	for position in closed tor-only open; do
 		"$check" "$conf" "$position" >"$rules" || exit 1
 		load "$conf $position"

@@ -149,12 +149,12 @@ gate_stop()
 	DRV_PID=
 }
 
-# Echo servers as Tor's stand-in, in the gateway, with Tor's uid.
+# Echo servers as Tor's stand-in, in the gateway, with Tor's uid; at "$@" too.
 servers_start()
 {
 	in_gw python3 "$IT_SRC/traffic.py" $TOR_UID serve \
 	    10.152.152.10:9050 10.152.152.10:9040 127.0.0.1:9150 \
-	    "fd19::10:9050" udp:10.152.152.10:5300 \
+	    "fd19::10:9050" udp:10.152.152.10:5300 "$@" \
 	    >"$IT_DIR/servers" 2>&1 &
 	in_out python3 "$IT_SRC/traffic.py" 0 serve 192.0.2.1:443 \
 	    udp:192.0.2.1:53 >"$IT_DIR/servers.out" 2>&1 &

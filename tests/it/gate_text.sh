@@ -3,7 +3,12 @@
 # prints: both are loaded into kernels' hands and listed by nft.
 . "$(dirname "$0")/gate.bash"
 it_begin
+# Given addresses, those of interfaces with redirects to them, and a path.
+LISTENERS="socks/ws0:ipv4/9052 socks/ws0:ipv6/9052 trans/ws0:ipv4/9041
+    dns/ws0:ipv6/5301 socks/ext0:ipv4/9052 socks/unix:socks $LISTENERS"
 gate_start
+say at ws0:ipv4 10.152.152.10
+say at ws0:ipv6 fd19::10
 
 # Counters, owner and times differ.  The text gives a constant set a size, the
 # messages flag it as constant: the same in a kernel that nobody changes.

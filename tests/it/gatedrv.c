@@ -76,7 +76,8 @@ same_report(const struct gate_report *a, const struct gate_report *b)
 	return a->position == b->position && a->known == b->known &&
 	    a->why == b->why && a->refused == b->refused &&
 	    a->barriers == b->barriers && a->foreign == b->foreign &&
-	    a->epoch == b->epoch && a->error == b->error;
+	    a->epoch == b->epoch && a->error == b->error &&
+	    a->nproven == b->nproven;
 }
 
 static void

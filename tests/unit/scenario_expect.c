@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "supervisor/engine/isolation.h"
 #include "tests/unit/scenario.h"
 
 void

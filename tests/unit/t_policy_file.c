@@ -146,10 +146,10 @@ START_TEST(what_cannot_be_read_is_refused)
 	memset(big, '\n', sizeof big);
 	f = fopen(path, "w");
 	ck_assert_ptr_nonnull(f);
-	for (size_t i = 0; i <= 1 << 10; i++)
+	for (size_t i = 0; i <= 4 << 10; i++)
 		ck_assert_uint_eq(fwrite(big, sizeof big, 1, f), 1);
 	ck_assert_int_eq(fclose(f), 0);
-	load_wrong(false, "main.conf", "1 MiB at most");
+	load_wrong(false, "main.conf", "4 MiB at most");
 	put("main.conf", P_ALL);
 	for (unsigned i = 0; i < 65; i++) {
 		(void)snprintf(file, sizeof file, "conf.d/%u.conf", i);

@@ -274,7 +274,7 @@ START_TEST(an_address_that_is_not_here_is_no_addr)
 }
 END_TEST
 
-START_TEST(tors_socket_on_an_address_that_is_gone_proves_nothing)
+START_TEST(tors_socket_on_a_lost_address_proves_nothing)
 {
 	ip("ip address add 10.9.0.1/32 dev lo");
 	ck_assert(pol_addr_parse(&policy.listeners[0].addr, "10.9.0.1"));
@@ -332,6 +332,63 @@ START_TEST(what_the_caller_does_not_know_yet_is_not_proven)
 	ck_assert_int_eq(sockdiag_prove(diag, out, told), 0);
 	ck_assert_int_eq(out[3].kind, PROOF_OK);
 	ip("ip link del eth1");
+}
+END_TEST
+
+/* Bound to 127.0.0.1:9050, beside others that are, but not listening. */
+static int
+bind_as(uid_t uid)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_port = htons(9050), .sin_addr.s_addr =
+		htonl(INADDR_LOOPBACK) };
+	int fd, one = 1;
+
+	ck_assert_int_eq(setresuid(uid, uid, 0), 0);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(setresuid(0, 0, 0), 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one,
+	    sizeof one), 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, sizeof sin), 0);
+	fds[nfds++] = fd;
+	return fd;
+}
+
+/* It gets no packet, but Tor cannot open its port while that is there. */
+START_TEST(who_is_bound_without_listening_is_named)
+{
+	struct proof p;
+	int fd;
+
+	ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
+	fd = bind_as(OTHER_UID);
+	p = prove(0);
+	if (p.kind == PROOF_NO_SOCKET) {
+		printf("left out: this kernel does not show such sockets\n");
+		return;
+	}
+	ck_assert_int_eq(p.kind, PROOF_FOREIGN);
+	ck_assert_uint_eq(p.uid, OTHER_UID);
+	ck_assert_uint_eq(p.inode, inode_of(fd));
+	ck_assert_int_eq(prove(2).kind, PROOF_NO_SOCKET);
+	/* Where Tor has its port all the same, that one is no danger to it. */
+	ck_assert_int_eq(listen(bind_as(TOR_UID), 1), 0);
+	ck_assert_int_eq(prove(0).kind, PROOF_OK);
+	close_last();
+	ck_assert_int_eq(prove(0).kind, PROOF_FOREIGN);
+	close_last();
+	ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
+}
+END_TEST
+
+START_TEST(tors_socket_counts_once_it_listens)
+{
+	int fd = bind_as(TOR_UID);
+
+	for (int again = 0; again < 3; again++)
+		ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_int_eq(prove(0).kind, PROOF_OK);
 }
 END_TEST
 
@@ -442,9 +499,11 @@ main(void)
 	tcase_add_test(tc, a_foreign_udp_wildcard_beside_tor_overlaps);
 	tcase_add_test(tc, roots_socket_is_told_apart);
 	tcase_add_test(tc, an_address_that_is_not_here_is_no_addr);
-	tcase_add_test(tc, tors_socket_on_an_address_that_is_gone_proves_nothing);
+	tcase_add_test(tc, tors_socket_on_a_lost_address_proves_nothing);
 	tcase_add_test(tc, an_interfaces_listener_goes_with_its_address);
 	tcase_add_test(tc, what_the_caller_does_not_know_yet_is_not_proven);
+	tcase_add_test(tc, who_is_bound_without_listening_is_named);
+	tcase_add_test(tc, tors_socket_counts_once_it_listens);
 	tcase_add_test(tc, no_change_is_overlooked);
 	tcase_add_test(tc, the_owner_of_an_accepted_connection_is_found);
 	suite_add_tcase(s, tc);
