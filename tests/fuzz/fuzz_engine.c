@@ -601,7 +601,7 @@ static void
 do_report(struct input *in)
 {
 	struct gate_report r = { .magic = GATE_REPORT_MAGIC, .known = 1 };
-	uint64_t epoch = engine_facts(w.e)->epoch;
+	const struct facts *f = engine_facts(w.e);
 	uint8_t how = take(in);
 
 	if (!w.gate_up)
@@ -617,7 +617,8 @@ do_report(struct input *in)
 	engine_gate_bytes(w.e, &r, (how & 12) == 12 ? 7 : sizeof r, w.now);
 	if ((how & 12) == 12 || !gate_report_ok(&r))
 		w.gate_told = false;
-	if (engine_facts(w.e)->epoch != epoch)
+	/* Then it has given up all its proofs, for whatever reason. */
+	if (f->at[FACT_ALIVE] == 0 && f->at[FACT_CONF] == 0)
 		shadow_void(ALL, false);
 }
 
