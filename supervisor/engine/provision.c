@@ -257,9 +257,11 @@ prov_doubt(struct prov *p, unsigned kinds)
 bool
 prov_flags_seen(struct prov *p, size_t i, bool right)
 {
-	if (p->l[i].doubt == !right)
+	/* A connection from before a doubt says nothing about after it. */
+	if (p->l[i].doubt == !right || (right && prov_can_reopen(p, i)))
 		return false;
 	p->l[i].doubt = !right;
+	p->l[i].opened |= right;
 	memo_forget_all(p);
 	p->version++;
 	return true;

@@ -124,6 +124,7 @@ void prov_doubt(struct prov *p, unsigned kinds);
 /*
  * Tor itself has just shown whether the flags of listener I are those of the
  * policy.  Wrong ones are as good as a doubt: it is shut, and opened anew.
+ * Right ones end a doubt only where opening anew cannot.
  * True if that is news.
  */
 bool prov_flags_seen(struct prov *p, size_t i, bool right);
