@@ -1,6 +1,7 @@
 #!/bin/sh
 # Is the shipped Whonix policy the table beside this, line by line?  The
 # flags of a line are compared as a set; the order of the lines is free.
+# --print: the table's lines, for other tests.
 set -u
 : "${top_srcdir:?}" "${top_builddir:?}"
 check=$top_builddir/tests/golden/polcheck
@@ -63,6 +64,11 @@ wanted()
 				print $2 " " address[i] ":" p flags
 	}' "$1" | sort_flags
 }
+
+if [ "${1:-}" = --print ]; then
+	wanted "$table"
+	exit
+fi
 
 # What Tor would be told.
 told()

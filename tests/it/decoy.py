@@ -1,5 +1,7 @@
 """Sits on ports and tells who comes: decoy.py PROTO:ADDRESS:PORT...
 
+An IPv6 address stands in brackets; [::] takes both families.
+
 Prints "ready", then "got PROTO PEER" for each connection or datagram.
 """
 import selectors
@@ -8,10 +10,12 @@ import sys
 
 
 def bind(spec):
-    proto, address, port = spec.split(":")
+    proto, place = spec.split(":", 1)
+    address, port = place.rsplit(":", 1)
     kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
-    sock = socket.socket(socket.AF_INET, kind)
-    sock.bind((address, int(port)))
+    family = socket.AF_INET6 if "[" in address else socket.AF_INET
+    sock = socket.socket(family, kind)
+    sock.bind((address.strip("[]"), int(port)))
     if proto == "tcp":
         sock.listen(16)
     return proto, sock

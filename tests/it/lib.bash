@@ -309,6 +309,14 @@ it_check()
 	fi
 }
 
+# The same for what all the rest stands on: without it the test ends here.
+it_need()
+{
+	local failed=$it_failed
+	it_check "$@"
+	[ "$it_failed" = "$failed" ] || it_end
+}
+
 it_not()
 {
 	! "$@"

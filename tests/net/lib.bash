@@ -296,6 +296,12 @@ net_namespaces_remove()
 
 # --- the gateway's Tor -----------------------------------------------------
 
+# "SocksPort 0" beside another SocksPort is an error to Tor.
+net_tor_socks_off()
+{
+	grep -q '^SocksPort' "$DIR/tor/torrc.extra" || echo "SocksPort 0"
+}
+
 # A time-out learned on a quiet machine of a millisecond network (after 100
 # circuits) would fail every circuit as soon as the machine has other work.
 net_tor_torrc()
@@ -308,7 +314,7 @@ net_tor_torrc()
 	SafeLogging 0
 	NumCPUs 1
 	MaxMemInQueues 256 MB
-	SocksPort 0
+	$(net_tor_socks_off)
 	ControlSocket unix:$DIR/tor/control/socket GroupWritable
 	ControlPort 127.0.0.1:9051
 	CookieAuthentication 1

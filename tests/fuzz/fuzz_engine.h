@@ -1,0 +1,66 @@
+/*
+ * What the engine's fuzzer shares among its files: the world around the
+ * engine, and the shadow of what that world has shown it.
+ */
+#ifndef FUZZ_ENGINE_H
+#define FUZZ_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+#include "supervisor/engine/engine.h"
+#include "supervisor/engine/isolation.h"
+#include "supervisor/engine/provision.h"
+
+#define NLISTENERS 5
+#define IFACE 3 /* the listener at an interface's address */
+#define SOCKET 4 /* the Unix socket, which the gate never hears of */
+#define T0 1000000
+#define ALL ((1u << NLISTENERS) - 1)
+
+struct input {
+	const uint8_t *p;
+	size_t n;
+};
+
+/* What was shown of a listener since the last doubt of it. */
+struct shadow {
+	bool named, line;
+	bool doubt;  /* it may have been opened with other flags */
+	bool opened; /* an accepted SETCONF had it since it was seen shut */
+};
+
+struct fuzz_world {
+	struct engine *e;
+	struct pol_policy policy;
+	uint64_t now, epoch, seq;
+	bool linked, genuine, gate_up, gate_told;
+	bool client[ISO_SLOTS]; /* of the isolation check: open */
+	bool wild; /* Tor has sent octets that the shadow did not read */
+	char sent[1024]; /* the last command, if it has no answer */
+	char command[1024]; /* the one that is being answered */
+	struct proof proofs[NLISTENERS], shown[NLISTENERS];
+	struct shadow s[NLISTENERS];
+	unsigned doubts, asked_doubts; /* now; as the question was asked */
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
+	struct pol_addr last; /* that the interface had, if it has none */
+	uint8_t mask; /* the answer's listeners */
+	unsigned nopen;
+};
+extern struct fuzz_world w;
+
+/* The next octet of the input; 0 at its end. */
+uint8_t fuzz_take(struct input *in);
+
+/* Octets from Tor. */
+void fuzz_feed(const void *p, size_t n);
+void fuzz_feed_text(const char *text);
+/* What Tor would say to the last command, with or without flaws. */
+void fuzz_answer(struct input *in);
+
+/* Nothing counts that was shown of them, or asked for, before. */
+void fuzz_shadow_void(unsigned listeners, bool doubt);
+
+#endif

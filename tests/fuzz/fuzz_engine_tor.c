@@ -1,0 +1,245 @@
+/*
+ * The fuzzer's Tor: it answers as asked, with or without flaws, and notes
+ * what its answers show.
+ */
+#include "tests/fuzz/fuzz_engine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/fuzz/fuzz.h"
+
+/* What the fake Tor proves to know the cookie with; all inputs are fixed. */
+#define SERVER_HASH \
+	"C7C1EBE5584F7213036E388672531197" \
+	"37149DE5BA55788034B93842023D1798"
+#define SERVER_NONCE \
+	"11111111111111111111111111111111" \
+	"11111111111111111111111111111111"
+
+/* As Tor writes them; the interface's one where it is now, or was. */
+static const char *
+text_of(unsigned i, bool former)
+{
+	static const char *const texts[NLISTENERS] = { "10.0.0.1:9050",
+		"[fd00::1]:9050", "10.0.0.1:5300", "10.0.0.9:9060",
+		"unix:/run/t" };
+	static char here[POL_LISTENER_TEXT];
+
+	if (i != IFACE || former || w.last.family == 0)
+		return texts[i];
+	pol_addrport_format(here, sizeof here, &w.last, 9060);
+	return here;
+}
+
+void
+fuzz_shadow_void(unsigned listeners, bool doubt)
+{
+	w.doubts++;
+	for (unsigned i = 0; i < NLISTENERS; i++) {
+		if ((listeners & (1u << i)) == 0)
+			continue;
+		w.s[i].named = w.s[i].line = false;
+		w.s[i].doubt |= doubt;
+	}
+}
+
+/* Tor names the listeners of MASK; an answer from before a doubt adds to it. */
+static void
+shadow_named(uint8_t mask, bool former)
+{
+	bool counts = w.asked_doubts == w.doubts, named;
+
+	for (unsigned i = 0; i < NLISTENERS; i++) {
+		struct shadow *s = &w.s[i];
+
+		named = (mask & (1u << i)) != 0 &&
+		    !(i == IFACE && (former || w.last.family == 0));
+		s->opened &= named;
+		if (!counts)
+			continue;
+		s->named = named;
+		if (!named)
+			s->doubt = false;
+		else if (!s->opened)
+			s->doubt = true;
+	}
+}
+
+void
+fuzz_feed(const void *p, size_t n)
+{
+	if (w.linked)
+		engine_tor_bytes(w.e, p, n, w.now);
+}
+
+void
+fuzz_feed_text(const char *text)
+{
+	fuzz_feed(text, strlen(text));
+}
+
+/* The entries of net/listeners for the listeners of MASK from A to B. */
+static void
+put_named(char *dst, size_t cap, unsigned from, unsigned mask, bool former)
+{
+	size_t n = 0;
+
+	dst[0] = '\0';
+	for (unsigned i = from; i < NLISTENERS; i++)
+		if ((mask & (1u << i)) != 0)
+			n += (size_t)snprintf(dst + n, cap - n, "%s\"%s\"",
+			    n == 0 ? "" : " ", text_of(i, former));
+}
+
+/* Tor's answer to a probe; FLAW's bits spoil it in one way each. */
+static void
+answer_probe(uint8_t flaw)
+{
+	char text[1024], socks[256], dns[64];
+	bool former = (flaw & 4) != 0;
+
+	put_named(socks, sizeof socks, 0, w.mask & ~4u, former);
+	put_named(dns, sizeof dns, 2, w.mask & 4u, former);
+	(void)snprintf(text, sizeof text,
+	    "250-status/circuit-established=%d\r\n"
+	    "250-status/enough-dir-info=%d\r\n"
+	    "250-net/listeners/socks=%s\r\n"
+	    "250-net/listeners/httptunnel=\r\n"
+	    "250-net/listeners/trans=\r\n"
+	    "250-net/listeners/dns=%s\r\n"
+	    "250-traffic/read=%llu\r\n"
+	    "250-process/pid=%d\r\n"
+	    "250-status/bootstrap-phase=NOTICE BOOTSTRAP PROGRESS=%d "
+	    "TAG=done SUMMARY=\"Done\"\r\n250 OK\r\n",
+	    (flaw & 1) == 0, (flaw & 2) == 0, socks,
+	    (flaw & 8) == 0 ? dns : "\"0.0.0.0:53\"",
+	    (unsigned long long)w.now, (flaw & 16) == 0 ? 77 : 78,
+	    (flaw & 32) == 0 ? 100 : 95);
+	shadow_named((flaw & 8) == 0 ? w.mask : w.mask & ~4u, former);
+	fuzz_feed_text(text);
+}
+
+static const char *const flags_of[NLISTENERS] = { " IsolateDestAddr",
+	" IsolateDestAddr", "", " IsolateDestAddr", " IsolateDestAddr" };
+
+static void
+answer_conf(uint8_t flaw)
+{
+	char text[1024] = "";
+	bool former = (flaw & 1) != 0, off = (flaw & 2) != 0, right;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < NLISTENERS; i++) {
+		bool bad = (flaw & (16u << (i % 4))) != 0;
+
+		right = (w.mask & (1u << i)) != 0 && (!bad || i == 2) &&
+		    !(i == IFACE && (former || w.last.family == 0));
+		if (w.asked_doubts == w.doubts) {
+			w.s[i].line = right;
+			if (w.s[i].named && !right)
+				w.s[i].doubt = true;
+		}
+		if ((w.mask & (1u << i)) != 0)
+			n += (size_t)snprintf(text + n, sizeof text - n,
+			    "250-%s=%s%s\r\n", i == 2 ? "DNSPort" :
+			    "SocksPort", text_of(i, former),
+			    bad ? "" : flags_of[i]);
+	}
+	(void)snprintf(text + n, sizeof text - n, "%s250-DisableNetwork=%d"
+	    "\r\n250 CountPrivateBandwidth=%d\r\n",
+	    (flaw & 8) != 0 ? "250-SocksPort=0.0.0.0:99 x\r\n" : "", off,
+	    (flaw & 4) != 0);
+	fuzz_feed_text(text);
+}
+
+static void
+answer_setconf(uint8_t flaw)
+{
+	static const char *const answers[] = { "250 OK\r\n",
+		"553 Unable to set option: Failed to bind\r\n",
+		"513 Unacceptable option value: x\r\n",
+		"553 Transition not allowed\r\n" };
+
+	/* What it named, it has opened, if it was not open. */
+	for (unsigned i = 0; flaw % 4 == 0 && i < NLISTENERS; i++)
+		if (strstr(w.command, text_of(i, false)) != NULL)
+			w.s[i].opened = true;
+	fuzz_feed_text(answers[flaw % 4]);
+}
+
+static void
+answer_challenge(uint8_t flaw)
+{
+	(void)flaw;
+	w.genuine = true;
+	fuzz_feed_text("250 AUTHCHALLENGE SERVERHASH=" SERVER_HASH
+	    " SERVERNONCE=" SERVER_NONCE "\r\n");
+}
+
+static void
+answer_circuits(uint8_t flaw)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof text,
+	    "250-circuit-status=%u BUILT $A~a PURPOSE=GENERAL\r\n"
+	    "250 OK\r\n", flaw);
+	fuzz_feed_text(text);
+}
+
+static void
+answer_protocolinfo(uint8_t flaw)
+{
+	fuzz_feed_text((flaw & 1) == 0 ?
+	    "250-PROTOCOLINFO 1\r\n250-AUTH METHODS=SAFECOOKIE "
+	    "COOKIEFILE=\"/c\"\r\n250 OK\r\n" :
+	    "250-PROTOCOLINFO 1\r\n250-AUTH METHODS=NULL\r\n250 OK\r\n");
+}
+
+static void
+answer_info(uint8_t flaw)
+{
+	fuzz_feed_text((flaw & 1) == 0 ? "250-version=0.4.9.11\r\n"
+	    "250-process/pid=77\r\n250-events/names=STATUS_CLIENT "
+	    "STATUS_GENERAL CONF_CHANGED SIGNAL WARN\r\n250 OK\r\n" :
+	    "250-version=x\r\n250-process/pid=77\r\n"
+	    "250-events/names=WARN\r\n250 OK\r\n");
+}
+
+static const struct {
+	const char *start;
+	void (*answer)(uint8_t flaw);
+	bool masked; /* an operand says which listeners Tor has */
+} answers[] = {
+	{ "PROTOCOLINFO", answer_protocolinfo, false },
+	{ "AUTHCHALLENGE", answer_challenge, false },
+	{ "GETINFO version", answer_info, false },
+	{ "GETINFO status", answer_probe, true },
+	{ "GETINFO circuit", answer_circuits, false },
+	{ "GETCONF", answer_conf, true },
+	{ "SETCONF", answer_setconf, false },
+};
+
+void
+fuzz_answer(struct input *in)
+{
+	uint8_t flaw = fuzz_take(in);
+
+	/* An answer to nothing only now and then: it ends the session. */
+	if (w.sent[0] == '\0' && flaw < 250)
+		return;
+	/* While this is read the engine may send the next one. */
+	memcpy(w.command, w.sent, sizeof w.command);
+	w.sent[0] = '\0';
+	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+		if (strncmp(w.command, answers[i].start,
+		    strlen(answers[i].start)) != 0)
+			continue;
+		if (answers[i].masked)
+			w.mask = fuzz_take(in);
+		answers[i].answer(flaw);
+		return;
+	}
+	fuzz_feed_text(flaw < 250 ? "250 OK\r\n" : "551 no\r\n");
+}
