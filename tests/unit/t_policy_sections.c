@@ -207,7 +207,7 @@ START_TEST(the_longest_canonical_text_can_be_read)
 {
 	static char text[2 << 20];
 	char *end = text + sprintf(text, "%s", P_TOR P_GW P_USERS
-	    "group g { kind = socks app = \"" A63 "\" flags = { WorldWritable,\n"
+	    "group g { kind = socks app = " A63 "\nflags = { WorldWritable,\n"
 	    "NoGroupWritable, RelaxDirModeCheck, IPv4Traffic, IPv6Traffic,\n"
 	    "PreferIPv6, DNSRequest, OnionTraffic, CacheIPv4DNS,\n"
 	    "CacheIPv6DNS, CacheDNS, UseIPv4Cache, UseIPv6Cache,\n"
