@@ -24,7 +24,6 @@
 #define TH_DPORT 2u
 #define ICMPV6_TYPE 0u
 #define TCP_FLAGS 13u
-
 #define ETHER_TYPE 12u
 
 #define TCP_FIN_SYN_RST_ACK 0x17u

@@ -47,6 +47,7 @@ static uint64_t times[NTIMES][RUNS_MOST];
 static struct pol_policy policy;
 static struct pol_addr ifaddr[POL_MAX_IFADDRS];
 static uint8_t all[POL_MAX_LISTENERS / 8];
+static uint32_t elements; /* of an open gate */
 
 static uint64_t
 now_ns(void)
@@ -133,6 +134,7 @@ run_positions(int run, struct kern *k)
 
 	must(kern_open(k, all, ifaddr, true), "open");
 	times[T_OPEN][run] = now_ns() - start;
+	elements = k->nproven;
 	memcpy(less, all, sizeof less);
 	less[0] &= 0xfe;
 	start = now_ns();
@@ -158,7 +160,7 @@ by_value(const void *a, const void *b)
 }
 
 static void
-report(int runs, uint32_t elements)
+report(int runs)
 {
 	struct rusage ru;
 
@@ -240,7 +242,6 @@ int
 main(int argc, char **argv)
 {
 	int opt, runs = RUNS_DEFAULT;
-	uint32_t elements = 0;
 	size_t n = 0;
 
 	log_init("gate_time", LOG_LV_ERR);
@@ -265,11 +266,9 @@ main(int argc, char **argv)
 		run_ruleset(i);
 		run_install(i, &k);
 		run_positions(i, &k);
-		if (k.nproven > elements)
-			elements = k.nproven;
 		install_clear(&k);
 	}
-	report(runs, elements);
+	report(runs);
 	pol_policy_clear(&policy);
 	return 0;
 }

@@ -32,6 +32,37 @@ static struct kern kern;
 static uint8_t map[POL_MAX_LISTENERS / 8];
 static struct pol_addr ifaddr[POL_MAX_IFADDRS];
 
+/* Of the first ten, and every fiftieth of all. */
+enum { FLOAT4, FLOAT6, UNIX, TRANS, DNS, EVERY = 50 };
+
+static void
+at_interface(struct pol_listener *l, uint8_t number)
+{
+	memset(&l->addr, 0, sizeof l->addr);
+	l->addr.family = policy.ifaddrs[number - 1].family;
+	l->ifaddr = number;
+}
+
+static void
+make_interfaces(void)
+{
+	policy.nifaddrs = 2;
+	policy.ifaddrs[0].family = AF_INET;
+	policy.ifaddrs[1].family = AF_INET6;
+	ck_assert(pol_addr_parse(&ifaddr[0], "10.9.9.9"));
+	ck_assert(pol_addr_parse(&ifaddr[1], "fd99::9"));
+	for (unsigned i = 0; i < NLISTENERS; i += EVERY) {
+		at_interface(&listeners[i + FLOAT4], 1);
+		at_interface(&listeners[i + FLOAT6], 2);
+	}
+	memset(&listeners[UNIX].addr, 0, sizeof listeners[UNIX].addr);
+	listeners[UNIX].addr.family = AF_UNIX;
+	at_interface(&listeners[TRANS], 1);
+	listeners[TRANS].kind = POL_TRANS;
+	at_interface(&listeners[DNS], 2);
+	listeners[DNS].kind = POL_DNS;
+}
+
 static void
 make_policy(void)
 {
@@ -48,6 +79,7 @@ make_policy(void)
 		listeners[i].kind = POL_SOCKS;
 		listeners[i].port = (uint16_t)(9000 + i);
 	}
+	make_interfaces();
 }
 
 static void
@@ -146,6 +178,106 @@ START_TEST(updating_replaces_the_proven)
 	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
 	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
 	ck_assert_int_eq(kern_clear_proven(&kern), 0);
+	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), -ESTALE);
+}
+END_TEST
+
+START_TEST(what_is_open_is_counted_as_the_kernel_holds_it)
+{
+	prove(0, NLISTENERS);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_uint_eq(kern.nproven, NLISTENERS - 1); /* no Unix socket */
+	prove(UNIX, UNIX + 1);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_uint_eq(kern.nproven, 0);
+	ck_assert(held().gate.live4 && held().gate.live6);
+	ck_assert_int_eq(kern_clear_proven(&kern), 0);
+	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
+}
+END_TEST
+
+START_TEST(another_address_takes_the_place_of_the_first)
+{
+	struct pol_addr before[POL_MAX_IFADDRS];
+
+	memcpy(before, ifaddr, sizeof before);
+	prove(0, NLISTENERS);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert(pol_addr_parse(&ifaddr[_i], _i == 0 ? "10.9.9.8" :
+	    "fd99::8"));
+	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), -ESTALE);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_uint_eq(kern.nproven, NLISTENERS - 1);
+	ck_assert_int_eq(kern_check_proven(&kern, map, before), -ESTALE);
+}
+END_TEST
+
+START_TEST(without_an_address_there_is_no_element)
+{
+	const unsigned floating = NLISTENERS / EVERY + 1;
+
+	prove(0, NLISTENERS);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	memset(&ifaddr[_i], 0, sizeof ifaddr[_i]);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_uint_eq(kern.nproven, NLISTENERS - 1 - floating);
+	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
+}
+END_TEST
+
+/* Numbers of messages: the batch's two brackets, and what is between. */
+START_TEST(only_what_differs_is_written)
+{
+	uint32_t seq;
+
+	prove(0, NLISTENERS);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	seq = kern.owner.seq;
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_uint_eq(kern.owner.seq, seq); /* nothing at all */
+	prove(0, NLISTENERS - 1);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_uint_eq(kern.owner.seq, seq + 3);
+	prove(1, NLISTENERS);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_uint_eq(kern.owner.seq, seq + 3 + 4);
+	ck_assert_uint_eq(kern.nproven, NLISTENERS - 2);
+}
+END_TEST
+
+/* What only the owner can do, behind the back of what it believes. */
+static void
+flush_set(enum pol_set_id set)
+{
+	static _Alignas(struct nlmsghdr) uint8_t buf[3 * NFT_MSG_ROOM];
+	struct nft_batch b;
+
+	nft_batch_begin(&b, buf, sizeof buf);
+	nft_elem_flush(&b, pol_table_name(POL_T_GATE), pol_set_name(set));
+	nft_batch_end(&b);
+	ck_assert_int_eq(nft_commit(&kern.owner, &b), 0);
+}
+
+START_TEST(a_difference_to_what_is_not_there_fails_and_is_mended)
+{
+	prove(0, NLISTENERS);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	flush_set(POL_S_PROVEN4);
+	prove(0, NLISTENERS - 1);
+	ck_assert_int_ne(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
+}
+END_TEST
+
+START_TEST(a_redirect_that_leads_nowhere_is_noticed)
+{
+	static const enum pol_set_id targets[] = { POL_S_TARGET4,
+		POL_S_TARGET6 };
+
+	prove(0, NLISTENERS);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	flush_set(targets[_i]);
 	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), -ESTALE);
 }
 END_TEST
@@ -338,6 +470,15 @@ make_suite(void)
 	tcase_add_test(tc, a_live_lease_is_not_opened_again);
 	tcase_add_test(tc, a_failed_batch_changes_nothing);
 	tcase_add_test(tc, updating_replaces_the_proven);
+	tcase_add_test(tc, what_is_open_is_counted_as_the_kernel_holds_it);
+	tcase_add_loop_test(tc, another_address_takes_the_place_of_the_first,
+	    0, 2);
+	tcase_add_loop_test(tc, without_an_address_there_is_no_element, 0, 2);
+	tcase_add_test(tc, only_what_differs_is_written);
+	tcase_add_test(tc,
+	    a_difference_to_what_is_not_there_fails_and_is_mended);
+	tcase_add_loop_test(tc, a_redirect_that_leads_nowhere_is_noticed, 0,
+	    2);
 	tcase_add_test(tc, updating_without_a_lease_is_no_opening);
 	tcase_add_test(tc, an_element_that_never_expires_is_noticed);
 	tcase_add_loop_test(tc, drift_of_a_vital_table_is_noticed, 0, 2);

@@ -55,28 +55,6 @@ want_open(uint64_t now)
 	gate_map_set(req.proven, 3);
 }
 
-/* The listeners on the first interface as well, which has TEXT. */
-static void
-want_at(uint64_t now, const char *text)
-{
-	want_open(now);
-	ck_assert(pol_addr_parse(&req.ifaddr[0], text));
-	gate_map_set(req.proven, 6);
-	gate_map_set(req.proven, 7);
-}
-
-static bool
-asks(void)
-{
-	struct pol_addr out[POL_MAX_IFADDRS];
-
-	if (!gate_core_asks(&core, &req, sizeof req, out))
-		return false;
-	for (size_t i = 0; i < POL_MAX_IFADDRS; i++)
-		ck_assert(pol_addr_equal(&out[i], &req.ifaddr[i]));
-	return true;
-}
-
 static void
 want_plain(enum gate_position pos)
 {
@@ -512,122 +490,6 @@ START_TEST(freshness_is_asked_at_the_moment_of_renewal)
 }
 END_TEST
 
-START_TEST(a_new_address_is_asked_for_once)
-{
-	want_open(T0);
-	ck_assert(!asks()); /* no address: nothing to ask */
-	want_at(T0, "10.0.0.1");
-	ck_assert(asks());
-	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
-	gate_core_opened(&core);
-	here = false; /* not looked at any more */
-	want_at(T0, "10.0.0.1");
-	ck_assert(!asks());
-	ck_assert_int_eq(ask(T0).act, GATE_ACT_RENEW);
-	want_at(T0, "10.0.0.2");
-	ck_assert(asks());
-}
-END_TEST
-
-START_TEST(an_address_that_is_not_there_is_refused)
-{
-	want_at(T0, "10.0.0.1");
-	here = false;
-	assert_refused(T0);
-	be_open(T0);
-	want_at(T0, "10.0.0.1");
-	here = false;
-	ck_assert_int_eq(ask(T0).act, GATE_ACT_CLOSE);
-	assert_closed(EPOCH + 1, GATE_WHY_ADDRESS);
-}
-END_TEST
-
-START_TEST(another_address_updates)
-{
-	want_at(T0, "10.0.0.1");
-	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
-	gate_core_opened(&core);
-	want_at(T0, "10.0.0.2");
-	ck_assert_int_eq(ask(T0).act, GATE_ACT_UPDATE);
-	ck_assert(pol_addr_equal(&core.ifaddr[0], &req.ifaddr[0]));
-	want_open(T0); /* and none at all */
-	here = false;
-	ck_assert(!asks());
-	ck_assert_int_eq(ask(T0).act, GATE_ACT_UPDATE);
-	ck_assert_int_eq(core.ifaddr[0].family, 0);
-}
-END_TEST
-
-START_TEST(a_listener_proven_nowhere_is_refused)
-{
-	static const unsigned on[] = { 6, 7, 8 };
-
-	want_open(T0);
-	gate_map_set(req.proven, on[_i]);
-	assert_refused(T0);
-}
-END_TEST
-
-START_TEST(what_is_asked_for_is_a_request)
-{
-	struct pol_addr out[POL_MAX_IFADDRS];
-
-	want_at(T0, "10.0.0.1");
-	ck_assert(asks());
-	ck_assert(!gate_core_asks(&core, &req, sizeof req - 1, out));
-	req.magic ^= 1;
-	ck_assert(!asks());
-	want_plain(GATE_TOR_ONLY);
-	ck_assert(!asks());
-}
-END_TEST
-
-START_TEST(a_closed_gate_remembers_no_address)
-{
-	want_at(T0, "10.0.0.1");
-	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
-	gate_core_opened(&core);
-	(void)gate_core_close(&core, GATE_WHY_KERNEL);
-	want_at(T0, "10.0.0.1");
-	ck_assert(asks());
-}
-END_TEST
-
-START_TEST(a_lost_address_takes_its_listeners_only)
-{
-	want_at(T0, "10.0.0.1");
-	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
-	gate_core_opened(&core);
-	ck_assert_int_eq(gate_core_gone(&core, 2).act, GATE_ACT_NONE);
-	ck_assert_int_eq(gate_core_gone(&core, ~1u).act, GATE_ACT_NONE);
-	ck_assert_int_eq(gate_core_gone(&core, 1).act, GATE_ACT_UPDATE);
-	ck_assert_int_eq(core.pos, GATE_OPEN);
-	ck_assert(gate_map_get(core.proven, 3));
-	ck_assert(!gate_map_get(core.proven, 6));
-	ck_assert(!gate_map_get(core.proven, 7));
-	ck_assert_int_eq(gate_core_gone(&core, 1).act, GATE_ACT_NONE);
-	/* The engine goes on claiming it: asked again, and refused. */
-	want_at(T0, "10.0.0.1");
-	ck_assert(asks());
-	here = false;
-	ck_assert_int_eq(ask(T0).act, GATE_ACT_CLOSE);
-}
-END_TEST
-
-START_TEST(losing_the_last_listeners_address_closes)
-{
-	want_at(T0, "10.0.0.1");
-	memset(req.proven, 0, sizeof req.proven);
-	gate_map_set(req.proven, 6);
-	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
-	ck_assert_int_eq(gate_core_gone(&core, 2).act, GATE_ACT_NONE);
-	gate_core_opened(&core);
-	ck_assert_int_eq(gate_core_gone(&core, 1).act, GATE_ACT_CLOSE);
-	assert_closed(EPOCH + 1, GATE_WHY_ADDRESS);
-	ck_assert_int_eq(gate_core_gone(&core, 1).act, GATE_ACT_NONE);
-}
-END_TEST
-
 /* Invariants 3 and 7 over random requests and ticks. */
 START_TEST(random_requests_keep_the_invariants)
 {
@@ -699,14 +561,6 @@ make_suite(void)
 	tcase_add_test(tc, patience_is_ten_leases_or_ten_seconds);
 	tcase_add_test(tc, a_failed_open_is_closed);
 	tcase_add_test(tc, freshness_is_asked_at_the_moment_of_renewal);
-	tcase_add_test(tc, a_new_address_is_asked_for_once);
-	tcase_add_test(tc, an_address_that_is_not_there_is_refused);
-	tcase_add_test(tc, another_address_updates);
-	tcase_add_loop_test(tc, a_listener_proven_nowhere_is_refused, 0, 3);
-	tcase_add_test(tc, what_is_asked_for_is_a_request);
-	tcase_add_test(tc, a_closed_gate_remembers_no_address);
-	tcase_add_test(tc, a_lost_address_takes_its_listeners_only);
-	tcase_add_test(tc, losing_the_last_listeners_address_closes);
 	tcase_add_loop_test(tc, random_requests_keep_the_invariants, 0, 8);
 	suite_add_tcase(s, tc);
 	return s;

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "supervisor/gatemsg.h"
 
@@ -69,6 +70,26 @@ START_TEST(open_needs_a_proof_time)
 	make_open();
 	ck_assert(gate_req_ok(&req));
 	req.proof_ns = 0;
+	ck_assert(!gate_req_ok(&req));
+}
+END_TEST
+
+START_TEST(addresses_are_of_known_families_and_only_when_open)
+{
+	make_open();
+	req.ifaddr[0].family = AF_INET;
+	req.ifaddr[POL_MAX_IFADDRS - 1].family = AF_INET6;
+	ck_assert(gate_req_ok(&req));
+	req.want = GATE_CLOSED;
+	req.lease_ms = 0;
+	req.proof_ns = 0;
+	ck_assert(!gate_req_ok(&req));
+	make_open();
+	req.ifaddr[3].family = AF_UNIX;
+	ck_assert(!gate_req_ok(&req));
+	req.ifaddr[3].family = 0;
+	ck_assert(gate_req_ok(&req));
+	req.ifaddr[3].v6.s6_addr[15] = 1; /* no address, and yet something */
 	ck_assert(!gate_req_ok(&req));
 }
 END_TEST
@@ -142,6 +163,8 @@ main(void)
 	tcase_add_loop_test(tc, closed_and_tor_only_carry_nothing, 0, 2);
 	tcase_add_loop_test(tc, open_needs_a_lease_within_bounds, 0, 6);
 	tcase_add_test(tc, open_needs_a_proof_time);
+	tcase_add_test(tc,
+	    addresses_are_of_known_families_and_only_when_open);
 	tcase_add_test(tc, unknown_values_are_refused);
 	tcase_add_test(tc, map_bits_are_independent);
 	tcase_add_test(tc, every_value_has_words);

@@ -21,6 +21,20 @@ static const char full[] = P_TOR
 static const char bare[] = P_TOR P_GW P_USERS
     "listener s { kind = socks address = \"127.0.0.1\" port = 9050 }\n";
 
+/* On interfaces' addresses, and in the file system. */
+static const char floating[] = P_TOR
+    "gateway { internal = { i0, i1 } external = e0 }\n" P_USERS
+    "listener s { kind = socks address = { \"interface:i0\",\n"
+    "	\"interface:i1:ipv4\", \"10.0.0.1\" } port = 9050 }\n"
+    "listener t { kind = trans address = \"interface:i0\" port = 9040 }\n"
+    "listener d { kind = dns address = \"interface:i0:ipv6\"\n"
+    "	port = 5300 }\n"
+    "listener e { kind = dns address = \"10.0.0.1\" port = 5300 }\n"
+    "listener u { kind = socks address = \"unix:/run/tor/socks\" }\n";
+
+static const char sockets[] = P_TOR P_GW P_USERS
+    "listener u { kind = socks address = \"unix:/run/tor/socks\" }\n";
+
 static void
 make(struct pol_ruleset *rs, struct pol_policy *p, const char *text)
 {
@@ -77,7 +91,7 @@ count_all(const struct pol_ruleset *rs, enum pol_stmt_kind kind, uint32_t num)
 
 START_TEST(what_must_hold_of_every_ruleset_holds)
 {
-	const char *const texts[] = { full, bare, P_ALL };
+	const char *const texts[] = { full, bare, P_ALL, floating, sockets };
 	struct pol_policy p;
 	struct pol_ruleset rs;
 	const char *fault;
@@ -194,6 +208,169 @@ START_TEST(redirects_lead_to_redirected_listeners_only)
 }
 END_TEST
 
+static bool
+has_set(const struct pol_table *t, enum pol_set_id id)
+{
+	for (size_t i = 0; i < t->nsets; i++)
+		if (t->sets[i].id == id)
+			return true;
+	return false;
+}
+
+static size_t
+count_lookups(const struct pol_table *t, enum pol_set_id set)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->nrules; i++)
+		for (size_t j = 0; j < t->rules[i].n; j++)
+			n += t->rules[i].stmts[j].kind == POL_M_LOOKUP &&
+			    t->rules[i].stmts[j].set == set;
+	return n;
+}
+
+START_TEST(listeners_on_interfaces_are_known_by_port)
+{
+	struct pol_policy p;
+	struct pol_ruleset rs;
+	const struct pol_table *guard = &rs.tables[POL_T_GUARD];
+	const struct pol_set *s;
+
+	make(&rs, &p, floating);
+	/* Given addresses stand where they did, and nothing else does. */
+	ck_assert_uint_eq(find_set(&rs, POL_T_GUARD, POL_S_LISTEN4)->nelems,
+	    2);
+	ck_assert_uint_eq(find_set(&rs, POL_T_GUARD, POL_S_LISTEN6)->nelems,
+	    0);
+	ck_assert_uint_eq(find_set(&rs, POL_T_GATE, POL_S_DIRECT4)->nelems,
+	    1);
+	/* Two interfaces' 9050 are one port. */
+	s = find_set(&rs, POL_T_GUARD, POL_S_PORTS4);
+	ck_assert(s->constant && s->key == POL_K_DPORT);
+	ck_assert_uint_eq(s->nelems, 2);
+	ck_assert_uint_eq(s->elems[0].port, 9040);
+	ck_assert_uint_eq(s->elems[1].port, 9050);
+	ck_assert_int_eq(s->elems[0].addr.family, 0);
+	ck_assert_uint_eq(find_set(&rs, POL_T_GUARD, POL_S_PORTS6)->nelems,
+	    3);
+	s = find_set(&rs, POL_T_GATE, POL_S_DIRECT_PORTS4);
+	ck_assert_uint_eq(s->nelems, 1);
+	ck_assert_uint_eq(s->elems[0].port, 9050);
+	/* Two interfaces' input, and loopback both ways. */
+	ck_assert_uint_eq(count_lookups(guard, POL_S_PORTS4), 4);
+	ck_assert_uint_eq(count_lookups(guard, POL_S_PORTS6), 4);
+	pol_ruleset_clear(&rs);
+	pol_policy_clear(&p);
+}
+END_TEST
+
+/* A port alone never suffices: the address must be proven. */
+START_TEST(what_is_accepted_by_port_is_proven_too)
+{
+	struct pol_policy p;
+	struct pol_ruleset rs;
+	const struct pol_table *t = &rs.tables[POL_T_GATE];
+	size_t n = 0;
+
+	make(&rs, &p, floating);
+	for (size_t i = 0; i < t->nrules; i++) {
+		const struct pol_stmt *s = t->rules[i].stmts;
+
+		if (t->rules[i].n < 4 || s[1].kind != POL_M_LOOKUP ||
+		    (s[1].set != POL_S_DIRECT_PORTS4 &&
+		    s[1].set != POL_S_DIRECT_PORTS6))
+			continue;
+		n++;
+		ck_assert_int_eq(s[2].kind, POL_M_LOOKUP);
+		ck_assert_int_eq(s[2].set, s[1].set == POL_S_DIRECT_PORTS4 ?
+		    POL_S_PROVEN4 : POL_S_PROVEN6);
+		ck_assert_int_eq(s[3].kind, POL_A_ACCEPT);
+	}
+	ck_assert_uint_eq(n, 2);
+	ck_assert_uint_eq(count_lookups(t, POL_S_DIRECT_PORTS4), 1);
+	ck_assert_uint_eq(count_lookups(t, POL_S_DIRECT_PORTS6), 1);
+	pol_ruleset_clear(&rs);
+	pol_policy_clear(&p);
+}
+END_TEST
+
+START_TEST(redirects_to_interfaces_go_by_a_map)
+{
+	struct pol_policy p;
+	struct pol_ruleset rs;
+	const struct pol_table *t = &rs.tables[POL_T_GATE];
+	const struct pol_set *s;
+
+	make(&rs, &p, floating);
+	/* Twice (two interfaces): trans, both families, and dns for IPv6. */
+	ck_assert_uint_eq(count_stmts(t, POL_A_DNAT_MAP), 6);
+	ck_assert_uint_eq(count_num(t, POL_A_DNAT_MAP, 9040), 4);
+	ck_assert_uint_eq(count_num(t, POL_A_DNAT_MAP, 5300), 2);
+	ck_assert_uint_eq(count_stmts(t, POL_A_DNAT), 2); /* 10.0.0.1 */
+	s = find_set(&rs, POL_T_GATE, POL_S_TARGET4);
+	ck_assert_int_eq(s->data, POL_D_ADDR4);
+	ck_assert(!s->constant && s->nelems == 0);
+	ck_assert_int_eq(find_set(&rs, POL_T_GATE, POL_S_TARGET6)->data,
+	    POL_D_ADDR6);
+	pol_ruleset_clear(&rs);
+	pol_policy_clear(&p);
+}
+END_TEST
+
+START_TEST(nothing_of_it_is_there_without_interfaces)
+{
+	const char *const texts[] = { full, bare, sockets };
+	struct pol_policy p;
+	struct pol_ruleset rs;
+
+	make(&rs, &p, texts[_i]);
+	for (size_t i = 0; i < POL_NTABLE; i++)
+		for (unsigned id = POL_S_PORTS4; id <= POL_S_TARGET6; id++)
+			ck_assert(!has_set(&rs.tables[i],
+			    (enum pol_set_id)id));
+	ck_assert_uint_eq(count_stmts(&rs.tables[POL_T_GATE],
+	    POL_A_DNAT_MAP), 0);
+	pol_ruleset_clear(&rs);
+	pol_policy_clear(&p);
+}
+END_TEST
+
+START_TEST(a_unix_socket_has_no_element)
+{
+	struct pol_policy p;
+	struct pol_ruleset rs;
+	struct pol_elem elem;
+
+	make(&rs, &p, sockets);
+	ck_assert(!pol_listener_elem(&elem, &p.listeners[0], NULL));
+	for (size_t i = 0; i < POL_NTABLE; i++)
+		for (size_t j = 0; j < rs.tables[i].nsets; j++)
+			ck_assert_uint_eq(rs.tables[i].sets[j].nelems, 0);
+	pol_ruleset_clear(&rs);
+	pol_policy_clear(&p);
+}
+END_TEST
+
+START_TEST(an_interfaces_element_is_where_it_is_now)
+{
+	struct pol_addr ifaddr[POL_MAX_IFADDRS] = { { 0 } };
+	struct pol_policy p;
+	struct pol_elem elem;
+
+	pu_parse(&p, floating);
+	ck_assert_uint_ne(p.listeners[0].ifaddr, 0);
+	ck_assert(!pol_listener_elem(&elem, &p.listeners[0], NULL));
+	ck_assert(!pol_listener_elem(&elem, &p.listeners[0], ifaddr));
+	ck_assert(pol_addr_parse(&ifaddr[p.listeners[0].ifaddr - 1],
+	    "10.0.0.9"));
+	ck_assert(pol_listener_elem(&elem, &p.listeners[0], ifaddr));
+	ck_assert(pol_addr_equal(&elem.addr,
+	    &ifaddr[p.listeners[0].ifaddr - 1]));
+	ck_assert_uint_eq(elem.port, 9050);
+	pol_policy_clear(&p);
+}
+END_TEST
+
 START_TEST(only_tor_and_the_gate_are_named_by_number)
 {
 	struct pol_policy p;
@@ -292,6 +469,33 @@ START_TEST(leases_are_printed_by_position)
 }
 END_TEST
 
+START_TEST(maps_and_ports_are_printed)
+{
+	struct pol_policy p;
+	struct pol_ruleset rs;
+	const struct pol_table *gate = &rs.tables[POL_T_GATE];
+	const struct pol_table *guard = &rs.tables[POL_T_GUARD];
+
+	make(&rs, &p, floating);
+	ck_assert(prints(gate, &p, POL_POS_OPEN,
+	    "map target4 {\n\t\ttype inet_proto : ipv4_addr\n\t\tsize 4\n"
+	    "\t}\n"));
+	ck_assert(prints(gate, &p, POL_POS_CLOSED,
+	    "dnat ip to meta l4proto map @target4:9040\n"));
+	ck_assert(prints(gate, &p, POL_POS_CLOSED,
+	    "dnat ip6 to meta l4proto map @target6:5300\n"));
+	ck_assert(prints(guard, &p, POL_POS_CLOSED,
+	    "set ports4 {\n\t\ttype inet_proto . inet_service\n"
+	    "\t\tflags constant\n\t\telements = {\n\t\t\ttcp . 9040,"));
+	/* What OPEN shows is what the policy knows: two given addresses. */
+	ck_assert(prints(gate, &p, POL_POS_OPEN, "\t\telements = {\n"
+	    "\t\t\t10.0.0.1 . tcp . 9050,\n"
+	    "\t\t\t10.0.0.1 . udp . 5300\n\t\t}\n"));
+	pol_ruleset_clear(&rs);
+	pol_policy_clear(&p);
+}
+END_TEST
+
 START_TEST(every_statement_has_words)
 {
 	struct pol_policy p = { .closed = POL_CLOSED_STRICT };
@@ -311,12 +515,13 @@ END_TEST
 
 START_TEST(running_out_of_memory_leaves_nothing)
 {
+	const char *const texts[] = { full, floating };
 	struct pol_policy p;
 	struct pol_ruleset rs;
 	unsigned n = 0;
 	int rc;
 
-	pu_parse(&p, full);
+	pu_parse(&p, texts[_i]);
 	do {
 		pu_fail_at(++n);
 		rc = pol_ruleset_make(&rs, &p);
@@ -340,17 +545,25 @@ main(void)
 	Suite *s = suite_create("policy_rules");
 	TCase *t = tcase_create("rules");
 
-	tcase_add_loop_test(t, what_must_hold_of_every_ruleset_holds, 0, 3);
+	tcase_add_loop_test(t, what_must_hold_of_every_ruleset_holds, 0, 5);
 	tcase_add_test(t, the_properties_can_fail);
 	tcase_add_test(t, marks_are_set_by_the_first_chains);
 	tcase_add_test(t, sets_hold_what_their_names_say);
 	tcase_add_test(t, redirects_lead_to_redirected_listeners_only);
+	tcase_add_test(t, listeners_on_interfaces_are_known_by_port);
+	tcase_add_test(t, what_is_accepted_by_port_is_proven_too);
+	tcase_add_test(t, redirects_to_interfaces_go_by_a_map);
+	tcase_add_loop_test(t, nothing_of_it_is_there_without_interfaces, 0,
+	    3);
+	tcase_add_test(t, a_unix_socket_has_no_element);
+	tcase_add_test(t, an_interfaces_element_is_where_it_is_now);
+	tcase_add_test(t, maps_and_ports_are_printed);
 	tcase_add_test(t, only_tor_and_the_gate_are_named_by_number);
 	tcase_add_test(t, without_dhcp_there_is_no_hole_for_it);
 	tcase_add_test(t, each_external_interface_has_its_egress_chain);
 	tcase_add_test(t, leases_are_printed_by_position);
 	tcase_add_test(t, every_statement_has_words);
-	tcase_add_test(t, running_out_of_memory_leaves_nothing);
+	tcase_add_loop_test(t, running_out_of_memory_leaves_nothing, 0, 2);
 	suite_add_tcase(s, t);
 	return pu_run(s);
 }

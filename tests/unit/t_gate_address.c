@@ -1,0 +1,259 @@
+/*
+ * The gate's decisions about listeners on interfaces' addresses.  What the
+ * interfaces have is whatever the test says that the gate has seen.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "supervisor/gate/core.h"
+
+#define LEASE 1000u
+#define MS UINT64_C(1000000)
+#define T0 (UINT64_C(5000) * MS)
+#define EPOCH UINT64_C(700)
+#define NLISTENERS 10u
+/* Listeners 6 and 7 are on the first interface's address, 8 on the second. */
+#define NIFADDRS 2u
+
+static struct gate_core core;
+static struct gate_req req;
+static bool here; /* what is named are addresses of the interfaces */
+
+static void
+setup(void)
+{
+	static struct pol_listener listeners[NLISTENERS];
+	struct pol_policy p;
+
+	memset(&p, 0, sizeof p);
+	p.lease_ms = LEASE;
+	p.nlisteners = NLISTENERS;
+	p.listeners = listeners;
+	p.nifaddrs = NIFADDRS;
+	p.ifaddrs[0].family = AF_INET;
+	p.ifaddrs[1].family = AF_INET6;
+	listeners[6].ifaddr = listeners[7].ifaddr = 1;
+	listeners[8].ifaddr = 2;
+	here = true;
+	gate_core_init(&core, &p, EPOCH);
+	memset(&req, 0, sizeof req);
+	req.magic = GATE_MAGIC;
+	req.seq = 1;
+}
+
+static void
+want_open(uint64_t now)
+{
+	req.want = GATE_OPEN;
+	req.epoch = core.epoch;
+	req.proof_ns = now;
+	req.lease_ms = LEASE;
+	memset(req.proven, 0, sizeof req.proven);
+	memset(req.ifaddr, 0, sizeof req.ifaddr);
+	gate_map_set(req.proven, 3);
+}
+
+/* The listeners on the first interface as well, which has TEXT. */
+static void
+want_at(uint64_t now, const char *text)
+{
+	want_open(now);
+	ck_assert(pol_addr_parse(&req.ifaddr[0], text));
+	gate_map_set(req.proven, 6);
+	gate_map_set(req.proven, 7);
+}
+
+static bool
+asks(void)
+{
+	struct pol_addr out[POL_MAX_IFADDRS];
+
+	if (!gate_core_asks(&core, &req, sizeof req, out))
+		return false;
+	for (size_t i = 0; i < POL_MAX_IFADDRS; i++)
+		ck_assert(pol_addr_equal(&out[i], &req.ifaddr[i]));
+	return true;
+}
+
+static struct gate_decision
+ask(uint64_t now)
+{
+	req.seq = core.seq + 1;
+	return gate_core_request(&core, &req, sizeof req, now, here);
+}
+
+/* Up, as far as the kernel is concerned too. */
+static void
+be_open(uint64_t now)
+{
+	want_open(now);
+	ck_assert_int_eq(ask(now).act, GATE_ACT_OPEN);
+	gate_core_opened(&core);
+	ck_assert_int_eq(core.pos, GATE_OPEN);
+}
+
+static void
+assert_closed(uint64_t epoch, enum gate_reason why)
+{
+	static const uint8_t none[sizeof core.proven];
+
+	ck_assert_int_eq(core.pos, GATE_CLOSED);
+	ck_assert_int_eq(core.why, why);
+	ck_assert_uint_eq(core.epoch, epoch);
+	ck_assert_mem_eq(core.proven, none, sizeof none);
+}
+
+static void
+assert_refused(uint64_t now)
+{
+	struct gate_decision d = ask(now);
+
+	ck_assert_int_eq(d.act, GATE_ACT_NONE);
+	ck_assert(!d.drop_engine);
+	ck_assert(core.refused);
+	ck_assert_int_eq(core.pos, GATE_CLOSED);
+}
+
+START_TEST(a_new_address_is_asked_for_once)
+{
+	want_open(T0);
+	ck_assert(!asks()); /* no address: nothing to ask */
+	want_at(T0, "10.0.0.1");
+	ck_assert(asks());
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
+	gate_core_opened(&core);
+	here = false; /* not looked at any more */
+	want_at(T0, "10.0.0.1");
+	ck_assert(!asks());
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_RENEW);
+	want_at(T0, "10.0.0.2");
+	ck_assert(asks());
+}
+END_TEST
+
+START_TEST(an_address_that_is_not_there_is_refused)
+{
+	want_at(T0, "10.0.0.1");
+	here = false;
+	assert_refused(T0);
+	be_open(T0);
+	want_at(T0, "10.0.0.1");
+	here = false;
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_CLOSE);
+	assert_closed(EPOCH + 1, GATE_WHY_ADDRESS);
+}
+END_TEST
+
+START_TEST(another_address_updates)
+{
+	want_at(T0, "10.0.0.1");
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
+	gate_core_opened(&core);
+	want_at(T0, "10.0.0.2");
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_UPDATE);
+	ck_assert(pol_addr_equal(&core.ifaddr[0], &req.ifaddr[0]));
+	want_open(T0); /* and none at all */
+	here = false;
+	ck_assert(!asks());
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_UPDATE);
+	ck_assert_int_eq(core.ifaddr[0].family, 0);
+}
+END_TEST
+
+START_TEST(a_listener_proven_nowhere_is_refused)
+{
+	static const unsigned on[] = { 6, 7, 8 };
+
+	want_open(T0);
+	gate_map_set(req.proven, on[_i]);
+	assert_refused(T0);
+}
+END_TEST
+
+START_TEST(what_is_asked_for_is_a_request)
+{
+	struct pol_addr out[POL_MAX_IFADDRS];
+
+	want_at(T0, "10.0.0.1");
+	ck_assert(asks());
+	ck_assert(!gate_core_asks(&core, &req, sizeof req - 1, out));
+	req.magic ^= 1;
+	ck_assert(!asks());
+	want_at(T0, "10.0.0.1");
+	req.want = GATE_TOR_ONLY;
+	ck_assert(!asks());
+}
+END_TEST
+
+START_TEST(a_closed_gate_remembers_no_address)
+{
+	want_at(T0, "10.0.0.1");
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
+	gate_core_opened(&core);
+	(void)gate_core_close(&core, GATE_WHY_KERNEL);
+	want_at(T0, "10.0.0.1");
+	ck_assert(asks());
+}
+END_TEST
+
+START_TEST(a_lost_address_takes_its_listeners_only)
+{
+	want_at(T0, "10.0.0.1");
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
+	gate_core_opened(&core);
+	ck_assert_int_eq(gate_core_gone(&core, 2).act, GATE_ACT_NONE);
+	ck_assert_int_eq(gate_core_gone(&core, ~1u).act, GATE_ACT_NONE);
+	ck_assert_int_eq(gate_core_gone(&core, 1).act, GATE_ACT_UPDATE);
+	ck_assert_int_eq(core.pos, GATE_OPEN);
+	ck_assert(gate_map_get(core.proven, 3));
+	ck_assert(!gate_map_get(core.proven, 6));
+	ck_assert(!gate_map_get(core.proven, 7));
+	ck_assert_int_eq(gate_core_gone(&core, 1).act, GATE_ACT_NONE);
+	/* The engine goes on claiming it: asked again, and refused. */
+	want_at(T0, "10.0.0.1");
+	ck_assert(asks());
+	here = false;
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_CLOSE);
+}
+END_TEST
+
+START_TEST(losing_the_last_listeners_address_closes)
+{
+	want_at(T0, "10.0.0.1");
+	memset(req.proven, 0, sizeof req.proven);
+	gate_map_set(req.proven, 6);
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
+	ck_assert_int_eq(gate_core_gone(&core, 2).act, GATE_ACT_NONE);
+	gate_core_opened(&core);
+	ck_assert_int_eq(gate_core_gone(&core, 1).act, GATE_ACT_CLOSE);
+	assert_closed(EPOCH + 1, GATE_WHY_ADDRESS);
+	ck_assert_int_eq(gate_core_gone(&core, 1).act, GATE_ACT_NONE);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("gate_address");
+	TCase *tc = tcase_create("address");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_test(tc, a_new_address_is_asked_for_once);
+	tcase_add_test(tc, an_address_that_is_not_there_is_refused);
+	tcase_add_test(tc, another_address_updates);
+	tcase_add_loop_test(tc, a_listener_proven_nowhere_is_refused, 0, 3);
+	tcase_add_test(tc, what_is_asked_for_is_a_request);
+	tcase_add_test(tc, a_closed_gate_remembers_no_address);
+	tcase_add_test(tc, a_lost_address_takes_its_listeners_only);
+	tcase_add_test(tc, losing_the_last_listeners_address_closes);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
