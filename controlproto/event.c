@@ -231,6 +231,67 @@ read_log(struct cp_event *out, struct cp_str rest)
 	out->text = rest;
 }
 
+static bool
+is_number(struct cp_str s)
+{
+	uint64_t value;
+
+	return read_number(&value, s, UINT64_MAX);
+}
+
+/* Take FIELD if it has one of our keywords; false: for the second time. */
+static bool
+take_stream_field(struct cp_stream *st, struct cp_str field)
+{
+	const struct {
+		const char *key;
+		struct cp_str *value;
+	} known[] = {
+		{ "SOURCE_ADDR", &st->source },
+		{ "CLIENT_PROTOCOL", &st->protocol },
+		{ "SESSION_GROUP", &st->group },
+		{ "ISO_FIELDS", &st->fields },
+	};
+	struct cp_str value;
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (!field_is(&value, field, known[i].key))
+			continue;
+		if (known[i].value->p != NULL)
+			return false;
+		*known[i].value = value;
+		return true;
+	}
+	return true;
+}
+
+/* "ID STATUS CIRCUIT TARGET keywords" */
+static void
+read_stream(struct cp_event *out, struct cp_str rest)
+{
+	struct cp_stream st = { 0 };
+	struct cp_str status;
+	bool cut = false;
+
+	st.id = cp_lex_word(&rest);
+	status = cp_lex_word(&rest);
+	st.circuit = cp_lex_word(&rest);
+	st.target = cp_lex_word(&rest);
+	if (!is_number(st.id) || status.n == 0 || !is_number(st.circuit) ||
+	    st.target.n == 0)
+		return;
+	out->text = rest;
+	while (rest.n > 0) {
+		if (!take_stream_field(&st, cp_lex_field(&rest, &cut)))
+			return;
+	}
+	if (cut)
+		return;
+	out->kind = CP_EV_STREAM;
+	out->action = status;
+	out->stream = st;
+}
+
 /* One reader for each family of events; REST is what follows the name. */
 static const struct {
 	const char *name;
@@ -244,6 +305,7 @@ static const struct {
 	{ "SIGNAL", read_signal },
 	{ "NETWORK_LIVENESS", read_liveness },
 	{ "TRANSPORT_LAUNCHED", read_transport },
+	{ "STREAM", read_stream },
 	{ "DEBUG", read_log },
 	{ "INFO", read_log },
 	{ "NOTICE", read_log },

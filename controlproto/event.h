@@ -28,6 +28,7 @@ enum cp_event_kind {
 	CP_EV_LIVENESS,	    /* ACTION is UP or DOWN */
 	CP_EV_TRANSPORT_LAUNCHED,
 	CP_EV_LOG, /* SEVERITY and TEXT */
+	CP_EV_STREAM, /* ACTION is the stream's new status */
 	CP_NEVENT
 };
 
@@ -51,12 +52,27 @@ struct cp_bootstrap {
 	struct cp_str tag, summary, warning, reason;
 };
 
+/*
+ * STREAM (control-spec 4.1.2).  What is absent is empty.  A client may choose
+ * TARGET freely, spaces and all (by DNS): a line that names a keyword twice,
+ * or ends inside quotes, is CP_EV_OTHER.
+ */
+struct cp_stream {
+	struct cp_str id, circuit; /* decimal digits; circuit "0": none */
+	struct cp_str target;	   /* "192.0.2.1:443", up to the first SP */
+	struct cp_str source;	   /* SOURCE_ADDR */
+	struct cp_str protocol;	   /* CLIENT_PROTOCOL */
+	struct cp_str group;	   /* SESSION_GROUP */
+	struct cp_str fields;	   /* ISO_FIELDS: names with commas between */
+};
+
 struct cp_event {
 	enum cp_event_kind kind;
 	enum cp_severity severity;
 	struct cp_str action; /* borrowed from the reply, like all spans here */
 	struct cp_str text;   /* the log text, or the rest of the line */
 	struct cp_bootstrap boot; /* CP_EV_BOOTSTRAP only */
+	struct cp_stream stream;  /* CP_EV_STREAM only */
 };
 
 /* Never fails on the peer's bytes: what it cannot read is CP_EV_OTHER. */

@@ -16,7 +16,8 @@
 
 /*
  * Without the first four we would miss changes.  The others explain trouble
- * to people.  Nothing that carries destinations (STREAM, CIRC, ADDRMAP).
+ * to people.  Nothing that carries destinations (STREAM, CIRC, ADDRMAP); the
+ * isolation check alone adds STREAM, while it runs.
  */
 static const char *const wanted[] = { "STATUS_CLIENT", "STATUS_GENERAL",
 	"CONF_CHANGED", "SIGNAL", "WARN", "ERR", "NOTICE", "NETWORK_LIVENESS",
@@ -215,18 +216,25 @@ auth_on_info(struct engine *e, const struct cp_reply *reply, uint64_t now)
 }
 
 void
-auth_ask_events(struct engine *e, uint64_t now)
+auth_send_events(struct engine *e, enum cmd tag, bool streams, uint64_t now)
 {
-	const char *names[NWANTED];
+	const char *names[NWANTED + 1];
 	struct cp_cmd cmd = { 0 };
 	size_t n = 0;
 
-	e->need_events = false;
 	for (unsigned i = 0; i < NWANTED; i++)
 		if ((e->events & (1u << i)) != 0)
 			names[n++] = wanted[i];
-	session_send(e, CMD_EVENTS, &cmd, cp_cmd_setevents(&cmd, names, n),
-	    now);
+	if (streams)
+		names[n++] = "STREAM";
+	session_send(e, tag, &cmd, cp_cmd_setevents(&cmd, names, n), now);
+}
+
+void
+auth_ask_events(struct engine *e, uint64_t now)
+{
+	e->need_events = false;
+	auth_send_events(e, CMD_EVENTS, false, now);
 }
 
 void

@@ -3,10 +3,12 @@
  * shell, which sees engine.h only.
  *
  *	engine.c	inputs, the decision, the gate
+ *	places.c	addresses of this machine, owners of others' sockets
  *	session.c	one command at a time: which next, what came back
  *	auth.c		the replies before and during set-up
  *	watch.c		the replies that become facts, and events
  *	repair.c	drift, SETCONF, back-off, limits
+ *	check.c		the isolation check, while one runs
  *	tell.c		reasons and snapshots
  *	table.c		the table of listeners, for the status process
  */
@@ -18,18 +20,8 @@
 #include "policy/policy.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/provision.h"
+#include "supervisor/engine/table.h"
 #include "supervisor/snapshot.h"
-
-/* The table of listeners as the status process is to have it. */
-struct table {
-	struct snap_listener *line; /* owned, by listener number */
-	bool *dirty;		    /* owned: not sent yet */
-	size_t ndirty;
-	size_t next; /* where the search for dirty lines goes on */
-	uint64_t generation;
-	uint64_t seen; /* prov.version that it is made from */
-	struct snapshot sum; /* of this, only what counts listeners */
-};
 
 /* What the command in flight was; the tag that comes back with its reply. */
 enum cmd {
@@ -45,6 +37,9 @@ enum cmd {
 	CMD_EXTEND,
 	CMD_NEWNYM,
 	CMD_ACTIVE,
+	CMD_CHECK_CONF,
+	CMD_STREAMS_ON,
+	CMD_STREAMS_OFF,
 	NCMD
 };
 
@@ -90,6 +85,19 @@ struct due {
 	uint64_t owner;	  /* ask for the owner of a foreign socket */
 	uint64_t gate;	  /* repeat the request */
 	uint64_t status;  /* repeat the snapshot */
+};
+
+/* How far the isolation check is. */
+enum check_step { CHECK_NONE = 0, CHECK_ASK_CONF, CHECK_CONF_SENT,
+	CHECK_ASK_STREAMS, CHECK_STREAMS_SENT, CHECK_RUNNING };
+
+struct check {
+	enum check_step step;
+	bool streams;	 /* Tor sends STREAM events, or may */
+	struct iso *iso; /* owned; NULL unless RUNNING */
+	uint64_t id;	 /* of the verb */
+	uint64_t epoch;	 /* of the gate when it began */
+	uint64_t ends, say_at;
 };
 
 struct engine {
@@ -142,6 +150,8 @@ struct engine {
 	uint64_t repaired_at[REPAIRS_PER_MINUTE]; /* ring */
 	uint64_t links, provisions, repairs;
 
+	struct check check;
+
 	/* gate */
 	bool gate_up, gate_known, status_up;
 	struct gate_report report;
@@ -178,6 +188,10 @@ void engine_publish(struct engine *e);
 /* Void all proofs and make them again. */
 void engine_reprove(struct engine *e, uint64_t epoch, uint64_t now);
 
+/* places.c */
+/* Ask for the owner of a foreign socket, if one was not asked for yet. */
+void places_ask_owner(struct engine *e, uint64_t now);
+
 /* session.c */
 void session_reset(struct engine *e);
 /* Send CMD and clear it; ERR is the builder's verdict on it. */
@@ -200,6 +214,9 @@ void auth_ask_info(struct engine *e, uint64_t now);
 void auth_on_info(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 void auth_ask_events(struct engine *e, uint64_t now);
+/* Subscribe to the ordinary set, and to STREAM, if STREAMS. */
+void auth_send_events(struct engine *e, enum cmd tag, bool streams,
+    uint64_t now);
 void auth_on_events(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 
@@ -240,19 +257,30 @@ void repair_on_setconf(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 void repair_unlatch(struct engine *e);
 
+/* check.c */
+void check_begin(struct engine *e, const struct snap_verb *v, uint64_t now);
+/* Go on with it; ends it when the gate has closed or the time is over. */
+void check_tick(struct engine *e, uint64_t now);
+uint64_t check_wake(const struct engine *e);
+/* The session is over: so are the check and the subscription. */
+void check_lost(struct engine *e);
+/* Who asked is gone: stop without a word. */
+void check_abandon(struct engine *e);
+/* Is there a command to be sent for it? */
+bool check_due(const struct engine *e);
+void check_ask(struct engine *e, uint64_t now);
+void check_on_conf(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void check_on_streams(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void check_on_quiet(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void check_on_stream(struct engine *e, const struct cp_event *ev);
+
 /* tell.c */
 void tell_reason(struct engine *e, uint64_t now);
 void tell_snapshot(struct engine *e, uint64_t now);
 void tell_result(struct engine *e, uint64_t id, bool ok, const char *text);
-/* table.c */
-void table_init(struct engine *e);
-void table_clear(struct engine *e);
-/* All of it is to be sent again. */
-void table_restart(struct engine *e);
-/* Look at what has changed, send what the status process takes. */
-void table_update(struct engine *e);
-void table_send(struct engine *e);
-
 /* Loss codes as words, for the log. */
 const char *tell_loss(enum engine_loss why);
 

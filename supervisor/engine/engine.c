@@ -25,9 +25,6 @@
 /* A gate that does not take a message is tried again after this. */
 #define GATE_AGAIN_MS 20
 
-/* The keeper looks through all processes of a user: not often. */
-#define OWNER_MS 1000
-
 struct engine *
 engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
     void *arg, int pid)
@@ -407,65 +404,6 @@ engine_decide(struct engine *e, uint64_t now)
 }
 
 void
-engine_addresses(struct engine *e, const struct pol_addr *ifaddrs,
-    uint64_t now)
-{
-	/* A literal address may have come or gone: the kernel is asked. */
-	e->due.probe = now;
-	if (!prov_addresses(&e->prov, ifaddrs))
-		return;
-	e->moved = true;
-	e->need_conf = e->need_probe = true;
-	engine_publish(e);
-	engine_decide(e, now);
-}
-
-/* A foreign socket that several listeners meet has one owner. */
-void
-engine_owner(struct engine *e, uint64_t inode, int32_t pid, uint64_t now)
-{
-	struct prov_listener *l;
-
-	(void)now;
-	for (size_t i = 0; i < e->policy->nlisteners; i++) {
-		l = &e->prov.l[i];
-		if (inode == 0 || l->proof.kind != PROOF_FOREIGN ||
-		    l->proof.inode != inode || l->pid == pid)
-			continue;
-		l->pid = pid;
-		e->prov.version++;
-	}
-}
-
-/* Ask for the owner of one foreign socket that was not asked for yet. */
-static void
-ask_owner(struct engine *e, uint64_t now)
-{
-	const struct proof *proof = NULL;
-	struct prov_listener *l;
-
-	if (e->owners_asked == e->prov.version || now < e->due.owner)
-		return;
-	for (size_t i = 0; i < e->policy->nlisteners; i++) {
-		l = &e->prov.l[i];
-		if (l->proof.kind != PROOF_FOREIGN || l->proof.inode == 0 ||
-		    l->asked)
-			continue;
-		if (proof == NULL)
-			proof = &l->proof;
-		if (l->proof.inode == proof->inode)
-			l->asked = true;
-	}
-	if (proof == NULL) {
-		e->owners_asked = e->prov.version;
-		return;
-	}
-	e->due.owner = now + OWNER_MS;
-	/* Not asked: then status does not name the process. */
-	(void)e->ops->ask_owner(e->arg, proof->uid, proof->inode);
-}
-
-void
 engine_held(struct engine *e)
 {
 	e->hold = true;
@@ -524,8 +462,7 @@ engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now)
 		    "All proofs are void and are being made again.");
 		break;
 	case SNAP_V_CHECK_ISOLATION:
-		tell_result(e, v->id, false,
-		    "The isolation of listeners cannot be checked now.");
+		check_begin(e, v, now);
 		break;
 	case SNAP_V_NONE:
 	case SNAP_NVERB:
@@ -545,6 +482,7 @@ void
 engine_status_down(struct engine *e)
 {
 	e->status_up = false;
+	check_abandon(e);
 }
 
 static void
@@ -579,12 +517,13 @@ engine_settle(struct engine *e, uint64_t now)
 
 	confirm_own(e, now);
 	timers(e, now);
+	check_tick(e, now);
 	session_next(e, now);
 	engine_decide(e, now);
-	ask_owner(e, now);
+	places_ask_owner(e, now);
 	tell_reason(e, now);
 	tell_snapshot(e, now);
-	wake = session_wake(e);
+	wake = earlier(session_wake(e), check_wake(e));
 	wake = earlier(wake, facts_lapse(&e->facts, now));
 	wake = earlier(wake, e->due.status);
 	if (e->gate_up && (e->asked != GATE_OPEN || !e->asked_valid))

@@ -20,6 +20,7 @@
 struct engine;
 struct gate_report;
 struct gate_req;
+struct iso_probe;
 struct pol_addr;
 struct pol_policy;
 struct proof;
@@ -75,6 +76,16 @@ struct engine_ops {
 	 * engine_owner(), or never.  -1: cannot be asked now.
 	 */
 	int (*ask_owner)(void *arg, uint32_t uid, uint64_t inode);
+	/*
+	 * The isolation check: start connecting client SLOT (below ISO_SLOTS)
+	 * as P says; its bytes follow by themselves.  SOURCE receives our end
+	 * (see iso_connected()) and holds ISO_SOURCE_LEN.  -1: refused at
+	 * once; later failures come by engine_client_lost().  Close has no
+	 * answer, and is harmless when not open.
+	 */
+	int (*client_open)(void *arg, char *source, int slot,
+	    const struct iso_probe *p);
+	void (*client_close)(void *arg, int slot);
 	/* -1: not sent (no gate, or it does not read). */
 	int (*gate_send)(void *arg, const struct gate_req *q);
 	int (*status_send)(void *arg, const void *p, size_t n);
@@ -116,6 +127,9 @@ void engine_addresses(struct engine *e, const struct pol_addr *ifaddrs,
 /* PID has socket INODE open; 0: nobody that can be seen. */
 void engine_owner(struct engine *e, uint64_t inode, int32_t pid,
     uint64_t now);
+
+/* Client SLOT could not be connected, or broke, and is closed. */
+void engine_client_lost(struct engine *e, int slot);
 
 void engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now);
 

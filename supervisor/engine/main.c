@@ -22,6 +22,7 @@
 #include "policy/parse.h"
 #include "policy/policy.h"
 #include "supervisor/engine/addrs.h"
+#include "supervisor/engine/clients.h"
 #include "supervisor/engine/cookie.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/pairlink.h"
@@ -120,6 +121,18 @@ op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 }
 
 static int
+op_client_open(void *arg, char *source, int slot, const struct iso_probe *p)
+{
+	return clients_open(((struct shell *)arg)->clients, source, slot, p);
+}
+
+static void
+op_client_close(void *arg, int slot)
+{
+	clients_close(((struct shell *)arg)->clients, slot);
+}
+
+static int
 op_gate_send(void *arg, const struct gate_req *q)
 {
 	return pairlink_send(((struct shell *)arg)->gate, q, sizeof *q);
@@ -160,6 +173,8 @@ static const struct engine_ops ops = {
 	.random = op_random,
 	.prove = op_prove,
 	.ask_owner = op_ask_owner,
+	.client_open = op_client_open,
+	.client_close = op_client_close,
 	.gate_send = op_gate_send,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
@@ -457,6 +472,7 @@ start_shell(struct shell *sh, const struct pol_policy *policy)
 	if (sh->diag == NULL)
 		fatal("sock_diag: %s", strerror(errno));
 	sh->tor = torlink_new(sh);
+	sh->clients = clients_new(sh);
 	sh->gate = pairlink_new(sh, &gate_ops);
 	sh->status = pairlink_new(sh, &status_ops);
 	sh->engine = engine_new(policy, &ops, sh, (int)getpid());
@@ -468,6 +484,7 @@ stop_shell(struct shell *sh)
 {
 	engine_free(sh->engine);
 	torlink_free(sh->tor);
+	clients_free(sh->clients);
 	pairlink_free(sh->gate);
 	pairlink_free(sh->status);
 	sockdiag_free(sh->diag);

@@ -288,6 +288,10 @@ prov_accepted(struct prov *p)
 	for (size_t i = 0; i < n; i++)
 		if (!p->good[i])
 			p->l[i].opened = true;
+	/* Should Tor name as few as before, what we opened was shut. */
+	for (unsigned k = 0; k < POL_NKIND; k++)
+		p->listeners[k].valid = false;
+	p->version++;
 }
 
 /* --- our own echo -------------------------------------------------------- */

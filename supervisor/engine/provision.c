@@ -254,6 +254,17 @@ prov_doubt(struct prov *p, unsigned kinds)
 	p->version++;
 }
 
+bool
+prov_flags_seen(struct prov *p, size_t i, bool right)
+{
+	if (p->l[i].doubt == !right)
+		return false;
+	p->l[i].doubt = !right;
+	memo_forget_all(p);
+	p->version++;
+	return true;
+}
+
 /* The interface numbered K has another address now, or none. */
 static bool
 move_listeners(struct prov *p, size_t k)
@@ -457,6 +468,16 @@ is_same_conf(struct prov *p, const struct cp_reply *reply)
 	return memo_end(&p->conf, at);
 }
 
+/* Who has opened what Tor's options do not have, or have otherwise? */
+static void
+doubt_lineless(struct prov *p)
+{
+	for (size_t i = 0; i < p->policy->nlisteners; i++)
+		if (p->l[i].named && (!p->l[i].line || p->l[i].stale))
+			p->l[i].doubt = true;
+	p->conf_version = ++p->version;
+}
+
 enum cp_err
 prov_read_conf(struct prov *p, const struct cp_reply *reply)
 {
@@ -464,9 +485,11 @@ prov_read_conf(struct prov *p, const struct cp_reply *reply)
 
 	if (!cp_reply_is_ok(reply))
 		return CP_ERR_REFUSED;
-	if (is_same_conf(p, reply))
+	if (is_same_conf(p, reply)) {
+		if (p->conf_version != p->version)
+			doubt_lineless(p);
 		return CP_OK;
-	p->version++;
+	}
 	for (size_t i = 0; i < p->policy->nlisteners; i++)
 		p->l[i].line = p->l[i].stale = false;
 	p->surplus = false;
@@ -475,10 +498,7 @@ prov_read_conf(struct prov *p, const struct cp_reply *reply)
 	err = read_conf(p, reply);
 	extras_end(&p->x);
 	extras_match(p);
-	/* Who has opened what Tor's options do not have, or have otherwise? */
-	for (size_t i = 0; i < p->policy->nlisteners; i++)
-		if (p->l[i].named && (!p->l[i].line || p->l[i].stale))
-			p->l[i].doubt = true;
+	doubt_lineless(p);
 	return err;
 }
 
@@ -494,7 +514,7 @@ read_entries(struct prov *p, enum pol_kind kind, struct cp_str value)
 	while ((rc = cp_listeners_next(text, sizeof text, &value)) == 1) {
 		i = prov_find(p, kind, text);
 		if (i != SIZE_MAX)
-			p->l[i].named = true;
+			p->l[i].told = true;
 		else
 			extras_stranger(&p->x, kind, text);
 	}
@@ -503,22 +523,27 @@ read_entries(struct prov *p, enum pol_kind kind, struct cp_str value)
 
 /*
  * What is shut has no flags to be wrong; what is open although no SETCONF of
- * ours opened it since may have any.
+ * ours opened it since may have any.  An answer from before a doubt can only
+ * add to it.
  */
 static void
-note_opened(struct prov_listener *l)
+note_named(struct prov_listener *l, bool counts)
 {
+	if (!l->told)
+		l->opened = false;
+	if (!counts)
+		return;
+	l->named = l->told;
 	if (!l->named)
-		l->doubt = l->opened = false;
+		l->doubt = false;
 	else if (!l->opened)
 		l->doubt = true;
 }
 
-enum cp_err
-prov_read_listeners(struct prov *p, const struct cp_str values[POL_NKIND])
+static bool
+is_same_list(struct prov *p, const struct cp_str values[POL_NKIND])
 {
 	bool same = true;
-	enum cp_err err;
 	size_t at;
 
 	for (unsigned k = 0; k < POL_NKIND; k++) {
@@ -526,20 +551,31 @@ prov_read_listeners(struct prov *p, const struct cp_str values[POL_NKIND])
 		(void)memo_next(&p->listeners[k], &at, values[k]);
 		same &= memo_end(&p->listeners[k], at);
 	}
-	if (same)
+	return same;
+}
+
+enum cp_err
+prov_read_listeners(struct prov *p, const struct cp_str values[POL_NKIND],
+    bool counts)
+{
+	enum cp_err err;
+
+	if (is_same_list(p, values) && counts)
 		return CP_OK;
 	p->version++;
 	extras_strangers_begin(&p->x);
 	for (size_t i = 0; i < p->policy->nlisteners; i++)
-		p->l[i].named = false;
+		p->l[i].told = false;
 	for (unsigned k = 0; k < POL_NKIND; k++) {
 		err = read_entries(p, (enum pol_kind)k, values[k]);
 		if (err != CP_OK)
 			return err;
 	}
 	for (size_t i = 0; i < p->policy->nlisteners; i++)
-		note_opened(&p->l[i]);
+		note_named(&p->l[i], counts);
 	extras_match(p);
+	if (!counts)
+		memo_forget_all(p);
 	return CP_OK;
 }
 

@@ -63,7 +63,7 @@ struct prov_listener {
 	bool refused;  /* ... because Tor could not, for no reason we see */
 	bool hinted;   /* Tor has just said that it could not bind it */
 	bool cycled;   /* was closed and opened again in this session */
-	bool told;     /* scratch: a CONF_CHANGED has its line */
+	bool told;     /* scratch: what is being read has it */
 	uint32_t delay_ms;  /* after it failed last; 0: has not failed */
 	uint64_t failed_at; /* when that was */
 	uint64_t retry_at;  /* not to be tried before */
@@ -98,6 +98,7 @@ struct prov {
 	bool surplus; /* GETCONF has lines of ours that are to go */
 	struct extras x;
 	struct prov_memo conf, listeners[POL_NKIND];
+	uint64_t conf_version; /* VERSION when GETCONF was last judged */
 	uint64_t version; /* counts up whenever anything here changes */
 };
 
@@ -120,6 +121,12 @@ void prov_forget(struct prov *p);
 void prov_void(struct prov *p);
 /* Listeners of these kinds (PROV_KIND) may have been opened by others. */
 void prov_doubt(struct prov *p, unsigned kinds);
+/*
+ * Tor itself has just shown whether the flags of listener I are those of the
+ * policy.  Wrong ones are as good as a doubt: it is shut, and opened anew.
+ * True if that is news.
+ */
+bool prov_flags_seen(struct prov *p, size_t i, bool right);
 
 /*
  * The interfaces' addresses, POL_MAX_IFADDRS of them.  True if any differs
@@ -133,9 +140,13 @@ enum cp_err prov_cmd_getconf(const struct prov *p, struct cp_cmd *out)
 enum cp_err prov_read_conf(struct prov *p, const struct cp_reply *reply)
     __attribute__((warn_unused_result));
 
-/* The answers to net/listeners/..., by kind. */
+/*
+ * The answers to net/listeners/..., by kind.  Unless it COUNTS (it was asked
+ * for after the last doubt) it proves nothing, and may only add to the doubt.
+ */
 enum cp_err prov_read_listeners(struct prov *p,
-    const struct cp_str values[POL_NKIND]) __attribute__((warn_unused_result));
+    const struct cp_str values[POL_NKIND], bool counts)
+    __attribute__((warn_unused_result));
 
 /* What the kernel says, for all listeners; NULL: it gave no answer. */
 void prov_read_proofs(struct prov *p, const struct proof *proofs,

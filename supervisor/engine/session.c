@@ -54,6 +54,9 @@ static const struct {
 	[CMD_EXTEND]	   = { WATCH_MS,   watch_on_extend },
 	[CMD_NEWNYM]	   = { WATCH_MS,   on_newnym },
 	[CMD_ACTIVE]	   = { WATCH_MS,   watch_on_active },
+	[CMD_CHECK_CONF]   = { WATCH_MS,   check_on_conf },
+	[CMD_STREAMS_ON]   = { WATCH_MS,   check_on_streams },
+	[CMD_STREAMS_OFF]  = { WATCH_MS,   check_on_quiet },
 };
 /* clang-format on */
 
@@ -67,6 +70,7 @@ session_reset(struct engine *e)
 	if (e->newnym_open)
 		tell_result(e, e->newnym_id, false,
 		    "The connection to Tor was lost.");
+	check_lost(e);
 	e->need_info = e->need_events = false;
 	e->need_conf = e->need_probe = false;
 	e->need_newnym = e->newnym_open = false;
@@ -185,6 +189,8 @@ next_watching(struct engine *e, uint64_t now)
 {
 	if (e->setting)
 		repair_ask_setconf(e, now);
+	else if (check_due(e)) /* to be quiet again cannot wait */
+		check_ask(e, now);
 	else if (e->need_probe || now >= e->due.probe)
 		watch_ask_probe(e, now);
 	else if (e->need_conf || now >= e->due.conf)

@@ -10,6 +10,7 @@
 #include "policy/policy.h"
 
 struct addrs;
+struct clients;
 struct engine;
 struct event;
 struct event_base;
@@ -27,6 +28,7 @@ struct shell {
 	uint64_t addrs_told; /* the generation of addrs that this was */
 	struct sockdiag *diag;
 	struct torlink *tor;
+	struct clients *clients;
 	struct pairlink *gate, *status;
 };
 

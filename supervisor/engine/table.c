@@ -1,7 +1,5 @@
-/*
- * The table of listeners: all of it for a status process that has just come,
- * then the lines that changed.  Nothing is looked at while nothing changes.
- */
+#include "supervisor/engine/table.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

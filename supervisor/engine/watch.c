@@ -160,7 +160,8 @@ read_listeners(struct engine *e, const struct cp_str *v, uint64_t now)
 
 	for (unsigned k = 0; k < POL_NKIND; k++)
 		values[k] = v[kind_key[k]];
-	if (prov_read_listeners(&e->prov, values) == CP_OK)
+	if (prov_read_listeners(&e->prov, values, !e->need_probe) ==
+	    CP_OK)
 		return true;
 	engine_lose(e, LOSS_BYTES, "net/listeners", now);
 	return false;
@@ -186,8 +187,10 @@ watch_on_probe(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		engine_lose(e, LOSS_EOF, "Tor's process has changed", now);
 		return;
 	}
+	if (!read_listeners(e, v, now))
+		return;
 	/* In doubt since this question was sent: the next one counts. */
-	if (e->need_probe || !read_listeners(e, v, now))
+	if (e->need_probe)
 		return;
 	read_state(e, v, now);
 	read_traffic(e, bytes, now);
@@ -418,6 +421,9 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		log_esc(e->tor.last_warn, sizeof e->tor.last_warn, ev.text.p,
 		    ev.text.n);
 		repair_on_log(e, ev.text);
+		break;
+	case CP_EV_STREAM:
+		check_on_stream(e, &ev);
 		break;
 	case CP_EV_OTHER:
 	case CP_EV_CLOCK_SKEW:

@@ -16,6 +16,7 @@
 
 #include "policy/policy.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/isolation.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/gatemsg.h"
 #include "supervisor/log.h"
@@ -50,6 +51,7 @@ static struct {
 	struct pol_policy policy;
 	uint64_t now, epoch, seq;
 	bool linked, genuine, gate_up, gate_told;
+	bool client[ISO_SLOTS]; /* of the isolation check: open */
 	bool wild; /* Tor has sent octets that the shadow did not read */
 	char sent[1024]; /* the last command, if it has no answer */
 	char command[1024]; /* the one that is being answered */
@@ -57,6 +59,7 @@ static struct {
 	struct shadow s[NLISTENERS];
 	unsigned doubts, asked_doubts; /* now; as the question was asked */
 	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
+	struct pol_addr last; /* that the interface had, if it has none */
 	uint8_t mask; /* the answer's listeners */
 	unsigned nopen;
 } w;
@@ -70,9 +73,9 @@ text_of(unsigned i, bool former)
 		"unix:/run/t" };
 	static char here[POL_LISTENER_TEXT];
 
-	if (i != IFACE || former || w.ifaddrs[0].family == 0)
+	if (i != IFACE || former || w.last.family == 0)
 		return texts[i];
-	pol_addrport_format(here, sizeof here, &w.ifaddrs[0], 9060);
+	pol_addrport_format(here, sizeof here, &w.last, 9060);
 	return here;
 }
 
@@ -90,16 +93,23 @@ shadow_void(unsigned listeners, bool doubt)
 }
 #define ALL ((1u << NLISTENERS) - 1)
 
+/* Tor names the listeners of MASK; an answer from before a doubt adds to it. */
 static void
 shadow_named(uint8_t mask, bool former)
 {
+	bool counts = w.asked_doubts == w.doubts, named;
+
 	for (unsigned i = 0; i < NLISTENERS; i++) {
 		struct shadow *s = &w.s[i];
 
-		s->named = (mask & (1u << i)) != 0 &&
-		    !(i == IFACE && (former || w.ifaddrs[0].family == 0));
-		if (!s->named)
-			s->doubt = s->opened = false;
+		named = (mask & (1u << i)) != 0 &&
+		    !(i == IFACE && (former || w.last.family == 0));
+		s->opened &= named;
+		if (!counts)
+			continue;
+		s->named = named;
+		if (!named)
+			s->doubt = false;
 		else if (!s->opened)
 			s->doubt = true;
 	}
@@ -260,6 +270,26 @@ op_utc(void *arg, char *dst, size_t cap)
 		dst[0] = '\0';
 }
 
+/* Tor's events can name this source, and so become evidence. */
+static int
+op_client_open(void *arg, char *source, int slot, const struct iso_probe *p)
+{
+	(void)arg;
+	FUZZ_ASSERT(slot >= 0 && slot < ISO_SLOTS && !w.client[slot]);
+	FUZZ_ASSERT(p->len <= sizeof p->data);
+	strcpy(source, "127.0.0.1:1");
+	w.client[slot] = true;
+	return 0;
+}
+
+static void
+op_client_close(void *arg, int slot)
+{
+	(void)arg;
+	FUZZ_ASSERT(slot >= 0 && slot < ISO_SLOTS);
+	w.client[slot] = false;
+}
+
 static int
 op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 {
@@ -279,6 +309,8 @@ static const struct engine_ops ops = {
 	.random = op_random,
 	.prove = op_prove,
 	.ask_owner = op_ask_owner,
+	.client_open = op_client_open,
+	.client_close = op_client_close,
 	.gate_send = op_gate_send,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
@@ -316,7 +348,7 @@ static void
 answer_probe(uint8_t flaw)
 {
 	char text[1024], socks[256], dns[64];
-	bool former = (flaw & 4) != 0, current;
+	bool former = (flaw & 4) != 0;
 
 	put_named(socks, sizeof socks, 0, w.mask & ~4u, former);
 	put_named(dns, sizeof dns, 2, w.mask & 4u, former);
@@ -335,9 +367,7 @@ answer_probe(uint8_t flaw)
 	    (flaw & 8) == 0 ? dns : "\"0.0.0.0:53\"",
 	    (unsigned long long)w.now, (flaw & 16) == 0 ? 77 : 78,
 	    (flaw & 32) == 0 ? 100 : 95);
-	current = w.asked_doubts == w.doubts;
-	if (current)
-		shadow_named((flaw & 8) == 0 ? w.mask : w.mask & ~4u, former);
+	shadow_named((flaw & 8) == 0 ? w.mask : w.mask & ~4u, former);
 	feed_text(text);
 }
 
@@ -355,7 +385,7 @@ answer_conf(uint8_t flaw)
 		bool bad = (flaw & (16u << (i % 4))) != 0;
 
 		right = (w.mask & (1u << i)) != 0 && (!bad || i == 2) &&
-		    !(i == IFACE && (former || w.ifaddrs[0].family == 0));
+		    !(i == IFACE && (former || w.last.family == 0));
 		if (w.asked_doubts == w.doubts) {
 			w.s[i].line = right;
 			if (w.s[i].named && !right)
@@ -625,10 +655,13 @@ do_address(struct input *in)
 	if (how % 4 != 0)
 		FUZZ_ASSERT(pol_addr_parse(&addr, how % 4 == 1 ? "10.0.0.7" :
 		    "10.0.0.8"));
-	if (memcmp(&addr, &w.ifaddrs[0], sizeof addr) != 0) {
-		shadow_void(1u << IFACE, false);
+	if (memcmp(&addr, &w.ifaddrs[0], sizeof addr) != 0)
+		w.doubts++;
+	/* Gone and come back it has the sockets that it had. */
+	if (addr.family != 0 && memcmp(&addr, &w.last, sizeof addr) != 0) {
+		shadow_void(1u << IFACE, true);
 		w.s[IFACE].opened = false;
-		w.s[IFACE].doubt = true;
+		w.last = addr;
 	}
 	w.ifaddrs[0] = addr;
 	engine_addresses(w.e, w.ifaddrs, w.now);

@@ -42,6 +42,7 @@ static const struct spelling spellings[] = {
 	{ CP_EV_LOG, "NOTICE", NULL },
 	{ CP_EV_LOG, "WARN", NULL },
 	{ CP_EV_LOG, "ERR", NULL },
+	{ CP_EV_STREAM, "STREAM", NULL },
 };
 
 /* Word I of S, counted from 0; empty beyond the end. */
@@ -98,6 +99,58 @@ check_inside(struct cp_str span, const struct cp_reply *m)
 	    (span.p >= data.p && span.p + span.n <= data.p + data.n));
 }
 
+static bool
+only_digits(struct cp_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	}
+	return s.n > 0;
+}
+
+/* How often KEY stands in TEXT, quoted or not. */
+static int
+count(struct cp_str text, const char *key)
+{
+	size_t n = strlen(key);
+	int found = 0;
+
+	for (size_t i = 0; i + n <= text.n; i++)
+		found += memcmp(text.p + i, key, n) == 0;
+	return found;
+}
+
+/*
+ * The positional words are what they are by word_of(); no keyword's value
+ * comes from nowhere.
+ */
+static void
+check_stream(const struct cp_event *ev, const struct cp_reply *m)
+{
+	const struct cp_stream *st = &ev->stream;
+	struct cp_str target = word_of(cp_reply_text(m, 0), 4);
+
+	check_inside(st->id, m);
+	check_inside(st->circuit, m);
+	check_inside(st->target, m);
+	check_inside(st->source, m);
+	check_inside(st->protocol, m);
+	check_inside(st->group, m);
+	check_inside(st->fields, m);
+	if (ev->kind != CP_EV_STREAM) {
+		FUZZ_ASSERT(st->id.n == 0 && st->source.n == 0);
+		return;
+	}
+	FUZZ_ASSERT(only_digits(st->id) && only_digits(st->circuit));
+	FUZZ_ASSERT(ev->action.n > 0 && st->target.n > 0);
+	FUZZ_ASSERT(count(ev->text, "SESSION_GROUP=") > 0 ||
+	    st->group.n == 0);
+	if (target.n > 0) /* the line has it, not a data block */
+		FUZZ_ASSERT(st->target.p == target.p &&
+		    st->target.n == target.n);
+}
+
 static void
 check_event(const struct cp_reply *m)
 {
@@ -114,6 +167,7 @@ check_event(const struct cp_reply *m)
 	check_inside(ev.boot.summary, m);
 	check_inside(ev.boot.warning, m);
 	check_inside(ev.boot.reason, m);
+	check_stream(&ev, m);
 }
 
 static void

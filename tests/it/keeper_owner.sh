@@ -88,24 +88,6 @@ net_stop squatter
 question ask $IT_SQUATTER_UID "$inode" 1
 it_check "nobody has it any more" net_wait 5 answered 0
 
-# --- a search that is stopped ----------------------------------------------
-# Its user may do that; the keeper goes on, and answers.
-: >"$log"
-read -ra family < <(it_family | tr '\n' ' ')
-(
-	while [ -d "/proc/${family[0]}" ]; do
-		for pid in $(cat "/proc/${family[0]}/task/${family[0]}/children"); do
-			[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = portcullis-who ] &&
-			    kill -STOP "$pid" && exit
-		done
-	done
-) 2>/dev/null &
-stopper=$!
-question ask $IT_SQUATTER_UID "$inode" 1
-it_check "a stopped search is answered all the same" net_wait 10 answered 0
-{ sleep 5; kill $stopper; } 2>/dev/null &
-it_check "(it was stopped)" wait $stopper
-it_check "and is gone" net_wait 5 test "$(it_family | wc -w)" -le 4
 read -ra family < <(it_family | tr '\n' ' ')
 it_stop
 it_check "all end when told to" net_wait 5 it_gone "${family[@]}"

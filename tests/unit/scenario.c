@@ -163,6 +163,28 @@ op_keep_hold(void *arg, bool hold)
 	return 0;
 }
 
+/* All come from one address; the port says which one it is. */
+static int
+op_client_open(void *arg, char *source, int slot, const struct iso_probe *p)
+{
+	(void)arg;
+	ck_assert(slot >= 0 && slot < ISO_SLOTS && !w.client[slot]);
+	(void)snprintf(source, ISO_SOURCE_LEN, "127.0.0.1:%d", 60000 + slot);
+	note("client %d for port %u, %zu octets\n", slot, p->port, p->len);
+	w.client[slot] = !w.clients_fail;
+	return w.clients_fail ? -1 : 0;
+}
+
+static void
+op_client_close(void *arg, int slot)
+{
+	(void)arg;
+	ck_assert(slot >= 0 && slot < ISO_SLOTS);
+	if (w.client[slot])
+		note("client %d closed\n", slot);
+	w.client[slot] = false;
+}
+
 static int
 op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 {
@@ -190,6 +212,8 @@ const struct engine_ops world_ops = {
 	.random = op_random,
 	.prove = op_prove,
 	.ask_owner = op_ask_owner,
+	.client_open = op_client_open,
+	.client_close = op_client_close,
 	.gate_send = op_gate_send,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,

@@ -11,6 +11,7 @@
 
 #include "policy/policy.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/isolation.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/gatemsg.h"
 #include "supervisor/snapshot.h"
@@ -50,6 +51,7 @@ struct world {
 	struct fake_gate gate;
 	struct proof proofs[64];
 	bool prove_fails, cookie_fails, peer_fails, status_full;
+	bool clients_fail, client[ISO_SLOTS]; /* open ones */
 	char *sent[MAX_SENT];
 	size_t nsent;
 	char *feed;
@@ -81,5 +83,10 @@ uint64_t world_settle(void);
 void world_flush(void);
 void world_feed(const char *text);
 void world_tick(uint64_t ms);
+/* scenario_expect.c: the test fails, and says where and in what state. */
+void world_trouble(const char *what, const char *detail)
+    __attribute__((noreturn));
+/* WORD is KEY=VALUE: the test fails if that is not so. */
+void world_expect(const char *word);
 
 #endif

@@ -114,6 +114,19 @@ static const char *const others[] = {
 	"650 GUARD ENTRY $0123456789012345678901234567890123456789~ UP\r\n",
 	"650 ADDRMAP a b \"2026-01-01 00:00:00\" EXPIRES=\"x\r\n",
 	"650+NS\r\nr x\r\n.\r\n650 OK\r\n",
+	"650 STREAM\r\n",
+	"650 STREAM 1\r\n",
+	"650 STREAM 1 NEW\r\n",
+	"650 STREAM 1 NEW 0\r\n",
+	"650 STREAM x NEW 0 a:1\r\n",
+	"650 STREAM 1 NEW x a:1\r\n",
+	"650 STREAM 1  0 a:1\r\n",
+	"650 STREAM 99999999999999999999 NEW 0 a:1\r\n",
+	/* Somebody asked for a name with blanks in it. */
+	"650 STREAM 1 NEWRESOLVE 0 x SOURCE_ADDR=10.0.0.1:1 "
+	"SESSION_GROUP=-9:0 SOURCE_ADDR=10.0.0.9:9 SESSION_GROUP=-3\r\n",
+	"650 STREAM 1 NEWRESOLVE 0 x SOURCE_ADDR=10.0.0.1:1 "
+	"SESSION_GROUP=-9 A=\":0 SOURCE_ADDR=10.0.0.9:9 SESSION_GROUP=-3\r\n",
 	"651 STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED\r\n",
 	"699 SIGNAL RELOAD\r\n",
 	"250 STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED\r\n",
@@ -171,6 +184,46 @@ START_TEST(a_bootstrap_event_carries_its_fields)
 	ck_str(ev.boot.summary, "Connecting to a relay");
 	ck_str(ev.boot.warning, "Connection refused");
 	ck_str(ev.boot.reason, "CONNECTREFUSED");
+	cp_reply_free(reply);
+}
+END_TEST
+
+START_TEST(a_stream_event_carries_its_fields)
+{
+	struct cp_reply *reply = cputil_reply(
+	    "650 STREAM 54 NEW 0 192.0.2.1:443 SOURCE_ADDR=fd19::10:38442"
+	    " PURPOSE=USER SOCKS_USERNAME=\"a ISO_FIELDS=x\""
+	    " CLIENT_PROTOCOL=SOCKS5 NYM_EPOCH=0 SESSION_GROUP=-8"
+	    " ISO_FIELDS=DESTADDR,SESSION_GROUP\r\n");
+	struct cp_event ev;
+
+	cp_event_parse(&ev, reply);
+	ck_assert_int_eq(ev.kind, CP_EV_STREAM);
+	ck_str(ev.action, "NEW");
+	ck_str(ev.stream.id, "54");
+	ck_str(ev.stream.circuit, "0");
+	ck_str(ev.stream.target, "192.0.2.1:443");
+	ck_str(ev.stream.source, "fd19::10:38442");
+	ck_str(ev.stream.protocol, "SOCKS5");
+	ck_str(ev.stream.group, "-8");
+	ck_str(ev.stream.fields, "DESTADDR,SESSION_GROUP");
+	cp_reply_free(reply);
+}
+END_TEST
+
+START_TEST(a_stream_event_may_lack_what_an_old_tor_does_not_say)
+{
+	struct cp_reply *reply = cputil_reply(
+	    "650 STREAM 54 CLOSED 7 :0 REASON=DONE\r\n");
+	struct cp_event ev;
+
+	cp_event_parse(&ev, reply);
+	ck_assert_int_eq(ev.kind, CP_EV_STREAM);
+	ck_str(ev.action, "CLOSED");
+	ck_str(ev.stream.circuit, "7");
+	ck_str(ev.stream.target, ":0");
+	ck_str(ev.stream.source, "");
+	ck_str(ev.stream.group, "");
 	cp_reply_free(reply);
 }
 END_TEST
@@ -278,6 +331,9 @@ event_suite(void)
 	tcase_add_loop_test(
 	    tc, an_action_of_another_family_is_only_a_status, 0, 7);
 	tcase_add_test(tc, a_bootstrap_event_carries_its_fields);
+	tcase_add_test(tc, a_stream_event_carries_its_fields);
+	tcase_add_test(tc,
+	    a_stream_event_may_lack_what_an_old_tor_does_not_say);
 	tcase_add_loop_test(
 	    tc, bootstrap_lines_are_read_tolerantly, 0, NELEM(boots));
 	tcase_add_loop_test(tc, a_line_that_is_not_bootstrap_is_none, 0, 6);

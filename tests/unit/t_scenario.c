@@ -35,25 +35,16 @@ matches(const char *pattern, const char *text)
 static void run_line(char *line);
 
 static void
-trouble(const char *what, const char *detail)
-{
-	ck_abort_msg("%s:%u: %s: %s (state %s, gate %s, reason %s: %s)",
-	    w.file, w.line, what, detail, sm_name(engine_state(w.e)),
-	    gate_position_name(engine_asked(w.e)), engine_reason_code(w.e),
-	    w.snap.reason);
-}
-
-static void
 do_sent(char *arg)
 {
 	char *cmd;
 
 	world_flush();
 	if (w.nsent == 0)
-		trouble("no command was sent, wanted", arg);
+		world_trouble("no command was sent, wanted", arg);
 	cmd = w.sent[0];
 	if (!matches(arg, cmd))
-		trouble("another command was sent", cmd);
+		world_trouble("another command was sent", cmd);
 	free(cmd);
 	memmove(w.sent, w.sent + 1, --w.nsent * sizeof w.sent[0]);
 }
@@ -191,104 +182,12 @@ do_flood(char *arg)
 		world_feed("650 WARN the same again and again\r\n");
 }
 
-/* What KEY of the table's line I is, if it is one of those. */
-static const char *
-table_value(const char *key, char *buf, size_t cap)
-{
-	const struct snap_listener *l;
-	unsigned i;
-	int n = 0;
-
-	if (sscanf(key, "%*[a-z]%u%n", &i, &n) != 1 || n == 0 || i >= 64)
-		return NULL;
-	l = &w.table[i];
-	if (strncmp(key, "why", 3) == 0)
-		return snap_listener_why_name(l->why);
-	if (strncmp(key, "is", 2) == 0)
-		return snap_listener_state_name(l->state);
-	if (strncmp(key, "at", 2) == 0)
-		return l->address;
-	if (strncmp(key, "sure", 4) == 0)
-		(void)snprintf(buf, cap, "%u", l->flags_sure);
-	else if (strncmp(key, "uid", 3) == 0)
-		(void)snprintf(buf, cap, "%u", l->uid);
-	else if (strncmp(key, "pid", 3) == 0)
-		(void)snprintf(buf, cap, "%d", (int)l->pid);
-	else if (strncmp(key, "ifaddr", 6) == 0 && i < POL_MAX_IFADDRS &&
-	    w.gate.ifaddr[i].family != 0)
-		pol_addr_format(buf, cap, &w.gate.ifaddr[i]);
-	else
-		return NULL;
-	return buf;
-}
-
-/* The bits of the last request, for as many listeners as there are. */
-static const char *
-gate_bits(char *buf, size_t cap)
-{
-	size_t n = w.policy.nlisteners;
-
-	ck_assert_uint_lt(n, cap);
-	for (unsigned i = 0; i < n; i++)
-		buf[i] = gate_map_get(w.gate.proven, i) ? '1' : '0';
-	buf[n] = '\0';
-	return buf;
-}
-
-static const char *
-value_of(const char *key, char *buf, size_t cap)
-{
-	const struct {
-		const char *key;
-		unsigned value;
-	} numbers[] = { { "proven", engine_facts(w.e)->nproven },
-		{ "asked", w.gate.nproven }, { "uid", w.snap.trouble[0].uid },
-		{ "pid", (unsigned)w.snap.trouble[0].pid },
-		{ "withheld", w.snap.nwithheld }, { "extra", w.snap.nextra },
-		{ "alarm", w.snap.nalarm }, { "trouble", w.snap.ntrouble },
-		{ "lines", w.nlines }, { "owners", w.nowner },
-		{ "repairs", (unsigned)w.snap.repairs } };
-
-	if (strcmp(key, "state") == 0)
-		return sm_name(engine_state(w.e));
-	if (strcmp(key, "gate") == 0)
-		return gate_position_name(engine_asked(w.e));
-	if (strcmp(key, "reason") == 0)
-		return engine_reason_code(w.e);
-	if (strcmp(key, "bits") == 0)
-		return gate_bits(buf, cap);
-	if (strcmp(key, "result") == 0)
-		return w.result.magic == 0 ? "none" : w.result.ok ? "ok" :
-		    "no";
-	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-		if (strcmp(key, numbers[i].key) != 0)
-			continue;
-		(void)snprintf(buf, cap, "%u", numbers[i].value);
-		return buf;
-	}
-	return table_value(key, buf, cap);
-}
-
-static void
-expect_one(const char *word)
-{
-	const char *value = strchr(word, '='), *is;
-	char key[32], buf[128];
-
-	if (value == NULL || (size_t)(value - word) >= sizeof key)
-		trouble("not key=value", word);
-	(void)snprintf(key, sizeof key, "%.*s", (int)(value - word), word);
-	is = value_of(key, buf, sizeof buf);
-	if (is == NULL || strcmp(is, value + 1) != 0)
-		trouble(word, is != NULL ? is : "nothing");
-}
-
 static void
 do_expect(char *arg)
 {
 	world_flush();
 	for (char *s = strtok(arg, " "); s != NULL; s = strtok(NULL, " "))
-		expect_one(s);
+		world_expect(s);
 }
 
 static void
@@ -341,7 +240,7 @@ do_gate(char *arg)
 	} else if (strcmp(arg, "junk") == 0) {
 		engine_gate_bytes(w.e, "junk", 4, w.now);
 	} else {
-		trouble("gate", arg);
+		world_trouble("gate", arg);
 	}
 	(void)world_settle();
 }
@@ -361,7 +260,7 @@ do_prove(char *arg)
 	}
 	if (sscanf(arg, "%u %15s %u %llu", &i, kind, &uid, &inode) < 2 ||
 	    i >= 64)
-		trouble("prove", arg);
+		world_trouble("prove", arg);
 	for (unsigned k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		if (strcmp(kind, kinds[k]) == 0)
 			w.proofs[i] = (struct proof){ .kind = k, .uid = uid,
@@ -393,7 +292,7 @@ do_owner(char *arg)
 
 	world_flush();
 	if (sscanf(arg, "%llu %d", &inode, &pid) != 2)
-		trouble("owner", arg);
+		world_trouble("owner", arg);
 	engine_owner(w.e, inode, pid, w.now);
 	(void)world_settle();
 }
@@ -410,7 +309,7 @@ do_status(char *arg)
 	else if (strcmp(arg, "full") == 0 || strcmp(arg, "reads") == 0)
 		w.status_full = arg[0] == 'f';
 	else if (strcmp(arg, "count") != 0)
-		trouble("status", arg);
+		world_trouble("status", arg);
 	w.nlines = 0;
 	(void)world_settle();
 }
@@ -439,8 +338,10 @@ do_break(char *arg)
 		w.cookie_fails = true;
 	else if (strcmp(arg, "peer") == 0)
 		w.peer_fails = true;
+	else if (strcmp(arg, "clients") == 0)
+		w.clients_fail = !w.clients_fail;
 	else
-		trouble("break", arg);
+		world_trouble("break", arg);
 }
 
 static void
@@ -460,7 +361,7 @@ do_play(char *arg)
 		w.line = line;
 		return;
 	}
-	trouble("no such definition", arg);
+	world_trouble("no such definition", arg);
 }
 
 static void
@@ -523,7 +424,7 @@ run_line(char *line)
 		words[i].run(arg);
 		return;
 	}
-	trouble("unknown word", line);
+	world_trouble("unknown word", line);
 }
 
 static void
@@ -612,7 +513,7 @@ run(const char *name, enum chunking chunking)
 	run_file(name);
 	world_flush();
 	if (w.nsent != 0)
-		trouble("a command was not expected", w.sent[0]);
+		world_trouble("a command was not expected", w.sent[0]);
 	engine_free(w.e);
 	for (size_t d = 0; d < w.ndefs; d++)
 		for (size_t i = 0; i < w.defs[d].n; i++)
@@ -630,7 +531,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
 	"bindfail.txt", "shrink.txt",
-	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt" };
+	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
+	"isolation.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)

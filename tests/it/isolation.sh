@@ -1,0 +1,84 @@
+#!/bin/bash
+# The isolation check: a right table passes; a listener whose flags are older
+# than its line is named, though Tor's GETCONF swears that all is well.
+# shellcheck source=tests/it/lib.bash
+. "${top_srcdir:?}/tests/it/lib.bash"
+it_begin --no-tor
+
+# check_says EXIT TEXT...: the answer's code, and each TEXT in it.
+check_says()
+{
+	local want=$1 got text
+	shift
+	it_portcullis check isolation >"$DIR/check" 2>&1
+	got=$?
+	for text; do
+		grep -qF -- "$text" "$DIR/check" || got="$got without '$text'"
+	done
+	[ "$got" = "$want" ] && return 0
+	echo "   exit $got, wanted $want:"
+	sed 's/^/   /' "$DIR/check"
+	return 1
+}
+
+# The exits are asked for nothing but the addresses for documentation, and
+# the name server for nothing at all.
+nobody_was_asked()
+{
+	! grep -q '\.exit' "$DIR/log/dns" "$DIR/log/web"
+}
+
+# Tor, as root, opens a port below 1024 without any flag: nobody can close and
+# open it again.  Then the policy wants flags there, SETCONF is accepted, and
+# GETCONF says that they are set.
+old=10.152.152.10:443
+cat >"$DIR/tor/torrc.extra" <<-END
+	ClientRejectInternalAddresses 1
+	HTTPTunnelPort $old
+END
+cat >>"$DIR/portcullis.conf" <<-END
+	listener "unix" {
+		kind = "socks"
+		address = { "unix:$DIR/tor/control/socks" }
+		flags = { "RelaxDirModeCheck", "GroupWritable" }
+	}
+END
+cp "$DIR/portcullis.conf" "$DIR/plain.conf"
+cat >>"$DIR/portcullis.conf" <<-END
+	listener "old" {
+		kind = "httptunnel"
+		address = { "10.152.152.10" }
+		port = { "443" }
+		flags = { "IsolateDestAddr", "IsolateDestPort" }
+	}
+END
+
+net_tor_start
+it_start
+it_check "opens" it_wait_for open 60
+it_check "Tor claims that the flags are set" grep -q \
+    "$old IsolateDestAddr IsolateDestPort" \
+    <(net_tor_ctl "GETCONF HTTPTunnelPort")
+it_check "the check finds that they are not" check_says 1 \
+    "\"old\" at $old: IsolateDestAddr is not in force" \
+    "\"old\" at $old: IsolateDestPort is not in force" \
+    "not isolated: 2 failures in 11 listeners; 5 of 5 circuits"
+it_check "... and blames nobody else" [ "$(grep -c ' at ' "$DIR/check")" = 2 ]
+it_check "the gate stays open" it_wait_for open 1
+it_stop
+
+# The same Tor, without that listener in the policy.
+cp "$DIR/plain.conf" "$DIR/portcullis.conf"
+it_start
+it_check "opens without it" it_wait_for open 60
+it_check "a right table is isolated" check_says 0 \
+    "10 listeners: every pair isolated; flags in force; 4 of 4 circuits"
+it_check "no name was asked for" nobody_was_asked
+it_check "the check can be had again" check_says 0 "every pair isolated"
+it_portcullis hold >/dev/null
+it_check "a hold closes" it_wait_for closed 5
+it_check "closed: the check says that it needs an open gate" \
+    check_says 1 "only while the gate is open"
+it_portcullis release >/dev/null
+it_check "a release opens" it_wait_for open 10
+it_end
