@@ -215,7 +215,8 @@ print_elem(const struct out *o, const char *comma, const struct pol_elem *e)
 	if (!bare)
 		pol_addr_format(addr, sizeof addr, &e->addr);
 	(void)fprintf(o->f, "%s\n\t\t\t%s%s%s . %u", comma, addr,
-	    bare ? "" : " . ", e->l4proto == IPPROTO_TCP ? "tcp" : "udp", (unsigned)e->port);
+	    bare ? "" : " . ", e->l4proto == IPPROTO_TCP ? "tcp" : "udp",
+	    (unsigned)e->port);
 }
 
 /*

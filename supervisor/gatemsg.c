@@ -19,8 +19,7 @@ static const char *const reason_texts[GATE_NWHY] = {
 	[GATE_WHY_KERNEL] = "the kernel refused or could not be read back",
 	[GATE_WHY_DRIFT] = "somebody changed our tables",
 	[GATE_WHY_STOPPED] = "portcullisd is stopping",
-	[GATE_WHY_ADDRESS] = "an interface does not have the address that a "
-	    "listener was proven on",
+	[GATE_WHY_ADDRESS] = "an interface lacks an address that was proven",
 };
 
 static bool

@@ -19,6 +19,18 @@
 #define NIFADDRS 3u
 #define MS UINT64_C(1000000)
 
+/* All but a few octets zero: an address here and there. */
+static void
+help_addresses(struct gate_req *q, const struct gate_core *c)
+{
+	memset(q->ifaddr, 0, sizeof q->ifaddr);
+	for (size_t i = 0; i < NIFADDRS; i++)
+		if ((q->proven[2] >> i & 1) != 0) {
+			q->ifaddr[i].family = c->family[i];
+			q->ifaddr[i].v6.s6_addr[3] = q->proven[3];
+		}
+}
+
 /* Half of the inputs are helped past the first checks. */
 static void
 help(struct gate_req *q, const struct gate_core *c, uint8_t how, uint64_t now)
@@ -36,18 +48,10 @@ help(struct gate_req *q, const struct gate_core *c, uint8_t how, uint64_t now)
 		q->lease_ms = LEASE;
 		q->reserved = 0;
 	}
+	if ((how & 64) != 0)
+		help_addresses(q, c);
 	if ((how & 32) != 0)
 		memset(q->proven + 2, 0, sizeof q->proven - 2);
-	if ((how & 64) == 0)
-		return;
-	/* All but a few octets zero: an address here and there. */
-	memset(q->ifaddr, 0, sizeof q->ifaddr);
-	for (size_t i = 0; i < NIFADDRS; i++)
-		if ((q->proven[2] >> i & 1) != 0) {
-			q->ifaddr[i].family = c->family[i];
-			q->ifaddr[i].v6.s6_addr[3] = q->proven[3];
-		}
-	memset(q->proven + 2, 0, sizeof q->proven - 2);
 }
 
 /* Open, or still so: nothing is in force that was not seen to be there. */

@@ -140,6 +140,7 @@ say at ws0:ipv6 none
 
 note "with Unix sockets only, open opens nothing"
 gate_stop
+# shellcheck disable=SC2034 # gate_start reads it
 LISTENERS="socks/unix:a socks/unix:b"
 gate_start
 echo "hold 1500" >&7
