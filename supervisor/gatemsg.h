@@ -38,12 +38,17 @@ struct gate_req {
 	uint64_t proof_ns;
 	uint32_t lease_ms; /* the policy's for OPEN; 0 otherwise */
 	uint32_t reserved; /* 0 */
-	/* Bit i of octet i / 8: listener i is proven.  All 0 unless OPEN. */
+	/*
+	 * Bit i of octet i / 8: listener i is proven.  All 0 unless OPEN.  A
+	 * Unix listener's bit is one, though the kernel holds nothing for it.
+	 */
 	uint8_t proven[POL_MAX_LISTENERS / 8];
 	/*
 	 * Where the listeners of pol_policy.ifaddrs were proven; all 0 unless
 	 * OPEN.  The gate refuses an address that the interface does not have
-	 * by its own reading: it is told which, never believes that.
+	 * by its own reading: it is told which, never believes that.  When
+	 * one goes away later, the gate takes its listeners' elements away by
+	 * itself; a request that still names it is refused, which closes.
 	 */
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 };

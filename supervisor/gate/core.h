@@ -69,9 +69,9 @@ bool gate_core_asks(const struct gate_core *c, const void *buf, size_t len,
 /*
  * One datagram from the engine, which may be any octets.  HERE: what
  * gate_core_asks() copied are addresses of those interfaces; not looked at
- * when there was nothing to ask.  After OPEN and
- * UPDATE the caller answers with gate_core_opened() or gate_core_close();
- * until then the position is the old one.
+ * when there was nothing to ask.  After OPEN and UPDATE the caller answers
+ * with gate_core_opened() or gate_core_close(); until then the position is
+ * the old one.
  */
 struct gate_decision gate_core_request(struct gate_core *c, const void *buf,
     size_t len, uint64_t now_ns, bool here)
