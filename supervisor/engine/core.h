@@ -18,9 +18,11 @@
 #include "controlproto/conn.h"
 #include "controlproto/event.h"
 #include "policy/policy.h"
+#include "supervisor/engine/check.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/engine/table.h"
+#include "supervisor/engine/tell.h"
 #include "supervisor/snapshot.h"
 
 /* What the command in flight was; the tag that comes back with its reply. */
@@ -85,19 +87,6 @@ struct due {
 	uint64_t owner;	  /* ask for the owner of a foreign socket */
 	uint64_t gate;	  /* repeat the request */
 	uint64_t status;  /* repeat the snapshot */
-};
-
-/* How far the isolation check is. */
-enum check_step { CHECK_NONE = 0, CHECK_ASK_CONF, CHECK_CONF_SENT,
-	CHECK_ASK_STREAMS, CHECK_STREAMS_SENT, CHECK_RUNNING };
-
-struct check {
-	enum check_step step;
-	bool streams;	 /* Tor sends STREAM events, or may */
-	struct iso *iso; /* owned; NULL unless RUNNING */
-	uint64_t id;	 /* of the verb */
-	uint64_t epoch;	 /* of the gate when it began */
-	uint64_t ends, say_at;
 };
 
 struct engine {
@@ -256,32 +245,5 @@ void repair_ask_setconf(struct engine *e, uint64_t now);
 void repair_on_setconf(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 void repair_unlatch(struct engine *e);
-
-/* check.c */
-void check_begin(struct engine *e, const struct snap_verb *v, uint64_t now);
-/* Go on with it; ends it when the gate has closed or the time is over. */
-void check_tick(struct engine *e, uint64_t now);
-uint64_t check_wake(const struct engine *e);
-/* The session is over: so are the check and the subscription. */
-void check_lost(struct engine *e);
-/* Who asked is gone: stop without a word. */
-void check_abandon(struct engine *e);
-/* Is there a command to be sent for it? */
-bool check_due(const struct engine *e);
-void check_ask(struct engine *e, uint64_t now);
-void check_on_conf(struct engine *e, const struct cp_reply *reply,
-    uint64_t now);
-void check_on_streams(struct engine *e, const struct cp_reply *reply,
-    uint64_t now);
-void check_on_quiet(struct engine *e, const struct cp_reply *reply,
-    uint64_t now);
-void check_on_stream(struct engine *e, const struct cp_event *ev);
-
-/* tell.c */
-void tell_reason(struct engine *e, uint64_t now);
-void tell_snapshot(struct engine *e, uint64_t now);
-void tell_result(struct engine *e, uint64_t id, bool ok, const char *text);
-/* Loss codes as words, for the log. */
-const char *tell_loss(enum engine_loss why);
 
 #endif

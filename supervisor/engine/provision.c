@@ -33,50 +33,6 @@ static const char *const line_names[POL_NKIND] = {
 	[POL_DNS] = "DNSPortLines",
 };
 
-/* --- memory of answers --------------------------------------------------- */
-
-/* Is S, added after the octets at *AT, as it was?  Notes S either way. */
-static bool
-memo_next(struct prov_memo *m, size_t *at, struct cp_str s)
-{
-	size_t cap = m->cap != 0 ? m->cap : 256, end = *at + s.n + 1;
-	bool same = m->valid && end <= m->n &&
-	    (s.n == 0 || memcmp(m->p + *at, s.p, s.n) == 0) &&
-	    m->p[end - 1] == '\n';
-	char *p;
-
-	if (!same) {
-		while (cap < end)
-			cap *= 2;
-		if (cap != m->cap) {
-			p = xmalloc(cap);
-			if (*at != 0)
-				memcpy(p, m->p, *at);
-			free(m->p);
-			m->p = p;
-			m->cap = cap;
-		}
-		if (s.n != 0)
-			memcpy(m->p + *at, s.p, s.n);
-		m->p[end - 1] = '\n';
-		m->n = end;
-		m->valid = false;
-	}
-	*at = end;
-	return same;
-}
-
-/* All was noted, up to AT: was it the same as the last answer? */
-static bool
-memo_end(struct prov_memo *m, size_t at)
-{
-	bool same = m->valid && at == m->n;
-
-	m->n = at;
-	m->valid = true;
-	return same;
-}
-
 static void
 memo_forget_all(struct prov *p)
 {

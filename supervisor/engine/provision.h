@@ -18,6 +18,7 @@
 #include "controlproto/str.h"
 #include "policy/policy.h"
 #include "supervisor/engine/extras.h"
+#include "supervisor/engine/memo.h"
 #include "supervisor/snapshot.h"
 
 struct cp_cmd;
@@ -75,13 +76,6 @@ struct prov_listener {
  */
 #define PROV_FORMER 8
 
-/* The last answer, octet for octet: the same again says nothing new. */
-struct prov_memo {
-	char *p; /* owned */
-	size_t n, cap;
-	bool valid;
-};
-
 struct prov {
 	const struct pol_policy *policy; /* borrowed */
 	struct prov_listener *l;	 /* owned, by listener number */
@@ -97,7 +91,7 @@ struct prov {
 	bool count_private; /* local traffic counts in traffic/read */
 	bool surplus; /* GETCONF has lines of ours that are to go */
 	struct extras x;
-	struct prov_memo conf, listeners[POL_NKIND];
+	struct memo conf, listeners[POL_NKIND];
 	uint64_t conf_version; /* VERSION when GETCONF was last judged */
 	uint64_t version; /* counts up whenever anything here changes */
 };

@@ -11,7 +11,7 @@ bench=$it_src/tests/bench
 rounds=${1:-10}
 idle=${2:-30}
 # One rule, one process: so slow that more rounds would tell no more.
-slow_rounds=2
+slow_rounds=1
 # shellcheck disable=SC2154
 results=$it_build/tests/bench/listeners.json
 
@@ -186,7 +186,7 @@ bench_gate()
 bench_stem()
 {
 	net_in gateway "$net_python" "$bench/peer_stem.py" \
-	    "$DIR/tor/control/cookie" "$DIR/options" "$rounds"
+	    "$DIR/tor/control" "$DIR/options" "$rounds"
 	case $? in
 	0) ;;
 	77) echo "left out: python3-stem (apt-get install python3-stem)" >&2 ;;

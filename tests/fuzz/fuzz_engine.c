@@ -328,8 +328,8 @@ static void
 do_report(struct input *in)
 {
 	struct gate_report r = { .magic = GATE_REPORT_MAGIC, .known = 1 };
-	const struct facts *f = engine_facts(w.e);
 	uint8_t how = fuzz_take(in);
+	bool told = w.gate_told;
 
 	if (!w.gate_up)
 		return;
@@ -339,14 +339,16 @@ do_report(struct input *in)
 	r.seq = w.seq;
 	r.refused = (how & 2) != 0;
 	r.position = how >> 6;
+	/* After such a one nothing from before counts. */
+	if ((how & 12) != 12 && gate_report_ok(&r) && (!told ||
+	    r.epoch != engine_facts(w.e)->epoch ||
+	    (r.refused != 0 && engine_asked(w.e) == GATE_OPEN)))
+		fuzz_shadow_void(ALL, false);
 	if (gate_report_ok(&r))
 		w.gate_told = true;
 	engine_gate_bytes(w.e, &r, (how & 12) == 12 ? 7 : sizeof r, w.now);
 	if ((how & 12) == 12 || !gate_report_ok(&r))
 		w.gate_told = false;
-	/* Then it has given up all its proofs, for whatever reason. */
-	if (f->at[FACT_ALIVE] == 0 && f->at[FACT_CONF] == 0)
-		fuzz_shadow_void(ALL, false);
 }
 
 static void

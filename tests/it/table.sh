@@ -28,6 +28,14 @@ it_need "all 333 are proven" net_wait 30 it_proven_is 333
 it_check "the table that we show is the same" it_shown
 it_whonix_lines >"$DIR/lines"
 it_check "and Tor's lines have the table's flags" it_same_lines
+it_all_rows() # CONDITION: of how many listeners it holds
+{
+	it_field "[.listeners.table[] | select($1)] | length"
+}
+it_check "all flags are known to be in force" [ "$(it_all_rows \
+    .flags_sure)" = 333 ]
+it_check "all sockets are Tor's own" [ "$(it_all_rows \
+    ".uid == $(id -u "$NET_TOR_USER")")" = 333 ]
 ports=$(sed -n "s/^\(socks\|httptunnel\) \(.*\)/\2/p" "$DIR/expected" |
     grep -e "^$NET_GW4:" -e "^\[$NET_GW6\]:")
 # shellcheck disable=SC2086 # a list of words
@@ -38,6 +46,13 @@ it_check "held: it reaches none of them" it_knock_none workstation "$@"
 it_portcullis release >/dev/null
 it_check "released: opens" it_wait_for open 30
 it_check "it reaches every one of them" it_knock workstation "$@"
+it_states() # STATE: how many of them "portcullis listeners" shows
+{
+	it_portcullis listeners --json |
+	    jq "[.[] | select(.state == \"$1\")] | length"
+}
+it_check "all but the Unix socket are shown as open" [ \
+    "$(it_states open) $(it_states proven)" = "332 1" ]
 it_check "but not what is for the gateway alone" it_knock_none workstation \
     "$NET_GW4:9041" "$NET_GW4:5400" "[$NET_GW6]:9041"
 it_whonix_fetch() # ADDRESS:PORT
