@@ -1,8 +1,8 @@
 /*
  * The isolation check, while one runs: part of the engine's core.
  */
-#ifndef CHECK_H
-#define CHECK_H
+#ifndef ENGINE_CHECK_H
+#define ENGINE_CHECK_H
 
 #include <stdbool.h>
 #include <stdint.h>

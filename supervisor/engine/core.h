@@ -22,6 +22,7 @@
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/engine/table.h"
+#include "supervisor/engine/tell.h"
 #include "supervisor/snapshot.h"
 
 /* What the command in flight was; the tag that comes back with its reply. */
@@ -244,12 +245,5 @@ void repair_ask_setconf(struct engine *e, uint64_t now);
 void repair_on_setconf(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 void repair_unlatch(struct engine *e);
-
-/* tell.c */
-void tell_reason(struct engine *e, uint64_t now);
-void tell_snapshot(struct engine *e, uint64_t now);
-void tell_result(struct engine *e, uint64_t id, bool ok, const char *text);
-/* Loss codes as words, for the log. */
-const char *tell_loss(enum engine_loss why);
 
 #endif

@@ -1,0 +1,18 @@
+/*
+ * What people are told: part of the engine's core.
+ */
+#ifndef TELL_H
+#define TELL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "supervisor/engine/engine.h"
+
+void tell_reason(struct engine *e, uint64_t now);
+void tell_snapshot(struct engine *e, uint64_t now);
+void tell_result(struct engine *e, uint64_t id, bool ok, const char *text);
+/* Loss codes as words, for the log. */
+const char *tell_loss(enum engine_loss why);
+
+#endif
