@@ -72,7 +72,7 @@ on_done(const struct nlmsghdr *nlh, void *data)
 
 /* Whoever finds nonsense says no more than that: errno would be old. */
 static int
-take(const struct nlask *q, const char *buf, size_t n, mnl_cb_t cb,
+take(struct nlask *q, const char *buf, size_t n, mnl_cb_t cb,
     void *data)
 {
 	/* libmnl's own would take every NLMSG_DONE for a good one. */
@@ -81,6 +81,7 @@ take(const struct nlask *q, const char *buf, size_t n, mnl_cb_t cb,
 		[NLMSG_DONE] = on_done,
 	};
 
+	q->parts++;
 	errno = EBADMSG;
 	return mnl_cb_run2(buf, n, q->seq, mnl_socket_get_portid(q->nl), cb,
 	    data, control, MNL_ARRAY_SIZE(control));
@@ -117,6 +118,7 @@ nlask_run(struct nlask *q, struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
 	if (nl_open(q) == -1)
 		return -1;
 	nlh->nlmsg_seq = ++q->seq;
+	q->parts = 0;
 	if (talk(q, nlh, cb, data) == 0)
 		return 0;
 	saved = errno;

@@ -24,8 +24,10 @@
 #define TOR_UID 4102
 #define OTHER_UID 4103
 #define SKIPPED 77
-#define MAX_FDS 8
-#define NLISTENERS 4
+#define MAX_FDS 400
+/* More sockets than the kernel describes in one message of 32 KiB. */
+#define CROWD 350
+#define NLISTENERS 14
 
 static struct pol_policy policy;
 static struct addrs *addrs;
@@ -254,6 +256,69 @@ START_TEST(a_foreign_udp_wildcard_beside_tor_overlaps)
 	ck_assert_int_eq(prove(1).kind, PROOF_FOREIGN);
 	ck_assert_uint_eq(prove(1).uid, 0);
 	close(fd);
+}
+END_TEST
+
+static void
+crowd(uid_t uid, int n)
+{
+	while (n-- > 0)
+		ck_assert_int_ne(open_as(uid, SOCK_DGRAM, "127.0.0.2", 5300,
+		    false), -1);
+}
+
+/*
+ * A socket that is described in the second of two messages could be passed
+ * over: then nobody can say that Tor's is alone.
+ */
+START_TEST(a_crowd_on_a_udp_port_can_hide_one)
+{
+	open_as(TOR_UID, SOCK_DGRAM, "127.0.0.1", 5300, false);
+	crowd(OTHER_UID, 3);
+	ck_assert_int_eq(prove(1).kind, PROOF_OK);
+	crowd(OTHER_UID, CROWD);
+	for (int again = 0; again < 3; again++) {
+		ck_assert_int_eq(prove(1).kind, PROOF_FOREIGN);
+		ck_assert_uint_eq(prove(1).uid, OTHER_UID);
+		ck_assert_uint_ne(prove(1).inode, 0);
+	}
+	for (int i = 0; i < CROWD; i++)
+		close_last();
+	ck_assert_int_eq(prove(1).kind, PROOF_OK);
+}
+END_TEST
+
+START_TEST(tors_own_crowd_hides_nobody)
+{
+	open_as(TOR_UID, SOCK_DGRAM, "127.0.0.1", 5300, false);
+	crowd(TOR_UID, CROWD);
+	ck_assert_int_eq(prove(1).kind, PROOF_OK);
+}
+END_TEST
+
+/* One dump for each UDP port, and one for all where there are many. */
+START_TEST(every_udp_port_is_looked_at)
+{
+	size_t n = 4;
+
+	sockdiag_free(diag);
+	for (; n < NLISTENERS; n++) {
+		add_listener(POL_DNS, "127.0.0.1", (uint16_t)(5301 + n));
+		diag = sockdiag_new(&policy, addrs);
+		ck_assert_ptr_nonnull(diag);
+		open_as(TOR_UID, SOCK_DGRAM, "127.0.0.1",
+		    (uint16_t)(5301 + n), false);
+		open_as(OTHER_UID, SOCK_DGRAM, "::", (uint16_t)(5301 + n),
+		    true);
+		for (size_t i = 4; i <= n; i++)
+			ck_assert_int_eq(prove(i).kind, PROOF_OK);
+		ck_assert_int_eq(prove(1).kind, PROOF_NO_SOCKET);
+		sockdiag_free(diag);
+	}
+	diag = sockdiag_new(&policy, addrs);
+	/* Dual-stack: as wide as the one before was not. */
+	open_as(OTHER_UID, SOCK_DGRAM, "::", 5300, false);
+	ck_assert_int_eq(prove(1).kind, PROOF_FOREIGN);
 }
 END_TEST
 
@@ -497,6 +562,9 @@ main(void)
 	tcase_add_test(tc, an_ipv6_only_wildcard_leaves_ipv4_alone);
 	tcase_add_test(tc, a_mapped_address_overlaps);
 	tcase_add_test(tc, a_foreign_udp_wildcard_beside_tor_overlaps);
+	tcase_add_test(tc, a_crowd_on_a_udp_port_can_hide_one);
+	tcase_add_test(tc, tors_own_crowd_hides_nobody);
+	tcase_add_test(tc, every_udp_port_is_looked_at);
 	tcase_add_test(tc, roots_socket_is_told_apart);
 	tcase_add_test(tc, an_address_that_is_not_here_is_no_addr);
 	tcase_add_test(tc, tors_socket_on_a_lost_address_proves_nothing);
