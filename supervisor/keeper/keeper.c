@@ -368,7 +368,7 @@ on_ask(struct keeper *k, enum link_peer who)
 	}
 }
 
-/* An answer that the engine does not take now, it asks for again. */
+/* Without the answer the status does not name the process; no more. */
 static void
 on_owner(struct keeper *k)
 {

@@ -317,9 +317,11 @@ START_TEST(who_is_looked_for_cannot_use_the_search)
 {
 	uint64_t inode = squat(SQUATTER_UID, SQUATTER_UID, 1);
 	int secret = memfd_create("secret", 0), status, caught = 0;
+	const gid_t group = SQUATTER_GID;
 	pid_t child, attacker;
 
 	ck_assert_int_ne(secret, -1);
+	ck_assert_int_eq(setgroups(1, &group), 0);
 	ck_assert_int_eq(dup2(secret, 40), 40);
 	for (int i = 0; i < 50 && caught < 5; i++) {
 		clock_ms += LINK_OWNER_MS;
@@ -341,6 +343,7 @@ START_TEST(who_is_looked_for_cannot_use_the_search)
 		ck_assert(owner_ended(&owner, child));
 	}
 	ck_assert_int_gt(caught, 0);
+	ck_assert_int_eq(setgroups(0, NULL), 0);
 	close(40);
 	close(secret);
 }
