@@ -7,8 +7,9 @@
  *
  * That leaves some unfound (pid 0): programs that changed their user without
  * executing another since, and root's, which mostly have more capabilities
- * than the service.  The uid, which needs no such search, is known for these
- * too.
+ * than the service.  Where /proc hides processes (hidepid=2), also those in
+ * another group than their user's own.  The uid, which needs no such search,
+ * is known for these too.
  *
  * The child belongs to the squatter's user then, who may stop it, kill it or
  * slow it down, but not read its memory or make it say something else (it is
