@@ -409,7 +409,8 @@ start_due(struct keeper *k)
 static int
 next_wait(const struct keeper *k)
 {
-	uint64_t now = now_ms(), wait = 1000;
+	uint64_t now = now_ms(), wait = k->owner.fd == -1 ? 1000 :
+	    OWNER_LOOK_MS;
 
 	for (int who = LINK_GATE; who < LINK_NPEER; who++) {
 		const struct child *c = &k->child[who];
