@@ -142,6 +142,12 @@ add_unix(struct pol_field *f, const char *path)
 
 	if (!pol_field_path(f, path, POL_PATH_LEN - 1))
 		return false;
+	if (strchr(path, '#') != NULL) {
+		POL_COMPLAIN(f, "the path \"%s\" has a \"#\", where a comment "
+		    "begins for Tor: choose another",
+		    pol_quote(shown, path));
+		return false;
+	}
 	if (!path_is_plain(path)) {
 		POL_COMPLAIN(f, "\"%s\" is not the shortest way to write this "
 		    "path: leave out doubled slashes, \".\", \"..\" and the "

@@ -200,8 +200,11 @@ flags_fault(const struct pol_section *s)
 		return "the flags leave no traffic at all: remove one of "
 		       "them";
 	if (no_ip && !HAS(s, "NoDNSRequest"))
-		return "DNS requests need IPv4Traffic or IPv6Traffic: use "
-		       "OnionTrafficOnly instead of the two";
+		return "DNS requests need IPv4Traffic or IPv6Traffic: remove "
+		       "one of the two, or write only OnionTrafficOnly";
+	if (HAS(s, "KeepAliveIsolateSOCKSAuth") && HAS(s, "NoIsolateSOCKSAuth"))
+		return "KeepAliveIsolateSOCKSAuth needs IsolateSOCKSAuth: "
+		       "remove NoIsolateSOCKSAuth";
 	return NULL;
 }
 

@@ -151,6 +151,15 @@ static const struct fault {
 	    "DNS requests need" },
 	{ P_IN_SOCKS("flags = { NoIPv4Traffic, NoIPv6Traffic, NoOnionTraffic }"),
 	    4, "no traffic at all" },
+	{ P_IN_SOCKS("flags = { NoIsolateSOCKSAuths, KeepAliveIsolateSocksAuth }"),
+	    4, "needs IsolateSOCKSAuth" },
+	{ P_IN_MORE("kind = dns address = \"::1\" port = 5\n"
+	    "flags = NoDNSRequest"), 6, "not a flag of DNSPort" },
+	{ P_IN_MORE("kind = dns address = \"::1\" port = 5 group = g")
+	    "group g {\nflags = OnionTrafficOnly }", 7,
+	    "not a flag of DNSPort" },
+	{ P_IN_MORE("kind = socks address = \"unix:/run/a#b\""), 5,
+	    "where a comment begins" },
 	{ P_IN_SOCKS("flags = { \"SessionGroup=1\", \"SessionGroup=2\" }"), 4,
 	    "more than once" },
 	{ P_IN_SOCKS("flags = { CacheDNS, IPv6Traffic, cachedns }"), 4, "twice" },
