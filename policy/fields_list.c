@@ -76,8 +76,10 @@ add_literal(struct pol_field *f, const char *word)
 
 	memset(&place, 0, sizeof place);
 	if (!pol_addr_parse(&place.addr, word)) {
-		POL_COMPLAIN(f, "\"%s\" is not an address: write numbers, not "
-		    "a host name", pol_quote(shown, word));
+		POL_COMPLAIN(f, "\"%s\" is not an address: write one in "
+		    "numbers, without port and brackets, or "
+		    "\"interface:eth1\", or \"unix:/path\"",
+		    pol_quote(shown, word));
 		return false;
 	}
 	fault = address_fault(&place.addr);

@@ -125,6 +125,11 @@ nearest_flag(enum pol_kind kind, const char *flag, char *out, size_t cap)
 			(void)snprintf(out, cap, "%s", name);
 		}
 	}
+	for (size_t i = 0; kind == POL_SOCKS && i < NUNIX; i++)
+		if (pol_distance(flag, unix_flags[i]) < best) {
+			best = pol_distance(flag, unix_flags[i]);
+			(void)snprintf(out, cap, "%s", unix_flags[i]);
+		}
 	if (pol_distance(flag, SESSION_GROUP) < best)
 		(void)snprintf(out, cap, SESSION_GROUP "1");
 }

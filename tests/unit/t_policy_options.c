@@ -230,6 +230,8 @@ static const struct {
 	{ POL_SOCKS, "SessionGroup=-1", false, "SessionGroup=1" },
 	{ POL_SOCKS, "NoSessionGroup=1", false, "SessionGroup=1" },
 	{ POL_SOCKS, "WorldWritable", false, NULL },
+	{ POL_SOCKS, "WorldWriteable", false, "WorldWritable" },
+	{ POL_DNS, "KeepAlive", false, "KeepAliveIsolateSOCKSAuth" },
 	{ POL_SOCKS, "", false, NULL },
 	{ POL_SOCKS, "No", false, NULL },
 	{ POL_SOCKS, "KeepAliveIsolateSocksAuth", true,
