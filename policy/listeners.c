@@ -175,15 +175,20 @@ compare_entries(const void *x, const void *y)
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
+/* Two ranges that overlap are one mistake: the first port tells it. */
 static void
 judge_doubles(struct pol_draft *d, struct entry *e, size_t n)
 {
 	char shown[POL_LISTENER_TEXT];
+	const struct pol_section *first = NULL, *second = NULL;
 
 	qsort(e, n, sizeof *e, compare_entries);
 	for (size_t i = 1; i < n; i++) {
-		if (compare(e[i - 1].l, e[i].l) != 0)
+		if (compare(e[i - 1].l, e[i].l) != 0 ||
+		    (e[i - 1].s == first && e[i].s == second))
 			continue;
+		first = e[i - 1].s;
+		second = e[i].s;
 		pol_listener_format(shown, sizeof shown, d->p, e[i].l, NULL);
 		pol_diag(d->diags, e[i].s->at, "%s is taken already by "
 		    "listener \"%s\" (%.100s, line %u): change one of them",

@@ -115,8 +115,8 @@ static const struct fault {
 	{ P_IN_ADDR("fe80::1"), 6, "link-local" },
 	{ P_IN_ADDR("febf::1"), 6, "link-local" },
 	{ P_IN_ADDR("::ffff:10.0.0.1"), 6, "in disguise" },
-	{ P_IN_ADDR("localhost"), 6, "numbers, not a host name" },
-	{ P_IN_ADDR("10.0.0.1:9050"), 6, "numbers, not a host name" },
+	{ P_IN_ADDR("localhost"), 6, "is not an address: write one in numbers" },
+	{ P_IN_ADDR("10.0.0.1:9050"), 6, "is not an address: write one in numbers" },
 	{ P_IN_PORT("0"), 6, "from 1 to 65535" },
 	{ P_IN_PORT("65536"), 6, "from 1 to 65535" },
 	{ P_IN_PORT("\"9-8\""), 6, "from 1 to 65535" },
@@ -158,6 +158,27 @@ static const struct fault {
 	    "DNS requests need" },
 	{ P_IN_SOCKS("flags = { NoIPv4Traffic, NoIPv6Traffic, NoOnionTraffic }"),
 	    4, "no traffic at all" },
+	{ P_IN_SOCKS("flags = \"IPv6Traffic CacheDNS\""), 6, "more than one" },
+	{ P_IN_LIST("flags = OnionTraffic kind = trans address = \"10.0.0.1\" "
+	    "port = 1"), 5, "only of other kinds: remove it" },
+	{ P_IN_MORE("kind = httptunnel address = \"10.0.0.1\"\n"
+	    "port = \"9040-9060\""),
+	    5, "10.0.0.1:9050 is taken already" },
+	/* one sentence for the whole of an overlap */
+	{ P_IN_LIST("kind = socks address = \"10.0.0.1\" port = \"5-9\" }\n"
+	    "listener \"b\" { kind = socks address = \"10.0.0.1\"\n"
+	    "port = \"7-20\""), 6, "10.0.0.1:7 is taken already" },
+	{ P_IN_SOCKS("flags = IPv6Traffic;"), 6, "leave it out" },
+	{ P_IN_ADDR("10.0.0.1:9050"), 6, "without port and brackets" },
+	{ P_IN_SOCKS("flags = { NoIsolateSOCKSAuths, KeepAliveIsolateSocksAuth }"),
+	    4, "needs IsolateSOCKSAuth" },
+	{ P_IN_MORE("kind = dns address = \"::1\" port = 5\n"
+	    "flags = NoDNSRequest"), 6, "not a flag of DNSPort" },
+	{ P_IN_MORE("kind = dns address = \"::1\" port = 5 group = g")
+	    "group g {\nflags = OnionTrafficOnly }", 7,
+	    "not a flag of DNSPort" },
+	{ P_IN_MORE("kind = socks address = \"unix:/run/a#b\""), 5,
+	    "where a comment begins" },
 	{ P_IN_SOCKS("flags = { \"SessionGroup=1\", \"SessionGroup=2\" }"), 4,
 	    "more than once" },
 	{ P_IN_SOCKS("flags = { CacheDNS, IPv6Traffic, cachedns }"), 4, "twice" },
