@@ -165,7 +165,7 @@ static const char *const strangers[] = {
 	"7 NEW 0 pabcd0103.exit:1025 SOURCE_ADDR=10.0.0.1:1 SESSION_GROUP=-8",
 	"7 SENTCONNECT 3 pabcd0102.exit:1025 SOURCE_ADDR=10.0.0.1:1",
 	"7 NEW 0 pabcd0102.exit:1025 SESSION_GROUP=-8",
-	/* what a TransPort's would be */
+	/* a TransPort's client whose target the kernel does not know */
 	"7 CLOSED 0 :0 CLIENT_PROTOCOL=TRANS SESSION_GROUP=-8",
 };
 
@@ -190,39 +190,68 @@ START_TEST(a_direct_connection_is_known_by_its_source)
 	iso_connected(t, 0, "10.0.0.1:1");
 	ck_assert_int_eq(event("7 NEW 0 10.152.152.10:9040 "
 	    "SOURCE_ADDR=10.0.0.1:2 CLIENT_PROTOCOL=TRANS"), -1);
-	ck_assert_int_eq(event("7 NEW 0 10.152.152.10:9040 "
-	    "SOURCE_ADDR=10.0.0.1:1 CLIENT_PROTOCOL=SOCKS5"), -1);
+	/* The same source may be a client's of another TransPort. */
+	ck_assert_int_eq(event("7 NEW 0 10.152.152.10:9041 "
+	    "SOURCE_ADDR=10.0.0.1:1 CLIENT_PROTOCOL=TRANS SESSION_GROUP=-3 "
+	    "ISO_FIELDS=" FIELDS), -1);
 	ck_assert_int_eq(event("7 NEW 0 10.152.152.10:9040 "
 	    "SOURCE_ADDR=10.0.0.1:1 CLIENT_PROTOCOL=TRANS SESSION_GROUP=-3 "
 	    "ISO_FIELDS=" FIELDS), 0);
 }
 END_TEST
 
-START_TEST(a_direct_connection_without_a_target_is_closed_unseen)
+/* Tor names nobody when the kernel knows no target: it could be anybody's. */
+START_TEST(an_event_that_names_nobody_is_no_evidence)
 {
 	iso_add(t, TRANS);
 	ck_assert_int_eq(next(), 0);
 	iso_connected(t, 0, "10.0.0.1:1");
-	ck_assert_int_eq(event("7 CLOSED 3 :0 CLIENT_PROTOCOL=TRANS"), -1);
-	ck_assert_int_eq(event("7 CLOSED 0 a:0 CLIENT_PROTOCOL=TRANS"), -1);
-	ck_assert_int_eq(event("7 FAILED 0 :0 CLIENT_PROTOCOL=TRANS"), -1);
 	ck_assert_int_eq(event("7 CLOSED 0 :0 CLIENT_PROTOCOL=TRANS "
-	    "SESSION_GROUP=-3 ISO_FIELDS=" FIELDS), 0);
+	    "SESSION_GROUP=-3 ISO_FIELDS=" FIELDS), -1);
 }
 END_TEST
 
-START_TEST(direct_connections_come_one_by_one)
+/* What came before does not count, nor what comes later. */
+START_TEST(a_disturbed_listener_is_not_proven)
 {
-	policy.listeners[DNS] = policy.listeners[TRANS];
-	iso_add(t, DNS);
+	struct verdict v;
+	const struct iso_evidence *ev;
+	size_t n;
+
+	iso_add(t, SOCKS2);
+	if (_i == 0)
+		see(-1, FIELDS);
+	else
+		ck_assert_int_eq(next(), 0);
+	iso_connected(t, 0, "10.0.0.1:1");
+	iso_disturbed(t, 0);
+	if (_i == 1)
+		ck_assert_int_eq(event("7 NEW 0 pabcd0102.exit:1025 "
+		    "SOURCE_ADDR=10.0.0.1:1 SESSION_GROUP=-3 "
+		    "ISO_FIELDS=" FIELDS), 0);
+	ck_assert_int_eq(next(), -1);
+	ck_assert(iso_over(t, T0));
+	ev = iso_evidence(t, &n);
+	ck_assert_int_eq(verdict_flags(ev, &policy), ISO_FLAGS_UNKNOWN);
+	iso_judge(t, &v);
+	ck_assert(!verdict_ok(&v));
+	ck_assert_uint_eq(v.nfails, 1);
+	ck_assert_int_eq(v.fails[0].kind, ISO_FAIL_DISTURBED);
+}
+END_TEST
+
+START_TEST(a_disturbed_transport_is_a_failure)
+{
+	struct verdict v;
+
 	iso_add(t, TRANS);
-	iso_add(t, SOCKS);
 	ck_assert_int_eq(next(), 0);
-	ck_assert_int_eq(next(), -1);
-	iso_failed(t, 0);
+	ck_assert_int_eq(iso_expire(t, T0 + 3000), 0);
 	ck_assert_int_eq(next(), 0);
-	ck_assert_int_eq(next(), 1);
-	ck_assert_int_eq(next(), -1);
+	iso_disturbed(t, 0);
+	ck_assert_int_eq(iso_expire(t, T0 + 3000), 0);
+	iso_judge(t, &v);
+	ck_assert_uint_eq(v.nfails, 1);
 }
 END_TEST
 
@@ -299,7 +328,15 @@ START_TEST(an_event_without_a_group_proves_nothing)
 	ck_assert_int_eq(next(), 0);
 	iso_connected(t, 0, "10.0.0.1:1");
 	ck_assert_int_eq(event("7 NEW 0 pabcd0102.exit:1025 "
-	    "SOURCE_ADDR=10.0.0.1:1"), 0);
+	    "SOURCE_ADDR=10.0.0.1:1 ISO_FIELDS=SESSION_GROUP"), 0);
+	iso_judge(t, &v);
+	ck_assert_uint_eq(v.nfails, 1);
+	ck_assert_int_eq(v.fails[0].kind, ISO_FAIL_SILENT);
+	/* ... nor does one without fields: it does not say that all are lost */
+	ck_assert_int_eq(next(), 0);
+	iso_connected(t, 0, "10.0.0.1:1");
+	ck_assert_int_eq(event("7 NEW 0 pabcd0102.exit:1025 "
+	    "SOURCE_ADDR=10.0.0.1:1 SESSION_GROUP=-8"), 0);
 	iso_judge(t, &v);
 	ck_assert_uint_eq(v.nfails, 1);
 	ck_assert_int_eq(v.fails[0].kind, ISO_FAIL_SILENT);
@@ -363,12 +400,12 @@ START_TEST(a_right_table_is_isolated)
 		    "/run/tor/socks:0" : "10.0.0.1:%d", 50 + i);
 		iso_connected(t, 0, i == 2 ? "" : source);
 		ck_assert_uint_eq(iso_wake(t), T0 + 12000);
-		(void)snprintf(line, sizeof line, "9%d NEW 0 192.0.2.1:443 "
+		(void)snprintf(line, sizeof line, "9%d NEW 0 233.252.0.1:443 "
 		    "SOURCE_ADDR=%s SESSION_GROUP=-9", i, source);
 		ck_assert_int_eq(event(line), -1);
-		ck_assert_int_eq(event("8 SENTCONNECT 99 192.0.2.1:443"), -1);
+		ck_assert_int_eq(event("8 SENTCONNECT 99 233.252.0.1:443"), -1);
 		(void)snprintf(line, sizeof line,
-		    "9%d SENTCONNECT %d 192.0.2.1:443", i, 7 + i);
+		    "9%d SENTCONNECT %d 233.252.0.1:443", i, 7 + i);
 		ck_assert_int_eq(event(line), 0);
 	}
 	ck_assert_int_eq(next(), -1);
@@ -378,8 +415,9 @@ START_TEST(a_right_table_is_isolated)
 	iso_judge(t, &v);
 	ck_assert(verdict_ok(&v));
 	verdict_summary(text, sizeof text, &v);
-	ck_assert_str_eq(text, "5 listeners: every pair isolated; flags in "
-	    "force; 3 of 3 circuits different; 1 not listening.");
+	ck_assert_str_eq(text, "5 listeners: every pair isolated; isolation "
+	    "flags in force; 3 of 3 circuits seen, all different; 1 not "
+	    "listening.");
 	for (size_t i = 0; i < 5; i++)
 		ck_assert_int_eq(verdict_flags(&iso_evidence(t, &n)[i],
 		    &policy), ISO_FLAGS_RIGHT);
@@ -390,17 +428,17 @@ END_TEST
 /* Failed, closed, never built, never shown: "not seen", and no failure. */
 START_TEST(a_circuit_that_is_not_built_is_not_seen)
 {
-	static const char *const ends[] = { "90 FAILED 0 192.0.2.1:443",
-		"90 CLOSED 0 192.0.2.1:443",
+	static const char *const ends[] = { "90 FAILED 0 233.252.0.1:443",
+		"90 CLOSED 0 233.252.0.1:443",
 		/* numbers that are no circuit */
-		"90 SENTCONNECT 0 192.0.2.1:443", NULL };
+		"90 SENTCONNECT 0 233.252.0.1:443", NULL };
 	struct verdict v;
 
 	iso_add(t, SOCKS2);
 	see(-1, FIELDS);
 	ck_assert_int_eq(next(), 0);
 	iso_connected(t, 0, "10.0.0.1:50");
-	ck_assert_int_eq(event("90 NEW 0 192.0.2.1:443 "
+	ck_assert_int_eq(event("90 NEW 0 233.252.0.1:443 "
 	    "SOURCE_ADDR=10.0.0.1:50 SESSION_GROUP=-1"), -1);
 	if (ends[_i] != NULL)
 		ck_assert_int_eq(event(ends[_i]), _i < 2 ? 0 : -1);
@@ -456,9 +494,9 @@ isolation_suite(void)
 	tcase_add_test(tc, a_unix_socket_is_known_by_its_path);
 	tcase_add_loop_test(tc, a_stranger_is_not_ours, 0, NELEM(strangers));
 	tcase_add_test(tc, a_direct_connection_is_known_by_its_source);
-	tcase_add_test(tc,
-	    a_direct_connection_without_a_target_is_closed_unseen);
-	tcase_add_test(tc, direct_connections_come_one_by_one);
+	tcase_add_test(tc, an_event_that_names_nobody_is_no_evidence);
+	tcase_add_loop_test(tc, a_disturbed_listener_is_not_proven, 0, 2);
+	tcase_add_test(tc, a_disturbed_transport_is_a_failure);
 	tcase_add_loop_test(tc,
 	    a_direct_connection_needs_a_tor_that_refuses_it, 0, 3);
 	tcase_add_loop_test(tc, internal_addresses_are_tried, 0,
