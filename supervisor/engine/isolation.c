@@ -40,6 +40,7 @@ struct iso {
 	uint64_t ends;
 	struct iso_evidence *ev; /* owned; POLICY->nlisteners fit */
 	size_t n;
+	size_t nwitnesses;
 	size_t next;   /* to be tried next */
 	enum pass pass;
 	struct slot slots[ISO_SLOTS];
@@ -109,7 +110,8 @@ is_witness(const struct iso *t, const struct pol_listener *l)
 	unsigned fields;
 	int64_t group;
 
-	if (l->kind != POL_SOCKS && l->kind != POL_HTTPTUNNEL)
+	if (t->nwitnesses == ISO_WITNESSES ||
+	    (l->kind != POL_SOCKS && l->kind != POL_HTTPTUNNEL))
 		return false;
 	if (verdict_wanted(&fields, &group, l))
 		return false;
@@ -131,6 +133,7 @@ iso_add(struct iso *t, uint32_t number)
 		ev->seen = ISO_UNPROVABLE;
 	else
 		ev->witness = is_witness(t, l);
+	t->nwitnesses += ev->witness;
 	t->n++;
 }
 

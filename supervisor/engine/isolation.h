@@ -18,9 +18,10 @@
  *	       would *not* refuse it: see iso_new().  When the kernel knows
  *	       of no target, Tor closes the stream with an event that names
  *	       nobody; it could be anybody's, so nothing is provable then.
- *   circuits  One listener of each section that takes a name asks for port
- *	       443 of an address in 233.252.0.0/24, which is for documentation
- *	       only (RFC 6676).  It is a multicast one: TCP must refuse to
+ *   circuits  One listener of each section that takes a name (up to
+ *	       ISO_WITNESSES) asks for port 443 of an address in
+ *	       233.252.0.0/24, which is for documentation only (RFC 6676).
+ *	       It is a multicast one: TCP must refuse to
  *	       open a connection to it (RFC 9293, 3.9.2.3), so the kernel of
  *	       the exit that Tor has chosen sends nothing.  That exit does see
  *	       the request: Tor names the circuit when it sends it, not
@@ -44,6 +45,11 @@ struct verdict;
 
 /* Streams that are open at the same time. */
 #define ISO_SLOTS 8
+/*
+ * Circuits that are looked at: as many as Tor builds at a time.  Thousands
+ * would be a burden on its network, and keep Tor from answering us.
+ */
+#define ISO_WITNESSES 32
 #define ISO_RANDOM 8 /* octets that a probe takes */
 #define ISO_PROBE_DATA 96
 #define ISO_SOURCE_LEN (POL_PATH_LEN + 8)

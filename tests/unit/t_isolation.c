@@ -12,6 +12,7 @@
 #include "tests/unit/cputil.h"
 
 #define T0 100000
+#define MANY (ISO_WITNESSES + 2)
 #define ENDS (T0 + 60000)
 #define FIELDS "SOCKS_USERNAME,SOCKS_PASSWORD,CLIENTADDR," \
     "SESSION_GROUP,NYM_EPOCH"
@@ -41,7 +42,7 @@ setup(void)
 	struct pol_listener *l;
 
 	pol_policy_init(&policy);
-	policy.listeners = calloc(NLISTENERS + ISO_SLOTS + 1,
+	policy.listeners = calloc(NLISTENERS + MANY,
 	    sizeof *policy.listeners);
 	ck_assert_ptr_nonnull(policy.listeners);
 	add(POL_SOCKS, "socks", 9050, "IPv6Traffic IsolateDestAddr");
@@ -310,6 +311,24 @@ START_TEST(at_most_eight_are_open)
 }
 END_TEST
 
+START_TEST(not_every_section_is_a_witness)
+{
+	struct verdict v;
+	char name[16];
+
+	for (unsigned i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof name, "many%u", i);
+		add(POL_SOCKS, name, (uint16_t)(9100 + i), "");
+	}
+	iso_free(t);
+	t = iso_new(&policy, NULL, true, ENDS);
+	for (uint32_t i = 0; i < MANY; i++)
+		iso_add(t, NLISTENERS + i);
+	iso_judge(t, &v);
+	ck_assert_uint_eq(v.nwitnesses, ISO_WITNESSES);
+}
+END_TEST
+
 START_TEST(the_time_bounds_all)
 {
 	iso_add(t, SOCKS);
@@ -502,6 +521,7 @@ isolation_suite(void)
 	tcase_add_loop_test(tc, internal_addresses_are_tried, 0,
 	    NELEM(internals));
 	tcase_add_test(tc, at_most_eight_are_open);
+	tcase_add_test(tc, not_every_section_is_a_witness);
 	tcase_add_test(tc, the_time_bounds_all);
 	tcase_add_test(tc, an_event_without_a_group_proves_nothing);
 	tcase_add_test(tc, what_was_late_is_seen_the_second_time);
