@@ -256,6 +256,9 @@ START_TEST(a_disturbed_transport_is_a_failure)
 }
 END_TEST
 
+static const char *const externals[] = { "203.0.113.1", "2001:db8::1",
+	"192.0.2.1", "172.15.0.1", "172.32.0.1", "11.0.0.1" };
+
 /* An exit must not be asked for an address of ours. */
 START_TEST(a_direct_connection_needs_a_tor_that_refuses_it)
 {
@@ -263,12 +266,9 @@ START_TEST(a_direct_connection_needs_a_tor_that_refuses_it)
 
 	iso_free(t);
 	t = iso_new(&policy, NULL, _i == 0 ? false : true, ENDS);
-	if (_i == 1)
+	if (_i > 0)
 		ck_assert(pol_addr_parse(&policy.listeners[TRANS].addr,
-		    "203.0.113.1"));
-	if (_i == 2)
-		ck_assert(pol_addr_parse(&policy.listeners[TRANS].addr,
-		    "2001:db8::1"));
+		    externals[_i - 1]));
 	iso_add(t, TRANS);
 	ck_assert_int_eq(next(), -1);
 	ck_assert(iso_over(t, T0));
@@ -500,6 +500,63 @@ START_TEST(an_interface_without_an_address_is_not_provable)
 }
 END_TEST
 
+START_TEST(an_interface_is_asked_at_its_address_of_now)
+{
+	struct pol_addr now[POL_MAX_IFADDRS] = { 0 }, here;
+
+	ck_assert(pol_addr_parse(&here, "192.168.7.7"));
+	policy.listeners[SOCKS].ifaddr = 1;
+	policy.nifaddrs = 1;
+	policy.ifaddrs[0].family = AF_INET;
+	now[0] = here;
+	iso_free(t);
+	t = iso_new(&policy, now, true, ENDS);
+	iso_add(t, SOCKS);
+	ck_assert_int_eq(next(), 0);
+	ck_assert(pol_addr_equal(&probe.addr, &here));
+}
+END_TEST
+
+/* A slot that is free belongs to nobody. */
+START_TEST(what_was_seen_is_not_seen_again)
+{
+	const struct iso_evidence *ev;
+	size_t n;
+
+	iso_add(t, SOCKS2);
+	see(-1, FIELDS);
+	ck_assert_int_eq(event("7 NEW 0 pabcd0102.exit:1025 "
+	    "SOURCE_ADDR=10.152.152.10:1000 SESSION_GROUP=-5 "
+	    "ISO_FIELDS=" FIELDS), -1);
+	ev = iso_evidence(t, &n);
+	ck_assert_int_eq(ev[0].group, -1);
+}
+END_TEST
+
+/* A circuit counts when Tor has used it, under a number that can be kept. */
+START_TEST(only_a_request_that_was_sent_shows_a_circuit)
+{
+	const struct iso_evidence *ev;
+	size_t n;
+
+	iso_add(t, SOCKS2);
+	see(-1, FIELDS);
+	ck_assert_int_eq(next(), 0);
+	iso_connected(t, 0, "10.0.0.1:50");
+	if (_i == 0) {
+		ck_assert_int_eq(event("90 NEW 0 233.252.0.1:443 "
+		    "SOURCE_ADDR=10.0.0.1:50"), -1);
+		ck_assert_int_eq(event("90 DETACHED 5 233.252.0.1:443"), -1);
+		ck_assert_int_eq(event("90 REMAP 6 233.252.0.1:443"), -1);
+	} else {
+		ck_assert_int_eq(event("000000000000000000000000000000000090 "
+		    "NEW 0 233.252.0.1:443 SOURCE_ADDR=10.0.0.1:50"), 0);
+	}
+	ev = iso_evidence(t, &n);
+	ck_assert_uint_eq(ev[0].circuit, 0);
+}
+END_TEST
+
 static Suite *
 isolation_suite(void)
 {
@@ -517,7 +574,8 @@ isolation_suite(void)
 	tcase_add_loop_test(tc, a_disturbed_listener_is_not_proven, 0, 2);
 	tcase_add_test(tc, a_disturbed_transport_is_a_failure);
 	tcase_add_loop_test(tc,
-	    a_direct_connection_needs_a_tor_that_refuses_it, 0, 3);
+	    a_direct_connection_needs_a_tor_that_refuses_it, 0,
+	    1 + NELEM(externals));
 	tcase_add_loop_test(tc, internal_addresses_are_tried, 0,
 	    NELEM(internals));
 	tcase_add_test(tc, at_most_eight_are_open);
@@ -530,6 +588,10 @@ isolation_suite(void)
 	tcase_add_loop_test(tc, a_circuit_that_is_not_built_is_not_seen, 0, 4);
 	tcase_add_test(tc, a_listener_that_may_share_is_no_witness);
 	tcase_add_test(tc, an_interface_without_an_address_is_not_provable);
+	tcase_add_test(tc, an_interface_is_asked_at_its_address_of_now);
+	tcase_add_test(tc, what_was_seen_is_not_seen_again);
+	tcase_add_loop_test(tc, only_a_request_that_was_sent_shows_a_circuit,
+	    0, 2);
 	suite_add_tcase(s, tc);
 	return s;
 }

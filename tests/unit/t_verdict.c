@@ -265,7 +265,12 @@ START_TEST(below_1024_only_a_restart_helps)
 	ck_assert_str_eq(failure(0), "\"n3\" at 10.0.0.1:443: "
 	    "IsolateDestAddr is not in force; set it in torrc, too, and "
 	    "restart Tor.");
+	policy.listeners[3].port = 1023;
+	ck_assert_ptr_nonnull(strstr(failure(0), "restart Tor"));
 	policy.listeners[3].addr.family = AF_UNIX;
+	ck_assert_ptr_nonnull(strstr(failure(0), "opened again"));
+	policy.listeners[3].addr.family = AF_INET;
+	policy.listeners[3].port = 1024;
 	ck_assert_ptr_nonnull(strstr(failure(0), "opened again"));
 }
 END_TEST
