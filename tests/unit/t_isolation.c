@@ -216,7 +216,6 @@ END_TEST
 START_TEST(a_disturbed_listener_is_not_proven)
 {
 	struct verdict v;
-	const struct iso_evidence *ev;
 	size_t n;
 
 	iso_add(t, SOCKS2);
@@ -232,8 +231,8 @@ START_TEST(a_disturbed_listener_is_not_proven)
 		    "ISO_FIELDS=" FIELDS), 0);
 	ck_assert_int_eq(next(), -1);
 	ck_assert(iso_over(t, T0));
-	ev = iso_evidence(t, &n);
-	ck_assert_int_eq(verdict_flags(ev, &policy), ISO_FLAGS_UNKNOWN);
+	ck_assert_int_eq(verdict_flags(iso_evidence(t, &n), &policy),
+	    ISO_FLAGS_UNKNOWN);
 	iso_judge(t, &v);
 	ck_assert(!verdict_ok(&v));
 	ck_assert_uint_eq(v.nfails, 1);
@@ -520,7 +519,6 @@ END_TEST
 /* A slot that is free belongs to nobody. */
 START_TEST(what_was_seen_is_not_seen_again)
 {
-	const struct iso_evidence *ev;
 	size_t n;
 
 	iso_add(t, SOCKS2);
@@ -528,15 +526,13 @@ START_TEST(what_was_seen_is_not_seen_again)
 	ck_assert_int_eq(event("7 NEW 0 pabcd0102.exit:1025 "
 	    "SOURCE_ADDR=10.152.152.10:1000 SESSION_GROUP=-5 "
 	    "ISO_FIELDS=" FIELDS), -1);
-	ev = iso_evidence(t, &n);
-	ck_assert_int_eq(ev[0].group, -1);
+	ck_assert_int_eq(iso_evidence(t, &n)->group, -1);
 }
 END_TEST
 
 /* A circuit counts when Tor has used it, under a number that can be kept. */
 START_TEST(only_a_request_that_was_sent_shows_a_circuit)
 {
-	const struct iso_evidence *ev;
 	size_t n;
 
 	iso_add(t, SOCKS2);
@@ -552,8 +548,7 @@ START_TEST(only_a_request_that_was_sent_shows_a_circuit)
 		ck_assert_int_eq(event("000000000000000000000000000000000090 "
 		    "NEW 0 233.252.0.1:443 SOURCE_ADDR=10.0.0.1:50"), 0);
 	}
-	ev = iso_evidence(t, &n);
-	ck_assert_uint_eq(ev[0].circuit, 0);
+	ck_assert_uint_eq(iso_evidence(t, &n)->circuit, 0);
 }
 END_TEST
 
