@@ -140,6 +140,7 @@ check_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	for (size_t i = 0; i < e->policy->nlisteners; i++)
 		if (prov_listener_proven(&e->prov, i))
 			iso_add(c->iso, (uint32_t)i);
+	c->version = e->prov.version;
 	c->step = CHECK_ASK_STREAMS;
 }
 
@@ -197,6 +198,10 @@ remember(struct engine *e)
 
 	for (size_t i = 0; i < n; i++) {
 		flags = verdict_flags(&ev[i], e->policy);
+		/* Flags that no stream shows may be old ones all the same. */
+		if (flags == ISO_FLAGS_RIGHT && !verdict_covers(
+		    &e->policy->listeners[ev[i].listener]))
+			continue;
 		if (flags != ISO_FLAGS_UNKNOWN &&
 		    prov_listener_proven(&e->prov, ev[i].listener) &&
 		    prov_flags_seen(&e->prov, ev[i].listener,
@@ -227,6 +232,26 @@ finish(struct engine *e)
 	say(e, verdict_ok(&v), false, text);
 	remember(e);
 	clear(e);
+}
+
+/*
+ * What is shut, if only for a moment, may come back with other flags.  All
+ * that puts a listener in doubt has it read anew, which takes a round trip.
+ */
+static void
+look_for_shut(struct engine *e)
+{
+	struct check *c = &e->check;
+	size_t n;
+	const struct iso_evidence *ev;
+
+	if (c->version == e->prov.version)
+		return;
+	c->version = e->prov.version;
+	ev = iso_evidence(c->iso, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!prov_listener_proven(&e->prov, ev[i].listener))
+			iso_disturbed(c->iso, i);
 }
 
 /* Keep the slots busy; false without randomness. */
@@ -278,6 +303,8 @@ check_tick(struct engine *e, uint64_t now)
 
 	if (c->step == CHECK_NONE)
 		return;
+	if (c->iso != NULL)
+		look_for_shut(e);
 	if (!gate_is_open(e) || e->report.epoch != c->epoch)
 		stop(e, "The gate closed during the check: try again when it "
 		    "is open.");
