@@ -263,6 +263,31 @@ judge_shared_ports(struct pol_draft *d, const struct targets *t,
 	}
 }
 
+static void
+judge_dns_ports(struct pol_draft *d, const struct entry *e, size_t n)
+{
+	uint16_t ports[POL_MAX_DNS_PORTS];
+	size_t nports = 0, k;
+
+	for (size_t i = 0; i < n; i++) {
+		if (e[i].l->kind != POL_DNS)
+			continue;
+		for (k = 0; k < nports && ports[k] != e[i].l->port; k++)
+			;
+		if (k < nports)
+			continue;
+		if (nports == POL_MAX_DNS_PORTS) {
+			pol_diag(d->diags, e[i].s->at, "port %u of listener "
+			    "\"%s\" is one too many for DNS: use %d port "
+			    "numbers at most, on as many addresses as you "
+			    "like", (unsigned)e[i].l->port, e[i].l->name,
+			    POL_MAX_DNS_PORTS);
+			return;
+		}
+		ports[nports++] = e[i].l->port;
+	}
+}
+
 /* The listeners of all whole sections, in E too; how many. */
 static size_t
 make_listeners(struct pol_draft *d, struct entry *e)
@@ -298,6 +323,7 @@ judge_all(struct pol_draft *d, size_t total)
 		d->nomem = true;
 	} else {
 		n = make_listeners(d, e);
+		judge_dns_ports(d, e, n);
 		judge_redirects(d, &targets, e, n);
 		judge_shared_ports(d, &targets, e, n);
 		judge_doubles(d, e, n);
