@@ -27,6 +27,8 @@ struct table {
 
 void table_init(struct engine *e);
 void table_clear(struct engine *e);
+/* What is told of it may be otherwise: look again. */
+void table_look(struct engine *e);
 /* All of it is to be sent again. */
 void table_restart(struct engine *e);
 /* Look at what has changed, send what the status process takes. */
