@@ -129,6 +129,7 @@ fill_page(struct table *t, struct snap_page *page, size_t total)
 			page->line[page->n++] = t->line[i];
 		i = i + 1 == total ? 0 : i + 1;
 	}
+	page->left = (uint32_t)t->ndirty - page->n;
 	t->next = i;
 }
 
