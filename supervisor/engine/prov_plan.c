@@ -303,8 +303,7 @@ prov_accepted(struct prov *p)
 static bool
 is_ours(struct prov *p, enum pol_kind kind, const char *value, bool *other)
 {
-	unsigned scans = 0;
-	size_t i = prov_find_line(p, kind, value, &scans);
+	size_t i = prov_find_line(p, kind, value, &p->scans);
 
 	if (i == SIZE_MAX)
 		return false;
@@ -365,6 +364,7 @@ prov_changed_kinds(struct prov *p, const struct cp_reply *event,
 	unsigned kinds = 0;
 
 	*network = false;
+	p->scans = 0;
 	for (size_t i = 0; i < p->policy->nlisteners; i++)
 		p->l[i].told = false;
 	for (size_t i = 0; i < cp_reply_nconf(event); i++) {

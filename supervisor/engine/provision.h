@@ -92,6 +92,7 @@ struct prov {
 	bool surplus; /* GETCONF has lines of ours that are to go */
 	struct extras x;
 	struct memo conf, listeners[POL_NKIND];
+	unsigned scans; /* scratch: see prov_find_line() */
 	uint64_t conf_version; /* VERSION when GETCONF was last judged */
 	uint64_t version; /* counts up whenever anything here changes */
 };

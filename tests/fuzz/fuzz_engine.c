@@ -268,7 +268,9 @@ do_event(struct input *in)
 {
 	size_t i = fuzz_take(in) % (sizeof events / sizeof events[0]);
 
-	if (w.linked && events[i].listeners != 0)
+	/* A list without ours, where we had set none, opens none of ours. */
+	if (w.linked && events[i].listeners != 0 &&
+	    (i != 0 || (w.set & SOCKS_MASK) != 0))
 		fuzz_shadow_void(events[i].listeners, events[i].flags);
 	fuzz_feed_text(events[i].text);
 }
@@ -292,6 +294,7 @@ do_connect(struct input *in)
 		return;
 	w.linked = fuzz_take(in) % 4 != 0;
 	w.genuine = w.wild = false;
+	w.set = ALL;
 	fuzz_shadow_void(ALL, true);
 	for (unsigned i = 0; i < NLISTENERS; i++)
 		w.s[i].opened = false;

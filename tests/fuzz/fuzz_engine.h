@@ -47,6 +47,7 @@ struct fuzz_world {
 	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
 	struct pol_addr last; /* that the interface had, if it has none */
 	uint8_t mask; /* the answer's listeners */
+	unsigned set; /* those of the last accepted SETCONF; ALL: none yet */
 	unsigned nopen;
 };
 extern struct fuzz_world w;

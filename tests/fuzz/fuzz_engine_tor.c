@@ -162,9 +162,14 @@ answer_setconf(uint8_t flaw)
 		"553 Transition not allowed\r\n" };
 
 	/* What it named, it has opened, if it was not open. */
-	for (unsigned i = 0; flaw % 4 == 0 && i < NLISTENERS; i++)
-		if (strstr(w.command, text_of(i, false)) != NULL)
-			w.s[i].opened = true;
+	if (flaw % 4 == 0)
+		w.set = 0;
+	for (unsigned i = 0; flaw % 4 == 0 && i < NLISTENERS; i++) {
+		if (strstr(w.command, text_of(i, false)) == NULL)
+			continue;
+		w.s[i].opened = true;
+		w.set |= 1u << i;
+	}
 	fuzz_feed_text(answers[flaw % 4]);
 }
 

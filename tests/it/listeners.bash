@@ -179,7 +179,7 @@ it_tor_lines()
 	net_tor_ctl "GETCONF SocksPort HTTPTunnelPort TransPort DNSPort" |
 	    tr -d '\r' | sed -n 's/^250[- ]\([A-Za-z]*Port\)=/\1 /p' |
 	    while read -r option address flags; do
-		# shellcheck disable=SC2086 # a list of words
+		# shellcheck disable=SC2046,SC2086 # a list of words
 		echo "$option $address" $(printf '%s\n' $flags | sort)
 	    done | tr -d '"' | sort
 }

@@ -532,6 +532,7 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
 	"bindfail.txt", "shrink.txt",
 	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
+	"odd.txt",
 	"isolation.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
