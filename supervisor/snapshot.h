@@ -151,7 +151,7 @@ struct snap_result {
 	uint32_t magic;
 	uint32_t ok;
 	uint32_t more; /* 1: another sentence for the same verb follows */
-	uint32_t reserved;
+	uint32_t refused; /* 1: not done, or not to the end: no verdict */
 	uint64_t id;
 	char text[SNAP_TEXT]; /* one sentence */
 };

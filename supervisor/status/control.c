@@ -403,7 +403,8 @@ static void
 settle(struct asker *a, struct waiting *w, const struct snap_result *r)
 {
 	struct status_answer answer = {
-		.kind = r->more == 1 ? STATUS_ANSWER_MORE : STATUS_ANSWER_LAST,
+		.kind = r->refused == 1 ? STATUS_ANSWER_REFUSED :
+		    r->more == 1 ? STATUS_ANSWER_MORE : STATUS_ANSWER_LAST,
 		.ok = r->ok == 1, .id = w->client_id, .sentence = r->text };
 
 	asker_answer(a, &answer);

@@ -265,6 +265,34 @@ START_TEST(check_is_answered_sentence_by_sentence)
 }
 END_TEST
 
+/* The engine's refusal is not a verdict, nor can it be good or go on. */
+START_TEST(refusal_of_the_engine_is_told_as_one)
+{
+	struct snap_result r = { .magic = SNAP_RESULT_MAGIC, .refused = 1,
+		.text = "Not now." };
+	int fd = rig_connect(&rig, "control.sock");
+	struct snap_verb v;
+	json_t *answer;
+
+	rig_link(&rig);
+	(void)usleep(100000);
+	rig_say(fd, "{\"cmd\":\"check-isolation\"}\n");
+	ck_assert(rig_verb(&rig, &v, SOON));
+	r.id = v.id;
+	r.ok = _i == 1;
+	r.more = _i == 2;
+	r.refused += _i == 3;
+	ck_assert_int_eq(send(rig.engine, &r, sizeof r, MSG_NOSIGNAL),
+	    sizeof r);
+	answer = rig_line(fd, SOON);
+	ck_assert(json_is_false(json_object_get(answer, "ok")));
+	ck_assert(json_is_true(json_object_get(answer, "refused")));
+	assert_text(answer, "error", _i == 0 ? "Not now." :
+	    "The engine went away before it answered.");
+	close(fd);
+}
+END_TEST
+
 START_TEST(more_to_another_verb_ends_the_link)
 {
 	int fd = rig_connect(&rig, "control.sock");
@@ -294,6 +322,7 @@ add_control_tests(TCase *tc)
 	tcase_add_test(tc, thirty_third_asker_is_refused);
 	tcase_add_test(tc, only_members_of_the_group_may_ask);
 	tcase_add_test(tc, check_is_answered_sentence_by_sentence);
+	tcase_add_loop_test(tc, refusal_of_the_engine_is_told_as_one, 0, 4);
 	tcase_add_test(tc, more_to_another_verb_ends_the_link);
 }
 

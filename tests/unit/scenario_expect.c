@@ -84,6 +84,7 @@ value_of(const char *key, char *buf, size_t cap)
 		{ "withheld", w.snap.nwithheld }, { "extra", w.snap.nextra },
 		{ "alarm", w.snap.nalarm }, { "trouble", w.snap.ntrouble },
 		{ "lines", w.nlines }, { "owners", w.nowner },
+		{ "refused", w.result.refused },
 		{ "repairs", (unsigned)w.snap.repairs } };
 
 	if (strcmp(key, "state") == 0)
