@@ -20,7 +20,6 @@
 #include "policy/policy.h"
 #include "supervisor/engine/check.h"
 #include "supervisor/engine/engine.h"
-#include "supervisor/engine/privacy.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/engine/table.h"
 #include "supervisor/engine/tell.h"
@@ -164,7 +163,6 @@ struct engine {
 	uint64_t snap_seq;
 	struct snapshot snap; /* the last one sent */
 	struct table table;
-	struct privacy privacy;
 };
 
 /* engine.c */

@@ -25,7 +25,7 @@ engine_addresses(struct engine *e, const struct pol_addr *ifaddrs,
 void
 engine_internal(struct engine *e, const struct pol_addr *addrs, size_t n)
 {
-	struct privacy *p = &e->privacy;
+	struct privacy *p = &e->table.privacy;
 
 	p->ninternal = n < PRIVACY_INTERNAL ? n : PRIVACY_INTERNAL;
 	memcpy(p->internal, addrs, p->ninternal * sizeof *addrs);

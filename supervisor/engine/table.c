@@ -110,7 +110,7 @@ table_update(struct engine *e)
 		t->ndirty += !t->dirty[i];
 		t->dirty[i] = changed = true;
 	}
-	extras_tell(&e->prov.x, &t->sum, &e->privacy);
+	extras_tell(&e->prov.x, &t->sum, &e->table.privacy);
 	t->generation += changed;
 }
 

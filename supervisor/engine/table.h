@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "supervisor/engine/privacy.h"
 #include "supervisor/snapshot.h"
 
 struct engine;
@@ -23,6 +24,7 @@ struct table {
 	uint64_t generation;
 	uint64_t seen; /* prov.version that it is made from */
 	struct snapshot sum; /* of this, only what counts listeners */
+	struct privacy privacy;
 };
 
 void table_init(struct engine *e);

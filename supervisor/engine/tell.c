@@ -122,7 +122,8 @@ reason_free(struct engine *e)
 	set_text(e->reason_code, sizeof e->reason_code, "refused");
 	set_text(e->reason, sizeof e->reason,
 	    "Tor refuses the policy's listeners: %.120s",
-	    privacy_text(words, sizeof words, &e->privacy, e->latch_text));
+	    privacy_text(words, sizeof words, &e->table.privacy,
+	    e->latch_text));
 	set_text(e->advice, sizeof e->advice,
 	    "Correct the policy and restart portcullisd, or correct torrc and "
 	    "restart Tor.");
@@ -164,7 +165,7 @@ reason_refused(struct engine *e)
 	set_text(e->reason_code, sizeof e->reason_code, "listeners-refused");
 	set_text(e->reason, sizeof e->reason,
 	    "Tor could not open a listener: %.140s",
-	    privacy_text(words, sizeof words, &e->privacy,
+	    privacy_text(words, sizeof words, &e->table.privacy,
 	    e->tor.last_warn));
 	set_text(e->advice, sizeof e->advice,
 	    "Check addresses and ports; it is tried again by itself.");
@@ -214,7 +215,7 @@ reason_boot(struct engine *e, uint64_t now)
 	}
 	set_text(e->reason_code, sizeof e->reason_code, "stalled");
 	/* What Tor says of it names relays, bridges and addresses. */
-	privacy_text(words, sizeof words, &e->privacy,
+	privacy_text(words, sizeof words, &e->table.privacy,
 	    t->warning[0] != '\0' ? t->warning : t->last_warn);
 	set_text(e->reason, sizeof e->reason,
 	    "Tor makes no progress at %d %% (%s)%s%.100s", t->progress, t->tag,
@@ -323,8 +324,8 @@ fill_tor(const struct engine *e, struct snapshot *s)
 	s->boot_progress = t->progress;
 	memcpy(s->boot_tag, t->tag, sizeof s->boot_tag);
 	memcpy(s->boot_summary, t->summary, sizeof s->boot_summary);
-	privacy_text(s->boot_warning, sizeof s->boot_warning, &e->privacy,
-	    t->warning);
+	privacy_text(s->boot_warning, sizeof s->boot_warning,
+	    &e->table.privacy, t->warning);
 	memcpy(s->tor_version, t->version, sizeof s->tor_version);
 	s->circuit_established = t->circuit;
 	s->enough_dir_info = t->enough_dir;

@@ -162,8 +162,8 @@ END_TEST
 /* Tor's own buffer is short; a Tor with a longer one is understood, too. */
 START_TEST(a_long_path_is_cut_by_tor)
 {
-	static const char path[] = "/run/a/path/of/fifty-two/octets/in/which/tor/"
-	    "listens";
+	static const char path[] =
+	    "/run/a/path/of/fifty-two/octets/in/which/tor/listens";
 	char line[256];
 
 	(void)snprintf(policy.listeners[UNIX].path, POL_PATH_LEN, "%s", path);
