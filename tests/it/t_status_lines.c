@@ -149,13 +149,14 @@ START_TEST(table_waits_for_the_snapshot_that_counts_it)
 	ck_assert(until_state(fd, 8, "withheld"));
 	check_newcomer("withheld");
 	p.generation = 3;
+	p.line[0].number = 7;
 	p.line[0].state = SNAP_LS_LISTENING;
 	rig_page(&rig, &p);
 	(void)usleep(STEP_US);
 	check_newcomer("withheld");
 	rig.generation = 3;
 	rig_snapshot(&rig, GATE_OPEN, 2);
-	ck_assert(until_state(fd, 8, "listening"));
+	ck_assert(until_state(fd, 7, "listening"));
 	close(fd);
 }
 END_TEST
