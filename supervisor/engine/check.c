@@ -21,19 +21,27 @@
 static const char *const reject_option[] = { "ClientRejectInternalAddresses" };
 
 static void
-say(struct engine *e, bool ok, bool more, const char *text)
+send_result(struct engine *e, struct snap_result r, const char *text)
 {
-	struct snap_result r;
-
-	memset(&r, 0, sizeof r);
 	r.magic = SNAP_RESULT_MAGIC;
-	r.ok = ok;
-	r.more = more;
-	r.id = e->check.id;
 	(void)snprintf(r.text, sizeof r.text, "%s", text);
 	/* A sentence that cannot be sent now is lost; the next one may go. */
 	if (e->status_up)
 		(void)e->ops->status_send(e->arg, &r, sizeof r);
+}
+
+static void
+say(struct engine *e, bool ok, bool more, const char *text)
+{
+	send_result(e, (struct snap_result){ .ok = ok, .more = more,
+	    .id = e->check.id }, text);
+}
+
+/* Nothing was shown of any listener: no verdict on them. */
+static void
+refuse(struct engine *e, uint64_t id, const char *text)
+{
+	send_result(e, (struct snap_result){ .refused = 1, .id = id }, text);
 }
 
 /* The subscription is taken back by check_ask(). */
@@ -53,7 +61,7 @@ clear(struct engine *e)
 static void
 stop(struct engine *e, const char *text)
 {
-	say(e, false, false, text);
+	refuse(e, e->check.id, text);
 	clear(e);
 }
 
@@ -70,12 +78,12 @@ check_begin(struct engine *e, const struct snap_verb *v, uint64_t now)
 	struct check *c = &e->check;
 
 	if (c->step != CHECK_NONE) {
-		tell_result(e, v->id, false,
+		refuse(e, v->id,
 		    "A check of the isolation is already running.");
 		return;
 	}
 	if (!gate_is_open(e) || e->state != SM_WATCH) {
-		tell_result(e, v->id, false,
+		refuse(e, v->id,
 		    "The isolation can be checked only while the gate is "
 		    "open: the check itself is a client of the listeners.");
 		return;

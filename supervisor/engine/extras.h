@@ -13,6 +13,7 @@
 #include "policy/policy.h"
 #include "supervisor/snapshot.h"
 
+struct privacy;
 struct prov;
 
 /*
@@ -82,7 +83,8 @@ bool extras_refuse_unopened(struct prov *p);
 size_t extras_take(struct prov *p, struct pol_extra *list);
 void extras_accepted(struct extras *x);
 
-/* The status's part: alarms first. */
-void extras_tell(const struct extras *x, struct snapshot *s);
+/* The status's part: alarms first, and no secret address. */
+void extras_tell(const struct extras *x, struct snapshot *s,
+    const struct privacy *privacy);
 
 #endif

@@ -19,6 +19,8 @@
 #define PORT_FIRST 1024
 #define PORT_COUNT 64000
 
+/* " SOURCE_ADDR=" and the address have room for 64 octets in Tor. */
+#define TOR_SOURCE_LEN (63 - (sizeof " SOURCE_ADDR=" - 1))
 #define TARGET_LEN POL_LISTENER_TEXT /* or "pXXXXXXXX.exit:65535" */
 
 /* What a busy machine did not show the first time is tried once more. */
@@ -350,6 +352,15 @@ is_new(const struct cp_event *ev)
 	    cp_str_is(ev->action, "NEWRESOLVE");
 }
 
+/* Is SOURCE our end of S?  A long path is cut, also by Tor 0.4.9. */
+static bool
+is_from(struct cp_str source, const struct slot *s)
+{
+	return cp_str_is(source, s->source) ||
+	    (source.n == TOR_SOURCE_LEN &&
+	    strncmp(source.p, s->source, TOR_SOURCE_LEN) == 0);
+}
+
 /* Is EV about the stream of S? */
 static bool
 is_mine(const struct slot *s, const struct cp_event *ev)
@@ -361,7 +372,7 @@ is_mine(const struct slot *s, const struct cp_event *ev)
 	if (s->stream[0] != '\0')
 		return cp_str_is(st->id, s->stream);
 	return is_new(ev) && s->source[0] != '\0' &&
-	    cp_str_is(st->source, s->source) &&
+	    is_from(st->source, s) &&
 	    cp_str_is(st->target, s->target);
 }
 

@@ -82,7 +82,7 @@ it_check "... which shows" [ "$(questions)" -gt "$asked" ]
 it_portcullis hold >/dev/null
 it_check "a hold closes" it_wait_for closed 5
 it_check "closed: the check says that it needs an open gate" \
-    check_says 1 "only while the gate is open"
+    check_says 5 "only while the gate is open"
 it_portcullis release >/dev/null
 it_check "a release opens" it_wait_for open 10
 it_end

@@ -160,6 +160,28 @@ START_TEST(a_unix_socket_is_known_by_its_path)
 }
 END_TEST
 
+/* Tor's own buffer is short; a Tor with a longer one is understood, too. */
+START_TEST(a_long_path_is_cut_by_tor)
+{
+	static const char path[] =
+	    "/run/a/path/of/fifty-two/octets/in/which/tor/listens";
+	char line[256];
+
+	(void)snprintf(policy.listeners[UNIX].path, POL_PATH_LEN, "%s", path);
+	iso_add(t, UNIX);
+	ck_assert_int_eq(next(), 0);
+	iso_connected(t, 0, "");
+	(void)snprintf(line, sizeof line, "7 NEW 0 pabcd0102.exit:1025 "
+	    "SOURCE_ADDR=%.*s SESSION_GROUP=-8 ISO_FIELDS=SESSION_GROUP",
+	    49, path);
+	ck_assert_int_eq(event(line), -1);
+	(void)snprintf(line, sizeof line, "7 NEW 0 pabcd0102.exit:1025 "
+	    "SOURCE_ADDR=%.*s%s SESSION_GROUP=-8 ISO_FIELDS=SESSION_GROUP",
+	    _i == 0 ? 50 : (int)sizeof path, path, _i == 0 ? "" : ":0");
+	ck_assert_int_eq(event(line), 0);
+}
+END_TEST
+
 static const char *const strangers[] = {
 	/* another client, another target, another word, no source */
 	"7 NEW 0 pabcd0102.exit:1025 SOURCE_ADDR=10.0.0.1:2 SESSION_GROUP=-8",
@@ -563,6 +585,7 @@ isolation_suite(void)
 	tcase_add_test(tc, a_tunnel_is_asked_by_name);
 	tcase_add_test(tc, dns_is_asked_for_an_address);
 	tcase_add_test(tc, a_unix_socket_is_known_by_its_path);
+	tcase_add_loop_test(tc, a_long_path_is_cut_by_tor, 0, 2);
 	tcase_add_loop_test(tc, a_stranger_is_not_ours, 0, NELEM(strangers));
 	tcase_add_test(tc, a_direct_connection_is_known_by_its_source);
 	tcase_add_test(tc, an_event_that_names_nobody_is_no_evidence);
