@@ -64,6 +64,8 @@ struct tor_info {
 	char last_warn[SNAP_TEXT];  /* last WARN or ERR log event */
 	uint64_t progress_at;	    /* when it last rose */
 	bool circuit, enough_dir;
+	long files;	/* descriptors that it may have; not above 0: unknown */
+	bool files_out; /* it could not open a listener for want of them */
 };
 
 /* Evidence that circuits carry traffic. */
@@ -236,6 +238,8 @@ void repair_on_changed(struct engine *e, const struct cp_reply *event,
     uint64_t now);
 void repair_on_reload(struct engine *e, uint64_t now);
 void repair_on_log(struct engine *e, struct cp_str text);
+/* May Tor have too few descriptors for the policy?  Nobody is to blame. */
+bool repair_lacks_files(const struct engine *e);
 void repair_ask_conf(struct engine *e, uint64_t now);
 void repair_on_conf(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
