@@ -62,6 +62,7 @@ struct sockdiag {
 	size_t ninet;
 	uint8_t l4proto; /* of the dump that is running */
 	bool inactive;	 /* it is of sockets that do not listen */
+	bool apart;	 /* the kernel wants a question for each family */
 	size_t absent;	 /* TCP listeners without any socket, last time */
 	struct seen *seen;
 	struct digest digest;
@@ -171,28 +172,17 @@ sockdiag_free(struct sockdiag *d)
 	free(d);
 }
 
-static bool
-is_zero(const void *p, size_t n)
-{
-	const unsigned char *b = p;
-
-	while (n > 0)
-		if (b[--n] != 0)
-			return false;
-	return true;
-}
-
 static void
 read_addr(struct sock *s, const struct inet_diag_msg *m)
 {
 	s->family = s->addr.family = m->idiag_family;
 	if (m->idiag_family == AF_INET) {
 		memcpy(&s->addr.v4, m->id.idiag_src, sizeof s->addr.v4);
-		s->wildcard = is_zero(&s->addr.v4, sizeof s->addr.v4);
+		s->wildcard = s->addr.v4.s_addr == htonl(INADDR_ANY);
 		return;
 	}
 	memcpy(&s->addr.v6, m->id.idiag_src, sizeof s->addr.v6);
-	s->wildcard = is_zero(&s->addr.v6, sizeof s->addr.v6);
+	s->wildcard = IN6_IS_ADDR_UNSPECIFIED(&s->addr.v6);
 }
 
 static int
@@ -339,6 +329,39 @@ dump(struct sockdiag *d, uint8_t family, uint8_t l4proto, uint32_t states)
 	return family == AF_INET6 && errno == ENOENT ? 0 : -1;
 }
 
+static int
+dump_both(struct sockdiag *d, uint8_t l4proto, uint32_t states)
+{
+	return dump(d, AF_INET, l4proto, states) == -1 ? -1 :
+	    dump(d, AF_INET6, l4proto, states);
+}
+
+/*
+ * TCP listeners of both families by one walk: the older question names none.
+ * The kernel's table has thousands of buckets, and to look at those that are
+ * empty costs more than a few hundred sockets.
+ */
+static int
+dump_listening(struct sockdiag *d)
+{
+	char buf[MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct inet_diag_req))];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct inet_diag_req *r;
+
+	if (d->apart)
+		return dump_both(d, IPPROTO_TCP, 1u << TCP_LISTEN);
+	d->l4proto = IPPROTO_TCP;
+	nlh->nlmsg_type = TCPDIAG_GETSOCK;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	r = mnl_nlmsg_put_extra_header(nlh, sizeof *r);
+	r->idiag_states = 1u << TCP_LISTEN;
+	if (nlask_run(&d->ask, nlh, on_socket, d) == 0)
+		return 0;
+	/* What has come is to be forgotten: the caller begins again. */
+	d->apart = errno != EINTR;
+	return -1;
+}
+
 /*
  * Who is bound to a port without listening there gets no packet, but keeps
  * Tor from it.  Of interest only where Tor is missing, hence not asked for
@@ -347,12 +370,10 @@ dump(struct sockdiag *d, uint8_t family, uint8_t l4proto, uint32_t states)
 static int
 dump_inactive(struct sockdiag *d)
 {
-	int rc = 0;
+	int rc;
 
 	d->inactive = true;
-	if (dump(d, AF_INET, IPPROTO_TCP, 1u << STATE_BOUND_INACTIVE) == -1 ||
-	    dump(d, AF_INET6, IPPROTO_TCP, 1u << STATE_BOUND_INACTIVE) == -1)
-		rc = -1;
+	rc = dump_both(d, IPPROTO_TCP, 1u << STATE_BOUND_INACTIVE);
 	d->inactive = false;
 	return rc;
 }
@@ -360,26 +381,21 @@ dump_inactive(struct sockdiag *d)
 static int
 dump_once(struct sockdiag *d)
 {
-	static const uint8_t families[] = { AF_INET, AF_INET6 };
-
 	memset(d->seen, 0, d->policy->nlisteners * sizeof *d->seen);
 	digest_begin(&d->digest);
-	for (size_t i = 0; i < 2; i++)
-		if (dump(d, families[i], IPPROTO_TCP, 1u << TCP_LISTEN) ==
-		    -1 ||
-		    dump(d, families[i], IPPROTO_UDP, UINT32_MAX) == -1)
-			return -1;
+	if (dump_listening(d) == -1 ||
+	    dump_both(d, IPPROTO_UDP, UINT32_MAX) == -1)
+		return -1;
 	return d->absent > 0 ? dump_inactive(d) : 0;
 }
 
 static int
 dump_all(struct sockdiag *d)
 {
-	int rc = -1;
-
-	for (int i = 0; i < DUMP_TRIES && rc == -1; i++)
-		rc = dump_once(d);
-	return rc;
+	for (int i = 0; i < DUMP_TRIES; i++)
+		if (dump_once(d) == 0)
+			return 0;
+	return -1;
 }
 
 /* Where each listener is to be, after addresses came or went. */
