@@ -108,14 +108,31 @@ expand(struct pol_listener *l, struct pol_draft *d,
 	return l;
 }
 
+/*
+ * What goes to a listener over lo is dropped while the gate is closed; one on
+ * an interface is known there by its port alone, whatever the address.
+ */
+static bool
+is_control(const struct pol_tor *tor, const struct pol_listener *l)
+{
+	return !tor->control_is_unix && l->port == tor->control_port &&
+	    pol_kind_l4proto(l->kind) == IPPROTO_TCP &&
+	    l->addr.family == tor->control_addr.family && (l->ifaddr != 0 ||
+	    pol_addr_equal(&l->addr, &tor->control_addr));
+}
+
 static void
 judge_listener(struct pol_draft *d, const struct pol_listener *l,
     struct pol_where at)
 {
-	if (l->kind == POL_DNS && l->loopback && l->port >= POL_HB_SPORT &&
-	    l->port <= POL_HB_EGRESS)
+	if (l->kind == POL_DNS && (l->loopback || l->ifaddr != 0) &&
+	    l->port >= POL_HB_SPORT && l->port <= POL_HB_EGRESS)
 		pol_diag(d->diags, at, "port %u of listener \"%s\" carries "
 		    "the gate's heartbeat on loopback: use another",
+		    (unsigned)l->port, l->name);
+	if (is_control(&d->p->tor, l))
+		pol_diag(d->diags, at, "port %u of listener \"%s\" is that "
+		    "of Tor's control address: use another",
 		    (unsigned)l->port, l->name);
 }
 

@@ -3,6 +3,7 @@
 
 #define UNIX "address = \"unix:/a\" "
 #define ETH1 "address = \"interface:eth1\" "
+#define P_TCP "tor { user = 101 control = \"127.0.0.1:9051\" }\n"
 #define A63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct fault {
@@ -131,6 +132,12 @@ static const struct fault {
 	{ P_IN_MORE("kind=dns address=\"127.0.0.1\" port=\"7690-7700\""), 5,
 	    "heartbeat" },
 	{ P_IN_MORE("kind=dns address=\"::1\" port=7702"), 5, "heartbeat" },
+	{ P_IN_MORE("kind=dns address=\"interface:eth1:ipv6\" port=7701"), 5,
+	    "heartbeat" },
+	{ P_TCP P_GW P_USERS "listener b { kind=socks port=9051 "
+	    "address=\"127.0.0.1\" }", 4, "of Tor's control address" },
+	{ P_TCP P_GW P_USERS "listener b { kind=trans port=9051 "
+	    "address=\"interface:eth1:ipv4\" }", 4, "of Tor's control addr" },
 	{ P_IN_MORE("kind=dns address={\"10.0.0.1\",\"10.0.0.2\"} port=5"), 5,
 	    "a second DNSPort" },
 	{ P_IN_MORE("kind=trans address=\"fd00::1\" port={5,6}"), 5,
