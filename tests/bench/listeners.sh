@@ -128,7 +128,7 @@ bench_provisions()
 		bench_provision >>"$DIR/provisions" || exit 1
 		[ "$i" = "$rounds" ] || it_stop # the last one stays
 	done
-	it_all_proven || it_die "not all listeners are proven"
+	net_wait 20 it_all_proven || it_die "not all listeners are proven"
 	printf '{"provision_ms":%s,"open_ms":%s}\n' \
 	    "$(bench_median '$2 - $1' <"$DIR/provisions")" \
 	    "$(bench_median '$3 - $1' <"$DIR/provisions")"
@@ -139,7 +139,7 @@ bench_provisions()
 bench_pids()
 {
 	net_pid portcullisd
-	it_field '.gate.pid, .engine.pid, .status.pid'
+	it_pid gate && it_pid engine && it_pid status
 }
 
 # PSS and RSS in kB, over all of ours.
@@ -220,7 +220,7 @@ bench_table() # peers|none
 	printf '{"listeners":%d,"rounds":%d}\n' "$(wc -l <"$DIR/options")" \
 	    "$rounds"
 	mapfile -t pids < <(bench_pids)
-	net_pid tor >/dev/null || it_die "Tor is gone"
+	[ ${#pids[@]} = 4 ] || it_die "the four processes are not known"
 	net_in gateway "$it_build/table_time" prove "$DIR/portcullis.conf" \
 	    50 || exit 1
 	bench_memory "${pids[@]}"
