@@ -20,8 +20,14 @@ enum {
  * size only bounds what we ourselves put in.
  */
 #define PROVEN_SIZE (2 * POL_MAX_LISTENERS)
-/* Generous: an update on a full set fails, and the gate would fall. */
-#define LEASE_SIZE 65535
+/*
+ * An update on a full set fails, and the gate would fall; lapsed elements
+ * count until the kernel collects them, each second.  Opening anew after a
+ * lapse makes ten in that time at most (two families, the shortest lease).
+ * But the kernel makes buckets for as many at once, and walks through them all
+ * whenever the lease is read back.
+ */
+#define LEASE_SIZE 1024
 
 /* One element for each protocol, twice: old and new in one transaction. */
 #define TARGET_SIZE 4

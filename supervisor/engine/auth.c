@@ -26,7 +26,7 @@ static const char *const wanted[] = { "STATUS_CLIENT", "STATUS_GENERAL",
 #define NMANDATORY 4
 
 static const char *const info_keys[] = { "version", "process/pid",
-	"events/names" };
+	"events/names", "process/descriptor-limit" };
 #define NINFO (sizeof info_keys / sizeof info_keys[0])
 
 void
@@ -200,7 +200,7 @@ void
 auth_on_info(struct engine *e, const struct cp_reply *reply, uint64_t now)
 {
 	struct cp_str v[NINFO];
-	char pid[16];
+	char pid[16], files[16];
 	enum cp_err err = cp_reply_getinfo(reply, v, info_keys, NINFO);
 
 	if (err != CP_OK) {
@@ -211,6 +211,8 @@ auth_on_info(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	log_esc(e->tor.version, sizeof e->tor.version, v[0].p, v[0].n);
 	log_esc(pid, sizeof pid, v[1].p, v[1].n);
 	e->tor.pid = (int)strtol(pid, NULL, 10);
+	log_esc(files, sizeof files, v[3].p, v[3].n);
+	e->tor.files = strtol(files, NULL, 10);
 	if (!choose_events(e, v[2]))
 		engine_lose(e, LOSS_OLD, NULL, now);
 }

@@ -58,12 +58,13 @@ struct tor_info {
 	int pid;
 	char version[32];
 	int progress; /* -1: unknown */
-	char tag[32];
-	char summary[96];
+	char tag[32], summary[96];
 	char warning[SNAP_TEXT];    /* last bootstrap problem */
 	char last_warn[SNAP_TEXT];  /* last WARN or ERR log event */
 	uint64_t progress_at;	    /* when it last rose */
 	bool circuit, enough_dir;
+	long files;	/* descriptors that it may have; not above 0: unknown */
+	bool files_out; /* it could not open a listener for want of them */
 };
 
 /* Evidence that circuits carry traffic. */
@@ -104,8 +105,7 @@ struct engine {
 	/* session */
 	unsigned char cookie[CP_COOKIE_LEN];
 	unsigned char nonce[CP_NONCE_LEN];
-	bool need_info, need_events, need_conf, need_probe;
-	bool need_newnym;
+	bool need_info, need_events, need_conf, need_probe, need_newnym;
 	bool newnym_open;   /* asked for by a verb that has no answer yet */
 	uint64_t newnym_id; /* that verb */
 	bool provisioned; /* this session had its first SETCONF */
@@ -236,6 +236,7 @@ void repair_on_changed(struct engine *e, const struct cp_reply *event,
     uint64_t now);
 void repair_on_reload(struct engine *e, uint64_t now);
 void repair_on_log(struct engine *e, struct cp_str text);
+bool repair_lacks_files(const struct engine *e); /* may Tor have too few? */
 void repair_ask_conf(struct engine *e, uint64_t now);
 void repair_on_conf(struct engine *e, const struct cp_reply *reply,
     uint64_t now);

@@ -2,6 +2,8 @@
  * Drift and its repair.  A 250 is no proof and a 553 is no "nothing
  * happened": whatever Tor answers to SETCONF, everything is read back.
  */
+#include "config.h" /* _GNU_SOURCE */
+
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +14,12 @@
 
 #define CONF_MS 1000
 #define MINUTE_MS 60000
+
+/*
+ * Descriptors that Tor needs beside its listeners, at the very least: relays,
+ * directories, control, a few clients.
+ */
+#define FILES_SPARE 32
 
 /* A list that Tor refuses, for no listener's sake, is tried again after: */
 #define AGAIN_MIN_MS 1000
@@ -58,12 +66,38 @@ repair_on_reload(struct engine *e, uint64_t now)
 	repair_doubt(e, PROV_ALL_KINDS, now);
 }
 
+/* Tor's own limit, of which it says so but once in six hours; the kernel's. */
+static bool
+is_file_shortage(struct cp_str text)
+{
+	static const char own[] = "Failing because we have ";
+	static const char kernel[] = "Too many open files";
+	size_t n = sizeof own - 1;
+
+	if (text.n >= n && memcmp(text.p, own, n) == 0)
+		return true;
+	return text.n != 0 &&
+	    memmem(text.p, text.n, kernel, sizeof kernel - 1) != NULL;
+}
+
 /* Tor's log, while it opens listeners or has just failed to. */
 void
 repair_on_log(struct engine *e, struct cp_str text)
 {
-	if (e->set_open || e->bind_failed)
-		prov_hint(&e->prov, text);
+	if (!e->set_open && !e->bind_failed)
+		return;
+	if (is_file_shortage(text))
+		e->tor.files_out = true;
+	prov_hint(&e->prov, text);
+}
+
+bool
+repair_lacks_files(const struct engine *e)
+{
+	size_t n = e->policy->nlisteners + FILES_SPARE;
+
+	return e->tor.files_out ||
+	    (e->tor.files > 0 && n > (unsigned long)e->tor.files);
 }
 
 void
@@ -147,7 +181,9 @@ is_right(struct engine *e, uint64_t now)
 
 /*
  * After a 553 whoever is to blame is left out.  With nobody left to blame the
- * list is tried again as it is, later and later.
+ * list is tried again as it is, later and later.  So it is when Tor has no
+ * descriptor left: to find out how many listeners would take up the very last
+ * one would leave none for what the listeners are there for.
  */
 static void
 blame(struct engine *e, uint64_t now)
@@ -156,7 +192,7 @@ blame(struct engine *e, uint64_t now)
 		return;
 	e->blamed = true;
 	e->due.again = now;
-	if (prov_blame(&e->prov, now))
+	if (!repair_lacks_files(e) && prov_blame(&e->prov, now))
 		return;
 	e->again_ms = e->again_ms == 0 ? AGAIN_MIN_MS : e->again_ms * 2;
 	if (e->again_ms > AGAIN_MAX_MS)
@@ -242,6 +278,7 @@ repair_on_setconf(struct engine *e, const struct cp_reply *reply,
 {
 	e->set_open = false;
 	if (cp_reply_is_ok(reply)) {
+		e->tor.files_out = false;
 		prov_accepted(&e->prov);
 	} else if (is_bind_failure(reply)) {
 		/*

@@ -12,6 +12,7 @@
 #include "supervisor/engine/sockdiag.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
@@ -30,11 +31,6 @@
 
 /* A dump that was changed while it ran is asked for again, so often. */
 #define DUMP_TRIES 4
-/*
- * A gateway has DNSPorts on one or two ports, each with a dump of its own.
- * For more than this there is one for all.
- */
-#define UDP_PORTS_MAX 8
 /*
  * The kernel's name, since 6.8, for what is bound but does not listen; older
  * ones know no such state and show nothing.
@@ -80,9 +76,10 @@ struct sockdiag {
 	struct unixdiag *unix_sockets; /* NULL: the policy has none */
 	struct nlask ask;
 	struct by_port *by_port;
-	size_t ninet, udp_ports;
+	size_t ninet;
 	uint8_t l4proto; /* of the dump that is running */
 	bool inactive;	 /* it is of sockets that do not listen */
+	bool apart;	 /* the kernel wants a question for each family */
 	size_t absent;	 /* TCP listeners without any socket, last time */
 	struct seen *seen;
 	struct crowd crowd;
@@ -132,10 +129,6 @@ sort_ports(struct sockdiag *d)
 				port_key(pol_kind_l4proto(l[i].kind),
 				    l[i].port), (uint32_t)i };
 	qsort(d->by_port, d->ninet, sizeof *d->by_port, compare_key);
-	for (size_t k = 0; k < d->ninet; k++)
-		if (d->by_port[k].key >= port_key(IPPROTO_UDP, 0) &&
-		    (k == 0 || d->by_port[k].key != d->by_port[k - 1].key))
-			d->udp_ports++;
 }
 
 static int
@@ -188,28 +181,17 @@ sockdiag_free(struct sockdiag *d)
 	free(d);
 }
 
-static bool
-is_zero(const void *p, size_t n)
-{
-	const unsigned char *b = p;
-
-	while (n > 0)
-		if (b[--n] != 0)
-			return false;
-	return true;
-}
-
 static void
 read_addr(struct sock *s, const struct inet_diag_msg *m)
 {
 	s->family = s->addr.family = m->idiag_family;
 	if (m->idiag_family == AF_INET) {
 		memcpy(&s->addr.v4, m->id.idiag_src, sizeof s->addr.v4);
-		s->wildcard = is_zero(&s->addr.v4, sizeof s->addr.v4);
+		s->wildcard = s->addr.v4.s_addr == htonl(INADDR_ANY);
 		return;
 	}
 	memcpy(&s->addr.v6, m->id.idiag_src, sizeof s->addr.v6);
-	s->wildcard = is_zero(&s->addr.v6, sizeof s->addr.v6);
+	s->wildcard = IN6_IS_ADDR_UNSPECIFIED(&s->addr.v6);
 }
 
 static int
@@ -398,18 +380,51 @@ dump_udp_port(struct sockdiag *d, uint8_t family, uint32_t key)
 	return 0;
 }
 
+/* POL_MAX_DNS_PORTS bounds these. */
 static int
 dump_udp(struct sockdiag *d, uint8_t family)
 {
 	size_t k = lower_bound(d, port_key(IPPROTO_UDP, 0));
 	int rc = 0;
 
-	if (d->udp_ports > UDP_PORTS_MAX)
-		return dump(d, family, IPPROTO_UDP, UINT32_MAX, 0);
 	for (; k < d->ninet && rc == 0;
 	    k = lower_bound(d, d->by_port[k].key + 1))
 		rc = dump_udp_port(d, family, d->by_port[k].key);
 	return rc;
+}
+
+/* TCP sockets in these states, of each family by its own question. */
+static int
+dump_tcp(struct sockdiag *d, uint32_t states)
+{
+	return dump(d, AF_INET, IPPROTO_TCP, states, 0) == -1 ? -1 :
+	    dump(d, AF_INET6, IPPROTO_TCP, states, 0);
+}
+
+/*
+ * TCP listeners of both families by one walk: the older question names none.
+ * The kernel's table has thousands of buckets, and to look at those that are
+ * empty costs more than a few hundred sockets.
+ */
+static int
+dump_listening(struct sockdiag *d)
+{
+	char buf[MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct inet_diag_req))];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct inet_diag_req *r;
+
+	if (d->apart)
+		return dump_tcp(d, 1u << TCP_LISTEN);
+	d->l4proto = IPPROTO_TCP;
+	nlh->nlmsg_type = TCPDIAG_GETSOCK;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	r = mnl_nlmsg_put_extra_header(nlh, sizeof *r);
+	r->idiag_states = 1u << TCP_LISTEN;
+	if (nlask_run(&d->ask, nlh, on_socket, d) == 0)
+		return 0;
+	/* What has come is to be forgotten: the caller begins again. */
+	d->apart = errno != EINTR;
+	return -1;
 }
 
 /*
@@ -420,13 +435,10 @@ dump_udp(struct sockdiag *d, uint8_t family)
 static int
 dump_inactive(struct sockdiag *d)
 {
-	const uint32_t inactive = 1u << STATE_BOUND_INACTIVE;
-	int rc = 0;
+	int rc;
 
 	d->inactive = true;
-	if (dump(d, AF_INET, IPPROTO_TCP, inactive, 0) == -1 ||
-	    dump(d, AF_INET6, IPPROTO_TCP, inactive, 0) == -1)
-		rc = -1;
+	rc = dump_tcp(d, 1u << STATE_BOUND_INACTIVE);
 	d->inactive = false;
 	return rc;
 }
@@ -434,25 +446,21 @@ dump_inactive(struct sockdiag *d)
 static int
 dump_once(struct sockdiag *d)
 {
-	static const uint8_t families[] = { AF_INET, AF_INET6 };
-
 	memset(d->seen, 0, d->policy->nlisteners * sizeof *d->seen);
 	digest_begin(&d->digest);
-	for (size_t i = 0; i < 2; i++)
-		if (dump(d, families[i], IPPROTO_TCP, 1u << TCP_LISTEN, 0) ==
-		    -1 || dump_udp(d, families[i]) == -1)
-			return -1;
+	if (dump_listening(d) == -1 || dump_udp(d, AF_INET) == -1 ||
+	    dump_udp(d, AF_INET6) == -1)
+		return -1;
 	return d->absent > 0 ? dump_inactive(d) : 0;
 }
 
 static int
 dump_all(struct sockdiag *d)
 {
-	int rc = -1;
-
-	for (int i = 0; i < DUMP_TRIES && rc == -1; i++)
-		rc = dump_once(d);
-	return rc;
+	for (int i = 0; i < DUMP_TRIES; i++)
+		if (dump_once(d) == 0)
+			return 0;
+	return -1;
 }
 
 /* Where each listener is to be, after addresses came or went. */

@@ -158,10 +158,26 @@ reason_squatted(struct engine *e, size_t i)
 }
 
 static void
+reason_files(struct engine *e)
+{
+	set_text(e->reason_code, sizeof e->reason_code, "too-many-files");
+	set_text(e->reason, sizeof e->reason,
+	    "Tor may open too few files (it says: %ld) for %zu listeners and "
+	    "its connections.", e->tor.files, e->policy->nlisteners);
+	set_text(e->advice, sizeof e->advice,
+	    "Raise the limit of open files for Tor (LimitNOFILE= of its "
+	    "service, or ulimit -n) and restart it.");
+}
+
+static void
 reason_refused(struct engine *e)
 {
 	char words[SNAP_TEXT];
 
+	if (repair_lacks_files(e)) {
+		reason_files(e);
+		return;
+	}
 	set_text(e->reason_code, sizeof e->reason_code, "listeners-refused");
 	set_text(e->reason, sizeof e->reason,
 	    "Tor could not open a listener: %.140s",
@@ -309,6 +325,12 @@ tell_reason(struct engine *e, uint64_t now)
 		break;
 	case FACT_CIRCUIT:
 	case FACT_USABLE:
+		if (repair_lacks_files(e)) {
+			reason_files(e);
+			break;
+		}
+		set_reason(e, facts_reason(missing));
+		break;
 	case FACT_TIME:
 		set_reason(e, facts_reason(missing));
 		break;

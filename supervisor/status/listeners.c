@@ -1,9 +1,15 @@
 #include "supervisor/status/listeners.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/policy.h"
 #include "supervisor/status/nullable.h"
+
+/* Room to begin with; a row is a few hundred octets. */
+#define TEXT_MIN 4096
+/* What may follow a row: a comma, the bracket, the NUL. */
+#define ROW_END 3
 
 static json_t *
 encode_trouble(const struct snap_trouble *t)
@@ -116,20 +122,67 @@ encode_line(const struct snap_listener *l, bool sure)
 	    "pid", pid_if(sure, l->pid));
 }
 
+/* Text that grows. */
+struct text {
+	char *p;
+	size_t n, cap;
+};
+
+/* Room for SIZE octets more; false: there is none. */
+static bool
+make_room(struct text *t, size_t size)
+{
+	size_t cap = t->cap;
+	char *p;
+
+	while (cap - t->n < size)
+		cap *= 2;
+	if (cap == t->cap)
+		return true;
+	p = realloc(t->p, cap);
+	if (p == NULL)
+		return false;
+	t->p = p;
+	t->cap = cap;
+	return true;
+}
+
+/* Takes ROW; with a comma behind it. */
+static bool
+put_row(struct text *t, json_t *row)
+{
+	const size_t flags = JSON_COMPACT | JSON_ENSURE_ASCII;
+	size_t n = row != NULL ? json_dumpb(row, NULL, 0, flags) : 0;
+	bool ok = n != 0 && make_room(t, n + ROW_END) &&
+	    json_dumpb(row, t->p + t->n, n, flags) == n;
+
+	json_decref(row);
+	if (!ok)
+		return false;
+	t->n += n;
+	t->p[t->n++] = ',';
+	return true;
+}
+
+/* Row by row: a tree of thousands is many times as large as its text. */
 char *
 status_listeners_table(const struct status_table *t, bool sure, size_t *len)
 {
-	json_t *all = json_array();
-	char *text = NULL;
+	struct text text = { .p = malloc(TEXT_MIN), .cap = TEXT_MIN };
 	uint32_t i;
 
+	if (text.p == NULL)
+		return NULL;
+	text.p[text.n++] = '[';
 	for (i = 0; i < t->total; i++)
-		if (!append(all, encode_line(&t->lines[i], sure)))
-			break;
-	if (i == t->total)
-		text = json_dumps(all, JSON_COMPACT | JSON_ENSURE_ASCII);
-	json_decref(all);
-	if (text != NULL)
-		*len = strlen(text);
-	return text;
+		if (!put_row(&text, encode_line(&t->lines[i], sure))) {
+			free(text.p);
+			return NULL;
+		}
+	if (t->total != 0)
+		text.n--; /* no comma behind the last one */
+	text.p[text.n++] = ']';
+	text.p[text.n] = '\0';
+	*len = text.n;
+	return text.p;
 }

@@ -207,9 +207,11 @@ answer_info(uint8_t flaw)
 {
 	fuzz_feed_text((flaw & 1) == 0 ? "250-version=0.4.9.11\r\n"
 	    "250-process/pid=77\r\n250-events/names=STATUS_CLIENT "
-	    "STATUS_GENERAL CONF_CHANGED SIGNAL WARN\r\n250 OK\r\n" :
+	    "STATUS_GENERAL CONF_CHANGED SIGNAL WARN\r\n"
+	    "250-process/descriptor-limit=1015\r\n250 OK\r\n" :
 	    "250-version=x\r\n250-process/pid=77\r\n"
-	    "250-events/names=WARN\r\n250 OK\r\n");
+	    "250-events/names=WARN\r\n"
+	    "250-process/descriptor-limit=x\r\n250 OK\r\n");
 }
 
 static const struct {

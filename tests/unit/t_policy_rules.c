@@ -441,10 +441,10 @@ prints(const struct pol_table *t, const struct pol_policy *p,
 START_TEST(leases_are_printed_by_position)
 {
 	static const char gate[] = "set gate {\n\t\ttype nf_proto\n\t\tsize "
-	    "65535\n\t\tflags dynamic,timeout\n\t\ttimeout 700ms\n\t\t"
+	    "1024\n\t\tflags dynamic,timeout\n\t\ttimeout 700ms\n\t\t"
 	    "elements";
 	static const char egress[] = "set egress {\n\t\ttype nf_proto\n\t\t"
-	    "size 65535\n\t\tflags dynamic,timeout\n\t\ttimeout 700ms\n\t\t"
+	    "size 1024\n\t\tflags dynamic,timeout\n\t\ttimeout 700ms\n\t\t"
 	    "elements";
 	static const char proven[] = "set proven4 {\n\t\ttype ipv4_addr . "
 	    "inet_proto . inet_service\n\t\tsize 8192\n\t\telements";

@@ -554,7 +554,7 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"fight.txt", "refused.txt", "cookie.txt", "evidence.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
-	"bindfail.txt", "shrink.txt",
+	"bindfail.txt", "files.txt", "shrink.txt",
 	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
 	"odd.txt",
 	"isolation.txt", "disturbed.txt" };
