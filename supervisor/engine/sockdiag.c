@@ -26,6 +26,7 @@
 #include "supervisor/engine/addrs.h"
 #include "supervisor/engine/digest.h"
 #include "supervisor/engine/nlask.h"
+#include "supervisor/engine/sock.h"
 #include "supervisor/engine/sockowner.h"
 #include "supervisor/engine/unixdiag.h"
 
@@ -52,15 +53,6 @@ struct seen {
 struct by_port {
 	uint32_t key;
 	uint32_t listener;
-};
-
-/* One socket as the kernel describes it. */
-struct sock {
-	int family;
-	struct pol_addr addr;
-	uint16_t port;
-	uint32_t uid, inode;
-	bool wildcard, v6only;
 };
 
 /* The sockets of one UDP port. */
@@ -182,48 +174,6 @@ sockdiag_free(struct sockdiag *d)
 }
 
 static void
-read_addr(struct sock *s, const struct inet_diag_msg *m)
-{
-	s->family = s->addr.family = m->idiag_family;
-	if (m->idiag_family == AF_INET) {
-		memcpy(&s->addr.v4, m->id.idiag_src, sizeof s->addr.v4);
-		s->wildcard = s->addr.v4.s_addr == htonl(INADDR_ANY);
-		return;
-	}
-	memcpy(&s->addr.v6, m->id.idiag_src, sizeof s->addr.v6);
-	s->wildcard = IN6_IS_ADDR_UNSPECIFIED(&s->addr.v6);
-}
-
-static int
-on_attr(const struct nlattr *attr, void *data)
-{
-	struct sock *s = data;
-
-	if (mnl_attr_get_type(attr) == INET_DIAG_SKV6ONLY &&
-	    mnl_attr_validate(attr, MNL_TYPE_U8) == 0)
-		s->v6only = mnl_attr_get_u8(attr) != 0;
-	return MNL_CB_OK;
-}
-
-/* Would packets for ADDR and S's port also match S, or bind collide? */
-static bool
-overlaps(const struct sock *s, const struct pol_addr *addr)
-{
-	struct in_addr mapped;
-
-	if (s->family == addr->family)
-		return s->wildcard || pol_addr_equal(&s->addr, addr);
-	if (s->family != AF_INET6 || addr->family != AF_INET)
-		return false;
-	if (s->wildcard)
-		return !s->v6only;
-	if (!IN6_IS_ADDR_V4MAPPED(&s->addr.v6))
-		return false;
-	memcpy(&mapped, &s->addr.v6.s6_addr[12], sizeof mapped);
-	return mapped.s_addr == addr->v4.s_addr;
-}
-
-static void
 digest_sock(struct sockdiag *d, size_t i, const struct sock *s)
 {
 	struct member m = { .listener = (uint32_t)i, .uid = s->uid,
@@ -257,7 +207,7 @@ note(struct sockdiag *d, size_t i, const struct sock *s)
 	struct seen *seen = &d->seen[i];
 	bool exact = s->family == d->where[i].family && !s->wildcard;
 
-	if (!overlaps(s, &d->where[i]))
+	if (!sock_overlaps(s, &d->where[i]))
 		return;
 	digest_sock(d, i, s);
 	if (s->uid == d->policy->tor.user.uid) {
@@ -311,22 +261,18 @@ on_socket(const struct nlmsghdr *nlh, void *data)
 {
 	struct sockdiag *d = data;
 	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(nlh);
-	struct sock s = { 0 };
+	struct sock s;
 	uint32_t key;
 	size_t k;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof *m)
 		return MNL_CB_ERROR;
-	s.port = ntohs(m->id.idiag_sport);
-	key = port_key(d->l4proto, s.port);
+	key = port_key(d->l4proto, ntohs(m->id.idiag_sport));
 	k = lower_bound(d, key);
 	if (k == d->ninet || d->by_port[k].key != key ||
 	    (m->idiag_family != AF_INET && m->idiag_family != AF_INET6))
 		return MNL_CB_OK;
-	read_addr(&s, m);
-	s.uid = m->idiag_uid;
-	s.inode = m->idiag_inode;
-	if (mnl_attr_parse(nlh, sizeof *m, on_attr, &s) < 0)
+	if (!sock_read(&s, nlh))
 		return MNL_CB_ERROR;
 	note_crowd(d, &s);
 	for (; k < d->ninet && d->by_port[k].key == key; k++)

@@ -300,7 +300,7 @@ static const char *const round_trips[] = {
 	"password_file = \"/p\" cookie_file = \"/c\" }\n"
 	"gateway { internal = { a, b } external = { c, d } closed = strict\n"
 	"lease_ms = 10000 probe_ms = 20 dhcp = true run_dir = \"/a\" }\n"
-	"listener z { kind = dns address = \"127.0.0.1\" port = { 5, 7, 6, 4,\n"
+	"listener z { kind = dns address = \"127.0.0.1\" port = { 5, 7, 4,\n"
 	"\"10-12\", 13, 15 } }\n"
 	"listener a { kind = socks address = { \"::1\", \"127.0.0.1\" }\n"
 	"port = { \"2-1000\" } flags = { nocachedns, OnionTrafficOnly } }\n"
