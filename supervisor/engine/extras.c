@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "policy/portline.h"
 #include "supervisor/engine/provision.h"
@@ -145,7 +146,7 @@ extras_add(struct prov *p, enum pol_kind kind, const char *value)
 	log_alarm(x, t);
 }
 
-/* What we took away is still to be told of. */
+/* What we took away is still to be told of, or to be given back. */
 void
 extras_end(struct extras *x)
 {
@@ -153,7 +154,7 @@ extras_end(struct extras *x)
 
 	for (size_t i = 0; i < x->nold && x->n < EXTRAS_MAX; i++) {
 		old = &x->old[i];
-		if (!old->dropped ||
+		if ((!old->dropped && !old->paused) ||
 		    find_extra(x->list, x->n, old->kind, old->value) != NULL)
 			continue;
 		x->list[x->n] = *old;
@@ -251,8 +252,9 @@ extras_differ(const struct prov *p)
 	const struct extras *x = &p->x;
 
 	for (size_t i = 0; i < x->n; i++)
-		if (x->list[i].dropped && x->list[i].in_conf &&
-		    p->uses[x->list[i].kind])
+		if (p->uses[x->list[i].kind] && (x->list[i].dropped ?
+		    x->list[i].in_conf :
+		    x->list[i].paused && !x->list[i].in_conf))
 			return true;
 	return x->ghosts != 0 && x->ghosts != x->ghosts_left;
 }
@@ -317,6 +319,38 @@ extras_refuse_unopened(struct prov *p)
 	return any;
 }
 
+/*
+ * Would Tor keep a listener open for LINE ("auto") that is to be shut?  It
+ * takes any of that kind and address.
+ */
+static bool
+takes_shut(const struct prov *p, enum pol_kind kind,
+    const struct pol_line *line)
+{
+	const struct pol_listener *l;
+	struct pol_addr addr;
+
+	for (size_t i = 0; i < p->policy->nlisteners; i++) {
+		l = &p->policy->listeners[i];
+		if (!p->left_out[i] || !p->l[i].named || l->kind != kind ||
+		    !pol_listener_addr(&addr, l, p->last))
+			continue;
+		if (line->by_name || pol_addr_equal(&addr, &line->addr))
+			return true;
+	}
+	return false;
+}
+
+static bool
+must_pause(const struct prov *p, const struct extra *t)
+{
+	struct pol_line line;
+
+	return pol_line_parse(&line, t->value) && !line.off &&
+	    line.port == 0 && line.addr.family != AF_UNIX &&
+	    takes_shut(p, t->kind, &line);
+}
+
 size_t
 extras_take(struct prov *p, struct pol_extra *list)
 {
@@ -327,6 +361,10 @@ extras_take(struct prov *p, struct pol_extra *list)
 		if (x->list[i].dropped || !p->uses[x->list[i].kind])
 			continue;
 		x->list[i].hinted = false;
+		if (must_pause(p, &x->list[i])) {
+			x->list[i].paused = true;
+			continue;
+		}
 		list[n].kind = x->list[i].kind;
 		list[n++].value = x->list[i].value;
 	}

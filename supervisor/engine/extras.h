@@ -30,6 +30,7 @@ struct extra {
 	bool dropped;  /* not sent along: WHY says why */
 	bool wide;     /* reachable from beyond this machine */
 	bool hinted;   /* Tor has just said that it could not bind it */
+	bool paused;   /* was left out of a SETCONF, and is to come back */
 	bool known_text; /* TEXT is how net/listeners writes it */
 	char value[EXTRAS_VALUE];     /* the line, as Tor has it */
 	char text[POL_LISTENER_TEXT]; /* where, for people */
@@ -78,7 +79,10 @@ bool extras_refuse_hinted(struct extras *x);
 /* ... nobody knows which: drop those that are not open. */
 bool extras_refuse_unopened(struct prov *p);
 
-/* Fill LIST (EXTRAS_MAX) with what is to be sent: borrowed from P. */
+/*
+ * Fill LIST (EXTRAS_MAX) with what is to be sent, borrowed from P, whose
+ * LEFT_OUT says which listeners are not.
+ */
 size_t extras_take(struct prov *p, struct pol_extra *list);
 void extras_accepted(struct extras *x);
 

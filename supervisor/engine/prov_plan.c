@@ -217,6 +217,20 @@ differs(const struct prov_listener *l)
 	return !l->gone && (!l->named || !l->line);
 }
 
+bool
+prov_drifted(const struct prov *p)
+{
+	bool any = p->network_off || p->surplus || extras_differ(p);
+	const struct prov_listener *l;
+
+	for (size_t i = 0; i < p->policy->nlisteners && !any; i++) {
+		l = &p->l[i];
+		any = differs(l) || (l->doubt && l->named && !l->withheld &&
+		    prov_can_reopen(p, i));
+	}
+	return any;
+}
+
 enum prov_plan
 prov_plan_make(const struct prov *p, uint64_t now)
 {

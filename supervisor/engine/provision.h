@@ -196,6 +196,11 @@ void prov_hint(struct prov *p, struct cp_str text);
  */
 bool prov_blame(struct prov *p, uint64_t now);
 
+/*
+ * Is anything otherwise than we left it, but for what befell a socket and not
+ * Tor: a file that was deleted, an owner who is root?
+ */
+bool prov_drifted(const struct prov *p);
 /* What to do next. */
 enum prov_plan prov_plan_make(const struct prov *p, uint64_t now);
 
