@@ -15,6 +15,10 @@
 #define HASH_START 0xcbf29ce484222325u
 #define HASH_PRIME 0x100000001b3u
 
+/* What Tor could not bind is tried again after this, doubling. */
+#define RETRY_MIN_MS 1000
+#define RETRY_MAX_MS 60000
+
 /* In the log no line is longer than this. */
 #define LOG_VALUE 128
 
@@ -129,7 +133,9 @@ extras_add(struct prov *p, enum pol_kind kind, const char *value)
 	/* A default that is spelt out, or one more of the same, is none. */
 	if (find_extra(x->list, x->n, kind, value) != NULL)
 		return;
-	if (x->n == EXTRAS_MAX || strlen(value) >= sizeof t->value) {
+	/* (Nor can a line end be sent.) */
+	if (x->n == EXTRAS_MAX || strlen(value) >= sizeof t->value ||
+	    strpbrk(value, "\r\n") != NULL) {
 		if (x->nover++ == 0)
 			log_warn("Tor has more listeners, or longer lines, "
 			    "than can be sent along with the policy's");
@@ -259,15 +265,50 @@ extras_differ(const struct prov *p)
 	return x->ghosts != 0 && x->ghosts != x->ghosts_left;
 }
 
+/* The port may be free again, or the address there, by the next time. */
 static void
-refuse(struct extra *t)
+refuse(struct extra *t, uint64_t now)
 {
 	char text[LOG_VALUE];
+	bool first = t->delay_ms == 0;
 
-	t->dropped = true;
+	t->dropped = t->refused = true;
+	t->delay_ms = first ? RETRY_MIN_MS : t->delay_ms * 2;
+	if (t->delay_ms > RETRY_MAX_MS)
+		t->delay_ms = RETRY_MAX_MS;
+	t->retry_at = now + t->delay_ms;
+	if (!first)
+		return;
 	(void)log_esc(text, sizeof text, t->value, strlen(t->value));
 	log_warn("Tor cannot open %s %s, which the policy does not name: it "
-	    "is switched off", pol_kind_option(t->kind), text);
+	    "is tried again later", pol_kind_option(t->kind), text);
+}
+
+bool
+extras_join(struct extras *x, uint64_t now)
+{
+	struct extra *t;
+	bool any = false;
+
+	for (size_t i = 0; i < x->n; i++) {
+		t = &x->list[i];
+		if (!t->refused || now < t->retry_at)
+			continue;
+		t->dropped = t->refused = false;
+		t->paused = any = true;
+	}
+	return any;
+}
+
+uint64_t
+extras_next_retry(const struct extras *x)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = 0; i < x->n; i++)
+		if (x->list[i].refused && x->list[i].retry_at < next)
+			next = x->list[i].retry_at;
+	return next;
 }
 
 void
@@ -279,14 +320,14 @@ extras_hint(struct extras *x, const char *text)
 }
 
 bool
-extras_refuse_hinted(struct extras *x)
+extras_refuse_hinted(struct extras *x, uint64_t now)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < x->n; i++) {
 		if (x->list[i].dropped || !x->list[i].hinted)
 			continue;
-		refuse(&x->list[i]);
+		refuse(&x->list[i], now);
 		any = true;
 	}
 	return any;
@@ -304,7 +345,7 @@ is_open(const struct extras *x, const struct extra *t)
 }
 
 bool
-extras_refuse_unopened(struct prov *p)
+extras_refuse_unopened(struct prov *p, uint64_t now)
 {
 	struct extras *x = &p->x;
 	bool any = false;
@@ -313,7 +354,7 @@ extras_refuse_unopened(struct prov *p)
 		if (x->list[i].dropped || !p->uses[x->list[i].kind] ||
 		    is_open(x, &x->list[i]))
 			continue;
-		refuse(&x->list[i]);
+		refuse(&x->list[i], now);
 		any = true;
 	}
 	return any;
@@ -378,13 +419,20 @@ extras_accepted(struct extras *x)
 	x->ghosts_left = x->ghosts_sent;
 }
 
+/* One that was refused remains so while it is tried again. */
+static bool
+is_alarm(const struct extra *t)
+{
+	return t->wide || t->dropped || t->delay_ms != 0;
+}
+
 static void
 tell_some(const struct extras *x, struct snapshot *s, bool alarm)
 {
 	struct snap_extra *e;
 
 	for (size_t i = 0; i < x->n; i++) {
-		if ((x->list[i].wide || x->list[i].dropped) != alarm)
+		if (is_alarm(&x->list[i]) != alarm)
 			continue;
 		s->nalarm += alarm;
 		if (s->nextra++ >= SNAP_MAX_EXTRA)

@@ -533,7 +533,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"bindfail.txt", "shrink.txt",
 	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
 	"odd.txt",
-	"auto.txt", "rival.txt", "files.txt", "isolation.txt" };
+	"auto.txt", "rival.txt", "files.txt", "userport.txt",
+	"isolation.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)
