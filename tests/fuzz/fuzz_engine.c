@@ -19,6 +19,8 @@
 #include "supervisor/snapshot.h"
 #include "tests/fuzz/fuzz.h"
 
+#define MAX_ROUNDS 64 /* a session needs some 20 answers until it opens */
+
 struct fuzz_world w;
 
 uint8_t
@@ -408,9 +410,40 @@ do_owner(struct input *in)
 	engine_owner(w.e, inode, fuzz_take(in), w.now);
 }
 
+/* One operation with this operand. */
+static void
+do_one(void (*step)(struct input *), uint8_t operand)
+{
+	struct input in = { &operand, 1 };
+
+	step(&in);
+	(void)engine_settle(w.e, w.now);
+}
+
+/*
+ * For a while all goes well: without this an input is rarely open, and more
+ * rarely so again after a doubt, which is when a lost one shows.
+ */
+static void
+do_well(struct input *in)
+{
+	unsigned rounds = fuzz_take(in) % MAX_ROUNDS;
+
+	if (!w.gate_up)
+		do_one(do_gate, 1);
+	for (unsigned i = 0; i < rounds; i++) {
+		if (engine_state(w.e) == SM_CONNECT)
+			do_one(do_connect, 1);
+		fuzz_answer_well();
+		(void)engine_settle(w.e, w.now);
+		do_one(do_report, 0);
+		do_one(do_tick, 1);
+	}
+}
+
 static void (*const steps[])(struct input *) = { fuzz_answer, do_tick,
 	do_connect, do_gate, do_report, do_prove, do_event, do_bytes, do_eof,
-	do_verb, do_address, do_owner };
+	do_verb, do_address, do_owner, do_well };
 
 static void
 add_listener(enum pol_kind kind, const char *addr, uint16_t port,

@@ -60,6 +60,8 @@ void fuzz_feed(const void *p, size_t n);
 void fuzz_feed_text(const char *text);
 /* What Tor would say to the last command, with or without flaws. */
 void fuzz_answer(struct input *in);
+/* What it would say if it were right, and did what it was told last. */
+void fuzz_answer_well(void);
 
 /* Nothing counts that was shown of them, or asked for, before. */
 void fuzz_shadow_void(unsigned listeners, bool doubt);
