@@ -42,7 +42,7 @@ struct seen {
 	bool foreign;		/* anything else that overlaps */
 	unsigned root;		/* root's, exactly there */
 	uint32_t uid, inode;	/* the foreign one */
-	uint32_t root_inode;
+	uint32_t root_inode, tor_inode;
 	bool taken;		/* somebody is bound there, but is not ... */
 	uint32_t taker, taker_inode; /* ... listening: Tor cannot have it */
 };
@@ -252,7 +252,10 @@ note(struct sockdiag *d, size_t i, const struct sock *s)
 		return;
 	digest_sock(d, i, s);
 	if (s->uid == d->policy->tor.user.uid) {
-		seen->tor = seen->tor || (exact && !d->inactive);
+		if (exact && !d->inactive) {
+			seen->tor = true;
+			seen->tor_inode = s->inode;
+		}
 	} else if (d->inactive) {
 		seen->taken = true;
 		seen->taker = s->uid;
@@ -441,7 +444,8 @@ judge(const struct sockdiag *d, size_t i)
 	if (seen->root == 1)
 		return (struct proof){ PROOF_ROOT, 0, 0 };
 	if (seen->tor)
-		return (struct proof){ PROOF_OK, d->policy->tor.user.uid, 0 };
+		return (struct proof){ PROOF_OK, d->policy->tor.user.uid,
+			seen->tor_inode };
 	if (seen->taken)
 		return (struct proof){ PROOF_FOREIGN, seen->taker,
 			seen->taker_inode };

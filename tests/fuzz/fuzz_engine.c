@@ -105,6 +105,21 @@ op_prove(void *arg, struct proof *out)
 }
 
 static void
+check_bits(const uint8_t *map)
+{
+	for (unsigned i = 0; i < POL_MAX_LISTENERS; i++) {
+		if (!gate_map_get(map, i))
+			continue;
+		FUZZ_ASSERT(i < NLISTENERS && i != SOCKET);
+		FUZZ_ASSERT(w.shown[i].kind == PROOF_OK);
+		if (w.wild)
+			continue;
+		FUZZ_ASSERT(w.s[i].named && w.s[i].line);
+		FUZZ_ASSERT(w.s[i].opened && !w.s[i].doubt);
+	}
+}
+
+static void
 check_open(const struct gate_req *q)
 {
 	const struct facts *f = engine_facts(w.e);
@@ -121,16 +136,7 @@ check_open(const struct gate_req *q)
 	    (q->ifaddr[0].family != 0));
 	if (q->ifaddr[0].family != 0)
 		FUZZ_ASSERT(pol_addr_equal(&q->ifaddr[0], &w.ifaddrs[0]));
-	for (unsigned i = 0; i < POL_MAX_LISTENERS; i++) {
-		if (!gate_map_get(q->proven, i))
-			continue;
-		FUZZ_ASSERT(i < NLISTENERS && i != SOCKET);
-		FUZZ_ASSERT(w.shown[i].kind == PROOF_OK);
-		if (w.wild)
-			continue;
-		FUZZ_ASSERT(w.s[i].named && w.s[i].line);
-		FUZZ_ASSERT(w.s[i].opened && !w.s[i].doubt);
-	}
+	check_bits(q->proven);
 }
 
 static int
@@ -142,6 +148,7 @@ op_gate_send(void *arg, const struct gate_req *q)
 	FUZZ_ASSERT(gate_req_ok(q));
 	FUZZ_ASSERT(q->seq == w.seq + 1);
 	w.seq = q->seq;
+	memcpy(w.standing, q->proven, sizeof w.standing);
 	if (q->want == GATE_OPEN)
 		check_open(q);
 	return 0;
@@ -502,6 +509,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		steps[fuzz_take(&in) % (sizeof steps / sizeof steps[0])](&in);
 		(void)engine_settle(w.e, w.now);
 		FUZZ_ASSERT(engine_state(w.e) != SM_HALT);
+		/* What ceased to be right has been taken back, at once. */
+		if (w.gate_up)
+			check_bits(w.standing);
 	}
 	if (getenv("FUZZ_SAY_OPEN") != NULL)
 		fprintf(stderr, "asked for OPEN %u times\n", w.nopen);

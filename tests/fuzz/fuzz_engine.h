@@ -48,6 +48,7 @@ struct fuzz_world {
 	struct pol_addr last; /* that the interface had, if it has none */
 	uint8_t mask; /* the answer's listeners */
 	unsigned set; /* those of the last accepted SETCONF; ALL: none yet */
+	uint8_t standing[POL_MAX_LISTENERS / 8]; /* the last request's bits */
 	unsigned nopen;
 };
 extern struct fuzz_world w;

@@ -56,6 +56,7 @@ shadow_named(uint8_t mask, bool former)
 		named = (mask & (1u << i)) != 0 &&
 		    !(i == IFACE && (former || w.last.family == 0));
 		s->opened &= named;
+		s->named &= named;
 		if (!counts)
 			continue;
 		s->named = named;

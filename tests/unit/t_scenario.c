@@ -533,7 +533,7 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"bindfail.txt", "shrink.txt",
 	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
 	"odd.txt",
-	"auto.txt", "rival.txt", "files.txt", "userport.txt",
+	"auto.txt", "rival.txt", "files.txt", "userport.txt", "reopened.txt",
 	"isolation.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
