@@ -330,6 +330,7 @@ do_gate(struct input *in)
 	w.gate_up = fuzz_take(in) % 4 != 0;
 	w.gate_told = false;
 	w.seq = 0;
+	memset(w.standing, 0, sizeof w.standing);
 	if (w.gate_up)
 		engine_gate_up(w.e, w.now);
 	else
