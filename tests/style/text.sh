@@ -62,6 +62,7 @@ check()
 	complain "[ $tab]\$" "white space at the end of a line" $files
 	complain " $tab" "a blank before a tab" $files
 	complain "$cr" "a carriage return" $files
+	complain '^(<{7}|>{7})( |$)' "what a merge left behind" $files
 	columns $(tree_find "$1" -name '*.[ch]') || bad=1
 	for file in $files; do
 		[ -z "$(tail -c 1 "$file")" ] && continue
@@ -92,6 +93,7 @@ refuse "a blank at the end" 'int a; \n'
 refuse "a blank before a tab" 'int \ta;\n'
 refuse "a carriage return" 'int a;\r\n'
 refuse "a cut last line" 'int a;'
+refuse "a merge's marker" '<<<<<<< HEAD\n'
 refuse "81 columns" "$(printf '\\t%073d' 0)\n"
 sample "$(printf '\\t%072d' 0)\nmktemp XX''XXXX\n"
 must_pass "a tidy file" check "$tmp/tree"
