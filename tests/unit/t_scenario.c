@@ -534,6 +534,7 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
 	"odd.txt",
 	"auto.txt", "rival.txt", "files.txt", "userport.txt", "reopened.txt",
+	"echo.txt",
 	"isolation.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
