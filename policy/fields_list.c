@@ -76,8 +76,10 @@ add_literal(struct pol_field *f, const char *word)
 
 	memset(&place, 0, sizeof place);
 	if (!pol_addr_parse(&place.addr, word)) {
-		POL_COMPLAIN(f, "\"%s\" is not an address: write numbers, not "
-		    "a host name", pol_quote(shown, word));
+		POL_COMPLAIN(f, "\"%s\" is not an address: write one in "
+		    "numbers, without port and brackets, or "
+		    "\"interface:eth1\", or \"unix:/path\"",
+		    pol_quote(shown, word));
 		return false;
 	}
 	fault = address_fault(&place.addr);
@@ -142,6 +144,12 @@ add_unix(struct pol_field *f, const char *path)
 
 	if (!pol_field_path(f, path, POL_PATH_LEN - 1))
 		return false;
+	if (strchr(path, '#') != NULL) {
+		POL_COMPLAIN(f, "the path \"%s\" has a \"#\", where a comment "
+		    "begins for Tor: choose another",
+		    pol_quote(shown, path));
+		return false;
+	}
 	if (!path_is_plain(path)) {
 		POL_COMPLAIN(f, "\"%s\" is not the shortest way to write this "
 		    "path: leave out doubled slashes, \".\", \"..\" and the "

@@ -108,14 +108,31 @@ expand(struct pol_listener *l, struct pol_draft *d,
 	return l;
 }
 
+/*
+ * What goes to a listener over lo is dropped while the gate is closed; one on
+ * an interface is known there by its port alone, whatever the address.
+ */
+static bool
+is_control(const struct pol_tor *tor, const struct pol_listener *l)
+{
+	return !tor->control_is_unix && l->port == tor->control_port &&
+	    pol_kind_l4proto(l->kind) == IPPROTO_TCP &&
+	    l->addr.family == tor->control_addr.family && (l->ifaddr != 0 ||
+	    pol_addr_equal(&l->addr, &tor->control_addr));
+}
+
 static void
 judge_listener(struct pol_draft *d, const struct pol_listener *l,
     struct pol_where at)
 {
-	if (l->kind == POL_DNS && l->loopback && l->port >= POL_HB_SPORT &&
-	    l->port <= POL_HB_EGRESS)
+	if (l->kind == POL_DNS && (l->loopback || l->ifaddr != 0) &&
+	    l->port >= POL_HB_SPORT && l->port <= POL_HB_EGRESS)
 		pol_diag(d->diags, at, "port %u of listener \"%s\" carries "
 		    "the gate's heartbeat on loopback: use another",
+		    (unsigned)l->port, l->name);
+	if (is_control(&d->p->tor, l))
+		pol_diag(d->diags, at, "port %u of listener \"%s\" is that "
+		    "of Tor's control address: use another",
 		    (unsigned)l->port, l->name);
 }
 
@@ -158,15 +175,20 @@ compare_entries(const void *x, const void *y)
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
+/* Two ranges that overlap are one mistake: the first port tells it. */
 static void
 judge_doubles(struct pol_draft *d, struct entry *e, size_t n)
 {
 	char shown[POL_LISTENER_TEXT];
+	const struct pol_section *first = NULL, *second = NULL;
 
 	qsort(e, n, sizeof *e, compare_entries);
 	for (size_t i = 1; i < n; i++) {
-		if (compare(e[i - 1].l, e[i].l) != 0)
+		if (compare(e[i - 1].l, e[i].l) != 0 ||
+		    (e[i - 1].s == first && e[i].s == second))
 			continue;
+		first = e[i - 1].s;
+		second = e[i].s;
 		pol_listener_format(shown, sizeof shown, d->p, e[i].l, NULL);
 		pol_diag(d->diags, e[i].s->at, "%s is taken already by "
 		    "listener \"%s\" (%.100s, line %u): change one of them",
@@ -241,6 +263,31 @@ judge_shared_ports(struct pol_draft *d, const struct targets *t,
 	}
 }
 
+static void
+judge_dns_ports(struct pol_draft *d, const struct entry *e, size_t n)
+{
+	uint16_t ports[POL_MAX_DNS_PORTS];
+	size_t nports = 0, k;
+
+	for (size_t i = 0; i < n; i++) {
+		if (e[i].l->kind != POL_DNS)
+			continue;
+		for (k = 0; k < nports && ports[k] != e[i].l->port; k++)
+			;
+		if (k < nports)
+			continue;
+		if (nports == POL_MAX_DNS_PORTS) {
+			pol_diag(d->diags, e[i].s->at, "port %u of listener "
+			    "\"%s\" is one too many for DNS: use %d port "
+			    "numbers at most, on as many addresses as you "
+			    "like", (unsigned)e[i].l->port, e[i].l->name,
+			    POL_MAX_DNS_PORTS);
+			return;
+		}
+		ports[nports++] = e[i].l->port;
+	}
+}
+
 /* The listeners of all whole sections, in E too; how many. */
 static size_t
 make_listeners(struct pol_draft *d, struct entry *e)
@@ -276,6 +323,7 @@ judge_all(struct pol_draft *d, size_t total)
 		d->nomem = true;
 	} else {
 		n = make_listeners(d, e);
+		judge_dns_ports(d, e, n);
 		judge_redirects(d, &targets, e, n);
 		judge_shared_ports(d, &targets, e, n);
 		judge_doubles(d, e, n);

@@ -1,5 +1,6 @@
 #include "policy/nearest.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Without the locale: what counts as a letter must not depend on it. */
@@ -17,6 +18,17 @@ min3(size_t a, size_t b, size_t c)
 	return c < a ? c : a;
 }
 
+/* Is A, which is not empty, how B begins? */
+static bool
+begins(const char *a, const char *b)
+{
+	size_t i = 0;
+
+	while (a[i] != '\0' && fold(a[i]) == fold(b[i]))
+		i++;
+	return i != 0 && a[i] == '\0' && b[i] != '\0';
+}
+
 /* Wagner and Fischer's table, of which two lines suffice. */
 size_t
 pol_distance(const char *a, const char *b)
@@ -25,6 +37,8 @@ pol_distance(const char *a, const char *b)
 	size_t na = strnlen(a, POL_NEAREST_MAX);
 	size_t nb = strnlen(b, POL_NEAREST_MAX);
 
+	if (begins(a, b))
+		return 1;
 	for (size_t j = 0; j <= nb; j++)
 		line[j] = j;
 	for (size_t i = 1; i <= na; i++) {

@@ -8,7 +8,8 @@
 
 /*
  * How many letters must be put in, taken out or replaced to make B of A;
- * case does not count.  Looks at no more than POL_NEAREST_MAX letters.
+ * case does not count.  1 also where A is how B begins: whoever writes half a
+ * word means the whole.  Looks at no more than POL_NEAREST_MAX letters.
  */
 #define POL_NEAREST_MAX 48
 size_t pol_distance(const char *a, const char *b);

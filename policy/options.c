@@ -50,14 +50,25 @@ static const char *const unix_flags[] = { "GroupWritable", "WorldWritable",
 	"RelaxDirModeCheck" };
 #define NUNIX (sizeof unix_flags / sizeof unix_flags[0])
 
+/* Nor does it take a DNSPort's line with one of these. */
+static const char *const not_dns[] = { "NoDNSRequest", "OnionTrafficOnly" };
+#define NNOT_DNS (sizeof not_dns / sizeof not_dns[0])
+
 #define SESSION_GROUP "SessionGroup="
 #define TOKEN_LEN 64 /* longer than any flag with its No */
 
-/* TransPort's clients come with addresses, the others' with names too. */
+/* F in Tor's spelling, with No or without; false: KIND has no such flag. */
 static bool
-takes_hostnames(enum pol_kind kind)
+spell(char name[TOKEN_LEN], enum pol_kind kind, const struct flag *f, bool no)
 {
-	return kind != POL_TRANS;
+	/* TransPort's clients come with addresses, the others' with names. */
+	if ((no && !f->no) || (f->hostnames && kind == POL_TRANS))
+		return false;
+	(void)snprintf(name, TOKEN_LEN, "%s%s", no ? "No" : "", f->name);
+	for (size_t i = 0; kind == POL_DNS && i < NNOT_DNS; i++)
+		if (strcmp(name, not_dns[i]) == 0)
+			return false;
+	return true;
 }
 
 /* Is WORD, N letters, the name of F, as it is or with an s? */
@@ -103,21 +114,22 @@ nearest_flag(enum pol_kind kind, const char *flag, char *out, size_t cap)
 	size_t best = SIZE_MAX;
 
 	for (size_t i = 0; i < 2 * NFLAGS; i++) {
-		const struct flag *f = &flags[i / 2];
 		char name[TOKEN_LEN];
 		size_t d;
 
-		if ((f->hostnames && !takes_hostnames(kind)) ||
-		    (i % 2 == 1 && !f->no))
+		if (!spell(name, kind, &flags[i / 2], i % 2 == 1))
 			continue;
-		(void)snprintf(name, sizeof name, "%s%s",
-		    i % 2 == 1 ? "No" : "", f->name);
 		d = pol_distance(flag, name);
 		if (d < best) {
 			best = d;
 			(void)snprintf(out, cap, "%s", name);
 		}
 	}
+	for (size_t i = 0; kind == POL_SOCKS && i < NUNIX; i++)
+		if (pol_distance(flag, unix_flags[i]) < best) {
+			best = pol_distance(flag, unix_flags[i]);
+			(void)snprintf(out, cap, "%s", unix_flags[i]);
+		}
 	if (pol_distance(flag, SESSION_GROUP) < best)
 		(void)snprintf(out, cap, SESSION_GROUP "1");
 }
@@ -128,18 +140,16 @@ pol_flag_check(enum pol_kind kind, const char *flag, char *out, size_t cap)
 	bool no = strncasecmp(flag, "No", 2) == 0;
 	const char *word = no ? flag + 2 : flag;
 	size_t n = strlen(word);
+	char name[TOKEN_LEN];
 
 	if (session_group(flag, out, cap))
 		return true;
 	for (size_t i = 0; i < NFLAGS; i++) {
-		const struct flag *f = &flags[i];
-
-		if (!is_name(f, word, n) || (no && !f->no) ||
-		    (f->hostnames && !takes_hostnames(kind)))
+		if (!is_name(&flags[i], word, n) ||
+		    !spell(name, kind, &flags[i], no))
 			continue;
 		if (out != NULL)
-			(void)snprintf(out, cap, "%s%s", no ? "No" : "",
-			    f->name);
+			(void)snprintf(out, cap, "%s", name);
 		return true;
 	}
 	if (out != NULL)
@@ -255,6 +265,9 @@ pol_options_make(struct pol_options *out, const struct pol_policy *p,
 	return 0;
 }
 
+/* As Tor has them between flags. */
+#define BLANKS " \t\r\n"
+
 /*
  * The next blank-separated word at *P; false at the end.  One that does not
  * fit becomes empty, which is no flag and no address.
@@ -264,8 +277,8 @@ next_token(const char **p, char token[TOKEN_LEN])
 {
 	size_t n;
 
-	*p += strspn(*p, " \t");
-	n = strcspn(*p, " \t");
+	*p += strspn(*p, BLANKS);
+	n = strcspn(*p, BLANKS);
 	if (n == 0)
 		return false;
 	(void)snprintf(token, TOKEN_LEN, "%.*s", n < TOKEN_LEN ? (int)n : 0,

@@ -16,6 +16,8 @@
  */
 #define POL_MAX_LISTENERS 4096
 #define POL_MAX_IFACES 8
+/* Each of DNSPorts' port numbers is proven by a dump of its own. */
+#define POL_MAX_DNS_PORTS 8
 #define POL_MAX_IFADDRS 16 /* (interface, family) pairs that listeners name */
 #define POL_NAME_LEN 64	  /* names of listeners and users, with the NUL */
 #define POL_IFNAME_LEN 16 /* IFNAMSIZ */

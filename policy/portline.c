@@ -6,21 +6,33 @@
 #include <sys/socket.h>
 
 #define UNIX_SCHEME "unix:"
-#define BLANKS " \t"
+#define BLANKS " \t\r\n"
 #define HOST_LEN 256 /* a host's name and a port; longer is neither */
 
-/* What follows the first word. */
+/* A word ends at a blank, and where a comment begins, as in a torrc. */
+static size_t
+word_len(const char *p)
+{
+	return strcspn(p, BLANKS "#");
+}
+
+/* What follows a word and its comment, which Tor drops; not that of a flag. */
 static const char *
 after(const char *p)
 {
-	return p + strspn(p, BLANKS);
+	p += strspn(p, BLANKS);
+	while (*p == '#') {
+		p += strcspn(p, "\n");
+		p += strspn(p, BLANKS);
+	}
+	return p;
 }
 
-/* A path up to a blank; the octet behind it, NULL if it does not fit. */
+/* A path up to the word's end; the octet behind it, NULL if it does not fit. */
 static const char *
 plain_path(char path[POL_PATH_LEN], const char *p)
 {
-	size_t n = strcspn(p, BLANKS);
+	size_t n = word_len(p);
 
 	if (n == 0 || n >= POL_PATH_LEN)
 		return NULL;
@@ -130,7 +142,7 @@ parse(struct pol_line *out, const char *value)
 	/* The case matters to Tor too. */
 	if (strncmp(value, UNIX_SCHEME, sizeof UNIX_SCHEME - 1) == 0)
 		return parse_unix(out, value + sizeof UNIX_SCHEME - 1);
-	n = strcspn(value, BLANKS);
+	n = word_len(value);
 	if (n == 0 || n >= sizeof word)
 		return false;
 	memcpy(word, value, n);

@@ -103,6 +103,7 @@ enum pol_stmt_kind {
 	POL_M_TCP_SYN,	      /* tcp flags & (fin|syn|rst|ack) == syn */
 	POL_M_IP4_FRAGMENT,   /* ip frag-off & 0x3fff != 0 */
 	POL_M_IP4_OPTIONS,    /* ip hdrlength > 5 */
+	POL_M_IP4_NET,	      /* num: ip daddr num.0.0.0/8 */
 	POL_M_IP6_EXTHDR,     /* num: exthdr hbh/rt/frag/dst/mh exists */
 	POL_M_DADDR_LOCAL,    /* fib daddr type local */
 	POL_M_ETHERTYPE,      /* num: netdev family, meta protocol */

@@ -313,6 +313,15 @@ from_int_rules(struct pol_build *b, const struct gate_chains *c,
 		    pol_st_lookup(sides[s].direct, sides[s].dst),
 		    pol_st_lookup(sides[s].proven, sides[s].dst),
 		    pol_st(POL_A_ACCEPT));
+	/*
+	 * A port says nothing of the address: one of loopback may be proven
+	 * too, and the kernel lets it in from outside where route_localnet is
+	 * set.  There is no such setting for ::1.
+	 */
+	if (c->ports[0])
+		POL_RULE(b, chain, pol_st_num(POL_M_NFPROTO, AF_INET),
+		    pol_st_num(POL_M_IP4_NET, IN_LOOPBACKNET),
+		    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 	for (size_t s = 0; s < NSIDES; s++)
 		if (c->ports[s])
 			POL_RULE(b, chain,

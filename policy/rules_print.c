@@ -124,6 +124,7 @@ static const struct {
 	[POL_M_MARK_SET] = { "meta mark & ", " != 0", 8 },
 	[POL_M_ICMPV6_TYPE] = { "icmpv6 type ", "", 0 },
 	[POL_M_HOPLIMIT] = { "ip6 hoplimit ", "", 0 },
+	[POL_M_IP4_NET] = { "ip daddr ", ".0.0.0/8", 0 },
 	[POL_M_ETHERTYPE] = { "meta protocol ", "", 4 },
 	[POL_M_FRAMETYPE] = { "@ll,96,16 ", "", 4 },
 	[POL_A_MARK_OR] = { "meta mark set meta mark | ", "", 8 },

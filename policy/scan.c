@@ -165,6 +165,9 @@ scan_other(struct scan *s)
 	if (text[s->pos] == '$')
 		SAY(s, s->line, "a policy does not read the environment: "
 		    "write the value itself");
+	else if (text[s->pos] == ';')
+		SAY(s, s->line, "\";\" cannot stand here: leave it out, a "
+		    "setting ends with its value");
 	else
 		SAY(s, s->line, "\"%s\" cannot stand here: put text in "
 		    "double quotes", pol_quote(shown,

@@ -136,16 +136,35 @@ append_flag(struct pol_draft *d, struct pol_section *s, const char *flag)
 	return true;
 }
 
+/* WORD is no flag; NEAREST is. */
+static void
+unknown_flag(struct pol_draft *d, const struct pol_section *s,
+    const char *word, const char *nearest)
+{
+	char shown[POL_QUOTE_LEN];
+	const char *kind = pol_kind_option(s->kind);
+
+	(void)pol_quote(shown, word);
+	if (strchr(word, ' ') != NULL)
+		pol_diag(d->diags, s->flags_at, "\"%s\" is more than one "
+		    "flag: put each in quotes of its own, with commas between",
+		    shown);
+	else if (pol_flag_check(POL_SOCKS, word, NULL, 0))
+		pol_diag(d->diags, s->flags_at, "\"%s\" is not a flag of %s, "
+		    "only of other kinds: remove it", shown, kind);
+	else
+		pol_diag(d->diags, s->flags_at, "\"%s\" is not a flag of %s: "
+		    "did you mean \"%s\"?", shown, kind, nearest);
+}
+
 static bool
 add_word(struct pol_draft *d, struct pol_section *s, const char *word)
 {
-	char flag[POL_QUOTE_LEN], shown[POL_QUOTE_LEN];
+	char flag[POL_QUOTE_LEN];
 
 	if (!pol_flag_unix(word, flag, sizeof flag) &&
 	    !pol_flag_check(s->kind, word, flag, sizeof flag)) {
-		pol_diag(d->diags, s->flags_at, "\"%s\" is not a flag of %s: "
-		    "did you mean \"%s\"?", pol_quote(shown, word),
-		    pol_kind_option(s->kind), flag);
+		unknown_flag(d, s, word, flag);
 		return false;
 	}
 	return append_flag(d, s, flag);
@@ -200,8 +219,11 @@ flags_fault(const struct pol_section *s)
 		return "the flags leave no traffic at all: remove one of "
 		       "them";
 	if (no_ip && !HAS(s, "NoDNSRequest"))
-		return "DNS requests need IPv4Traffic or IPv6Traffic: use "
-		       "OnionTrafficOnly instead of the two";
+		return "DNS requests need IPv4Traffic or IPv6Traffic: remove "
+		       "one of the two, or write only OnionTrafficOnly";
+	if (HAS(s, "KeepAliveIsolateSOCKSAuth") && HAS(s, "NoIsolateSOCKSAuth"))
+		return "KeepAliveIsolateSOCKSAuth needs IsolateSOCKSAuth: "
+		       "remove NoIsolateSOCKSAuth";
 	return NULL;
 }
 

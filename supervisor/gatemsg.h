@@ -45,10 +45,11 @@ struct gate_req {
 	uint8_t proven[POL_MAX_LISTENERS / 8];
 	/*
 	 * Where the listeners of pol_policy.ifaddrs were proven; all 0 unless
-	 * OPEN.  The gate refuses an address that the interface does not have
-	 * by its own reading: it is told which, never believes that.  When
-	 * one goes away later, the gate takes its listeners' elements away by
-	 * itself; a request that still names it is refused, which closes.
+	 * OPEN.  The gate leaves out the listeners on an address that the
+	 * interface does not have by its own reading: it is told which, never
+	 * believes that.  When one goes away later, the gate takes its
+	 * listeners' elements away by itself.  In neither case do the others
+	 * suffer; with no other the request is refused, which closes.
 	 */
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 };

@@ -71,6 +71,8 @@ struct snap_listener {
 /*
  * The table goes to the status process in pages, all of it after it has
  * linked, then only lines that changed.  A page holds 1 to SNAP_PAGE_LINES.
+ * Only when none are left, and after the snapshot of the same generation, is
+ * what the status process has one table, and the one that is counted.
  */
 #define SNAP_PAGE_MAGIC 0x50435333u
 #define SNAP_PAGE_LINES 16
@@ -78,7 +80,7 @@ struct snap_page {
 	uint32_t magic;
 	uint32_t total;	     /* lines in the whole table */
 	uint32_t n;	     /* lines in this page */
-	uint32_t reserved;
+	uint32_t left;	     /* lines that are still to be sent after it */
 	uint64_t generation; /* counts changes of the table; in the snapshot */
 	struct snap_listener line[SNAP_PAGE_LINES];
 };
@@ -149,7 +151,7 @@ struct snap_result {
 	uint32_t magic;
 	uint32_t ok;
 	uint32_t more; /* 1: another sentence for the same verb follows */
-	uint32_t reserved;
+	uint32_t refused; /* 1: not done, or not to the end: no verdict */
 	uint64_t id;
 	char text[SNAP_TEXT]; /* one sentence */
 };

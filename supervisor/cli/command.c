@@ -145,9 +145,13 @@ print_table(const json_t *line)
 	char *text = json_dumps(table, JSON_COMPACT | JSON_ENSURE_ASCII);
 
 	json_decref(table);
-	puts(text != NULL ? text : "null");
+	if (text == NULL) {
+		puts("null");
+		return false;
+	}
+	print_raw(text); /* DEL passes for ASCII */
 	free(text);
-	return text != NULL;
+	return true;
 }
 
 enum cli_exit

@@ -317,6 +317,22 @@ addrs_interface(const struct addrs *a, struct pol_addr *out)
 	memcpy(out, a->current, sizeof a->current);
 }
 
+size_t
+addrs_internal(const struct addrs *a, struct pol_addr *out, size_t cap)
+{
+	const struct pol_policy *p = a->policy;
+	size_t n = 0;
+	uint32_t ifindex;
+
+	for (size_t i = 0; i < p->ninternal; i++) {
+		ifindex = if_nametoindex(p->internal[i]);
+		for (size_t j = 0; j < a->table.n && n < cap; j++)
+			if (a->table.entry[j].ifindex == ifindex)
+				out[n++] = a->table.entry[j].addr;
+	}
+	return n;
+}
+
 uint64_t
 addrs_generation(const struct addrs *a)
 {

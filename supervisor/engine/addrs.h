@@ -74,6 +74,10 @@ bool addrs_here(const struct addrs *a, const struct pol_addr *addr);
 /* POL_MAX_IFADDRS of them, in the order of the policy's ifaddrs. */
 void addrs_interface(const struct addrs *a, struct pol_addr *out);
 
+/* All addresses of the policy's internal interfaces, at most CAP; how many. */
+size_t addrs_internal(const struct addrs *a, struct pol_addr *out,
+    size_t cap);
+
 /* Another number after each change. */
 uint64_t addrs_generation(const struct addrs *a);
 

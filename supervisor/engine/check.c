@@ -21,19 +21,27 @@
 static const char *const reject_option[] = { "ClientRejectInternalAddresses" };
 
 static void
-say(struct engine *e, bool ok, bool more, const char *text)
+send_result(struct engine *e, struct snap_result r, const char *text)
 {
-	struct snap_result r;
-
-	memset(&r, 0, sizeof r);
 	r.magic = SNAP_RESULT_MAGIC;
-	r.ok = ok;
-	r.more = more;
-	r.id = e->check.id;
 	(void)snprintf(r.text, sizeof r.text, "%s", text);
 	/* A sentence that cannot be sent now is lost; the next one may go. */
 	if (e->status_up)
 		(void)e->ops->status_send(e->arg, &r, sizeof r);
+}
+
+static void
+say(struct engine *e, bool ok, bool more, const char *text)
+{
+	send_result(e, (struct snap_result){ .ok = ok, .more = more,
+	    .id = e->check.id }, text);
+}
+
+/* Nothing was shown of any listener: no verdict on them. */
+static void
+refuse(struct engine *e, uint64_t id, const char *text)
+{
+	send_result(e, (struct snap_result){ .refused = 1, .id = id }, text);
 }
 
 /* The subscription is taken back by check_ask(). */
@@ -53,7 +61,7 @@ clear(struct engine *e)
 static void
 stop(struct engine *e, const char *text)
 {
-	say(e, false, false, text);
+	refuse(e, e->check.id, text);
 	clear(e);
 }
 
@@ -70,12 +78,12 @@ check_begin(struct engine *e, const struct snap_verb *v, uint64_t now)
 	struct check *c = &e->check;
 
 	if (c->step != CHECK_NONE) {
-		tell_result(e, v->id, false,
+		refuse(e, v->id,
 		    "A check of the isolation is already running.");
 		return;
 	}
 	if (!gate_is_open(e) || e->state != SM_WATCH) {
-		tell_result(e, v->id, false,
+		refuse(e, v->id,
 		    "The isolation can be checked only while the gate is "
 		    "open: the check itself is a client of the listeners.");
 		return;
@@ -140,6 +148,7 @@ check_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	for (size_t i = 0; i < e->policy->nlisteners; i++)
 		if (prov_listener_proven(&e->prov, i))
 			iso_add(c->iso, (uint32_t)i);
+	c->version = e->prov.version;
 	c->step = CHECK_ASK_STREAMS;
 }
 
@@ -197,6 +206,10 @@ remember(struct engine *e)
 
 	for (size_t i = 0; i < n; i++) {
 		flags = verdict_flags(&ev[i], e->policy);
+		/* Flags that no stream shows may be old ones all the same. */
+		if (flags == ISO_FLAGS_RIGHT && !verdict_covers(
+		    &e->policy->listeners[ev[i].listener]))
+			continue;
 		if (flags != ISO_FLAGS_UNKNOWN &&
 		    prov_listener_proven(&e->prov, ev[i].listener) &&
 		    prov_flags_seen(&e->prov, ev[i].listener,
@@ -227,6 +240,26 @@ finish(struct engine *e)
 	say(e, verdict_ok(&v), false, text);
 	remember(e);
 	clear(e);
+}
+
+/*
+ * What is shut, if only for a moment, may come back with other flags.  All
+ * that puts a listener in doubt has it read anew, which takes a round trip.
+ */
+static void
+look_for_shut(struct engine *e)
+{
+	struct check *c = &e->check;
+	size_t n;
+	const struct iso_evidence *ev;
+
+	if (c->version == e->prov.version)
+		return;
+	c->version = e->prov.version;
+	ev = iso_evidence(c->iso, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!prov_listener_proven(&e->prov, ev[i].listener))
+			iso_disturbed(c->iso, i);
 }
 
 /* Keep the slots busy; false without randomness. */
@@ -278,6 +311,8 @@ check_tick(struct engine *e, uint64_t now)
 
 	if (c->step == CHECK_NONE)
 		return;
+	if (c->iso != NULL)
+		look_for_shut(e);
 	if (!gate_is_open(e) || e->report.epoch != c->epoch)
 		stop(e, "The gate closed during the check: try again when it "
 		    "is open.");

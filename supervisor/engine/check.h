@@ -20,10 +20,11 @@ enum check_step { CHECK_NONE = 0, CHECK_ASK_CONF, CHECK_CONF_SENT,
 struct check {
 	enum check_step step;
 	bool streams;	 /* Tor sends STREAM events, or may */
-	struct iso *iso; /* owned; NULL unless RUNNING */
+	struct iso *iso; /* owned; NULL before ASK_STREAMS */
 	uint64_t id;	 /* of the verb */
 	uint64_t epoch;	 /* of the gate when it began */
 	uint64_t ends, say_at;
+	uint64_t version; /* of engine.prov, when it was looked at */
 };
 
 void check_begin(struct engine *e, const struct snap_verb *v, uint64_t now);

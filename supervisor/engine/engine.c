@@ -37,6 +37,8 @@ engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
 	e->pid = pid;
 	facts_init(&e->facts, policy->lease_ms);
 	prov_init(&e->prov, policy);
+	e->table.privacy.policy = policy;
+	e->table.privacy.ifaddrs = e->prov.last;
 	table_init(e);
 	e->proofs = xcalloc(policy->nlisteners + 1, sizeof *e->proofs);
 	session_reset(e);

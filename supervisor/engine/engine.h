@@ -124,6 +124,9 @@ void engine_status_down(struct engine *e);
  */
 void engine_addresses(struct engine *e, const struct pol_addr *ifaddrs,
     uint64_t now);
+/* All that internal interfaces have, N of them: the status may name them. */
+void engine_internal(struct engine *e, const struct pol_addr *addrs,
+    size_t n);
 /* PID has socket INODE open; 0: nobody that can be seen. */
 void engine_owner(struct engine *e, uint64_t inode, int32_t pid,
     uint64_t now);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "policy/portline.h"
+#include "supervisor/engine/privacy.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/log.h"
 
@@ -427,7 +428,8 @@ is_alarm(const struct extra *t)
 }
 
 static void
-tell_some(const struct extras *x, struct snapshot *s, bool alarm)
+tell_some(const struct extras *x, struct snapshot *s,
+    const struct privacy *privacy, bool alarm)
 {
 	struct snap_extra *e;
 
@@ -440,17 +442,18 @@ tell_some(const struct extras *x, struct snapshot *s, bool alarm)
 		e = &s->extra[s->nextra - 1];
 		e->kind = x->list[i].kind;
 		e->alarm = alarm;
-		(void)snprintf(e->address, sizeof e->address, "%s",
-		    x->list[i].text);
+		privacy_where(e->address, sizeof e->address, privacy,
+		    x->list[i].value);
 	}
 }
 
 void
-extras_tell(const struct extras *x, struct snapshot *s)
+extras_tell(const struct extras *x, struct snapshot *s,
+    const struct privacy *privacy)
 {
 	s->nextra = s->nalarm = 0;
-	tell_some(x, s, true);
+	tell_some(x, s, privacy, true);
 	s->nextra += (uint32_t)x->nover;
 	s->nalarm += (uint32_t)x->nover;
-	tell_some(x, s, false);
+	tell_some(x, s, privacy, false);
 }

@@ -13,6 +13,7 @@
 #include "policy/policy.h"
 #include "supervisor/snapshot.h"
 
+struct privacy;
 struct prov;
 
 /*
@@ -92,7 +93,8 @@ uint64_t extras_next_retry(const struct extras *x);
 size_t extras_take(struct prov *p, struct pol_extra *list);
 void extras_accepted(struct extras *x);
 
-/* The status's part: alarms first. */
-void extras_tell(const struct extras *x, struct snapshot *s);
+/* The status's part: alarms first, and no secret address. */
+void extras_tell(const struct extras *x, struct snapshot *s,
+    const struct privacy *privacy);
 
 #endif

@@ -13,12 +13,15 @@
 /* A circuit takes 1 to 3 s to build, and the first try may fail. */
 #define CIRCUIT_MS 12000
 
+#define WITNESS_NET "233.252.0" /* MCAST-TEST-NET */
 #define WITNESS_PORT 443
 /* Below are ports that Tor may have reasons to treat specially. */
 #define PORT_FIRST 1024
 #define PORT_COUNT 64000
 
-#define TARGET_LEN 32 /* "pXXXXXXXX.exit:65535" */
+/* " SOURCE_ADDR=" and the address have room for 64 octets in Tor. */
+#define TOR_SOURCE_LEN (63 - (sizeof " SOURCE_ADDR=" - 1))
+#define TARGET_LEN POL_LISTENER_TEXT /* or "pXXXXXXXX.exit:65535" */
 
 /* What a busy machine did not show the first time is tried once more. */
 enum pass { PASS_FLAGS = 0, PASS_AGAIN, PASS_CIRCUITS };
@@ -28,7 +31,7 @@ struct slot {
 	size_t at; /* in t->ev */
 	uint64_t deadline;
 	char source[ISO_SOURCE_LEN]; /* empty: not known yet */
-	char target[TARGET_LEN];     /* empty: a direct connection */
+	char target[TARGET_LEN];     /* as Tor writes it */
 	char stream[24];	     /* Tor's number; empty: not seen */
 };
 
@@ -39,6 +42,7 @@ struct iso {
 	uint64_t ends;
 	struct iso_evidence *ev; /* owned; POLICY->nlisteners fit */
 	size_t n;
+	size_t nwitnesses;
 	size_t next;   /* to be tried next */
 	enum pass pass;
 	struct slot slots[ISO_SLOTS];
@@ -108,7 +112,8 @@ is_witness(const struct iso *t, const struct pol_listener *l)
 	unsigned fields;
 	int64_t group;
 
-	if (l->kind != POL_SOCKS && l->kind != POL_HTTPTUNNEL)
+	if (t->nwitnesses == ISO_WITNESSES ||
+	    (l->kind != POL_SOCKS && l->kind != POL_HTTPTUNNEL))
 		return false;
 	if (verdict_wanted(&fields, &group, l))
 		return false;
@@ -130,6 +135,7 @@ iso_add(struct iso *t, uint32_t number)
 		ev->seen = ISO_UNPROVABLE;
 	else
 		ev->witness = is_witness(t, l);
+	t->nwitnesses += ev->witness;
 	t->n++;
 }
 
@@ -151,16 +157,6 @@ is_idle(const struct iso *t)
 		if (t->slots[i].used)
 			return false;
 	return true;
-}
-
-/* Is a direct connection under way?  Its events name no address. */
-static bool
-direct_busy(const struct iso *t)
-{
-	for (size_t i = 0; i < ISO_SLOTS; i++)
-		if (t->slots[i].used && t->slots[i].target[0] == '\0')
-			return true;
-	return false;
 }
 
 static int
@@ -248,10 +244,10 @@ ask(struct iso *t, struct slot *s, struct iso_probe *p,
 {
 	enum pol_kind kind = listener_of(t, s->at)->kind;
 	uint16_t port = (uint16_t)(PORT_FIRST + number_of(rnd) % PORT_COUNT);
-	char name[TARGET_LEN - sizeof ":65535"];
+	char name[sizeof "pXXXXXXXX.exit"];
 
 	if (t->pass == PASS_CIRCUITS) {
-		(void)snprintf(name, sizeof name, "192.0.2.%u",
+		(void)snprintf(name, sizeof name, WITNESS_NET ".%u",
 		    1 + rnd[0] % 254u);
 		port = WITNESS_PORT;
 	} else {
@@ -269,9 +265,12 @@ ask(struct iso *t, struct slot *s, struct iso_probe *p,
 		put_dns(p, name, port);
 		port = 0;
 		break;
-	case POL_TRANS:
+	case POL_TRANS: /* connecting is all: the target is itself */
+		pol_listener_format(s->target, sizeof s->target, t->policy,
+		    listener_of(t, s->at), t->ifaddrs);
+		return;
 	case POL_NKIND:
-		return; /* connecting is all */
+		return;
 	}
 	(void)snprintf(s->target, sizeof s->target, "%s:%u", name, port);
 }
@@ -307,7 +306,7 @@ advance(struct iso *t)
 		t->pass++;
 		t->next = 0;
 	}
-	return listener_of(t, t->next)->kind != POL_TRANS || !direct_busy(t);
+	return true;
 }
 
 int
@@ -346,28 +345,20 @@ iso_failed(struct iso *t, int slot)
 	t->slots[slot].used = false;
 }
 
-/*
- * A direct connection: with a source address if the kernel knew a target;
- * else Tor closes at once and names nothing.  Only one is open at a time.
- */
-static bool
-is_direct(const struct slot *s, const struct cp_event *ev)
-{
-	const struct cp_stream *st = &ev->stream;
-
-	if (!cp_str_is(st->protocol, "TRANS"))
-		return false;
-	if (st->source.n != 0)
-		return s->source[0] != '\0' && cp_str_is(st->source, s->source);
-	return cp_str_is(ev->action, "CLOSED") &&
-	    cp_str_is(st->circuit, "0") && cp_str_is(st->target, ":0");
-}
-
 static bool
 is_new(const struct cp_event *ev)
 {
 	return cp_str_is(ev->action, "NEW") ||
 	    cp_str_is(ev->action, "NEWRESOLVE");
+}
+
+/* Is SOURCE our end of S?  A long path is cut, also by Tor 0.4.9. */
+static bool
+is_from(struct cp_str source, const struct slot *s)
+{
+	return cp_str_is(source, s->source) ||
+	    (source.n == TOR_SOURCE_LEN &&
+	    strncmp(source.p, s->source, TOR_SOURCE_LEN) == 0);
 }
 
 /* Is EV about the stream of S? */
@@ -380,10 +371,8 @@ is_mine(const struct slot *s, const struct cp_event *ev)
 		return false;
 	if (s->stream[0] != '\0')
 		return cp_str_is(st->id, s->stream);
-	if (s->target[0] == '\0')
-		return is_direct(s, ev);
 	return is_new(ev) && s->source[0] != '\0' &&
-	    cp_str_is(st->source, s->source) &&
+	    is_from(st->source, s) &&
 	    cp_str_is(st->target, s->target);
 }
 
@@ -393,7 +382,8 @@ take_flags(struct iso_evidence *ev, const struct cp_stream *st)
 {
 	int64_t group;
 
-	if (verdict_group(&group, st->group)) {
+	if (ev->seen == ISO_UNSEEN && st->fields.n != 0 &&
+	    verdict_group(&group, st->group)) {
 		ev->group = group;
 		ev->fields = verdict_fields(st->fields);
 		ev->seen = ISO_SEEN;
@@ -441,12 +431,19 @@ iso_event(struct iso *t, const struct cp_event *ev)
 	return -1;
 }
 
-/* A TransPort that nobody redirects to need not say anything: no failure. */
+/* Where the kernel knows of no target, Tor closes without a NEW. */
 static void
 give_up(struct iso *t, size_t at)
 {
-	if (t->pass == PASS_AGAIN && listener_of(t, at)->kind == POL_TRANS)
+	if (t->pass == PASS_AGAIN && t->ev[at].seen == ISO_UNSEEN &&
+	    listener_of(t, at)->kind == POL_TRANS)
 		t->ev[at].seen = ISO_UNPROVABLE;
+}
+
+void
+iso_disturbed(struct iso *t, size_t at)
+{
+	t->ev[at].seen = ISO_DISTURBED;
 }
 
 int

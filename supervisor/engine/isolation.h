@@ -14,15 +14,20 @@
  *	       the exit, and an invalid .onion name is logged each time.)
  *   direct    A TransPort learns its target from the kernel; a connection
  *	       that nobody redirected has the listener itself as its target.
- *	       Tor refuses that as a private address, or, when the kernel
- *	       knows of no target, closes the stream unseen but for one event
- *	       without any address.  Not tried where Tor would *not* refuse
- *	       it: see iso_new().
- *   circuits  One listener of each section that takes a name asks for port
- *	       443 of an address in 192.0.2.0/24, which is for documentation
- *	       only (RFC 5737): whatever exit is chosen finds nobody there.
- *	       That port, because every exit allows it and Tor keeps circuits
- *	       ready for it.  The socket is closed when the circuit is known.
+ *	       Tor refuses that as a private address.  Not tried where Tor
+ *	       would *not* refuse it: see iso_new().  When the kernel knows
+ *	       of no target, Tor closes the stream with an event that names
+ *	       nobody; it could be anybody's, so nothing is provable then.
+ *   circuits  One listener of each section that takes a name (up to
+ *	       ISO_WITNESSES) asks for port 443 of an address in
+ *	       233.252.0.0/24, which is for documentation only (RFC 6676).
+ *	       It is a multicast one: TCP must refuse to
+ *	       open a connection to it (RFC 9293, 3.9.2.3), so the kernel of
+ *	       the exit that Tor has chosen sends nothing.  That exit does see
+ *	       the request: Tor names the circuit when it sends it, not
+ *	       sooner.  That port, because every exit allows it and Tor keeps
+ *	       circuits ready for it.  The socket is closed when the circuit
+ *	       is known.
  */
 #ifndef ISOLATION_H
 #define ISOLATION_H
@@ -40,6 +45,11 @@ struct verdict;
 
 /* Streams that are open at the same time. */
 #define ISO_SLOTS 8
+/*
+ * Circuits that are looked at: as many as Tor builds at a time.  Thousands
+ * would be a burden on its network, and keep Tor from answering us.
+ */
+#define ISO_WITNESSES 32
 #define ISO_RANDOM 8 /* octets that a probe takes */
 #define ISO_PROBE_DATA 96
 #define ISO_SOURCE_LEN (POL_PATH_LEN + 8)
@@ -90,6 +100,12 @@ void iso_failed(struct iso *t, int slot);
 int iso_event(struct iso *t, const struct cp_event *ev);
 /* A slot that has waited long enough and is free now: close it.  -1: none. */
 int iso_expire(struct iso *t, uint64_t now);
+
+/*
+ * What was or will be seen of evidence AT (an index of iso_evidence()) is not
+ * of one and the same listener.
+ */
+void iso_disturbed(struct iso *t, size_t at);
 
 /* Nothing is left to do, or the time is over; all slots are to be closed. */
 bool iso_over(const struct iso *t, uint64_t now);

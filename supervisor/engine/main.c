@@ -27,6 +27,7 @@
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/pairlink.h"
 #include "supervisor/engine/password.h"
+#include "supervisor/engine/privacy.h"
 #include "supervisor/engine/shell.h"
 #include "supervisor/engine/sockdiag.h"
 #include "supervisor/engine/torlink.h"
@@ -330,6 +331,10 @@ take_end(struct shell *sh, enum link_peer peer, int end)
 static void
 tell_addresses(struct shell *sh)
 {
+	struct pol_addr internal[PRIVACY_INTERNAL];
+
+	engine_internal(sh->engine, internal, addrs_internal(sh->addrs,
+	    internal, PRIVACY_INTERNAL));
 	addrs_interface(sh->addrs, sh->ifaddrs);
 	sh->addrs_told = addrs_generation(sh->addrs);
 	engine_addresses(sh->engine, sh->ifaddrs, shell_now());

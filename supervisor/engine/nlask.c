@@ -46,10 +46,51 @@ nl_open(struct nlask *q)
 }
 
 static int
+on_error(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
+
+	(void)data;
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof *e)
+		return MNL_CB_ERROR;
+	errno = -e->error;
+	return e->error == 0 ? MNL_CB_STOP : MNL_CB_ERROR;
+}
+
+/* A dump that the kernel had to break off is told so in its last message. */
+static int
+on_done(const struct nlmsghdr *nlh, void *data)
+{
+	const int *error = mnl_nlmsg_get_payload(nlh);
+
+	(void)data;
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof *error || *error >= 0)
+		return MNL_CB_STOP;
+	errno = -*error;
+	return MNL_CB_ERROR;
+}
+
+/* Whoever finds nonsense says no more than that: errno would be old. */
+static int
+take(struct nlask *q, const char *buf, size_t n, mnl_cb_t cb,
+    void *data)
+{
+	/* libmnl's own would take every NLMSG_DONE for a good one. */
+	mnl_cb_t control[] = {
+		[NLMSG_ERROR] = on_error,
+		[NLMSG_DONE] = on_done,
+	};
+
+	q->parts++;
+	errno = EBADMSG;
+	return mnl_cb_run2(buf, n, q->seq, mnl_socket_get_portid(q->nl), cb,
+	    data, control, MNL_ARRAY_SIZE(control));
+}
+
+static int
 talk(struct nlask *q, const struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
 {
 	char buf[DUMP_CAP];
-	unsigned portid = mnl_socket_get_portid(q->nl);
 	ssize_t n;
 	int rc = MNL_CB_OK;
 
@@ -57,9 +98,11 @@ talk(struct nlask *q, const struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
 		return -1;
 	while (rc > MNL_CB_STOP) {
 		n = mnl_socket_recvfrom(q->nl, buf, sizeof buf);
+		if (n == 0)
+			errno = EBADMSG;
 		if (n <= 0)
 			return -1;
-		rc = mnl_cb_run(buf, (size_t)n, q->seq, portid, cb, data);
+		rc = take(q, buf, (size_t)n, cb, data);
 		/* A single answer is not followed by NLMSG_DONE. */
 		if (rc >= 0 && (nlh->nlmsg_flags & NLM_F_DUMP) == 0)
 			return 0;
@@ -75,6 +118,7 @@ nlask_run(struct nlask *q, struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
 	if (nl_open(q) == -1)
 		return -1;
 	nlh->nlmsg_seq = ++q->seq;
+	q->parts = 0;
 	if (talk(q, nlh, cb, data) == 0)
 		return 0;
 	saved = errno;

@@ -12,6 +12,7 @@ struct nlask {
 	struct mnl_socket *nl; /* NULL after a failure: opened again */
 	int bus;	       /* NETLINK_SOCK_DIAG, NETLINK_ROUTE */
 	uint32_t seq;
+	unsigned parts; /* of the answer that is being taken: so many by now */
 };
 
 void nlask_init(struct nlask *q, int bus);

@@ -1,6 +1,8 @@
 /*
  * Where the listeners are, and who is in their place.
  */
+#include <string.h>
+
 #include "supervisor/engine/core.h"
 
 /* The keeper looks through all processes of a user: not often. */
@@ -18,6 +20,16 @@ engine_addresses(struct engine *e, const struct pol_addr *ifaddrs,
 	e->need_conf = e->need_probe = true;
 	engine_publish(e);
 	engine_decide(e, now);
+}
+
+void
+engine_internal(struct engine *e, const struct pol_addr *addrs, size_t n)
+{
+	struct privacy *p = &e->table.privacy;
+
+	p->ninternal = n < PRIVACY_INTERNAL ? n : PRIVACY_INTERNAL;
+	memcpy(p->internal, addrs, p->ninternal * sizeof *addrs);
+	table_look(e);
 }
 
 /* A foreign socket that several listeners meet has one owner. */

@@ -26,6 +26,45 @@ prov_can_reopen(const struct prov *p, size_t i)
 	    p->policy->listeners[i].port >= UNPRIVILEGED_PORT;
 }
 
+/* Who keeps a place that several want: the lowest, then the first of them. */
+static int
+rank(const struct prov *p, size_t i)
+{
+	uint8_t k = p->policy->listeners[i].ifaddr;
+
+	if (k == 0)
+		return 0;
+	return p->now[k - 1].family != 0 ? 1 : 2;
+}
+
+/* Does J have the socket that I wants?  Tor refuses a list with both. */
+static bool
+has_place_of(const struct prov *p, size_t j, size_t i)
+{
+	const struct pol_listener *a = &p->policy->listeners[j];
+	const struct pol_listener *b = &p->policy->listeners[i];
+	struct pol_addr x, y;
+	int c = rank(p, j) - rank(p, i);
+
+	return a->port == b->port && (c < 0 || (c == 0 && j < i)) &&
+	    pol_kind_l4proto(a->kind) == pol_kind_l4proto(b->kind) &&
+	    pol_listener_addr(&x, a, p->last) &&
+	    pol_listener_addr(&y, b, p->last) && pol_addr_equal(&x, &y);
+}
+
+/* Among literals there are none: the policy's parser sees to that. */
+bool
+prov_is_twin(const struct prov *p, size_t i)
+{
+	size_t j = 0;
+
+	if (p->policy->listeners[i].ifaddr == 0)
+		return false;
+	while (j < p->policy->nlisteners && !has_place_of(p, j, i))
+		j++;
+	return j < p->policy->nlisteners;
+}
+
 bool
 prov_blocked(const struct prov *p, size_t i)
 {
@@ -34,7 +73,7 @@ prov_blocked(const struct prov *p, size_t i)
 	/* What Tor has open needs no bind: it stays in the list. */
 	if (l->named && !l->withheld)
 		return false;
-	if (l->gone)
+	if (l->gone || l->twin)
 		return true;
 	switch (l->proof.kind) {
 	case PROOF_FOREIGN:
@@ -117,6 +156,8 @@ prov_why(const struct prov *p, size_t i)
 		return SNAP_L_OK;
 	if (l->gone)
 		return SNAP_L_NO_ADDRESS;
+	if (l->twin)
+		return SNAP_L_REFUSED;
 	why = why_kernel(l);
 	if (why != SNAP_L_OK)
 		return why;
@@ -138,7 +179,7 @@ prov_state(const struct prov *p, size_t i)
 
 	if (prov_listener_proven(p, i))
 		return SNAP_LS_PROVEN;
-	if (l->withheld || l->gone || l->proof.kind == PROOF_NO_ADDR)
+	if (l->withheld || l->gone || l->twin || l->proof.kind == PROOF_NO_ADDR)
 		return SNAP_LS_WITHHELD;
 	return l->named ? SNAP_LS_LISTENING : SNAP_LS_WANTED;
 }

@@ -63,13 +63,23 @@ compare_index(const void *a, const void *b, void *arg)
 }
 
 static void
+unread(struct prov_listener *l)
+{
+	l->named = l->line = l->stale = false;
+}
+
+static void
 make_texts(struct prov *p)
 {
 	size_t n = p->policy->nlisteners;
 
 	for (size_t i = 0; i < n; i++) {
+		p->l[i].twin = prov_is_twin(p, i);
+		if (p->l[i].twin)
+			unread(&p->l[i]);
 		pol_listener_format(p->l[i].text, sizeof p->l[i].text,
-		    p->policy, &p->policy->listeners[i], p->last);
+		    p->policy, &p->policy->listeners[i],
+		    p->l[i].twin ? NULL : p->last);
 		p->sorted[i] = i;
 	}
 	qsort_r(p->sorted, n, sizeof *p->sorted, compare_index, p);
@@ -102,7 +112,7 @@ scan(const struct prov *p, enum pol_kind kind, const char *value)
 	const struct pol_policy *policy = p->policy;
 
 	for (size_t i = 0; i < policy->nlisteners; i++)
-		if (policy->listeners[i].kind == kind &&
+		if (policy->listeners[i].kind == kind && !p->l[i].twin &&
 		    pol_option_same(&policy->listeners[i], value, p->last))
 			return i;
 	return SIZE_MAX;
@@ -159,12 +169,6 @@ prov_clear(struct prov *p)
 		free(p->listeners[k].p);
 	extras_clear(&p->x);
 	memset(p, 0, sizeof *p);
-}
-
-static void
-unread(struct prov_listener *l)
-{
-	l->named = l->line = l->stale = false;
 }
 
 void
@@ -224,7 +228,7 @@ prov_flags_seen(struct prov *p, size_t i, bool right)
 }
 
 /* The interface numbered K has another address now, or none. */
-static bool
+static void
 move_listeners(struct prov *p, size_t k)
 {
 	bool moved = p->now[k].family != 0 &&
@@ -246,31 +250,29 @@ move_listeners(struct prov *p, size_t k)
 		l->socket = 0;
 	}
 	if (!moved)
-		return false;
+		return;
 	memmove(&p->former[k][1], &p->former[k][0],
 	    (PROV_FORMER - 1) * sizeof p->former[k][0]);
 	p->former[k][0] = p->last[k];
 	p->last[k] = p->now[k];
-	return true;
 }
 
 bool
 prov_addresses(struct prov *p, const struct pol_addr *ifaddrs)
 {
-	bool changed = false, moved = false;
+	bool changed = false;
 
 	for (size_t k = 0; k < p->policy->nifaddrs; k++) {
 		if (ifaddrs[k].family == 0 ? p->now[k].family == 0 :
 		    pol_addr_equal(&ifaddrs[k], &p->now[k]))
 			continue;
 		p->now[k] = ifaddrs[k];
-		moved |= move_listeners(p, k);
+		move_listeners(p, k);
 		changed = true;
 	}
 	if (!changed)
 		return false;
-	if (moved)
-		make_texts(p);
+	make_texts(p);
 	memo_forget_all(p);
 	p->version++;
 	return true;

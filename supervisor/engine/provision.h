@@ -56,6 +56,7 @@ struct prov_listener {
 	int32_t pid;   /* of a foreign socket's owner; 0: unknown */
 	bool asked;    /* the owner of proof.inode was asked for */
 	bool gone;     /* its interface has no address; TEXT has the last */
+	bool twin;     /* its place is another listener's: TEXT is nobody's */
 	bool named;    /* net/listeners has it */
 	bool line;     /* GETCONF has its line, flags and all */
 	bool stale;    /* GETCONF has its address with other flags */
@@ -161,6 +162,12 @@ size_t prov_find_line(const struct prov *p, enum pol_kind kind,
 
 /* A Unix socket is provisioned and proven, but not the gate's to open. */
 bool prov_is_unix(const struct prov *p, size_t i);
+/*
+ * Has another listener I's place, so that I has to stand back?  A literal
+ * address keeps its place, then an interface that has it; then the first.
+ */
+bool prov_is_twin(const struct prov *p, size_t i);
+
 /* Can Tor open it again when it has closed it? */
 bool prov_can_reopen(const struct prov *p, size_t i);
 /* Does it lack an address, or does anybody else have its port? */

@@ -14,6 +14,13 @@ table_init(struct engine *e)
 
 	e->table.line = xcalloc(n + 1, sizeof *e->table.line);
 	e->table.dirty = xcalloc(n + 1, sizeof *e->table.dirty);
+	table_look(e);
+}
+
+void
+table_look(struct engine *e)
+{
+	e->table.seen = UINT64_MAX;
 }
 
 void
@@ -103,7 +110,7 @@ table_update(struct engine *e)
 		t->ndirty += !t->dirty[i];
 		t->dirty[i] = changed = true;
 	}
-	extras_tell(&e->prov.x, &t->sum);
+	extras_tell(&e->prov.x, &t->sum, &e->table.privacy);
 	t->generation += changed;
 }
 
@@ -122,6 +129,7 @@ fill_page(struct table *t, struct snap_page *page, size_t total)
 			page->line[page->n++] = t->line[i];
 		i = i + 1 == total ? 0 : i + 1;
 	}
+	page->left = (uint32_t)t->ndirty - page->n;
 	t->next = i;
 }
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "supervisor/engine/privacy.h"
 #include "supervisor/snapshot.h"
 
 struct engine;
@@ -23,10 +24,13 @@ struct table {
 	uint64_t generation;
 	uint64_t seen; /* prov.version that it is made from */
 	struct snapshot sum; /* of this, only what counts listeners */
+	struct privacy privacy;
 };
 
 void table_init(struct engine *e);
 void table_clear(struct engine *e);
+/* What is told of it may be otherwise: look again. */
+void table_look(struct engine *e);
 /* All of it is to be sent again. */
 void table_restart(struct engine *e);
 /* Look at what has changed, send what the status process takes. */

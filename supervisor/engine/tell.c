@@ -109,6 +109,8 @@ set_reason(struct engine *e, const struct facts_reason *r)
 static void
 reason_free(struct engine *e)
 {
+	char words[SNAP_TEXT];
+
 	if (e->hold) {
 		set_reason(e, facts_reason(FACT_FREE));
 		return;
@@ -119,7 +121,9 @@ reason_free(struct engine *e)
 	}
 	set_text(e->reason_code, sizeof e->reason_code, "refused");
 	set_text(e->reason, sizeof e->reason,
-	    "Tor refuses the policy's listeners: %.120s", e->latch_text);
+	    "Tor refuses the policy's listeners: %.120s",
+	    privacy_text(words, sizeof words, &e->table.privacy,
+	    e->latch_text));
 	set_text(e->advice, sizeof e->advice,
 	    "Correct the policy and restart portcullisd, or correct torrc and "
 	    "restart Tor.");
@@ -156,9 +160,13 @@ reason_squatted(struct engine *e, size_t i)
 static void
 reason_refused(struct engine *e)
 {
+	char words[SNAP_TEXT];
+
 	set_text(e->reason_code, sizeof e->reason_code, "listeners-refused");
 	set_text(e->reason, sizeof e->reason,
-	    "Tor could not open a listener: %.140s", e->tor.last_warn);
+	    "Tor could not open a listener: %.140s",
+	    privacy_text(words, sizeof words, &e->table.privacy,
+	    e->tor.last_warn));
 	set_text(e->advice, sizeof e->advice,
 	    "Check addresses and ports; it is tried again by itself.");
 }
@@ -194,6 +202,7 @@ static void
 reason_boot(struct engine *e, uint64_t now)
 {
 	const struct tor_info *t = &e->tor;
+	char words[SNAP_TEXT];
 
 	set_reason(e, facts_reason(FACT_BOOT));
 	if (t->progress == -1)
@@ -205,10 +214,12 @@ reason_boot(struct engine *e, uint64_t now)
 		return;
 	}
 	set_text(e->reason_code, sizeof e->reason_code, "stalled");
+	/* What Tor says of it names relays, bridges and addresses. */
+	privacy_text(words, sizeof words, &e->table.privacy,
+	    t->warning[0] != '\0' ? t->warning : t->last_warn);
 	set_text(e->reason, sizeof e->reason,
 	    "Tor makes no progress at %d %% (%s)%s%.100s", t->progress, t->tag,
-	    t->warning[0] != '\0' || t->last_warn[0] != '\0' ? ": " : ".",
-	    t->warning[0] != '\0' ? t->warning : t->last_warn);
+	    words[0] != '\0' ? ": " : ".", words);
 	set_text(e->advice, sizeof e->advice,
 	    "Check the uplink, the clock, and bridges or proxy if any.");
 }
@@ -313,7 +324,8 @@ fill_tor(const struct engine *e, struct snapshot *s)
 	s->boot_progress = t->progress;
 	memcpy(s->boot_tag, t->tag, sizeof s->boot_tag);
 	memcpy(s->boot_summary, t->summary, sizeof s->boot_summary);
-	memcpy(s->boot_warning, t->warning, sizeof s->boot_warning);
+	privacy_text(s->boot_warning, sizeof s->boot_warning,
+	    &e->table.privacy, t->warning);
 	memcpy(s->tor_version, t->version, sizeof s->tor_version);
 	s->circuit_established = t->circuit;
 	s->enough_dir_info = t->enough_dir;

@@ -72,6 +72,35 @@ verdict_wanted(unsigned *want, int64_t *group, const struct pol_listener *l)
 	return grouped;
 }
 
+/* WORD is a flag that the ISO_FIELDS or the SESSION_GROUP show. */
+static bool
+is_shown(const char *word)
+{
+	if (strncasecmp(word, GROUP_FLAG, sizeof GROUP_FLAG - 1) == 0)
+		return true;
+	if (strncasecmp(word, "No", 2) == 0)
+		word += 2;
+	for (size_t i = 0; i < NFIELDS; i++)
+		if (fields[i].flag != NULL &&
+		    strcasecmp(word, fields[i].flag) == 0)
+			return true;
+	return false;
+}
+
+bool
+verdict_covers(const struct pol_listener *l)
+{
+	char flags[sizeof l->flags];
+	char *rest, *word;
+
+	memcpy(flags, l->flags, sizeof flags);
+	for (word = strtok_r(flags, " ", &rest); word != NULL;
+	    word = strtok_r(NULL, " ", &rest))
+		if (!is_shown(word))
+			return false;
+	return true;
+}
+
 unsigned
 verdict_fields(struct cp_str names)
 {
@@ -165,6 +194,10 @@ judge_one(struct verdict *v, const struct iso_evidence *ev,
 		add_fail(v, (struct iso_fail){ .kind = ISO_FAIL_SILENT,
 		    .a = ev->listener });
 		break;
+	case ISO_DISTURBED:
+		add_fail(v, (struct iso_fail){ .kind = ISO_FAIL_DISTURBED,
+		    .a = ev->listener });
+		break;
 	case ISO_UNPROVABLE:
 		v->nunprovable++;
 		break;
@@ -222,8 +255,11 @@ judge_pairs(struct verdict *v, struct iso_evidence *sorted, size_t n,
 	for (size_t i = 1; i < n; i++) {
 		const struct iso_evidence *a = &sorted[i - 1], *b = a + 1;
 
-		if (a->group == b->group &&
-		    !may_share(policy, a->listener, b->listener))
+		if (a->group != b->group)
+			continue;
+		if (may_share(policy, a->listener, b->listener))
+			v->nsharing++;
+		else
 			add_fail(v, (struct iso_fail){ ISO_FAIL_SAME_GROUP,
 			    a->listener, b->listener, NULL, a->group });
 	}
@@ -258,10 +294,18 @@ verdict_make(struct verdict *out, const struct iso_evidence *ev, size_t n,
 	free(seen);
 }
 
+/* Was a circuit compared with another, where there are two to compare? */
+static bool
+is_compared(const struct verdict *v)
+{
+	return v->ncircuits >= 2 || v->nwitnesses < 2;
+}
+
 bool
 verdict_ok(const struct verdict *v)
 {
-	return v->nfails == 0 && v->nunprovable < v->nlisteners;
+	return v->nfails == 0 && v->nunprovable < v->nlisteners &&
+	    is_compared(v);
 }
 
 /* Tor has dropped root, and may not bind a port below this. */
@@ -307,6 +351,10 @@ verdict_failure(char *dst, size_t cap, const struct iso_fail *f,
 		(void)snprintf(dst, cap, "%s: Tor showed no stream of it, so "
 		    "nothing is proven.", a);
 		break;
+	case ISO_FAIL_DISTURBED:
+		(void)snprintf(dst, cap, "%s: it was shut or in doubt during "
+		    "the check, so nothing is proven: try again.", a);
+		break;
 	case ISO_FAIL_LOST:
 		(void)snprintf(dst, cap, "%s: %s is not in force; %s.", a,
 		    f->flag, remedy(policy, f->a));
@@ -330,28 +378,46 @@ verdict_failure(char *dst, size_t cap, const struct iso_fail *f,
 	}
 }
 
-void
-verdict_summary(char *dst, size_t cap, const struct verdict *v)
+/* What is no plain yes. */
+static void
+put_rest(char *dst, size_t cap, const struct verdict *v)
 {
-	char direct[48] = "", absent[48] = "";
+	char sharing[48] = "", direct[48] = "", absent[48] = "";
 
+	if (v->nsharing != 0)
+		(void)snprintf(sharing, sizeof sharing,
+		    "; %zu share by the policy", v->nsharing);
 	if (v->nunprovable != 0)
 		(void)snprintf(direct, sizeof direct, "; %zu not provable",
 		    v->nunprovable);
 	if (v->nabsent != 0)
 		(void)snprintf(absent, sizeof absent, "; %zu not listening",
 		    v->nabsent);
-	if (v->nlisteners == v->nunprovable)
+	(void)snprintf(dst, cap, "%s%s%s.", sharing, direct, absent);
+}
+
+void
+verdict_summary(char *dst, size_t cap, const struct verdict *v)
+{
+	size_t n = v->nlisteners - v->nunprovable;
+	char rest[160];
+
+	put_rest(rest, sizeof rest, v);
+	if (n == 0)
 		(void)snprintf(dst, cap, "not isolated: of %zu listeners none "
-		    "could be looked at%s.", v->nlisteners, absent);
+		    "could be looked at%s", v->nlisteners, rest);
 	else if (v->nfails != 0)
 		(void)snprintf(dst, cap, "not isolated: %zu failures in %zu "
-		    "listeners; %zu of %zu circuits seen%s%s.", v->nfails,
-		    v->nlisteners, v->ncircuits, v->nwitnesses, direct,
-		    absent);
+		    "listeners; %zu of %zu circuits seen%s", v->nfails,
+		    v->nlisteners, v->ncircuits, v->nwitnesses, rest);
+	else if (!is_compared(v))
+		(void)snprintf(dst, cap, "not proven: %zu of %zu circuits "
+		    "seen, none compared; the isolation flags of %zu "
+		    "listeners are in force%s", v->ncircuits, v->nwitnesses,
+		    n, rest);
 	else
 		(void)snprintf(dst, cap, "%zu listeners: every pair isolated; "
-		    "flags in force; %zu of %zu circuits different%s%s.",
-		    v->nlisteners - v->nunprovable, v->ncircuits,
-		    v->nwitnesses, direct, absent);
+		    "isolation flags in force; %zu of %zu circuits seen%s%s",
+		    n, v->ncircuits, v->nwitnesses,
+		    v->ncircuits < 2 ? "" : ", all different", rest);
 }

@@ -35,6 +35,7 @@ enum {
 enum iso_seen {
 	ISO_UNSEEN = 0, /* Tor showed no stream of this listener */
 	ISO_SEEN,
+	ISO_DISTURBED, /* it was shut or in doubt meanwhile */
 	ISO_UNPROVABLE /* cannot be probed here without going outside */
 };
 
@@ -49,6 +50,7 @@ struct iso_evidence {
 
 enum iso_fail_kind {
 	ISO_FAIL_SILENT = 0, /* not seen: nothing is proven */
+	ISO_FAIL_DISTURBED,  /* what was seen may not be so any more */
 	ISO_FAIL_LOST,	     /* FLAG is in the policy, not in force */
 	ISO_FAIL_EXTRA,	     /* FLAG is in force, not in the policy */
 	ISO_FAIL_GROUP,	     /* not the group that the policy names */
@@ -68,6 +70,7 @@ struct verdict {
 	size_t nfails; /* may exceed the list */
 	size_t nlisteners, nunprovable;
 	size_t nabsent; /* the policy's, but not among the evidence */
+	size_t nsharing;  /* in one group with the one before, by the policy */
 	size_t nwitnesses, ncircuits; /* looked at, and seen */
 };
 
@@ -90,7 +93,13 @@ enum iso_flags { ISO_FLAGS_UNKNOWN = 0, ISO_FLAGS_RIGHT, ISO_FLAGS_WRONG };
 enum iso_flags verdict_flags(const struct iso_evidence *ev,
     const struct pol_policy *policy);
 
-/* "isolated" and nothing less. */
+/* Are all flags of L such as STREAM events show?  Most others they do not. */
+bool verdict_covers(const struct pol_listener *l);
+
+/*
+ * "isolated" and nothing less: where there are circuits to be compared, at
+ * least two of them were seen.
+ */
 bool verdict_ok(const struct verdict *v);
 
 /* One sentence for failure I; IFADDRS: see policy.h. */

@@ -291,13 +291,30 @@ act_decision(struct gate *g, struct gate_decision d, uint64_t mono_ns)
 		act_drop_engine(g, true);
 }
 
-bool
-act_here(struct gate *g, const void *buf, size_t len)
+static void
+tell_missing(const struct gate *g, uint32_t missing)
 {
-	struct pol_addr want[POL_MAX_IFADDRS];
+	for (size_t i = 0; i < g->policy->nifaddrs; i++)
+		if ((missing >> i & 1) != 0)
+			log_warn("%s has not the address that listeners were "
+			    "proven on: they are not open",
+			    g->policy->ifaddrs[i].ifname);
+}
 
-	return gate_core_asks(&g->core, buf, len, want) &&
-	    addrs_missing(&g->addrs, want) == 0;
+void
+act_request(struct gate *g, const void *buf, size_t len)
+{
+	const uint64_t mono_ns = act_mono();
+	struct pol_addr want[POL_MAX_IFADDRS];
+	struct gate_decision d;
+	uint32_t missing = 0;
+
+	if (gate_core_asks(&g->core, buf, len, want))
+		missing = addrs_missing(&g->addrs, want);
+	d = gate_core_request(&g->core, buf, len, act_now(), missing);
+	act_decision(g, d, mono_ns);
+	if (d.act == GATE_ACT_OPEN || d.act == GATE_ACT_UPDATE)
+		tell_missing(g, missing);
 }
 
 void
@@ -311,10 +328,7 @@ act_addresses(struct gate *g)
 	if (gone == 0)
 		return;
 	act_decision(g, gate_core_gone(&g->core, gone), act_mono());
-	for (size_t i = 0; i < g->policy->nifaddrs; i++)
-		if ((gone >> i & 1) != 0)
-			log_warn("%s has lost the address that listeners "
-			    "were proven on", g->policy->ifaddrs[i].ifname);
+	tell_missing(g, gone);
 	act_settle(g);
 }
 

@@ -53,8 +53,11 @@ void act_egress(struct gate *g);
 /* The same under a strict policy: right after a request was believed. */
 void act_fresh(struct gate *g);
 
-/* A datagram's addresses that are new to the core: are they there? */
-bool act_here(struct gate *g, const void *buf, size_t len);
+/*
+ * A datagram of the engine's: compare what addresses it names with those that
+ * are there, have the core decide, carry that out.
+ */
+void act_request(struct gate *g, const void *buf, size_t len);
 
 /* Look whether the addresses in force still are; if not, act on it. */
 void act_addresses(struct gate *g);

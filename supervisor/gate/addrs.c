@@ -78,11 +78,11 @@ addrs_close(struct addrs *a)
 	errno = saved;
 }
 
-/* What is looked for, and what has been found of it. */
+/* What is looked for, and what of it has been found. */
 struct look {
 	const struct pol_addr *want; /* POL_MAX_IFADDRS of them */
 	uint32_t index[POL_MAX_IFADDRS]; /* interfaces; 0: none */
-	uint32_t right, wrong;	     /* bits: where it is, where not */
+	uint32_t found; /* bits */
 	bool torn;
 };
 
@@ -131,13 +131,10 @@ static void
 compare(struct look *l, const struct found *f)
 {
 	for (size_t i = 0; i < POL_MAX_IFADDRS; i++) {
-		if (l->want[i].family == 0 ||
-		    !pol_addr_equal(&l->want[i], &f->addr))
-			continue;
-		if (f->index == l->index[i] && (f->flags & UNUSABLE) == 0)
-			l->right |= 1u << i;
-		else
-			l->wrong |= 1u << i;
+		if (f->index == l->index[i] && (f->flags & UNUSABLE) == 0 &&
+		    l->want[i].family != 0 &&
+		    pol_addr_equal(&l->want[i], &f->addr))
+			l->found |= 1u << i;
 	}
 }
 
@@ -152,7 +149,7 @@ take_msg(const struct addrs *a, struct look *l, const struct nlmsghdr *h)
 	if ((h->nlmsg_flags & NLM_F_DUMP_INTR) != 0)
 		l->torn = true;
 	if (h->nlmsg_type == NLMSG_DONE)
-		return l->torn ? -EINTR : 0;
+		return l->torn ? -EINTR : 0; /* what was found was found */
 	if (h->nlmsg_type != RTM_NEWADDR ||
 	    mnl_nlmsg_get_payload_len(h) < sizeof(struct ifaddrmsg))
 		return -EPROTO;
@@ -196,7 +193,7 @@ dump(struct addrs *a, struct look *l)
 	ssize_t n;
 	int left, rc;
 
-	l->right = l->wrong = 0;
+	l->found = 0;
 	l->torn = false;
 	rc = ask(a);
 	for (int i = 0; i < DUMP_MOST && rc == 0; i++) {
@@ -243,7 +240,7 @@ addrs_missing(struct addrs *a, const struct pol_addr want[POL_MAX_IFADDRS])
 		rc = dump(a, &l);
 	if (rc != 0)
 		return asked;
-	return asked & ~(l.right & ~l.wrong);
+	return asked & ~l.found;
 }
 
 bool

@@ -23,9 +23,10 @@ int addrs_open(struct addrs *a, const struct pol_policy *p)
 void addrs_close(struct addrs *a);
 
 /*
- * Those of WANT that their interface does not have, as bits: not there, on
- * another interface too, tentative or duplicate.  What cannot be read is not
- * there.  Family 0 wants nothing.
+ * Those of WANT that their interface does not have, as bits: not there,
+ * tentative or duplicate.  Whether another interface has it as well does not
+ * matter: what opens is the address.  What cannot be read is not there.
+ * Family 0 wants nothing.
  */
 uint32_t addrs_missing(struct addrs *a,
     const struct pol_addr want[POL_MAX_IFADDRS]);

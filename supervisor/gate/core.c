@@ -222,9 +222,29 @@ proven_nowhere(const struct gate_core *c, const struct gate_req *q)
 	return false;
 }
 
+/* Take out of MAP the listeners on interface number I's address. */
+static void
+drop_listeners(const struct gate_core *c, uint8_t *map, size_t i)
+{
+	for (size_t j = 0; j < sizeof c->on_if[i]; j++)
+		map[j] = (uint8_t)(map[j] & ~c->on_if[i][j]);
+}
+
+/* The engine may not have heard yet what we know: the others stay. */
+static void
+drop_missing(const struct gate_core *c, struct gate_req *q, uint32_t missing)
+{
+	for (size_t i = 0; i < c->nifaddrs; i++) {
+		if ((missing >> i & 1) == 0)
+			continue;
+		memset(&q->ifaddr[i], 0, sizeof q->ifaddr[i]);
+		drop_listeners(c, q->proven, i);
+	}
+}
+
 static struct gate_decision
-on_open(struct gate_core *c, const struct gate_req *q, uint64_t now_ns,
-    bool here)
+on_open(struct gate_core *c, struct gate_req *q, uint64_t now_ns,
+    uint32_t missing)
 {
 	bool same;
 
@@ -234,10 +254,14 @@ on_open(struct gate_core *c, const struct gate_req *q, uint64_t now_ns,
 		return refuse(c, GATE_WHY_ENGINE_LATE);
 	if (map_is_empty(q->proven, sizeof q->proven))
 		return refuse(c, GATE_WHY_ASKED);
-	same = same_ifaddrs(c, q);
-	if (proven_nowhere(c, q) || (!same && !no_ifaddrs(q) && !here))
+	if (proven_nowhere(c, q))
 		return refuse(c, GATE_WHY_ADDRESS);
-	same = same && memcmp(c->proven, q->proven, sizeof c->proven) == 0;
+	if (!same_ifaddrs(c, q))
+		drop_missing(c, q, missing);
+	if (map_is_empty(q->proven, sizeof q->proven))
+		return refuse(c, GATE_WHY_ADDRESS);
+	same = same_ifaddrs(c, q) &&
+	    memcmp(c->proven, q->proven, sizeof c->proven) == 0;
 	memcpy(c->proven, q->proven, sizeof c->proven);
 	memcpy(c->ifaddr, q->ifaddr, sizeof c->ifaddr);
 	c->proof_ns = q->proof_ns;
@@ -265,7 +289,7 @@ gate_core_asks(const struct gate_core *c, const void *buf, size_t len,
 
 struct gate_decision
 gate_core_request(struct gate_core *c, const void *buf, size_t len,
-    uint64_t now_ns, bool here)
+    uint64_t now_ns, uint32_t missing)
 {
 	struct gate_req q;
 
@@ -281,7 +305,7 @@ gate_core_request(struct gate_core *c, const void *buf, size_t len,
 	c->seq_known = true;
 	c->refused = false;
 	if (q.want == GATE_OPEN)
-		return on_open(c, &q, now_ns, here);
+		return on_open(c, &q, now_ns, missing);
 	if (q.want == GATE_TOR_ONLY)
 		return on_tor_only(c, now_ns);
 	return on_closed(c);
@@ -297,9 +321,7 @@ gate_core_gone(struct gate_core *c, uint32_t gone)
 			continue;
 		any = true;
 		memset(&c->ifaddr[i], 0, sizeof c->ifaddr[i]);
-		for (size_t j = 0; j < sizeof c->proven; j++)
-			c->proven[j] = (uint8_t)(c->proven[j] &
-			    ~c->on_if[i][j]);
+		drop_listeners(c, c->proven, i);
 	}
 	if (!any || c->pos != GATE_OPEN)
 		return decide(GATE_ACT_NONE);

@@ -23,7 +23,7 @@ struct gate_core {
 	bool refused;	      /* the last request was */
 	bool has_engine;
 	uint32_t silent_s; /* seconds without a request, while we ran */
-	/* What the last OPEN believed named; all zero while not OPEN. */
+	/* What of the last OPEN was believed; all zero while not OPEN. */
 	uint8_t proven[POL_MAX_LISTENERS / 8];
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 	uint32_t lease_ms;   /* these, and what follows, are the policy's */
@@ -67,14 +67,15 @@ bool gate_core_asks(const struct gate_core *c, const void *buf, size_t len,
     struct pol_addr out[POL_MAX_IFADDRS]);
 
 /*
- * One datagram from the engine, which may be any octets.  HERE: what
- * gate_core_asks() copied are addresses of those interfaces; not looked at
- * when there was nothing to ask.  After OPEN and UPDATE the caller answers
- * with gate_core_opened() or gate_core_close(); until then the position is
- * the old one.
+ * One datagram from the engine, which may be any octets.  MISSING: of what
+ * gate_core_asks() copied, bits of those that are no addresses of their
+ * interfaces; not looked at when there was nothing to ask.  Their listeners
+ * are left out; with no other there is nothing to open, and it is refused.
+ * After OPEN and UPDATE the caller answers with gate_core_opened() or
+ * gate_core_close(); until then the position is the old one.
  */
 struct gate_decision gate_core_request(struct gate_core *c, const void *buf,
-    size_t len, uint64_t now_ns, bool here)
+    size_t len, uint64_t now_ns, uint32_t missing)
     __attribute__((warn_unused_result));
 
 /*

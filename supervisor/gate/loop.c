@@ -81,8 +81,6 @@ static void
 on_engine(struct gate *g)
 {
 	struct gate_req buf[2]; /* room to notice what is too long */
-	struct gate_decision d;
-	uint64_t mono_ns;
 	ssize_t n;
 
 	for (int i = 0; i < REQUEST_MOST && g->engine_fd != -1 && !g->ended;
@@ -94,10 +92,7 @@ on_engine(struct gate *g)
 			engine_gone(g);
 			return;
 		}
-		mono_ns = act_mono();
-		d = gate_core_request(&g->core, buf, (size_t)n, act_now(),
-		    act_here(g, buf, (size_t)n));
-		act_decision(g, d, mono_ns);
+		act_request(g, buf, (size_t)n);
 		if (!g->core.refused && !g->ended)
 			act_fresh(g);
 		act_settle(g);

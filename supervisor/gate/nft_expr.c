@@ -125,13 +125,6 @@ load_net(struct maker *m, uint32_t offset, uint32_t len)
 }
 
 static void
-load_th(struct maker *m, uint32_t offset, uint32_t len)
-{
-	load_field_to(m, (struct field){ NFT_PAYLOAD_TRANSPORT_HEADER, offset,
-	    len }, NFT_REG_1);
-}
-
-static void
 load_ct(struct maker *m, uint32_t key)
 {
 	struct nftnl_expr *e = expr(m, "ct");
@@ -252,11 +245,34 @@ match_l4proto(struct maker *m, const struct pol_stmt *s)
 	cmp_u8(m, NFT_CMP_EQ, s->num);
 }
 
+/* Matches of one field with a number; NFPROTO 0: of any family. */
+static const struct number_field {
+	uint32_t nfproto;
+	struct field field;
+} number_fields[POL_NSTMT] = {
+	[POL_M_SPORT] = { 0, { NFT_PAYLOAD_TRANSPORT_HEADER, TH_SPORT, 2 } },
+	[POL_M_DPORT] = { 0, { NFT_PAYLOAD_TRANSPORT_HEADER, TH_DPORT, 2 } },
+	[POL_M_ICMPV6_TYPE] = { 0, { NFT_PAYLOAD_TRANSPORT_HEADER,
+	    ICMPV6_TYPE, 1 } },
+	[POL_M_HOPLIMIT] = { NFPROTO_IPV6, { NFT_PAYLOAD_NETWORK_HEADER,
+	    IP6_HOPLIMIT, 1 } },
+	[POL_M_IP4_NET] = { NFPROTO_IPV4, { NFT_PAYLOAD_NETWORK_HEADER,
+	    IP4_DADDR, 1 } },
+	[POL_M_FRAMETYPE] = { 0, { NFT_PAYLOAD_LL_HEADER, ETHER_TYPE, 2 } },
+};
+
 static void
-match_port(struct maker *m, const struct pol_stmt *s)
+match_number(struct maker *m, const struct pol_stmt *s)
 {
-	load_th(m, s->kind == POL_M_SPORT ? TH_SPORT : TH_DPORT, 2);
-	cmp_be16(m, NFT_CMP_EQ, s->num);
+	const struct number_field *f = &number_fields[s->kind];
+
+	if (f->nfproto != 0)
+		need_nfproto(m, f->nfproto);
+	load_field_to(m, f->field, NFT_REG_1);
+	if (f->field.len == 1)
+		cmp_u8(m, NFT_CMP_EQ, s->num);
+	else
+		cmp_be16(m, NFT_CMP_EQ, s->num);
 }
 
 static void
@@ -358,25 +374,11 @@ match_lookup(struct maker *m, const struct pol_stmt *s)
 }
 
 static void
-match_icmpv6_type(struct maker *m, const struct pol_stmt *s)
-{
-	load_th(m, ICMPV6_TYPE, 1);
-	cmp_u8(m, NFT_CMP_EQ, s->num);
-}
-
-static void
-match_hoplimit(struct maker *m, const struct pol_stmt *s)
-{
-	need_nfproto(m, NFPROTO_IPV6);
-	load_net(m, IP6_HOPLIMIT, 1);
-	cmp_u8(m, NFT_CMP_EQ, s->num);
-}
-
-static void
 match_tcp_syn(struct maker *m, const struct pol_stmt *s)
 {
 	(void)s;
-	load_th(m, TCP_FLAGS, 1);
+	load_field_to(m, (struct field){ NFT_PAYLOAD_TRANSPORT_HEADER,
+	    TCP_FLAGS, 1 }, NFT_REG_1);
 	mask_u8(m, TCP_FIN_SYN_RST_ACK);
 	cmp_u8(m, NFT_CMP_EQ, TCP_SYN);
 }
@@ -436,14 +438,6 @@ static void
 match_ethertype(struct maker *m, const struct pol_stmt *s)
 {
 	load_meta(m, NFT_META_PROTOCOL);
-	cmp_be16(m, NFT_CMP_EQ, s->num);
-}
-
-static void
-match_frametype(struct maker *m, const struct pol_stmt *s)
-{
-	load_field_to(m, (struct field){ NFT_PAYLOAD_LL_HEADER, ETHER_TYPE,
-	    2 }, NFT_REG_1);
 	cmp_be16(m, NFT_CMP_EQ, s->num);
 }
 
@@ -549,8 +543,8 @@ static void (*const makers[POL_NSTMT])(struct maker *,
 	[POL_M_OIFNAME] = match_ifname,
 	[POL_M_NFPROTO] = match_nfproto,
 	[POL_M_L4PROTO] = match_l4proto,
-	[POL_M_SPORT] = match_port,
-	[POL_M_DPORT] = match_port,
+	[POL_M_SPORT] = match_number,
+	[POL_M_DPORT] = match_number,
 	[POL_M_SKUID] = match_skuid,
 	[POL_M_SKUID_NOT] = match_skuid,
 	[POL_M_MARK_CLEAR] = match_mark,
@@ -561,15 +555,16 @@ static void (*const makers[POL_NSTMT])(struct maker *,
 	[POL_M_CT_ORIGINAL] = match_ct_direction,
 	[POL_M_CT_DNAT] = match_ct_state,
 	[POL_M_LOOKUP] = match_lookup,
-	[POL_M_ICMPV6_TYPE] = match_icmpv6_type,
-	[POL_M_HOPLIMIT] = match_hoplimit,
+	[POL_M_ICMPV6_TYPE] = match_number,
+	[POL_M_HOPLIMIT] = match_number,
 	[POL_M_TCP_SYN] = match_tcp_syn,
 	[POL_M_IP4_FRAGMENT] = match_ip4_fragment,
 	[POL_M_IP4_OPTIONS] = match_ip4_options,
+	[POL_M_IP4_NET] = match_number,
 	[POL_M_IP6_EXTHDR] = match_ip6_exthdr,
 	[POL_M_DADDR_LOCAL] = match_daddr_local,
 	[POL_M_ETHERTYPE] = match_ethertype,
-	[POL_M_FRAMETYPE] = match_frametype,
+	[POL_M_FRAMETYPE] = match_number,
 	[POL_A_COUNTER] = act_counter,
 	[POL_A_MARK_OR] = act_mark,
 	[POL_A_MARK_AND] = act_mark,

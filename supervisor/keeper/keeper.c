@@ -368,7 +368,7 @@ on_ask(struct keeper *k, enum link_peer who)
 	}
 }
 
-/* An answer that the engine does not take now, it asks for again. */
+/* Without the answer the status does not name the process; no more. */
 static void
 on_owner(struct keeper *k)
 {
@@ -409,7 +409,8 @@ start_due(struct keeper *k)
 static int
 next_wait(const struct keeper *k)
 {
-	uint64_t now = now_ms(), wait = 1000;
+	uint64_t now = now_ms(), wait = k->owner.fd == -1 ? 1000 :
+	    OWNER_LOOK_MS;
 
 	for (int who = LINK_GATE; who < LINK_NPEER; who++) {
 		const struct child *c = &k->child[who];

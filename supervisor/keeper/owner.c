@@ -7,8 +7,9 @@
  *
  * That leaves some unfound (pid 0): programs that changed their user without
  * executing another since, and root's, which mostly have more capabilities
- * than the service.  The uid, which needs no such search, is known for these
- * too.
+ * than the service.  Where /proc hides processes (hidepid=2), also those in
+ * another group than their user's own.  The uid, which needs no such search,
+ * is known for these too.
  *
  * The child belongs to the squatter's user then, who may stop it, kill it or
  * slow it down, but not read its memory or make it say something else (it is
@@ -35,10 +36,13 @@
 
 #include "supervisor/log.h"
 
-/* A scan of a thousand processes takes some 10 ms. */
+/* A scan of a thousand processes takes some 10 ms; for a dead keeper's. */
 #define SCAN_S 1
-/* Then the child must have ended, unless somebody has stopped it. */
-#define DEADLINE_MS 1500
+/*
+ * Who is looked for may have stopped the child.  The engine asks once a
+ * second and for each socket once: the next question is not to find us busy.
+ */
+#define DEADLINE_MS 750
 /* "socket:[18446744073709551615]" and its NUL. */
 #define LINK_TEXT 32
 

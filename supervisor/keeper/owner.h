@@ -28,9 +28,12 @@ void owner_init(struct owner *o);
  */
 void owner_start(struct owner *o, const struct link_owner *ask, uint64_t now);
 
+/* While a search is under way: see owner_read(). */
+#define OWNER_LOOK_MS 100
+
 /*
- * To be called when O->fd is readable, and now and then.  True, once for each
- * question that was started: OUT is the answer, found or not.
+ * To be called when O->fd is readable, and every OWNER_LOOK_MS.  True, once
+ * for each question that was started: OUT is the answer, found or not.
  */
 bool owner_read(struct owner *o, struct link_owner *out, uint64_t now);
 

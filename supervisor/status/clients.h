@@ -34,7 +34,8 @@ struct status_line {
 
 /*
  * Readers that hold a text of the table this many versions old are dropped,
- * so that there are never more such texts in memory.
+ * so that there are never more such texts in memory.  Of a shorter table than
+ * the longest there may be as many more, as it may change as often.
  */
 #define STATUS_TABLES_MAX 16
 

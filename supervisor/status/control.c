@@ -15,21 +15,21 @@
 #include "supervisor/status/source.h"
 
 #define SECOND_NS UINT64_C(1000000000)
-/* A line once begun is finished within this. */
-#define HALF_LINE_NS (10 * SECOND_NS)
-/* With 32 places, nobody keeps one for nothing. */
-#define IDLE_NS (60 * SECOND_NS)
-/* The engine answers within a probe's time; then it hangs. */
-#define ANSWER_NS (5 * SECOND_NS)
-/* A check builds circuits: that takes a while from sentence to sentence. */
-#define CHECK_ANSWER_NS (30 * SECOND_NS)
-#define CHECK_NS (150 * SECOND_NS)
 /* A person needs one; a script in a loop is stopped. */
 #define REQUESTS_PER_SECOND 10
 /* Requests of one client under way. */
 #define MAX_WAITING 4
 /* Holds MAX_WAITING of the longest answers, ids included. */
 #define OUT_CAP 8192
+
+/* As the sentences below say. */
+const struct status_deadlines status_deadlines = {
+	.half_line_ns = 10 * SECOND_NS,
+	.idle_ns = 60 * SECOND_NS,
+	.answer_ns = 5 * SECOND_NS,
+	.check_answer_ns = 30 * SECOND_NS,
+	.check_ns = 150 * SECOND_NS,
+};
 
 /* A request that went up. */
 struct waiting {
@@ -63,6 +63,7 @@ TAILQ_HEAD(asker_list, asker);
 struct status_control {
 	struct event_base *base;
 	int fd;
+	const struct status_deadlines *deadlines;
 	struct event *acceptable;
 	bool have_group;
 	gid_t group;
@@ -355,12 +356,14 @@ accept_cb(evutil_socket_t fd, short what, void *arg)
 
 struct status_control *
 status_control_new(struct event_base *base, int listen_fd,
-    status_verb_fn *send_verb, void *arg)
+    const struct status_deadlines *deadlines, status_verb_fn *send_verb,
+    void *arg)
 {
 	struct status_control *ctl = xcalloc(1, sizeof *ctl);
 
 	ctl->base = base;
 	ctl->fd = listen_fd;
+	ctl->deadlines = deadlines;
 	ctl->send_verb = send_verb;
 	ctl->arg = arg;
 	TAILQ_INIT(&ctl->askers);
@@ -400,7 +403,8 @@ static void
 settle(struct asker *a, struct waiting *w, const struct snap_result *r)
 {
 	struct status_answer answer = {
-		.kind = r->more == 1 ? STATUS_ANSWER_MORE : STATUS_ANSWER_LAST,
+		.kind = r->refused == 1 ? STATUS_ANSWER_REFUSED :
+		    r->more == 1 ? STATUS_ANSWER_MORE : STATUS_ANSWER_LAST,
 		.ok = r->ok == 1, .id = w->client_id, .sentence = r->text };
 
 	asker_answer(a, &answer);
@@ -433,14 +437,15 @@ status_control_result(struct status_control *ctl, const struct snap_result *r)
 
 /* What is to be said to W when the engine has taken too long; or NULL. */
 static const char *
-overdue(const struct waiting *w, uint64_t now)
+overdue(const struct waiting *w, const struct status_deadlines *d,
+    uint64_t now)
 {
 	if (w->code != SNAP_V_CHECK_ISOLATION)
-		return now - w->since_ns < ANSWER_NS ? NULL :
+		return now - w->since_ns < d->answer_ns ? NULL :
 		    "The engine has not answered within five seconds.";
-	if (now - w->since_ns >= CHECK_NS)
+	if (now - w->since_ns >= d->check_ns)
 		return "The check was not finished within 150 seconds.";
-	return now - w->heard_ns < CHECK_ANSWER_NS ? NULL :
+	return now - w->heard_ns < d->check_answer_ns ? NULL :
 	    "The check has told nothing new for 30 seconds.";
 }
 
@@ -452,7 +457,8 @@ settle_overdue(struct asker *a)
 	struct waiting *w;
 
 	for (w = a->waiting; w < a->waiting + MAX_WAITING; w++) {
-		sentence = w->id != 0 ? overdue(w, now) : NULL;
+		sentence = w->id != 0 ? overdue(w, a->ctl->deadlines, now) :
+		    NULL;
 		if (sentence == NULL)
 			continue;
 		asker_decline(a, w->client_id, sentence);
@@ -488,6 +494,7 @@ status_control_gone(struct status_control *ctl)
 void
 status_control_tick(struct status_control *ctl)
 {
+	const struct status_deadlines *d = ctl->deadlines;
 	struct asker *a, *after;
 	uint64_t now;
 
@@ -498,16 +505,16 @@ status_control_tick(struct status_control *ctl)
 		settle_overdue(a);
 		now = status_now_ns(); /* not before what that noted down */
 		if (a->closing && !is_waiting(a) &&
-		    now - a->last_ns > HALF_LINE_NS) {
+		    now - a->last_ns > d->half_line_ns) {
 			asker_drop(a); /* nor does it read */
 			continue;
 		}
 		if (!a->closing && a->in_len > 0 &&
-		    now - a->line_ns > HALF_LINE_NS)
+		    now - a->line_ns > d->half_line_ns)
 			asker_refuse(a, "The request was not finished within "
 			    "ten seconds.");
 		else if (!a->closing && !is_waiting(a) &&
-		    now - a->last_ns > IDLE_NS)
+		    now - a->last_ns > d->idle_ns)
 			asker_refuse(a, "No request for a minute.");
 		(void)asker_flush(a); /* A may be gone */
 	}

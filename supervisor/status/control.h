@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "supervisor/snapshot.h"
 
@@ -18,9 +19,26 @@ struct status_control;
 /* How a verb goes up; false: it could not be sent. */
 typedef bool status_verb_fn(void *arg, const struct snap_verb *v);
 
-/* Serve LISTEN_FD (borrowed).  Ends the process on failure. */
+/* How long what may take; a test has less patience. */
+struct status_deadlines {
+	/* A line once begun, and the reading of a last answer. */
+	uint64_t half_line_ns;
+	/* With 32 places, nobody keeps one for nothing. */
+	uint64_t idle_ns;
+	/* The engine answers within a probe's time; then it hangs. */
+	uint64_t answer_ns;
+	/* A check builds circuits: from sentence to sentence, and in all. */
+	uint64_t check_answer_ns, check_ns;
+};
+extern const struct status_deadlines status_deadlines;
+
+/*
+ * Serve LISTEN_FD; it and DEADLINES are borrowed.  Ends the process on
+ * failure.
+ */
 struct status_control *status_control_new(struct event_base *base,
-    int listen_fd, status_verb_fn *send_verb, void *arg);
+    int listen_fd, const struct status_deadlines *deadlines,
+    status_verb_fn *send_verb, void *arg);
 void status_control_free(struct status_control *ctl);
 
 /*

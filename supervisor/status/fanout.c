@@ -155,10 +155,15 @@ client_owe(struct client *c, enum status_type type)
 static bool
 is_far_behind(const struct client *c)
 {
+	const struct status_source *src = c->fanout->src;
 	uint64_t oldest = status_queue_oldest(&c->queue);
+	uint64_t lines = src->view.table.total;
 
-	return oldest != 0 &&
-	    c->fanout->src->version - oldest >= STATUS_TABLES_MAX;
+	/* Without an engine there is no table, and no end of old ones. */
+	if (lines == 0)
+		lines = POL_MAX_LISTENERS;
+	return oldest != 0 && (src->version - oldest) * lines >=
+	    STATUS_TABLES_MAX * POL_MAX_LISTENERS;
 }
 
 static void

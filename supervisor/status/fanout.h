@@ -1,7 +1,8 @@
 /*
  * status.sock: lines out, nothing in.  Whatever clients do, each costs two
  * line references and a small send buffer, and the rest are served.  The long
- * part of a line, the table, is in memory at most STATUS_TABLES_MAX times.
+ * part of a line, the table, is in memory at most STATUS_TABLES_MAX times, or a
+ * shorter one as often as gives as many lines.
  */
 #ifndef STATUS_FANOUT_H
 #define STATUS_FANOUT_H

@@ -161,13 +161,15 @@ static void
 dump_cb(evutil_socket_t sig, short what, void *arg)
 {
 	struct status *st = arg;
+	const struct status_line *line = status_source_line(&st->source,
+	    STATUS_T_SNAPSHOT, st->source.version);
 
 	(void)sig;
 	(void)what;
-	log_warn("clients=%zu seq=%llu %s", status_fanout_count(st->fanout),
-	    (unsigned long long)st->source.seq,
-	    status_source_line(&st->source, STATUS_T_SNAPSHOT,
-		st->source.version)->text);
+	/* A line ends with its newline and has no NUL. */
+	log_warn("clients=%zu seq=%llu %.*s", status_fanout_count(st->fanout),
+	    (unsigned long long)st->source.seq, (int)line->at - 1,
+	    line->text);
 }
 
 static void
@@ -276,8 +278,8 @@ start(struct status *st, size_t most)
 	st->told_ns = status_now_ns();
 	st->uplink = status_uplink_new(st->base, &st->source.view,
 	    &uplink_ops, st);
-	st->control = status_control_new(st->base, LINK_CONTROL_FD, send_verb,
-	    st);
+	st->control = status_control_new(st->base, LINK_CONTROL_FD,
+	    &status_deadlines, send_verb, st);
 	st->fanout = status_fanout_new(st->base, LINK_STATUS_FD, most,
 	    &st->source);
 }

@@ -31,7 +31,7 @@ const char *status_request_parse(struct status_request *req,
 void status_request_clear(struct status_request *req);
 
 enum status_answer_kind {
-	STATUS_ANSWER_REFUSED = 0, /* by this process: it was not done */
+	STATUS_ANSWER_REFUSED = 0, /* not done, or not to the end */
 	STATUS_ANSWER_LAST,	   /* the engine's answer */
 	STATUS_ANSWER_MORE	   /* the engine's, and another follows */
 };

@@ -18,31 +18,61 @@ status_now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+/* The text of the table as it is now; NULL: there is none. */
+static struct status_line *
+table_text(const struct status_source *src)
+{
+	struct status_line *line;
+	size_t len;
+	char *text;
+
+	if (src->changes == 0)
+		return NULL;
+	text = status_listeners_table(&src->view.table, src->sure, &len);
+	if (text == NULL)
+		fatal("out of memory");
+	line = status_line_new(text, len);
+	free(text);
+	return line;
+}
+
+/* The longest table is the most work, and takes the longest to be read. */
+static uint64_t
+table_gap_ns(const struct status_table *t)
+{
+	return STATUS_TABLE_GAP_NS * t->total / POL_MAX_LISTENERS;
+}
+
 /*
  * There is none before the engine's first word and the table's last line.  A
  * doubt about the engine, its end, and a table that becomes complete are
- * told at once; mere changes of lines wait their turn.
+ * told at once; mere changes of lines wait their turn, and for the snapshot
+ * that counts them: until then the old table and the old counts are told.
  */
 static void
 refresh_table(struct status_source *src)
 {
 	const struct status_table *t = &src->view.table;
-	uint64_t now = status_now_ns();
-	bool is_told = src->view.have && status_table_complete(t);
-	uint64_t changes = is_told ? t->changes : 0;
-	bool sure = changes != 0 && status_view_engine_ok(&src->view, now);
-	bool turned = sure != src->sure ||
-	    (changes == 0) != (src->changes == 0);
+	uint64_t now = status_now_ns(), changes = 0;
+	bool step = status_view_in_step(&src->view), sure, turned;
 
+	if (step)
+		changes = t->changes;
+	else if (src->view.have && status_table_complete(t))
+		changes = src->changes;
+	sure = changes != 0 && (step || src->sure) &&
+	    status_view_engine_ok(&src->view, now);
+	turned = sure != src->sure || (changes == 0) != (src->changes == 0);
 	if (!turned && (changes == src->changes ||
-		now - src->since_ns < STATUS_TABLE_GAP_NS))
+		now - src->since_ns < table_gap_ns(t)))
 		return;
 	src->version++;
 	src->changes = changes;
 	src->sure = sure;
 	src->since_ns = now;
 	status_line_unref(src->table);
-	src->table = NULL;
+	/* Now: the next page makes another table of it. */
+	src->table = table_text(src);
 	status_source_stale(src);
 }
 
@@ -102,28 +132,11 @@ status_source_tell(struct status_source *src)
 	status_source_stale(src);
 }
 
-/* The text of the table, made once a version; NULL: there is none. */
-static struct status_line *
-table_text(struct status_source *src)
-{
-	size_t len;
-	char *text;
-
-	if (src->table != NULL || src->changes == 0)
-		return src->table;
-	text = status_listeners_table(&src->view.table, src->sure, &len);
-	if (text == NULL)
-		fatal("out of memory");
-	src->table = status_line_new(text, len);
-	free(text);
-	return src->table;
-}
-
 /* TEXT says "null" where the table belongs: put the table in its place. */
 static struct status_line *
 new_with_table(struct status_source *src, char *text, size_t len)
 {
-	struct status_line *line, *table = table_text(src);
+	struct status_line *line, *table = src->table;
 	size_t at = 0;
 
 	if (table != NULL) {

@@ -26,10 +26,10 @@ struct status_source {
 	uint64_t changes; /* view.table's then; 0: there was none */
 	bool sure;	  /* the engine was to be believed then */
 	uint64_t since_ns;
-	struct status_line *table; /* its text; NULL: not made yet */
+	struct status_line *table; /* its text; NULL: there was none */
 };
 
-/* A table that changes all the time is told this often. */
+/* The longest table is told this often at most, others more often. */
 #define STATUS_TABLE_GAP_NS 250000000u
 
 /* CLOCK_BOOTTIME in ns. */

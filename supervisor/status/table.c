@@ -27,7 +27,7 @@ status_table_clear(struct status_table *t)
 	free(t->came);
 	t->lines = NULL;
 	t->came = NULL;
-	t->total = t->missing = t->gated = 0;
+	t->total = t->missing = t->left = t->gated = 0;
 	t->changes++;
 }
 
@@ -44,8 +44,8 @@ page_ok(const struct snap_page *p)
 {
 	uint32_t i;
 
-	if (p->magic != SNAP_PAGE_MAGIC || p->reserved != 0 ||
-	    p->total > POL_MAX_LISTENERS || p->n == 0 ||
+	if (p->magic != SNAP_PAGE_MAGIC || p->total > POL_MAX_LISTENERS ||
+	    p->left > p->total || p->n == 0 ||
 	    p->n > SNAP_PAGE_LINES)
 		return false;
 	for (i = 0; i < p->n; i++)
@@ -105,6 +105,8 @@ status_table_take(struct status_table *t, const void *bytes, size_t n)
 		start(t, p.total);
 	for (i = 0; i < p.n; i++)
 		put(t, &p.line[i]);
+	t->left = p.left;
+	t->generation = p.generation;
 	return true;
 }
 

@@ -15,6 +15,8 @@ struct status_table {
 	bool *came;		     /* owned: which lines have come */
 	uint32_t total;		     /* 0: no page came over this link */
 	uint32_t missing;	     /* lines that have not come yet */
+	uint32_t left;	  /* as the last page has it */
+	uint64_t generation; /* ... too */
 	uint32_t gated; /* proven lines that clients reach while it is open */
 	uint64_t changes; /* counts what changed, over all links; never 0 */
 };

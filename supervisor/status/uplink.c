@@ -74,7 +74,7 @@ take_result(struct status_uplink *up, const void *bytes)
 
 	memcpy(&r, bytes, sizeof r);
 	if (r.magic != SNAP_RESULT_MAGIC || r.ok > 1 || r.more > 1 ||
-	    r.reserved != 0)
+	    r.refused > 1 || (r.refused == 1 && (r.ok == 1 || r.more == 1)))
 		return false;
 	status_text_clean(r.text, sizeof r.text);
 	return up->ops->on_result(up->arg, &r);

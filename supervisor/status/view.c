@@ -137,6 +137,14 @@ status_view_page(struct status_view *v, const void *bytes, size_t n)
 	return status_table_take(&v->table, bytes, n);
 }
 
+bool
+status_view_in_step(const struct status_view *v)
+{
+	return v->have && status_table_complete(&v->table) &&
+	    v->table.left == 0 &&
+	    v->table.generation == v->snap.table_generation;
+}
+
 /* A time in the future is as worthless as one too long ago. */
 static bool
 is_within(uint64_t at_ns, uint64_t now_ns, uint64_t most_ns)

@@ -61,6 +61,9 @@ bool status_view_take(struct status_view *v, const void *bytes, size_t n,
 bool status_view_page(struct status_view *v, const void *bytes, size_t n)
     __attribute__((warn_unused_result));
 
+/* Is the table whole, and the one that the snapshot counts? */
+bool status_view_in_step(const struct status_view *v);
+
 /* The engine was dropped for what it sent. */
 void status_view_bad(struct status_view *v);
 

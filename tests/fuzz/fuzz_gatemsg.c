@@ -3,9 +3,9 @@
  * step of the input is a time to let pass, a length, and a datagram.
  *
  * Oracle: what is no valid request leaves the gate closed; it opens and
- * renews only on the current epoch, a fresh proof, known listeners, and
- * addresses that the interfaces were seen to have; a close ends the epoch for
- * ever.
+ * renews only on the current epoch, a fresh proof, known listeners that were
+ * named, and addresses that the interfaces were seen to have; a close ends
+ * the epoch for ever.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -56,16 +56,25 @@ help(struct gate_req *q, const struct gate_core *c, uint8_t how, uint64_t now)
 
 /* Open, or still so: nothing is in force that was not seen to be there. */
 static void
-check_open(const struct gate_core *c, const struct gate_req *q)
+check_open(const struct gate_core *c, const struct gate_req *q,
+    uint32_t missing)
 {
-	for (unsigned i = NLISTENERS; i < POL_MAX_LISTENERS; i++)
-		FUZZ_ASSERT(!gate_map_get(q->proven, i));
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < POL_MAX_LISTENERS; i++) {
+		if (!gate_map_get(c->proven, i))
+			continue;
+		FUZZ_ASSERT(i < NLISTENERS && gate_map_get(q->proven, i));
+		n++;
+	}
+	FUZZ_ASSERT(n != 0);
 	for (size_t i = 0; i < POL_MAX_IFADDRS; i++) {
-		if (q->ifaddr[i].family != 0)
-			FUZZ_ASSERT(i < NIFADDRS &&
-			    q->ifaddr[i].family == c->family[i]);
+		if (c->ifaddr[i].family != 0)
+			FUZZ_ASSERT(i < NIFADDRS && (missing >> i & 1) == 0 &&
+			    c->ifaddr[i].family == c->family[i] &&
+			    pol_addr_equal(&c->ifaddr[i], &q->ifaddr[i]));
 		else if (i < NIFADDRS) /* number I stands on it */
-			FUZZ_ASSERT(!gate_map_get(q->proven, (unsigned)i));
+			FUZZ_ASSERT(!gate_map_get(c->proven, (unsigned)i));
 	}
 }
 
@@ -87,13 +96,14 @@ lose(struct gate_core *c, uint32_t gone)
 
 static void
 step(struct gate_core *c, const struct gate_req *q, size_t len, uint64_t now,
-    bool here)
+    uint32_t missing)
 {
 	const uint64_t epoch = c->epoch;
 	const enum gate_position before = c->pos;
 	struct pol_addr out[POL_MAX_IFADDRS];
 	const bool asks = gate_core_asks(c, q, len, out);
-	struct gate_decision d = gate_core_request(c, q, len, now, here);
+	struct gate_decision d = gate_core_request(c, q, len, now,
+	    missing);
 
 	FUZZ_ASSERT(c->epoch >= epoch);
 	if (len != sizeof *q || !gate_req_ok(q))
@@ -104,8 +114,7 @@ step(struct gate_core *c, const struct gate_req *q, size_t len, uint64_t now,
 		FUZZ_ASSERT(q->want == GATE_OPEN && q->epoch == epoch);
 		FUZZ_ASSERT(q->proof_ns <= now);
 		FUZZ_ASSERT(now - q->proof_ns <= LEASE * MS);
-		FUZZ_ASSERT(!asks || here);
-		check_open(c, q);
+		check_open(c, q, asks ? missing : 0);
 		FUZZ_ASSERT(gate_core_fresh(c, now));
 		gate_core_opened(c);
 	} else {
@@ -144,7 +153,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(&q, data + 3, size - 3 < sizeof q ? size - 3 :
 		    sizeof q);
 		help(&q, &c, data[2], now);
-		step(&c, &q, n, now, (data[2] & 128) != 0);
+		step(&c, &q, n, now, (data[2] & 128) != 0 ? 0 : data[1]);
 		if (data[0] % 16 == 15)
 			lose(&c, data[1]);
 		n = size - 3 < sizeof q ? size - 3 : sizeof q;

@@ -11,9 +11,9 @@
  *
  * Commands, one a line: open [N...], tor, closed, hold MS [N...] (open, then
  * renew four times a lease), again (the last request as it was), stale,
- * epoch N, junk N, wait MS, engine (hand over a new one), hangup, stop, cont,
- * kill, term, quit; at IFACE:ipv4|IFACE:ipv6 ADDRESS (where the listeners on
- * it are said to be from now on; "none": nowhere).
+ * epoch N, junk N, wait MS, engine (hand over a new one), hangup, term, quit;
+ * at IFACE:ipv4|IFACE:ipv6 ADDRESS (where the listeners on it are said to be
+ * from now on; "none": nowhere).
  */
 #include <errno.h>
 #include <poll.h>
@@ -325,38 +325,11 @@ cmd_hangup(struct drv *d, char *arg)
 }
 
 static void
-cmd_signal(struct drv *d, int sig)
-{
-	if (d->gate > 0)
-		(void)kill(d->gate, sig);
-}
-
-static void
-cmd_stop(struct drv *d, char *arg)
-{
-	(void)arg;
-	cmd_signal(d, SIGSTOP);
-}
-
-static void
-cmd_cont(struct drv *d, char *arg)
-{
-	(void)arg;
-	cmd_signal(d, SIGCONT);
-}
-
-static void
-cmd_kill(struct drv *d, char *arg)
-{
-	(void)arg;
-	cmd_signal(d, SIGKILL);
-}
-
-static void
 cmd_term(struct drv *d, char *arg)
 {
 	(void)arg;
-	cmd_signal(d, SIGTERM);
+	if (d->gate > 0)
+		(void)kill(d->gate, SIGTERM);
 }
 
 static const struct {
@@ -367,7 +340,6 @@ static const struct {
 	{ "hold", cmd_hold }, { "again", cmd_again }, { "stale", cmd_stale },
 	{ "epoch", cmd_epoch }, { "junk", cmd_junk }, { "wait", cmd_wait },
 	{ "engine", cmd_engine }, { "hangup", cmd_hangup },
-	{ "stop", cmd_stop }, { "cont", cmd_cont }, { "kill", cmd_kill },
 	{ "term", cmd_term }, { "at", cmd_at },
 };
 

@@ -101,6 +101,7 @@ rig_start(struct rig *r, unsigned files)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
 	r->engine = -1;
+	r->generation = 1;
 	(void)strcpy(r->dir, "/tmp/portcullis-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(r->dir));
 	r->status_fd = listen_at(r, "status.sock");
@@ -178,6 +179,7 @@ rig_snapshot(struct rig *r, enum gate_position position, unsigned seq)
 
 	sample_snapshot(&s);
 	s.gate.position = position;
+	s.table_generation = r->generation;
 	s.gate.at_ns = now_ms(CLOCK_BOOTTIME) * 1000000;
 	(void)snprintf(s.reason, sizeof s.reason, "number %u", seq);
 	ck_assert_int_eq(send(r->engine, &s, sizeof s, MSG_NOSIGNAL),

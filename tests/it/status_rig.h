@@ -19,6 +19,7 @@ struct rig {
 	int keeper;		   /* our end of the keeper's channel */
 	int engine;		   /* our end of the engine's link; -1 */
 	pid_t pid;
+	uint64_t generation; /* of the table, in snapshots; 1 */
 };
 
 /* FILES: the child's RLIMIT_NOFILE; 0: ours. */

@@ -1,6 +1,7 @@
 /*
  * control.sock of a whole portcullis-status: good, bad and silent askers, and
- * an engine of each kind.  Needs no privilege, but for one test.
+ * an engine of each kind.  Needs no privilege, but for one test.  Deadlines are
+ * in tests/unit/t_status_deadlines.c.
  */
 #include "config.h" /* _GNU_SOURCE */
 
@@ -106,20 +107,6 @@ START_TEST(verb_without_an_engine_is_refused)
 }
 END_TEST
 
-START_TEST(silent_engine_is_told_after_five_seconds)
-{
-	int fd = rig_connect(&rig, "control.sock");
-
-	rig_link(&rig);
-	(void)usleep(100000);
-	rig_say(fd, "{\"cmd\":\"hold\"}\n");
-	ck_assert_ptr_null(rig_line(fd, 4500));
-	assert_text(rig_line(fd, 2000), "error",
-	    "The engine has not answered within five seconds.");
-	close(fd);
-}
-END_TEST
-
 START_TEST(engine_that_goes_away_is_told_at_once)
 {
 	int fd = rig_connect(&rig, "control.sock");
@@ -173,18 +160,6 @@ START_TEST(eleven_requests_a_second_are_too_many)
 	assert_text(rig_line(fd, SOON), "error",
 	    "More than ten requests in a second.");
 	ck_assert(rig_closed(fd, SOON));
-	close(fd);
-}
-END_TEST
-
-START_TEST(half_a_line_has_ten_seconds)
-{
-	int fd = rig_connect(&rig, "control.sock");
-
-	rig_say(fd, "{\"cmd\":");
-	ck_assert_ptr_null(rig_line(fd, 9000));
-	assert_text(rig_line(fd, 2500), "error",
-	    "The request was not finished within ten seconds.");
 	close(fd);
 }
 END_TEST
@@ -290,6 +265,34 @@ START_TEST(check_is_answered_sentence_by_sentence)
 }
 END_TEST
 
+/* The engine's refusal is not a verdict, nor can it be good or go on. */
+START_TEST(refusal_of_the_engine_is_told_as_one)
+{
+	struct snap_result r = { .magic = SNAP_RESULT_MAGIC, .refused = 1,
+		.text = "Not now." };
+	int fd = rig_connect(&rig, "control.sock");
+	struct snap_verb v;
+	json_t *answer;
+
+	rig_link(&rig);
+	(void)usleep(100000);
+	rig_say(fd, "{\"cmd\":\"check-isolation\"}\n");
+	ck_assert(rig_verb(&rig, &v, SOON));
+	r.id = v.id;
+	r.ok = _i == 1;
+	r.more = _i == 2;
+	r.refused += _i == 3;
+	ck_assert_int_eq(send(rig.engine, &r, sizeof r, MSG_NOSIGNAL),
+	    sizeof r);
+	answer = rig_line(fd, SOON);
+	ck_assert(json_is_false(json_object_get(answer, "ok")));
+	ck_assert(json_is_true(json_object_get(answer, "refused")));
+	assert_text(answer, "error", _i == 0 ? "Not now." :
+	    "The engine went away before it answered.");
+	close(fd);
+}
+END_TEST
+
 START_TEST(more_to_another_verb_ends_the_link)
 {
 	int fd = rig_connect(&rig, "control.sock");
@@ -307,44 +310,20 @@ START_TEST(more_to_another_verb_ends_the_link)
 }
 END_TEST
 
-/* Six seconds are not too long, thirty are; the asker says no more. */
-START_TEST(check_may_take_its_time_but_not_for_ever)
-{
-	int fd = rig_connect(&rig, "control.sock");
-	struct snap_verb v;
-
-	rig_link(&rig);
-	(void)usleep(100000);
-	rig_say(fd, "{\"cmd\":\"check-isolation\"}\n");
-	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
-	ck_assert(rig_verb(&rig, &v, SOON));
-	ck_assert_ptr_null(rig_line(fd, 12000));
-	rig_more(&rig, v.id, true, "One.");
-	assert_text(rig_line(fd, SOON), "text", "One.");
-	ck_assert_ptr_null(rig_line(fd, 29000));
-	assert_text(rig_line(fd, 3000), "error",
-	    "The check has told nothing new for 30 seconds.");
-	ck_assert(rig_closed(fd, SOON));
-	close(fd);
-}
-END_TEST
-
 static void
 add_control_tests(TCase *tc)
 {
 	tcase_add_test(tc, verb_goes_up_and_the_answer_comes_back);
 	tcase_add_test(tc, asker_that_stops_writing_gets_its_answer);
 	tcase_add_test(tc, verb_without_an_engine_is_refused);
-	tcase_add_test(tc, silent_engine_is_told_after_five_seconds);
 	tcase_add_test(tc, engine_that_goes_away_is_told_at_once);
 	tcase_add_loop_test(tc, bad_asker_is_dropped_alone, 0, 4);
 	tcase_add_test(tc, eleven_requests_a_second_are_too_many);
-	tcase_add_test(tc, half_a_line_has_ten_seconds);
 	tcase_add_test(tc, thirty_third_asker_is_refused);
 	tcase_add_test(tc, only_members_of_the_group_may_ask);
 	tcase_add_test(tc, check_is_answered_sentence_by_sentence);
+	tcase_add_loop_test(tc, refusal_of_the_engine_is_told_as_one, 0, 4);
 	tcase_add_test(tc, more_to_another_verb_ends_the_link);
-	tcase_add_test(tc, check_may_take_its_time_but_not_for_ever);
 }
 
 int

@@ -112,6 +112,55 @@ START_TEST(table_comes_first_and_after_a_change_only)
 }
 END_TEST
 
+/* Line 7 as one who comes now is told it. */
+static void
+check_newcomer(const char *state)
+{
+	int fd = rig_connect(&rig, "status.sock");
+	json_t *line = rig_line(fd, SOON);
+
+	ck_assert_str_eq(state_of(table_of(line), 7), state);
+	json_decref(line);
+	close(fd);
+}
+
+/* The lines of a table and their number are told together, or not yet. */
+START_TEST(table_waits_for_the_snapshot_that_counts_it)
+{
+	int fd = rig_connect(&rig, "status.sock");
+	struct snap_page p;
+
+	rig_table(&rig, FEW);
+	ck_assert(until_state(fd, 7, "proven"));
+	sample_page(&p, FEW, 7, 1);
+	p.line[0].state = SNAP_LS_WITHHELD;
+	p.generation = 2;
+	p.left = 1;
+	rig_page(&rig, &p);
+	(void)usleep(STEP_US);
+	check_newcomer("proven");
+	rig.generation = 2;
+	rig_snapshot(&rig, GATE_OPEN, 1);
+	ck_assert(rig_until_text(fd, "number 1", SOON));
+	check_newcomer("proven");
+	p.line[0].number = 8;
+	p.left = 0;
+	rig_page(&rig, &p);
+	ck_assert(until_state(fd, 8, "withheld"));
+	check_newcomer("withheld");
+	p.generation = 3;
+	p.line[0].number = 7;
+	p.line[0].state = SNAP_LS_LISTENING;
+	rig_page(&rig, &p);
+	(void)usleep(STEP_US);
+	check_newcomer("withheld");
+	rig.generation = 3;
+	rig_snapshot(&rig, GATE_OPEN, 2);
+	ck_assert(until_state(fd, 7, "listening"));
+	close(fd);
+}
+END_TEST
+
 /* Both ways, and a subscriber of that moment hears the same. */
 START_TEST(silent_engine_makes_states_unknown)
 {
@@ -161,7 +210,7 @@ START_TEST(bad_page_ends_the_link)
 	ck_assert(until_state(fd, 0, "proven"));
 	sample_page(&p, FEW + (unsigned)(_i == 0), 3, 1);
 	p.line[0].state += _i == 1 ? SNAP_NLSTATE : 0;
-	p.reserved = _i == 2;
+	p.left = _i == 2 ? FEW + 1 : 0;
 	rig_page(&rig, &p);
 	ck_assert(rig_closed(rig.engine, SOON));
 	ck_assert(rig_until(fd, "unknown", SOON));
@@ -262,6 +311,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, table_is_null_until_it_is_complete);
 	tcase_add_test(tc, table_comes_first_and_after_a_change_only);
+	tcase_add_test(tc, table_waits_for_the_snapshot_that_counts_it);
 	tcase_add_test(tc, silent_engine_makes_states_unknown);
 	tcase_add_test(tc, new_engine_has_no_table_yet);
 	tcase_add_loop_test(tc, bad_page_ends_the_link, 0, 3);

@@ -230,6 +230,21 @@ START_TEST(restart_keeps_the_doors)
 }
 END_TEST
 
+/* The dump for the log: with AddressSanitizer, no octet too many. */
+START_TEST(it_survives_being_asked_for_a_dump)
+{
+	int fd = rig_connect(&rig, "status.sock");
+	json_t *line;
+
+	json_decref(rig_line(fd, 2000));
+	ck_assert_int_eq(kill(rig.pid, SIGUSR1), 0);
+	line = rig_line(fd, 6000);
+	ck_assert_ptr_nonnull(line);
+	json_decref(line);
+	close(fd);
+}
+END_TEST
+
 START_TEST(it_ends_with_its_keeper)
 {
 	int status;
@@ -295,6 +310,7 @@ add_status_tests(TCase *tc)
 	tcase_add_test(tc, half_closed_client_is_served);
 	tcase_add_test(tc, burst_is_coalesced);
 	tcase_add_test(tc, restart_keeps_the_doors);
+	tcase_add_test(tc, it_survives_being_asked_for_a_dump);
 	tcase_add_test(tc, it_ends_with_its_keeper);
 	tcase_add_test(tc, it_refuses_to_start_without_its_doors);
 	tcase_add_test(tc, full_house_makes_room_for_a_reader);

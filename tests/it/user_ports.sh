@@ -8,6 +8,7 @@ cat >"$DIR/tor/torrc.extra" <<'END'
 SocksPort 127.0.0.1:9999 IsolateDestPort
 SocksPort 127.0.0.1:auto IsolateDestAddr
 SocksPort 0.0.0.0:9998
+SocksPort 10.0.2.15:9997
 END
 net_tor_start
 it_tor_listeners >"$DIR/before"
@@ -36,8 +37,18 @@ it_lines_kept()
 
 it_alarms()
 {
-	it_field_is '[.listeners.extras[] | select(.alarm)][0].address' \
-	    0.0.0.0:9998
+	it_field_is '[.listeners.extras[] | select(.alarm).address] | join(" ")' \
+	    "0.0.0.0:9998 external address:9997"
+}
+
+# Whoever may read the status learns nothing of where we are.
+it_tells_no_place()
+{
+	it_portcullis status --json >"$DIR/told" &&
+	    it_portcullis status >>"$DIR/told" &&
+	    it_portcullis listeners >>"$DIR/told" &&
+	    grep -q 'ALARM .*external address:9997' "$DIR/told" &&
+	    ! grep -F 10.0.2.15 "$DIR/told"
 }
 
 it_start
@@ -63,7 +74,12 @@ it_check "but the workstation does not reach it" it_knock_none workstation \
     "$NET_GW4:9998" "[$NET_GW6]:9998"
 it_check "it is an alarm" net_wait 5 it_alarms
 it_check "and the user's own are none" it_field_is \
-    '[.listeners.extras[] | select(.alarm)] | length' 1
+    '[.listeners.extras[] | select(.alarm)] | length' 2
+it_check "the one on the external interface listens" it_tor_has socks \
+    10.0.2.15:9997
+it_check "its address is not told" it_tells_no_place
+it_check "but for the log" grep -q '10\.0\.2\.15:9997' \
+    "$DIR/log/portcullisd"
 it_check "one line in the log says so" [ "$(grep -c '0\.0\.0\.0:9998' \
     "$DIR/log/portcullisd")" = 1 ]
 it_check "a page passes" it_retry 20 it_fetch socks4

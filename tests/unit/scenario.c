@@ -138,6 +138,16 @@ take_page(const struct snap_page *page)
 	w.nlines += page->n;
 }
 
+/* The answer to a verb so far, a sentence a line. */
+static void
+take_result(const struct snap_result *r)
+{
+	size_t n = strlen(w.said);
+
+	w.result = *r;
+	(void)snprintf(w.said + n, sizeof w.said - n, "%s\n", r->text);
+}
+
 static int
 op_status_send(void *arg, const void *p, size_t n)
 {
@@ -147,7 +157,7 @@ op_status_send(void *arg, const void *p, size_t n)
 	if (n == sizeof w.snap)
 		memcpy(&w.snap, p, n);
 	else if (n == sizeof w.result)
-		memcpy(&w.result, p, n);
+		take_result(p);
 	else if (n == sizeof w.page)
 		take_page(p);
 	else

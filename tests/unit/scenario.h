@@ -59,6 +59,7 @@ struct world {
 	char *trace;
 	size_t ntrace;
 	struct snapshot snap;
+	char said[8192]; /* the texts of all results */
 	struct snap_result result;
 	struct snap_page page;	 /* the last one */
 	struct snap_listener table[64];

@@ -84,6 +84,7 @@ value_of(const char *key, char *buf, size_t cap)
 		{ "withheld", w.snap.nwithheld }, { "extra", w.snap.nextra },
 		{ "alarm", w.snap.nalarm }, { "trouble", w.snap.ntrouble },
 		{ "lines", w.nlines }, { "owners", w.nowner },
+		{ "refused", w.result.refused },
 		{ "repairs", (unsigned)w.snap.repairs } };
 
 	if (strcmp(key, "state") == 0)
@@ -106,6 +107,21 @@ value_of(const char *key, char *buf, size_t cap)
 	return table_value(key, buf, cap);
 }
 
+/* Is WORDS, with _ for each space, in what people are told? */
+static bool
+is_told(const char *words)
+{
+	char text[SNAP_TEXT];
+
+	(void)snprintf(text, sizeof text, "%s", words);
+	for (char *s = text; *s != '\0'; s++)
+		if (*s == '_')
+			*s = ' ';
+	return strstr(w.snap.reason, text) != NULL ||
+	    strcmp(w.snap.boot_warning, text) == 0 ||
+	    strcmp(w.snap.extra[0].address, text) == 0;
+}
+
 void
 world_expect(const char *word)
 {
@@ -115,6 +131,11 @@ world_expect(const char *word)
 	if (value == NULL || (size_t)(value - word) >= sizeof key)
 		world_trouble("not key=value", word);
 	(void)snprintf(key, sizeof key, "%.*s", (int)(value - word), word);
+	if (strcmp(key, "told") == 0) {
+		if (!is_told(value + 1))
+			world_trouble(word, "it is not told");
+		return;
+	}
 	is = value_of(key, buf, sizeof buf);
 	if (is == NULL || strcmp(is, value + 1) != 0)
 		world_trouble(word, is != NULL ? is : "nothing");

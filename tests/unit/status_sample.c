@@ -54,6 +54,7 @@ sample_snapshot(struct snapshot *s)
 	s->provisions = 4;
 	s->repairs = 9;
 	s->seq = 1000;
+	s->table_generation = 1;
 }
 
 void

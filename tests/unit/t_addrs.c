@@ -214,6 +214,9 @@ begin(void)
 	policy.ifaddrs[1] = (struct pol_ifaddr){ "eth1", AF_INET6 };
 	policy.ifaddrs[2] = (struct pol_ifaddr){ "none0", AF_INET };
 	policy.nifaddrs = 3;
+	(void)strcpy(policy.internal[0], "none0");
+	(void)strcpy(policy.internal[1], "eth1");
+	policy.ninternal = 2;
 	addrs = addrs_new(&policy);
 	ck_assert_ptr_nonnull(addrs);
 	/* The links' own late events. */
@@ -323,6 +326,25 @@ START_TEST(an_interface_goes_by_its_name)
 }
 END_TEST
 
+START_TEST(internal_interfaces_have_all_their_addresses)
+{
+	struct pol_addr a[8], want[] = { literal("10.0.0.1"),
+		literal("10.0.0.2"), literal("fd19::10") };
+
+	ip("address add 10.0.0.1/8 dev eth1");
+	ip("address add 10.0.0.2/8 dev eth1");
+	ip("address add 203.0.113.5/24 dev far");
+	ip("address add fd19::10/64 dev eth1 nodad");
+	ck_assert_int_eq(addrs_read(addrs), 1);
+	/* Link-local ones come when they like. */
+	ck_assert_uint_ge(addrs_internal(addrs, a, 8), 3);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(pol_addr_equal(&a[i], &want[i]));
+	ck_assert_uint_eq(addrs_internal(addrs, a, 2), 2);
+	ck_assert(pol_addr_equal(&a[1], &want[1]));
+}
+END_TEST
+
 /* One process for all: "ip -batch". */
 static void
 add_many(int n)
@@ -399,6 +421,7 @@ add_kernel_tests(Suite *s)
 	tcase_add_checked_fixture(tc, begin, end);
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, the_first_look_sees_what_is_there);
+	tcase_add_test(tc, internal_interfaces_have_all_their_addresses);
 	tcase_add_test(tc, an_address_that_comes_and_goes_is_seen);
 	tcase_add_test(tc, an_address_under_test_by_the_kernel_is_not_here);
 	tcase_add_test(tc, a_longer_life_is_no_change);

@@ -19,7 +19,7 @@
 
 static struct gate_core core;
 static struct gate_req req;
-static bool here; /* what is named are addresses of the interfaces */
+static uint32_t missing; /* of what is named: the interfaces lack it */
 
 static void
 setup(void)
@@ -36,7 +36,7 @@ setup(void)
 	p.ifaddrs[1].family = AF_INET6;
 	listeners[6].ifaddr = listeners[7].ifaddr = 1;
 	listeners[8].ifaddr = 2;
-	here = true;
+	missing = 0;
 	gate_core_init(&core, &p, EPOCH);
 	memset(&req, 0, sizeof req);
 	req.magic = GATE_MAGIC;
@@ -81,7 +81,7 @@ static struct gate_decision
 ask(uint64_t now)
 {
 	req.seq = core.seq + 1;
-	return gate_core_request(&core, &req, sizeof req, now, here);
+	return gate_core_request(&core, &req, sizeof req, now, missing);
 }
 
 /* Up, as far as the kernel is concerned too. */
@@ -124,7 +124,7 @@ START_TEST(a_new_address_is_asked_for_once)
 	ck_assert(asks());
 	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
 	gate_core_opened(&core);
-	here = false; /* not looked at any more */
+	missing = 1; /* not looked at any more */
 	want_at(T0, "10.0.0.1");
 	ck_assert(!asks());
 	ck_assert_int_eq(ask(T0).act, GATE_ACT_RENEW);
@@ -133,15 +133,70 @@ START_TEST(a_new_address_is_asked_for_once)
 }
 END_TEST
 
-START_TEST(an_address_that_is_not_there_is_refused)
+/* Only the listeners on the first interface. */
+static void
+want_only_at(uint64_t now, const char *text)
+{
+	want_at(now, text);
+	memset(req.proven, 0, sizeof req.proven);
+	gate_map_set(req.proven, 6);
+	gate_map_set(req.proven, 7);
+}
+
+static void
+assert_without_first(void)
+{
+	ck_assert(!core.refused);
+	ck_assert(gate_map_get(core.proven, 3));
+	ck_assert(!gate_map_get(core.proven, 6));
+	ck_assert(!gate_map_get(core.proven, 7));
+	ck_assert_int_eq(core.ifaddr[0].family, 0);
+}
+
+START_TEST(an_address_that_is_not_there_costs_its_listeners_only)
+{
+	missing = 1;
+	want_at(T0, "10.0.0.1");
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
+	assert_without_first();
+	gate_core_opened(&core);
+	/* Claimed again: looked at again, and nothing new for the kernel. */
+	want_at(T0 + 5 * MS, "10.0.0.1");
+	ck_assert(asks());
+	ck_assert_int_eq(ask(T0 + 5 * MS).act, GATE_ACT_RENEW);
+	ck_assert_uint_eq(core.proof_ns, T0 + 5 * MS);
+	assert_without_first();
+	missing = 0;
+	ck_assert_int_eq(ask(T0 + 5 * MS).act, GATE_ACT_UPDATE);
+	ck_assert(gate_map_get(core.proven, 6));
+	ck_assert(gate_map_get(core.proven, 7));
+}
+END_TEST
+
+START_TEST(one_missing_address_leaves_the_other)
 {
 	want_at(T0, "10.0.0.1");
-	here = false;
+	ck_assert(pol_addr_parse(&req.ifaddr[1], "fd00::1"));
+	gate_map_set(req.proven, 8);
+	missing = 1;
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
+	assert_without_first();
+	ck_assert(gate_map_get(core.proven, 8));
+	ck_assert(pol_addr_equal(&core.ifaddr[1], &req.ifaddr[1]));
+}
+END_TEST
+
+START_TEST(nothing_but_what_is_missing_is_refused)
+{
+	missing = 1;
+	want_only_at(T0, "10.0.0.1");
 	assert_refused(T0);
+	missing = 0;
 	be_open(T0);
-	want_at(T0, "10.0.0.1");
-	here = false;
+	missing = 1;
+	want_only_at(T0, "10.0.0.1");
 	ck_assert_int_eq(ask(T0).act, GATE_ACT_CLOSE);
+	ck_assert(core.refused);
 	assert_closed(EPOCH + 1, GATE_WHY_ADDRESS);
 }
 END_TEST
@@ -155,7 +210,7 @@ START_TEST(another_address_updates)
 	ck_assert_int_eq(ask(T0).act, GATE_ACT_UPDATE);
 	ck_assert(pol_addr_equal(&core.ifaddr[0], &req.ifaddr[0]));
 	want_open(T0); /* and none at all */
-	here = false;
+	missing = 1;
 	ck_assert(!asks());
 	ck_assert_int_eq(ask(T0).act, GATE_ACT_UPDATE);
 	ck_assert_int_eq(core.ifaddr[0].family, 0);
@@ -211,11 +266,12 @@ START_TEST(a_lost_address_takes_its_listeners_only)
 	ck_assert(!gate_map_get(core.proven, 6));
 	ck_assert(!gate_map_get(core.proven, 7));
 	ck_assert_int_eq(gate_core_gone(&core, 1).act, GATE_ACT_NONE);
-	/* The engine goes on claiming it: asked again, and refused. */
+	/* The engine has not heard of it yet: the others do not suffer. */
 	want_at(T0, "10.0.0.1");
 	ck_assert(asks());
-	here = false;
-	ck_assert_int_eq(ask(T0).act, GATE_ACT_CLOSE);
+	missing = 1;
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_RENEW);
+	assert_without_first();
 }
 END_TEST
 
@@ -243,7 +299,10 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, a_new_address_is_asked_for_once);
-	tcase_add_test(tc, an_address_that_is_not_there_is_refused);
+	tcase_add_test(tc,
+	    an_address_that_is_not_there_costs_its_listeners_only);
+	tcase_add_test(tc, one_missing_address_leaves_the_other);
+	tcase_add_test(tc, nothing_but_what_is_missing_is_refused);
 	tcase_add_test(tc, another_address_updates);
 	tcase_add_loop_test(tc, a_listener_proven_nowhere_is_refused, 0, 3);
 	tcase_add_test(tc, what_is_asked_for_is_a_request);

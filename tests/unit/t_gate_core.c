@@ -19,7 +19,6 @@
 
 static struct gate_core core;
 static struct gate_req req;
-static bool here; /* what is named are addresses of the interfaces */
 
 static void
 setup(void)
@@ -36,7 +35,6 @@ setup(void)
 	p.ifaddrs[1].family = AF_INET6;
 	listeners[6].ifaddr = listeners[7].ifaddr = 1;
 	listeners[8].ifaddr = 2;
-	here = true;
 	gate_core_init(&core, &p, EPOCH);
 	memset(&req, 0, sizeof req);
 	req.magic = GATE_MAGIC;
@@ -70,7 +68,7 @@ static struct gate_decision
 ask(uint64_t now)
 {
 	req.seq = core.seq + 1;
-	return gate_core_request(&core, &req, sizeof req, now, here);
+	return gate_core_request(&core, &req, sizeof req, now, 0);
 }
 
 /* Up, as far as the kernel is concerned too. */
@@ -276,7 +274,7 @@ START_TEST(a_sequence_that_does_not_rise_closes)
 	want_open(T0);
 	req.seq = core.seq - (uint64_t)_i;
 	ck_assert_int_eq(gate_core_request(&core, &req, sizeof req, T0,
-	    here).act, GATE_ACT_CLOSE);
+	    0).act, GATE_ACT_CLOSE);
 	assert_closed(EPOCH + 1, GATE_WHY_BAD_REQUEST);
 	ck_assert(core.refused);
 }
@@ -287,7 +285,7 @@ START_TEST(the_first_sequence_may_be_zero)
 	want_open(T0);
 	req.seq = 0;
 	ck_assert_int_eq(gate_core_request(&core, &req, sizeof req, T0,
-	    here).act, GATE_ACT_OPEN);
+	    0).act, GATE_ACT_OPEN);
 }
 END_TEST
 
@@ -396,7 +394,7 @@ START_TEST(no_request_closes_and_drops_the_engine)
 	req.seq = core.seq + 1;
 	buf.q = req;
 	breakers[_i](&buf.q, &len);
-	d = gate_core_request(&core, &buf, len, T0, here);
+	d = gate_core_request(&core, &buf, len, T0, 0);
 	ck_assert_int_eq(d.act, GATE_ACT_CLOSE);
 	ck_assert(d.drop_engine);
 	assert_closed(EPOCH + 1, GATE_WHY_BAD_REQUEST);
@@ -406,7 +404,7 @@ END_TEST
 
 START_TEST(no_request_while_closed_drops_the_engine_too)
 {
-	struct gate_decision d = gate_core_request(&core, "x", 1, T0, here);
+	struct gate_decision d = gate_core_request(&core, "x", 1, T0, 0);
 
 	ck_assert_int_eq(d.act, GATE_ACT_CLOSE);
 	ck_assert(d.drop_engine);
@@ -425,7 +423,7 @@ START_TEST(a_new_engine_closes_and_starts_an_epoch)
 	want_open(T0);
 	req.seq = 1; /* its numbers start afresh */
 	ck_assert_int_eq(gate_core_request(&core, &req, sizeof req, T0,
-	    here).act, GATE_ACT_OPEN);
+	    0).act, GATE_ACT_OPEN);
 }
 END_TEST
 
@@ -510,7 +508,7 @@ START_TEST(random_requests_keep_the_invariants)
 		req.seq = core.seq + (random() % 16 != 0);
 		if (req.want != GATE_OPEN && random() % 4 != 0)
 			want_plain((enum gate_position)(random() % 2));
-		d = gate_core_request(&core, &req, sizeof req, now, here);
+		d = gate_core_request(&core, &req, sizeof req, now, 0);
 		if (d.act >= GATE_ACT_OPEN) {
 			ck_assert_msg(req.epoch == core.epoch, "seed %u",
 			    seed);

@@ -12,6 +12,7 @@
 #include "tests/unit/cputil.h"
 
 #define T0 100000
+#define MANY (ISO_WITNESSES + 2)
 #define ENDS (T0 + 60000)
 #define FIELDS "SOCKS_USERNAME,SOCKS_PASSWORD,CLIENTADDR," \
     "SESSION_GROUP,NYM_EPOCH"
@@ -41,7 +42,7 @@ setup(void)
 	struct pol_listener *l;
 
 	pol_policy_init(&policy);
-	policy.listeners = calloc(NLISTENERS + ISO_SLOTS + 1,
+	policy.listeners = calloc(NLISTENERS + MANY,
 	    sizeof *policy.listeners);
 	ck_assert_ptr_nonnull(policy.listeners);
 	add(POL_SOCKS, "socks", 9050, "IPv6Traffic IsolateDestAddr");
@@ -159,13 +160,35 @@ START_TEST(a_unix_socket_is_known_by_its_path)
 }
 END_TEST
 
+/* Tor's own buffer is short; a Tor with a longer one is understood, too. */
+START_TEST(a_long_path_is_cut_by_tor)
+{
+	static const char path[] =
+	    "/run/a/path/of/fifty-two/octets/in/which/tor/listens";
+	char line[256];
+
+	(void)snprintf(policy.listeners[UNIX].path, POL_PATH_LEN, "%s", path);
+	iso_add(t, UNIX);
+	ck_assert_int_eq(next(), 0);
+	iso_connected(t, 0, "");
+	(void)snprintf(line, sizeof line, "7 NEW 0 pabcd0102.exit:1025 "
+	    "SOURCE_ADDR=%.*s SESSION_GROUP=-8 ISO_FIELDS=SESSION_GROUP",
+	    49, path);
+	ck_assert_int_eq(event(line), -1);
+	(void)snprintf(line, sizeof line, "7 NEW 0 pabcd0102.exit:1025 "
+	    "SOURCE_ADDR=%.*s%s SESSION_GROUP=-8 ISO_FIELDS=SESSION_GROUP",
+	    _i == 0 ? 50 : (int)sizeof path, path, _i == 0 ? "" : ":0");
+	ck_assert_int_eq(event(line), 0);
+}
+END_TEST
+
 static const char *const strangers[] = {
 	/* another client, another target, another word, no source */
 	"7 NEW 0 pabcd0102.exit:1025 SOURCE_ADDR=10.0.0.1:2 SESSION_GROUP=-8",
 	"7 NEW 0 pabcd0103.exit:1025 SOURCE_ADDR=10.0.0.1:1 SESSION_GROUP=-8",
 	"7 SENTCONNECT 3 pabcd0102.exit:1025 SOURCE_ADDR=10.0.0.1:1",
 	"7 NEW 0 pabcd0102.exit:1025 SESSION_GROUP=-8",
-	/* what a TransPort's would be */
+	/* a TransPort's client whose target the kernel does not know */
 	"7 CLOSED 0 :0 CLIENT_PROTOCOL=TRANS SESSION_GROUP=-8",
 };
 
@@ -190,41 +213,72 @@ START_TEST(a_direct_connection_is_known_by_its_source)
 	iso_connected(t, 0, "10.0.0.1:1");
 	ck_assert_int_eq(event("7 NEW 0 10.152.152.10:9040 "
 	    "SOURCE_ADDR=10.0.0.1:2 CLIENT_PROTOCOL=TRANS"), -1);
-	ck_assert_int_eq(event("7 NEW 0 10.152.152.10:9040 "
-	    "SOURCE_ADDR=10.0.0.1:1 CLIENT_PROTOCOL=SOCKS5"), -1);
+	/* The same source may be a client's of another TransPort. */
+	ck_assert_int_eq(event("7 NEW 0 10.152.152.10:9041 "
+	    "SOURCE_ADDR=10.0.0.1:1 CLIENT_PROTOCOL=TRANS SESSION_GROUP=-3 "
+	    "ISO_FIELDS=" FIELDS), -1);
 	ck_assert_int_eq(event("7 NEW 0 10.152.152.10:9040 "
 	    "SOURCE_ADDR=10.0.0.1:1 CLIENT_PROTOCOL=TRANS SESSION_GROUP=-3 "
 	    "ISO_FIELDS=" FIELDS), 0);
 }
 END_TEST
 
-START_TEST(a_direct_connection_without_a_target_is_closed_unseen)
+/* Tor names nobody when the kernel knows no target: it could be anybody's. */
+START_TEST(an_event_that_names_nobody_is_no_evidence)
 {
 	iso_add(t, TRANS);
 	ck_assert_int_eq(next(), 0);
 	iso_connected(t, 0, "10.0.0.1:1");
-	ck_assert_int_eq(event("7 CLOSED 3 :0 CLIENT_PROTOCOL=TRANS"), -1);
-	ck_assert_int_eq(event("7 CLOSED 0 a:0 CLIENT_PROTOCOL=TRANS"), -1);
-	ck_assert_int_eq(event("7 FAILED 0 :0 CLIENT_PROTOCOL=TRANS"), -1);
 	ck_assert_int_eq(event("7 CLOSED 0 :0 CLIENT_PROTOCOL=TRANS "
-	    "SESSION_GROUP=-3 ISO_FIELDS=" FIELDS), 0);
+	    "SESSION_GROUP=-3 ISO_FIELDS=" FIELDS), -1);
 }
 END_TEST
 
-START_TEST(direct_connections_come_one_by_one)
+/* What came before does not count, nor what comes later. */
+START_TEST(a_disturbed_listener_is_not_proven)
 {
-	policy.listeners[DNS] = policy.listeners[TRANS];
-	iso_add(t, DNS);
-	iso_add(t, TRANS);
-	iso_add(t, SOCKS);
-	ck_assert_int_eq(next(), 0);
+	struct verdict v;
+	size_t n;
+
+	iso_add(t, SOCKS2);
+	if (_i == 0)
+		see(-1, FIELDS);
+	else
+		ck_assert_int_eq(next(), 0);
+	iso_connected(t, 0, "10.0.0.1:1");
+	iso_disturbed(t, 0);
+	if (_i == 1)
+		ck_assert_int_eq(event("7 NEW 0 pabcd0102.exit:1025 "
+		    "SOURCE_ADDR=10.0.0.1:1 SESSION_GROUP=-3 "
+		    "ISO_FIELDS=" FIELDS), 0);
 	ck_assert_int_eq(next(), -1);
-	iso_failed(t, 0);
-	ck_assert_int_eq(next(), 0);
-	ck_assert_int_eq(next(), 1);
-	ck_assert_int_eq(next(), -1);
+	ck_assert(iso_over(t, T0));
+	ck_assert_int_eq(verdict_flags(iso_evidence(t, &n), &policy),
+	    ISO_FLAGS_UNKNOWN);
+	iso_judge(t, &v);
+	ck_assert(!verdict_ok(&v));
+	ck_assert_uint_eq(v.nfails, 1);
+	ck_assert_int_eq(v.fails[0].kind, ISO_FAIL_DISTURBED);
 }
 END_TEST
+
+START_TEST(a_disturbed_transport_is_a_failure)
+{
+	struct verdict v;
+
+	iso_add(t, TRANS);
+	ck_assert_int_eq(next(), 0);
+	ck_assert_int_eq(iso_expire(t, T0 + 3000), 0);
+	ck_assert_int_eq(next(), 0);
+	iso_disturbed(t, 0);
+	ck_assert_int_eq(iso_expire(t, T0 + 3000), 0);
+	iso_judge(t, &v);
+	ck_assert_uint_eq(v.nfails, 1);
+}
+END_TEST
+
+static const char *const externals[] = { "203.0.113.1", "2001:db8::1",
+	"192.0.2.1", "172.15.0.1", "172.32.0.1", "11.0.0.1" };
 
 /* An exit must not be asked for an address of ours. */
 START_TEST(a_direct_connection_needs_a_tor_that_refuses_it)
@@ -233,12 +287,9 @@ START_TEST(a_direct_connection_needs_a_tor_that_refuses_it)
 
 	iso_free(t);
 	t = iso_new(&policy, NULL, _i == 0 ? false : true, ENDS);
-	if (_i == 1)
+	if (_i > 0)
 		ck_assert(pol_addr_parse(&policy.listeners[TRANS].addr,
-		    "203.0.113.1"));
-	if (_i == 2)
-		ck_assert(pol_addr_parse(&policy.listeners[TRANS].addr,
-		    "2001:db8::1"));
+		    externals[_i - 1]));
 	iso_add(t, TRANS);
 	ck_assert_int_eq(next(), -1);
 	ck_assert(iso_over(t, T0));
@@ -281,6 +332,24 @@ START_TEST(at_most_eight_are_open)
 }
 END_TEST
 
+START_TEST(not_every_section_is_a_witness)
+{
+	struct verdict v;
+	char name[16];
+
+	for (unsigned i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof name, "many%u", i);
+		add(POL_SOCKS, name, (uint16_t)(9100 + i), "");
+	}
+	iso_free(t);
+	t = iso_new(&policy, NULL, true, ENDS);
+	for (uint32_t i = 0; i < MANY; i++)
+		iso_add(t, NLISTENERS + i);
+	iso_judge(t, &v);
+	ck_assert_uint_eq(v.nwitnesses, ISO_WITNESSES);
+}
+END_TEST
+
 START_TEST(the_time_bounds_all)
 {
 	iso_add(t, SOCKS);
@@ -299,7 +368,15 @@ START_TEST(an_event_without_a_group_proves_nothing)
 	ck_assert_int_eq(next(), 0);
 	iso_connected(t, 0, "10.0.0.1:1");
 	ck_assert_int_eq(event("7 NEW 0 pabcd0102.exit:1025 "
-	    "SOURCE_ADDR=10.0.0.1:1"), 0);
+	    "SOURCE_ADDR=10.0.0.1:1 ISO_FIELDS=SESSION_GROUP"), 0);
+	iso_judge(t, &v);
+	ck_assert_uint_eq(v.nfails, 1);
+	ck_assert_int_eq(v.fails[0].kind, ISO_FAIL_SILENT);
+	/* ... nor does one without fields: it does not say that all are lost */
+	ck_assert_int_eq(next(), 0);
+	iso_connected(t, 0, "10.0.0.1:1");
+	ck_assert_int_eq(event("7 NEW 0 pabcd0102.exit:1025 "
+	    "SOURCE_ADDR=10.0.0.1:1 SESSION_GROUP=-8"), 0);
 	iso_judge(t, &v);
 	ck_assert_uint_eq(v.nfails, 1);
 	ck_assert_int_eq(v.fails[0].kind, ISO_FAIL_SILENT);
@@ -363,12 +440,12 @@ START_TEST(a_right_table_is_isolated)
 		    "/run/tor/socks:0" : "10.0.0.1:%d", 50 + i);
 		iso_connected(t, 0, i == 2 ? "" : source);
 		ck_assert_uint_eq(iso_wake(t), T0 + 12000);
-		(void)snprintf(line, sizeof line, "9%d NEW 0 192.0.2.1:443 "
+		(void)snprintf(line, sizeof line, "9%d NEW 0 233.252.0.1:443 "
 		    "SOURCE_ADDR=%s SESSION_GROUP=-9", i, source);
 		ck_assert_int_eq(event(line), -1);
-		ck_assert_int_eq(event("8 SENTCONNECT 99 192.0.2.1:443"), -1);
+		ck_assert_int_eq(event("8 SENTCONNECT 99 233.252.0.1:443"), -1);
 		(void)snprintf(line, sizeof line,
-		    "9%d SENTCONNECT %d 192.0.2.1:443", i, 7 + i);
+		    "9%d SENTCONNECT %d 233.252.0.1:443", i, 7 + i);
 		ck_assert_int_eq(event(line), 0);
 	}
 	ck_assert_int_eq(next(), -1);
@@ -378,8 +455,9 @@ START_TEST(a_right_table_is_isolated)
 	iso_judge(t, &v);
 	ck_assert(verdict_ok(&v));
 	verdict_summary(text, sizeof text, &v);
-	ck_assert_str_eq(text, "5 listeners: every pair isolated; flags in "
-	    "force; 3 of 3 circuits different; 1 not listening.");
+	ck_assert_str_eq(text, "5 listeners: every pair isolated; isolation "
+	    "flags in force; 3 of 3 circuits seen, all different; 1 not "
+	    "listening.");
 	for (size_t i = 0; i < 5; i++)
 		ck_assert_int_eq(verdict_flags(&iso_evidence(t, &n)[i],
 		    &policy), ISO_FLAGS_RIGHT);
@@ -390,17 +468,17 @@ END_TEST
 /* Failed, closed, never built, never shown: "not seen", and no failure. */
 START_TEST(a_circuit_that_is_not_built_is_not_seen)
 {
-	static const char *const ends[] = { "90 FAILED 0 192.0.2.1:443",
-		"90 CLOSED 0 192.0.2.1:443",
+	static const char *const ends[] = { "90 FAILED 0 233.252.0.1:443",
+		"90 CLOSED 0 233.252.0.1:443",
 		/* numbers that are no circuit */
-		"90 SENTCONNECT 0 192.0.2.1:443", NULL };
+		"90 SENTCONNECT 0 233.252.0.1:443", NULL };
 	struct verdict v;
 
 	iso_add(t, SOCKS2);
 	see(-1, FIELDS);
 	ck_assert_int_eq(next(), 0);
 	iso_connected(t, 0, "10.0.0.1:50");
-	ck_assert_int_eq(event("90 NEW 0 192.0.2.1:443 "
+	ck_assert_int_eq(event("90 NEW 0 233.252.0.1:443 "
 	    "SOURCE_ADDR=10.0.0.1:50 SESSION_GROUP=-1"), -1);
 	if (ends[_i] != NULL)
 		ck_assert_int_eq(event(ends[_i]), _i < 2 ? 0 : -1);
@@ -443,6 +521,59 @@ START_TEST(an_interface_without_an_address_is_not_provable)
 }
 END_TEST
 
+START_TEST(an_interface_is_asked_at_its_address_of_now)
+{
+	struct pol_addr now[POL_MAX_IFADDRS] = { 0 }, here;
+
+	ck_assert(pol_addr_parse(&here, "192.168.7.7"));
+	policy.listeners[SOCKS].ifaddr = 1;
+	policy.nifaddrs = 1;
+	policy.ifaddrs[0].family = AF_INET;
+	now[0] = here;
+	iso_free(t);
+	t = iso_new(&policy, now, true, ENDS);
+	iso_add(t, SOCKS);
+	ck_assert_int_eq(next(), 0);
+	ck_assert(pol_addr_equal(&probe.addr, &here));
+}
+END_TEST
+
+/* A slot that is free belongs to nobody. */
+START_TEST(what_was_seen_is_not_seen_again)
+{
+	size_t n;
+
+	iso_add(t, SOCKS2);
+	see(-1, FIELDS);
+	ck_assert_int_eq(event("7 NEW 0 pabcd0102.exit:1025 "
+	    "SOURCE_ADDR=10.152.152.10:1000 SESSION_GROUP=-5 "
+	    "ISO_FIELDS=" FIELDS), -1);
+	ck_assert_int_eq(iso_evidence(t, &n)->group, -1);
+}
+END_TEST
+
+/* A circuit counts when Tor has used it, under a number that can be kept. */
+START_TEST(only_a_request_that_was_sent_shows_a_circuit)
+{
+	size_t n;
+
+	iso_add(t, SOCKS2);
+	see(-1, FIELDS);
+	ck_assert_int_eq(next(), 0);
+	iso_connected(t, 0, "10.0.0.1:50");
+	if (_i == 0) {
+		ck_assert_int_eq(event("90 NEW 0 233.252.0.1:443 "
+		    "SOURCE_ADDR=10.0.0.1:50"), -1);
+		ck_assert_int_eq(event("90 DETACHED 5 233.252.0.1:443"), -1);
+		ck_assert_int_eq(event("90 REMAP 6 233.252.0.1:443"), -1);
+	} else {
+		ck_assert_int_eq(event("000000000000000000000000000000000090 "
+		    "NEW 0 233.252.0.1:443 SOURCE_ADDR=10.0.0.1:50"), 0);
+	}
+	ck_assert_uint_eq(iso_evidence(t, &n)->circuit, 0);
+}
+END_TEST
+
 static Suite *
 isolation_suite(void)
 {
@@ -454,16 +585,19 @@ isolation_suite(void)
 	tcase_add_test(tc, a_tunnel_is_asked_by_name);
 	tcase_add_test(tc, dns_is_asked_for_an_address);
 	tcase_add_test(tc, a_unix_socket_is_known_by_its_path);
+	tcase_add_loop_test(tc, a_long_path_is_cut_by_tor, 0, 2);
 	tcase_add_loop_test(tc, a_stranger_is_not_ours, 0, NELEM(strangers));
 	tcase_add_test(tc, a_direct_connection_is_known_by_its_source);
-	tcase_add_test(tc,
-	    a_direct_connection_without_a_target_is_closed_unseen);
-	tcase_add_test(tc, direct_connections_come_one_by_one);
+	tcase_add_test(tc, an_event_that_names_nobody_is_no_evidence);
+	tcase_add_loop_test(tc, a_disturbed_listener_is_not_proven, 0, 2);
+	tcase_add_test(tc, a_disturbed_transport_is_a_failure);
 	tcase_add_loop_test(tc,
-	    a_direct_connection_needs_a_tor_that_refuses_it, 0, 3);
+	    a_direct_connection_needs_a_tor_that_refuses_it, 0,
+	    1 + NELEM(externals));
 	tcase_add_loop_test(tc, internal_addresses_are_tried, 0,
 	    NELEM(internals));
 	tcase_add_test(tc, at_most_eight_are_open);
+	tcase_add_test(tc, not_every_section_is_a_witness);
 	tcase_add_test(tc, the_time_bounds_all);
 	tcase_add_test(tc, an_event_without_a_group_proves_nothing);
 	tcase_add_test(tc, what_was_late_is_seen_the_second_time);
@@ -472,6 +606,10 @@ isolation_suite(void)
 	tcase_add_loop_test(tc, a_circuit_that_is_not_built_is_not_seen, 0, 4);
 	tcase_add_test(tc, a_listener_that_may_share_is_no_witness);
 	tcase_add_test(tc, an_interface_without_an_address_is_not_provable);
+	tcase_add_test(tc, an_interface_is_asked_at_its_address_of_now);
+	tcase_add_test(tc, what_was_seen_is_not_seen_again);
+	tcase_add_loop_test(tc, only_a_request_that_was_sent_shows_a_circuit,
+	    0, 2);
 	suite_add_tcase(s, tc);
 	return s;
 }

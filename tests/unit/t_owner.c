@@ -5,12 +5,16 @@
 #include "config.h" /* _GNU_SOURCE */
 
 #include <check.h>
+#include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -222,14 +226,128 @@ START_TEST(a_stopped_search_ends_in_time)
 	ck_assert_int_eq(kill(child, SIGSTOP), 0);
 	ck_assert_int_eq(waitpid(child, &status, WUNTRACED), child);
 	if (WIFSTOPPED(status)) { /* else it was faster than we */
-		ck_assert(!owner_read(&owner, &answer, clock_ms + 1000));
-		ck_assert(owner_read(&owner, &answer, clock_ms + 2000));
+		ck_assert(!owner_read(&owner, &answer, clock_ms + 500));
+		/* In time for the engine's next question, a second later. */
+		ck_assert(owner_read(&owner, &answer, clock_ms + 1000 -
+		    OWNER_LOOK_MS));
 		ck_assert_int_eq(answer.pid, 0);
 		ck_assert_int_eq(waitpid(child, &status, 0), child);
 		ck_assert(WIFSIGNALED(status));
 	}
 	ck_assert(owner_ended(&owner, child));
 	ck_assert_int_eq(owner.child, 0);
+}
+END_TEST
+
+/*
+ * Who has the socket runs, with its own user and group, beside the search:
+ * stop it, take it over.  0: that was refused; 1: it was not; 2: too late.
+ */
+static int
+attack(pid_t victim)
+{
+	if (setgroups(0, NULL) == -1 ||
+	    setresgid(SQUATTER_UID, SQUATTER_UID, SQUATTER_UID) == -1 ||
+	    setresuid(SQUATTER_UID, SQUATTER_UID, SQUATTER_UID) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 1) == -1)
+		return 3;
+	/* Refused for as long as the search is still root's. */
+	while (kill(victim, SIGSTOP) == -1)
+		if (errno != EPERM)
+			return 2;
+	if (ptrace(PTRACE_SEIZE, victim, NULL, NULL) == 0)
+		return 1;
+	return errno == EPERM ? 0 : 2;
+}
+
+static pid_t
+start_attack(pid_t victim)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0)
+		_exit(attack(victim));
+	return pid;
+}
+
+/* Nothing of the keeper's but the log, the pipe and what it reads itself. */
+static void
+check_descriptors(pid_t child, const char *secret)
+{
+	char path[64], text[64];
+	ssize_t n;
+
+	for (int fd = 3; fd < 64; fd++) {
+		(void)snprintf(path, sizeof path, "/proc/%d/fd/%d",
+		    (int)child, fd);
+		n = readlink(path, text, sizeof text - 1);
+		if (n == -1)
+			continue;
+		text[n] = '\0';
+		ck_assert_msg(strstr(text, secret) == NULL, "%s", text);
+		ck_assert_msg(fd == 3 ? strncmp(text, "pipe:", 5) == 0 :
+		    strncmp(text, "/proc", 5) == 0 ||
+		    strcmp(text, "/etc/passwd") == 0, "%d: %s", fd, text);
+	}
+}
+
+static void
+check_status(pid_t child)
+{
+	char path[64], line[256];
+	FILE *f;
+	unsigned lines = 0;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/status", (int)child);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof line, f) != NULL) {
+		if (strncmp(line, "Uid:", 4) != 0 &&
+		    strncmp(line, "Groups:", 7) != 0)
+			continue;
+		lines++;
+		ck_assert_msg(strcmp(line, line[0] == 'U' ?
+		    "Uid:\t64099\t64099\t64099\t64099\n" : "Groups:\t \n")
+		    == 0, "%s", line);
+	}
+	(void)fclose(f);
+	ck_assert_uint_eq(lines, 2);
+}
+
+START_TEST(who_is_looked_for_cannot_use_the_search)
+{
+	uint64_t inode = squat(SQUATTER_UID, SQUATTER_UID, 1);
+	int secret = memfd_create("secret", 0), status, caught = 0;
+	const gid_t group = SQUATTER_GID;
+	pid_t child, attacker;
+
+	ck_assert_int_ne(secret, -1);
+	ck_assert_int_eq(setgroups(1, &group), 0);
+	ck_assert_int_eq(dup2(secret, 40), 40);
+	for (int i = 0; i < 50 && caught < 5; i++) {
+		clock_ms += LINK_OWNER_MS;
+		start(SQUATTER_UID, inode + 1000000); /* all are looked into */
+		child = owner.child;
+		attacker = start_attack(child);
+		ck_assert_int_eq(waitpid(child, &status, WUNTRACED), child);
+		if (WIFSTOPPED(status)) {
+			caught++;
+			check_status(child);
+			check_descriptors(child, "secret");
+			owner_cancel(&owner);
+			ck_assert_int_eq(waitpid(child, NULL, 0), child);
+		}
+		ck_assert_int_eq(waitpid(attacker, &status, 0), attacker);
+		ck_assert(WIFEXITED(status) && (WEXITSTATUS(status) == 0 ||
+		    WEXITSTATUS(status) == 2));
+		owner_cancel(&owner);
+		ck_assert(owner_ended(&owner, child));
+	}
+	ck_assert_int_gt(caught, 0);
+	ck_assert_int_eq(setgroups(0, NULL), 0);
+	close(40);
+	close(secret);
 }
 END_TEST
 
@@ -270,6 +388,7 @@ main(void)
 	tcase_add_test(tc, one_question_at_a_time);
 	tcase_add_test(tc, a_flood_of_questions_is_two_a_second);
 	tcase_add_test(tc, a_stopped_search_ends_in_time);
+	tcase_add_test(tc, who_is_looked_for_cannot_use_the_search);
 	tcase_add_test(tc, what_is_cancelled_is_not_answered);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -3,6 +3,7 @@
 
 #define UNIX "address = \"unix:/a\" "
 #define ETH1 "address = \"interface:eth1\" "
+#define P_TCP "tor { user = 101 control = \"127.0.0.1:9051\" }\n"
 #define A63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct fault {
@@ -114,8 +115,8 @@ static const struct fault {
 	{ P_IN_ADDR("fe80::1"), 6, "link-local" },
 	{ P_IN_ADDR("febf::1"), 6, "link-local" },
 	{ P_IN_ADDR("::ffff:10.0.0.1"), 6, "in disguise" },
-	{ P_IN_ADDR("localhost"), 6, "numbers, not a host name" },
-	{ P_IN_ADDR("10.0.0.1:9050"), 6, "numbers, not a host name" },
+	{ P_IN_ADDR("localhost"), 6, "is not an address: write one in numbers" },
+	{ P_IN_ADDR("10.0.0.1:9050"), 6, "is not an address: write one in numbers" },
 	{ P_IN_PORT("0"), 6, "from 1 to 65535" },
 	{ P_IN_PORT("65536"), 6, "from 1 to 65535" },
 	{ P_IN_PORT("\"9-8\""), 6, "from 1 to 65535" },
@@ -125,12 +126,20 @@ static const struct fault {
 	{ P_IN_PORT("\"123456789-1\""), 6, "from 1 to 65535" },
 	{ P_IN_PORT("auto"), 6, "from 1 to 65535" },
 	{ P_IN_PORT("\"1-4097\""), 0, "4097 listeners: 4096 at most" },
+	{ P_IN_MORE("kind=dns address=\"127.0.0.1\" port=\"5300-5308\""), 5,
+	    "port 5308 of listener \"b\" is one too many for DNS" },
 	{ P_IN_PORT("{ 80, 90, 80 }"), 4, "10.0.0.1:80 is taken already" },
 	{ P_IN_MORE("kind=httptunnel address=\"10.0.0.1\" port=9050"), 5,
 	    "listener \"a\" (test.conf, line 4)" },
-	{ P_IN_MORE("kind=dns address=\"127.0.0.1\" port=\"7690-7700\""), 5,
+	{ P_IN_MORE("kind=dns address=\"127.0.0.1\" port=\"7699-7700\""), 5,
 	    "heartbeat" },
 	{ P_IN_MORE("kind=dns address=\"::1\" port=7702"), 5, "heartbeat" },
+	{ P_IN_MORE("kind=dns address=\"interface:eth1:ipv6\" port=7701"), 5,
+	    "heartbeat" },
+	{ P_TCP P_GW P_USERS "listener b { kind=socks port=9051 "
+	    "address=\"127.0.0.1\" }", 4, "of Tor's control address" },
+	{ P_TCP P_GW P_USERS "listener b { kind=trans port=9051 "
+	    "address=\"interface:eth1:ipv4\" }", 4, "of Tor's control addr" },
 	{ P_IN_MORE("kind=dns address={\"10.0.0.1\",\"10.0.0.2\"} port=5"), 5,
 	    "a second DNSPort" },
 	{ P_IN_MORE("kind=trans address=\"fd00::1\" port={5,6}"), 5,
@@ -151,6 +160,27 @@ static const struct fault {
 	    "DNS requests need" },
 	{ P_IN_SOCKS("flags = { NoIPv4Traffic, NoIPv6Traffic, NoOnionTraffic }"),
 	    4, "no traffic at all" },
+	{ P_IN_SOCKS("flags = \"IPv6Traffic CacheDNS\""), 6, "more than one" },
+	{ P_IN_LIST("flags = OnionTraffic kind = trans address = \"10.0.0.1\" "
+	    "port = 1"), 5, "only of other kinds: remove it" },
+	{ P_IN_MORE("kind = httptunnel address = \"10.0.0.1\"\n"
+	    "port = \"9040-9060\""),
+	    5, "10.0.0.1:9050 is taken already" },
+	/* one sentence for the whole of an overlap */
+	{ P_IN_LIST("kind = socks address = \"10.0.0.1\" port = \"5-9\" }\n"
+	    "listener \"b\" { kind = socks address = \"10.0.0.1\"\n"
+	    "port = \"7-20\""), 6, "10.0.0.1:7 is taken already" },
+	{ P_IN_SOCKS("flags = IPv6Traffic;"), 6, "leave it out" },
+	{ P_IN_ADDR("10.0.0.1:9050"), 6, "without port and brackets" },
+	{ P_IN_SOCKS("flags = { NoIsolateSOCKSAuths, KeepAliveIsolateSocksAuth }"),
+	    4, "needs IsolateSOCKSAuth" },
+	{ P_IN_MORE("kind = dns address = \"::1\" port = 5\n"
+	    "flags = NoDNSRequest"), 6, "not a flag of DNSPort" },
+	{ P_IN_MORE("kind = dns address = \"::1\" port = 5 group = g")
+	    "group g {\nflags = OnionTrafficOnly }", 7,
+	    "not a flag of DNSPort" },
+	{ P_IN_MORE("kind = socks address = \"unix:/run/a#b\""), 5,
+	    "where a comment begins" },
 	{ P_IN_SOCKS("flags = { \"SessionGroup=1\", \"SessionGroup=2\" }"), 4,
 	    "more than once" },
 	{ P_IN_SOCKS("flags = { CacheDNS, IPv6Traffic, cachedns }"), 4, "twice" },

@@ -90,6 +90,14 @@ static const struct {
 	{ "unix:\"/" A50 A50 "abcdef\"", "unix:/" A50 A50 "abcdef|", false },
 	{ "unix:\"/" A50 A50 "abcdefg\"", NULL, true },
 	{ A50 A50 A50 A50 A50 "ab:9050", NULL, true },
+	{ "127.0.0.1:9050#x y", "127.0.0.1:9050|", false },
+	{ "9050 #x y", "127.0.0.1:9050|", false },
+	{ "9050 #x\n#y\n IPv6Traffic #z", "127.0.0.1:9050|IPv6Traffic #z",
+	    false },
+	{ "9050\r\nIPv6Traffic", "127.0.0.1:9050|IPv6Traffic", false },
+	{ "unix:/run/s#x", "unix:/run/s|", false },
+	{ "unix:\"/run/s#x\"#y", "unix:/run/s#x|", false },
+	{ "#9050", NULL, true },
 	{ "*auto", NULL, true },
 	/* clang-format on */
 };
@@ -159,6 +167,8 @@ static const struct {
 	{ "localhost:8118", POL_SOCKS, ETH1, false, false },
 	{ "unix:/run/s", POL_SOCKS, UNIX, true, true },
 	{ "unix:\"/run/s\" Flag", POL_SOCKS, UNIX, true, true },
+	{ "unix:/run/s#x", POL_SOCKS, UNIX, true, true },
+	{ "10.0.0.1:9050#x", POL_SOCKS, V4, true, true },
 	{ "unix:/run/t", POL_SOCKS, UNIX, false, false },
 	{ "0.0.0.0:9050", POL_SOCKS, UNIX, false, false },
 	{ "host.example:9050", POL_SOCKS, UNIX, false, false },

@@ -323,11 +323,34 @@ do_verb(char *arg)
 
 	world_flush();
 	memset(&w.result, 0, sizeof w.result);
+	w.said[0] = '\0';
 	for (unsigned i = 1; i < SNAP_NVERB; i++)
 		if (strcmp(arg, names[i]) == 0)
 			v.code = i;
 	ck_assert(snap_verb_ok(&v));
 	engine_verb(w.e, &v, w.now);
+	(void)world_settle();
+}
+
+/* Is TEXT in the answer to the last verb? */
+static void
+do_says(char *arg)
+{
+	world_flush();
+	if (strstr(w.said, arg) == NULL)
+		world_trouble(arg, w.said);
+}
+
+/* The isolation check's client breaks. */
+static void
+do_lose(char *arg)
+{
+	unsigned slot = (unsigned)(arg[0] - '0');
+
+	world_flush();
+	ck_assert(slot < ISO_SLOTS && w.client[slot]);
+	w.client[slot] = false;
+	engine_client_lost(w.e, (int)slot);
 	(void)world_settle();
 }
 
@@ -408,6 +431,7 @@ static const struct {
 	{ "flood", do_flood }, { "expect", do_expect }, { "tick", do_tick },
 	{ "connect", do_connect }, { "eof", do_eof }, { "gate", do_gate },
 	{ "prove", do_prove }, { "verb", do_verb }, { "break", do_break },
+	{ "says", do_says }, { "lose", do_lose },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
 static void
@@ -534,8 +558,7 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
 	"odd.txt",
 	"auto.txt", "rival.txt", "files.txt", "userport.txt", "reopened.txt",
-	"echo.txt",
-	"isolation.txt" };
+	"echo.txt", "isolation.txt", "disturbed.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)

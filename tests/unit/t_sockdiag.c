@@ -6,139 +6,16 @@
 
 #include <arpa/inet.h>
 #include <check.h>
-#include <errno.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "supervisor/engine/addrs.h"
-#include "supervisor/engine/sockdiag.h"
+#include "tests/unit/sockdiag_rig.h"
 
-#define TOR_UID 4102
-#define OTHER_UID 4103
 #define SKIPPED 77
-#define MAX_FDS 8
-#define NLISTENERS 4
-
-static struct pol_policy policy;
-static struct addrs *addrs;
-static struct sockdiag *diag;
-static int fds[MAX_FDS];
-static size_t nfds;
-
-static void
-add_listener(enum pol_kind kind, const char *addr, uint16_t port)
-{
-	struct pol_listener *l = &policy.listeners[policy.nlisteners++];
-
-	l->kind = kind;
-	l->port = port;
-	ck_assert(pol_addr_parse(&l->addr, addr));
-}
-
-/*
- * 0: SOCKS on 127.0.0.1:9050; 1: DNS there on 5300; 2: SOCKS on ::1; 3: SOCKS
- * on the IPv4 address of eth1.
- */
-static void
-setup(void)
-{
-	pol_policy_init(&policy);
-	policy.tor.user.uid = TOR_UID;
-	policy.listeners = calloc(NLISTENERS, sizeof *policy.listeners);
-	ck_assert_ptr_nonnull(policy.listeners);
-	add_listener(POL_SOCKS, "127.0.0.1", 9050);
-	add_listener(POL_DNS, "127.0.0.1", 5300);
-	add_listener(POL_SOCKS, "::1", 9050);
-	add_listener(POL_SOCKS, "0.0.0.0", 9050);
-	policy.listeners[3].ifaddr = 1;
-	policy.ifaddrs[0] = (struct pol_ifaddr){ "eth1", AF_INET };
-	policy.nifaddrs = 1;
-	addrs = addrs_new(&policy);
-	ck_assert_ptr_nonnull(addrs);
-	diag = sockdiag_new(&policy, addrs);
-	ck_assert_ptr_nonnull(diag);
-}
-
-static void
-teardown(void)
-{
-	while (nfds > 0)
-		close(fds[--nfds]);
-	sockdiag_free(diag);
-	addrs_free(addrs);
-	pol_policy_clear(&policy);
-}
-
-/* A socket that UID opens; -1 if the address is taken. */
-static int
-open_as(uid_t uid, int type, const char *addr, uint16_t port, bool v6only)
-{
-	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6,
-		.sin6_port = htons(port) };
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_port = htons(port) };
-	bool v6 = strchr(addr, ':') != NULL;
-	int fd, one = 1, only = v6only, rc;
-
-	ck_assert_int_eq(setresuid(uid, uid, 0), 0);
-	fd = socket(v6 ? AF_INET6 : AF_INET, type, 0);
-	ck_assert_int_eq(setresuid(0, 0, 0), 0);
-	ck_assert_int_ne(fd, -1);
-	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one,
-	    sizeof one), 0);
-	if (v6)
-		ck_assert_int_eq(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
-		    &only, sizeof only), 0);
-	ck_assert_int_eq(inet_pton(v6 ? AF_INET6 : AF_INET, addr, v6 ?
-	    (void *)&sin6.sin6_addr : (void *)&sin.sin_addr), 1);
-	rc = v6 ? bind(fd, (struct sockaddr *)&sin6, sizeof sin6) :
-	    bind(fd, (struct sockaddr *)&sin, sizeof sin);
-	if (rc == 0 && type == SOCK_STREAM)
-		rc = listen(fd, 1);
-	if (rc == -1) {
-		close(fd);
-		return -1;
-	}
-	ck_assert_uint_lt(nfds, MAX_FDS);
-	fds[nfds++] = fd;
-	return fd;
-}
-
-static struct proof
-prove(size_t i)
-{
-	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
-	struct proof out[NLISTENERS];
-
-	ck_assert_int_ge(addrs_read(addrs), 0);
-	addrs_interface(addrs, ifaddrs);
-	ck_assert_int_eq(sockdiag_prove(diag, out, ifaddrs), 0);
-	return out[i];
-}
-
-static uint64_t
-inode_of(int fd)
-{
-	struct stat st;
-
-	ck_assert_int_eq(fstat(fd, &st), 0);
-	return st.st_ino;
-}
-
-/* Close the socket that was opened last. */
-static void
-close_last(void)
-{
-	close(fds[--nfds]);
-}
 
 static void
 ip(const char *command)
@@ -149,118 +26,111 @@ ip(const char *command)
 START_TEST(nobody_is_no_socket)
 {
 	for (size_t i = 0; i < 3; i++) {
-		ck_assert_int_eq(prove(i).kind, PROOF_NO_SOCKET);
-		ck_assert_uint_eq(prove(i).uid, UINT32_MAX);
+		ck_assert_int_eq(rig_prove(i).kind, PROOF_NO_SOCKET);
+		ck_assert_uint_eq(rig_prove(i).uid, UINT32_MAX);
 	}
-	ck_assert_int_eq(prove(3).kind, PROOF_NO_ADDR);
-	ck_assert_uint_eq(prove(3).uid, UINT32_MAX);
+	ck_assert_int_eq(rig_prove(3).kind, PROOF_NO_ADDR);
+	ck_assert_uint_eq(rig_prove(3).uid, UINT32_MAX);
 }
 END_TEST
 
 START_TEST(tors_own_sockets_are_proven)
 {
-	open_as(TOR_UID, SOCK_STREAM, "127.0.0.1", 9050, false);
-	open_as(TOR_UID, SOCK_DGRAM, "127.0.0.1", 5300, false);
-	open_as(TOR_UID, SOCK_STREAM, "::1", 9050, true);
+	rig_open_as(TOR_UID, SOCK_STREAM, "127.0.0.1", 9050, false);
+	rig_open_as(TOR_UID, SOCK_DGRAM, "127.0.0.1", 5300, false);
+	rig_open_as(TOR_UID, SOCK_STREAM, "::1", 9050, true);
 	for (size_t i = 0; i < 3; i++) {
-		ck_assert_int_eq(prove(i).kind, PROOF_OK);
-		ck_assert_uint_eq(prove(i).uid, TOR_UID);
+		ck_assert_int_eq(rig_prove(i).kind, PROOF_OK);
+		ck_assert_uint_eq(rig_prove(i).uid, TOR_UID);
 	}
 }
 END_TEST
 
 START_TEST(another_users_socket_is_foreign)
 {
-	open_as(OTHER_UID, SOCK_STREAM, "127.0.0.1", 9050, false);
-	open_as(OTHER_UID, SOCK_DGRAM, "127.0.0.1", 5300, false);
-	ck_assert_int_eq(prove(0).kind, PROOF_FOREIGN);
-	ck_assert_uint_eq(prove(0).uid, OTHER_UID);
-	ck_assert_int_eq(prove(1).kind, PROOF_FOREIGN);
-	ck_assert_uint_eq(prove(1).uid, OTHER_UID);
-	ck_assert_uint_eq(prove(0).inode, inode_of(fds[0]));
-	ck_assert_uint_eq(prove(1).inode, inode_of(fds[1]));
+	rig_open_as(OTHER_UID, SOCK_STREAM, "127.0.0.1", 9050, false);
+	rig_open_as(OTHER_UID, SOCK_DGRAM, "127.0.0.1", 5300, false);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_FOREIGN);
+	ck_assert_uint_eq(rig_prove(0).uid, OTHER_UID);
+	ck_assert_int_eq(rig_prove(1).kind, PROOF_FOREIGN);
+	ck_assert_uint_eq(rig_prove(1).uid, OTHER_UID);
+	ck_assert_uint_eq(rig_prove(0).inode, rig_inode_of(rig_fds[0]));
+	ck_assert_uint_eq(rig_prove(1).inode, rig_inode_of(rig_fds[1]));
 }
 END_TEST
 
 START_TEST(the_other_protocol_does_not_count)
 {
-	open_as(OTHER_UID, SOCK_DGRAM, "127.0.0.1", 9050, false);
-	open_as(OTHER_UID, SOCK_STREAM, "127.0.0.1", 5300, false);
-	ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
-	ck_assert_int_eq(prove(1).kind, PROOF_NO_SOCKET);
+	rig_open_as(OTHER_UID, SOCK_DGRAM, "127.0.0.1", 9050, false);
+	rig_open_as(OTHER_UID, SOCK_STREAM, "127.0.0.1", 5300, false);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
+	ck_assert_int_eq(rig_prove(1).kind, PROOF_NO_SOCKET);
 }
 END_TEST
 
 START_TEST(another_port_or_address_does_not_count)
 {
-	open_as(OTHER_UID, SOCK_STREAM, "127.0.0.1", 9051, false);
-	open_as(OTHER_UID, SOCK_STREAM, "127.0.0.2", 9050, false);
-	ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
+	rig_open_as(OTHER_UID, SOCK_STREAM, "127.0.0.1", 9051, false);
+	rig_open_as(OTHER_UID, SOCK_STREAM, "127.0.0.2", 9050, false);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
 }
 END_TEST
 
 START_TEST(a_wildcard_of_tor_is_not_the_listener)
 {
-	open_as(TOR_UID, SOCK_STREAM, "0.0.0.0", 9050, false);
-	ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
+	rig_open_as(TOR_UID, SOCK_STREAM, "0.0.0.0", 9050, false);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
 }
 END_TEST
 
 START_TEST(a_foreign_wildcard_overlaps)
 {
-	open_as(OTHER_UID, SOCK_STREAM, "0.0.0.0", 9050, false);
-	ck_assert_int_eq(prove(0).kind, PROOF_FOREIGN);
-	ck_assert_int_eq(prove(2).kind, PROOF_NO_SOCKET);
+	rig_open_as(OTHER_UID, SOCK_STREAM, "0.0.0.0", 9050, false);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_FOREIGN);
+	ck_assert_int_eq(rig_prove(2).kind, PROOF_NO_SOCKET);
 }
 END_TEST
 
 START_TEST(a_dual_stack_wildcard_overlaps_both)
 {
-	open_as(OTHER_UID, SOCK_STREAM, "::", 9050, false);
-	ck_assert_int_eq(prove(0).kind, PROOF_FOREIGN);
-	ck_assert_int_eq(prove(2).kind, PROOF_FOREIGN);
+	rig_open_as(OTHER_UID, SOCK_STREAM, "::", 9050, false);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_FOREIGN);
+	ck_assert_int_eq(rig_prove(2).kind, PROOF_FOREIGN);
 }
 END_TEST
 
 START_TEST(an_ipv6_only_wildcard_leaves_ipv4_alone)
 {
-	open_as(OTHER_UID, SOCK_STREAM, "::", 9050, true);
-	ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
-	ck_assert_int_eq(prove(2).kind, PROOF_FOREIGN);
+	rig_open_as(OTHER_UID, SOCK_STREAM, "::", 9050, true);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
+	ck_assert_int_eq(rig_prove(2).kind, PROOF_FOREIGN);
 }
 END_TEST
 
 START_TEST(a_mapped_address_overlaps)
 {
-	open_as(OTHER_UID, SOCK_STREAM, "::ffff:127.0.0.1", 9050, false);
-	ck_assert_int_eq(prove(0).kind, PROOF_FOREIGN);
+	rig_open_as(OTHER_UID, SOCK_STREAM, "::ffff:127.0.0.1", 9050, false);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_FOREIGN);
 }
 END_TEST
 
-START_TEST(a_foreign_udp_wildcard_beside_tor_overlaps)
+/* Root may give a socket away: the same inode, another owner. */
+START_TEST(a_socket_that_changes_hands_is_noticed)
 {
-	open_as(TOR_UID, SOCK_DGRAM, "127.0.0.1", 5300, false);
-	ck_assert_int_eq(prove(1).kind, PROOF_OK);
-	/* SO_REUSEPORT asks for one uid, SO_REUSEADDR does not. */
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), one = 1;
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_port = htons(5300) };
+	int fd = rig_open_as(TOR_UID, SOCK_STREAM, "127.0.0.1", 9050, false);
 
-	ck_assert_int_eq(setsockopt(fds[0], SOL_SOCKET, SO_REUSEADDR, &one,
-	    sizeof one), 0);
-	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one,
-	    sizeof one), 0);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, sizeof sin), 0);
-	ck_assert_int_eq(prove(1).kind, PROOF_FOREIGN);
-	ck_assert_uint_eq(prove(1).uid, 0);
-	close(fd);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_OK);
+	ck_assert_int_eq(fchown(fd, OTHER_UID, OTHER_UID), 0);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_FOREIGN);
+	ck_assert_int_eq(fchown(fd, TOR_UID, TOR_UID), 0);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_OK);
 }
 END_TEST
 
 START_TEST(roots_socket_is_told_apart)
 {
-	open_as(0, SOCK_STREAM, "127.0.0.1", 9050, false);
-	ck_assert_int_eq(prove(0).kind, PROOF_ROOT);
+	rig_open_as(0, SOCK_STREAM, "127.0.0.1", 9050, false);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_ROOT);
 }
 END_TEST
 
@@ -268,24 +138,24 @@ START_TEST(an_address_that_is_not_here_is_no_addr)
 {
 	struct in_addr elsewhere = { .s_addr = htonl(0xc0000201) };
 
-	policy.listeners[0].addr.v4 = elsewhere; /* 192.0.2.1 */
-	ck_assert_int_eq(prove(0).kind, PROOF_NO_ADDR);
-	ck_assert_int_eq(prove(1).kind, PROOF_NO_SOCKET);
+	rig_policy.listeners[0].addr.v4 = elsewhere; /* 192.0.2.1 */
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_ADDR);
+	ck_assert_int_eq(rig_prove(1).kind, PROOF_NO_SOCKET);
 }
 END_TEST
 
 START_TEST(tors_socket_on_a_lost_address_proves_nothing)
 {
 	ip("ip address add 10.9.0.1/32 dev lo");
-	ck_assert(pol_addr_parse(&policy.listeners[0].addr, "10.9.0.1"));
-	ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
-	open_as(TOR_UID, SOCK_STREAM, "10.9.0.1", 9050, false);
-	ck_assert_int_eq(prove(0).kind, PROOF_OK);
+	ck_assert(pol_addr_parse(&rig_policy.listeners[0].addr, "10.9.0.1"));
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
+	rig_open_as(TOR_UID, SOCK_STREAM, "10.9.0.1", 9050, false);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_OK);
 	ip("ip address del 10.9.0.1/32 dev lo");
-	ck_assert_int_eq(prove(0).kind, PROOF_NO_ADDR);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_ADDR);
 	/* It comes back, and the socket was there all the time. */
 	ip("ip address add 10.9.0.1/32 dev lo");
-	ck_assert_int_eq(prove(0).kind, PROOF_OK);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_OK);
 	ip("ip address del 10.9.0.1/32 dev lo");
 }
 END_TEST
@@ -296,20 +166,20 @@ START_TEST(an_interfaces_listener_goes_with_its_address)
 	ip("ip link set eth1 up");
 	ip("ip address add 10.9.1.1/32 dev eth1");
 	ip("ip address add 10.9.1.2/32 dev lo");
-	ck_assert_int_eq(prove(3).kind, PROOF_NO_SOCKET);
-	open_as(TOR_UID, SOCK_STREAM, "10.9.1.1", 9050, false);
-	ck_assert_int_eq(prove(3).kind, PROOF_OK);
+	ck_assert_int_eq(rig_prove(3).kind, PROOF_NO_SOCKET);
+	rig_open_as(TOR_UID, SOCK_STREAM, "10.9.1.1", 9050, false);
+	ck_assert_int_eq(rig_prove(3).kind, PROOF_OK);
 	ip("ip address del 10.9.1.1/32 dev eth1");
-	ck_assert_int_eq(prove(3).kind, PROOF_NO_ADDR);
+	ck_assert_int_eq(rig_prove(3).kind, PROOF_NO_ADDR);
 	/* Another interface has it now: it is not eth1's. */
 	ip("ip address add 10.9.1.1/32 dev lo");
-	ck_assert_int_eq(prove(3).kind, PROOF_NO_ADDR);
+	ck_assert_int_eq(rig_prove(3).kind, PROOF_NO_ADDR);
 	ip("ip address add 10.9.1.3/32 dev eth1");
-	ck_assert_int_eq(prove(3).kind, PROOF_NO_SOCKET);
-	open_as(TOR_UID, SOCK_STREAM, "10.9.1.3", 9050, false);
-	ck_assert_int_eq(prove(3).kind, PROOF_OK);
+	ck_assert_int_eq(rig_prove(3).kind, PROOF_NO_SOCKET);
+	rig_open_as(TOR_UID, SOCK_STREAM, "10.9.1.3", 9050, false);
+	ck_assert_int_eq(rig_prove(3).kind, PROOF_OK);
 	ip("ip link del eth1");
-	ck_assert_int_eq(prove(3).kind, PROOF_NO_ADDR);
+	ck_assert_int_eq(rig_prove(3).kind, PROOF_NO_ADDR);
 	ip("ip address flush dev lo to 10.9.1.0/24");
 }
 END_TEST
@@ -321,15 +191,15 @@ START_TEST(what_the_caller_does_not_know_yet_is_not_proven)
 
 	ip("ip link add eth1 type veth peer name far");
 	ip("ip address add 10.9.1.1/32 dev eth1");
-	open_as(TOR_UID, SOCK_STREAM, "10.9.1.1", 9050, false);
-	ck_assert_int_eq(addrs_read(addrs), 1);
-	ck_assert_int_eq(sockdiag_prove(diag, out, told), 0);
+	rig_open_as(TOR_UID, SOCK_STREAM, "10.9.1.1", 9050, false);
+	ck_assert_int_eq(addrs_read(rig_addrs), 1);
+	ck_assert_int_eq(sockdiag_prove(rig_diag, out, told), 0);
 	ck_assert_int_eq(out[3].kind, PROOF_NO_ADDR);
 	ck_assert(pol_addr_parse(&told[0], "10.9.1.9"));
-	ck_assert_int_eq(sockdiag_prove(diag, out, told), 0);
+	ck_assert_int_eq(sockdiag_prove(rig_diag, out, told), 0);
 	ck_assert_int_eq(out[3].kind, PROOF_NO_ADDR);
 	ck_assert(pol_addr_parse(&told[0], "10.9.1.1"));
-	ck_assert_int_eq(sockdiag_prove(diag, out, told), 0);
+	ck_assert_int_eq(sockdiag_prove(rig_diag, out, told), 0);
 	ck_assert_int_eq(out[3].kind, PROOF_OK);
 	ip("ip link del eth1");
 }
@@ -350,7 +220,7 @@ bind_as(uid_t uid)
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one,
 	    sizeof one), 0);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, sizeof sin), 0);
-	fds[nfds++] = fd;
+	rig_fds[rig_nfds++] = fd;
 	return fd;
 }
 
@@ -360,24 +230,24 @@ START_TEST(who_is_bound_without_listening_is_named)
 	struct proof p;
 	int fd;
 
-	ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
 	fd = bind_as(OTHER_UID);
-	p = prove(0);
+	p = rig_prove(0);
 	if (p.kind == PROOF_NO_SOCKET) {
 		printf("left out: this kernel does not show such sockets\n");
 		return;
 	}
 	ck_assert_int_eq(p.kind, PROOF_FOREIGN);
 	ck_assert_uint_eq(p.uid, OTHER_UID);
-	ck_assert_uint_eq(p.inode, inode_of(fd));
-	ck_assert_int_eq(prove(2).kind, PROOF_NO_SOCKET);
+	ck_assert_uint_eq(p.inode, rig_inode_of(fd));
+	ck_assert_int_eq(rig_prove(2).kind, PROOF_NO_SOCKET);
 	/* Where Tor has its port all the same, that one is no danger to it. */
 	ck_assert_int_eq(listen(bind_as(TOR_UID), 1), 0);
-	ck_assert_int_eq(prove(0).kind, PROOF_OK);
-	close_last();
-	ck_assert_int_eq(prove(0).kind, PROOF_FOREIGN);
-	close_last();
-	ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_OK);
+	rig_close_last();
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_FOREIGN);
+	rig_close_last();
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
 }
 END_TEST
 
@@ -386,9 +256,9 @@ START_TEST(tors_socket_counts_once_it_listens)
 	int fd = bind_as(TOR_UID);
 
 	for (int again = 0; again < 3; again++)
-		ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
+		ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
 	ck_assert_int_eq(listen(fd, 1), 0);
-	ck_assert_int_eq(prove(0).kind, PROOF_OK);
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_OK);
 }
 END_TEST
 
@@ -409,14 +279,14 @@ START_TEST(no_change_is_overlooked)
 	};
 
 	for (size_t i = 0; i < sizeof step / sizeof step[0]; i++) {
-		ck_assert_int_ne(open_as(step[i].uid, SOCK_STREAM,
+		ck_assert_int_ne(rig_open_as(step[i].uid, SOCK_STREAM,
 		    step[i].addr, 9050, step[i].v6only), -1);
 		for (int again = 0; again < 3; again++)
-			ck_assert_msg(prove(0).kind == step[i].kind,
+			ck_assert_msg(rig_prove(0).kind == step[i].kind,
 			    "step %zu", i);
-		close_last();
+		rig_close_last();
 		if (i % 2 == 0)
-			ck_assert_int_eq(prove(0).kind, PROOF_NO_SOCKET);
+			ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
 	}
 }
 END_TEST
@@ -425,7 +295,7 @@ START_TEST(the_owner_of_an_accepted_connection_is_found)
 {
 	struct sockaddr_in peer, own;
 	socklen_t plen = sizeof peer, olen = sizeof own;
-	int server = open_as(0, SOCK_STREAM, "127.0.0.1", 9051, false);
+	int server = rig_open_as(0, SOCK_STREAM, "127.0.0.1", 9051, false);
 	int client = socket(AF_INET, SOCK_STREAM, 0), conn;
 	uint32_t uid = 0;
 
@@ -439,39 +309,19 @@ START_TEST(the_owner_of_an_accepted_connection_is_found)
 	conn = accept(server, NULL, NULL);
 	ck_assert_int_eq(setresuid(0, 0, 0), 0);
 	ck_assert_int_ne(conn, -1);
-	ck_assert_int_eq(sockdiag_owner(diag, &uid, (struct sockaddr *)&peer,
-	    (struct sockaddr *)&own), 0);
+	ck_assert_int_eq(sockdiag_owner(rig_diag, &uid,
+	    (struct sockaddr *)&peer, (struct sockaddr *)&own), 0);
 	ck_assert_uint_eq(uid, TOR_UID);
 	close(conn);
 	/* A listener is no connection, although the kernel finds it. */
 	own.sin_port = 1;
-	ck_assert_int_eq(sockdiag_owner(diag, &uid, (struct sockaddr *)&peer,
-	    (struct sockaddr *)&own), -1);
-	ck_assert_int_eq(sockdiag_owner(diag, &uid, (struct sockaddr *)&own,
+	ck_assert_int_eq(sockdiag_owner(rig_diag, &uid,
+	    (struct sockaddr *)&peer, (struct sockaddr *)&own), -1);
+	ck_assert_int_eq(sockdiag_owner(rig_diag, &uid, (struct sockaddr *)&own,
 	    (struct sockaddr *)&own), -1);
 	close(client);
 }
 END_TEST
-
-/* Our own namespace with loopback up, or no test at all. */
-static bool
-enter_namespace(void)
-{
-	struct ifreq ifr = { .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd, rc;
-
-	if (geteuid() != 0 || unshare(CLONE_NEWNET) == -1)
-		return false;
-	(void)snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "lo");
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	rc = fd == -1 ? -1 : ioctl(fd, SIOCSIFFLAGS, &ifr);
-	if (fd != -1)
-		close(fd);
-	/* In a user namespace with one user there is nobody else to be. */
-	if (rc == -1 || setresuid(OTHER_UID, OTHER_UID, 0) == -1)
-		return false;
-	return setresuid(0, 0, 0) == 0;
-}
 
 int
 main(void)
@@ -481,11 +331,11 @@ main(void)
 	SRunner *sr;
 	int failed;
 
-	if (!enter_namespace()) {
+	if (!rig_enter_namespace()) {
 		printf("skipped: needs root for a network namespace\n");
 		return SKIPPED;
 	}
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, rig_setup, rig_teardown);
 	tcase_add_test(tc, nobody_is_no_socket);
 	tcase_add_test(tc, tors_own_sockets_are_proven);
 	tcase_add_test(tc, another_users_socket_is_foreign);
@@ -496,7 +346,7 @@ main(void)
 	tcase_add_test(tc, a_dual_stack_wildcard_overlaps_both);
 	tcase_add_test(tc, an_ipv6_only_wildcard_leaves_ipv4_alone);
 	tcase_add_test(tc, a_mapped_address_overlaps);
-	tcase_add_test(tc, a_foreign_udp_wildcard_beside_tor_overlaps);
+	tcase_add_test(tc, a_socket_that_changes_hands_is_noticed);
 	tcase_add_test(tc, roots_socket_is_told_apart);
 	tcase_add_test(tc, an_address_that_is_not_here_is_no_addr);
 	tcase_add_test(tc, tors_socket_on_a_lost_address_proves_nothing);

@@ -116,7 +116,7 @@ static const struct {
 	{ FIELD(n, 0) },
 	{ FIELD(n, SNAP_PAGE_LINES + 1) },
 	{ FIELD(n, UINT32_MAX) },
-	{ FIELD(reserved, 1) },
+	{ FIELD(left, 41) },
 	{ FIELD(line[7].number, TOTAL) },
 	{ FIELD(line[7].number, UINT32_MAX) },
 	{ FIELD(line[7].kind, POL_NKIND) },

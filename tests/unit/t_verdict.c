@@ -173,10 +173,72 @@ START_TEST(all_different_is_isolated)
 {
 	ev[0].witness = ev[1].witness = true;
 	ev[0].circuit = 7;
+	ev[1].circuit = 8;
 	judge(MANY);
 	ck_assert(verdict_ok(&v));
-	ck_assert_str_eq(summary(), "40 listeners: every pair isolated; flags "
-	    "in force; 1 of 2 circuits different.");
+	ck_assert_str_eq(summary(), "40 listeners: every pair isolated; "
+	    "isolation flags in force; 2 of 2 circuits seen, all different.");
+}
+END_TEST
+
+/* How many are to be seen, how many are: nothing compared proves nothing. */
+static const struct {
+	size_t witnesses, circuits;
+	bool ok;
+} compared[] = { { 0, 0, true }, { 1, 0, true }, { 1, 1, true },
+	{ 2, 0, false }, { 2, 1, false }, { 3, 2, true }, { 31, 0, false } };
+
+START_TEST(two_circuits_are_compared_or_none_is_proven)
+{
+	for (size_t i = 0; i < compared[_i].witnesses; i++) {
+		ev[i].witness = true;
+		ev[i].circuit = i < compared[_i].circuits ? 100 + i : 0;
+	}
+	judge(MANY);
+	ck_assert_uint_eq(v.nwitnesses, compared[_i].witnesses);
+	ck_assert_uint_eq(v.ncircuits, compared[_i].circuits);
+	ck_assert(verdict_ok(&v) == compared[_i].ok);
+	ck_assert((strstr(summary(), "all different") != NULL) ==
+	    (compared[_i].circuits >= 2));
+	ck_assert((strstr(summary(), "not proven") != NULL) ==
+	    !compared[_i].ok);
+	if (_i == 3)
+		ck_assert_str_eq(summary(), "not proven: 0 of 2 circuits "
+		    "seen, none compared; the isolation flags of 40 "
+		    "listeners are in force.");
+}
+END_TEST
+
+START_TEST(a_disturbed_listener_is_a_failure)
+{
+	ev[3].seen = ISO_DISTURBED;
+	ev[3].group = ev[4].group; /* no pair: nothing is known */
+	judge(MANY);
+	ck_assert_uint_eq(v.nfails, 1);
+	ck_assert_str_eq(failure(0), "\"n3\" at 10.0.0.1:9003: it was shut or "
+	    "in doubt during the check, so nothing is proven: try again.");
+	ck_assert_int_eq(verdict_flags(&ev[3], &policy), ISO_FLAGS_UNKNOWN);
+}
+END_TEST
+
+/* clang-format off */
+static const struct {
+	const char *flags;
+	bool all;
+} covered[] = {
+	{ "", true },
+	{ "IsolateDestAddr NoIsolateDestPort isolateclientaddr", true },
+	{ "IsolateSOCKSAuth IsolateClientProtocol SessionGroup=4", true },
+	{ "KeepAliveIsolateSOCKSAuth", false },
+	{ "IsolateDestAddr OnionTrafficOnly", false },
+	{ "NoIPv4Traffic IsolateDestAddr", false },
+};
+/* clang-format on */
+
+START_TEST(not_every_flag_is_shown)
+{
+	set_flags(0, covered[_i].flags);
+	ck_assert(verdict_covers(&policy.listeners[0]) == covered[_i].all);
 }
 END_TEST
 
@@ -203,7 +265,12 @@ START_TEST(below_1024_only_a_restart_helps)
 	ck_assert_str_eq(failure(0), "\"n3\" at 10.0.0.1:443: "
 	    "IsolateDestAddr is not in force; set it in torrc, too, and "
 	    "restart Tor.");
+	policy.listeners[3].port = 1023;
+	ck_assert_ptr_nonnull(strstr(failure(0), "restart Tor"));
 	policy.listeners[3].addr.family = AF_UNIX;
+	ck_assert_ptr_nonnull(strstr(failure(0), "opened again"));
+	policy.listeners[3].addr.family = AF_INET;
+	policy.listeners[3].port = 1024;
 	ck_assert_ptr_nonnull(strstr(failure(0), "opened again"));
 }
 END_TEST
@@ -307,6 +374,9 @@ START_TEST(only_the_policy_lets_a_pair_share)
 		    v.fails[i].kind == ISO_FAIL_SAME_CIRCUIT;
 	ck_assert_uint_eq(pairs_named, pairs[_i].may ? 0 : 2);
 	ck_assert(verdict_ok(&v) == pairs[_i].may);
+	ck_assert_uint_eq(v.nsharing, pairs[_i].may);
+	ck_assert((strstr(summary(), "; 1 share by the policy.") != NULL) ==
+	    pairs[_i].may);
 }
 END_TEST
 
@@ -328,9 +398,9 @@ START_TEST(what_is_not_provable_is_counted)
 	ev[3].seen = ISO_UNPROVABLE;
 	judge(MANY - 1);
 	ck_assert(verdict_ok(&v));
-	ck_assert_str_eq(summary(), "38 listeners: every pair isolated; flags "
-	    "in force; 0 of 0 circuits different; 1 not provable; 1 not "
-	    "listening.");
+	ck_assert_str_eq(summary(), "38 listeners: every pair isolated; "
+	    "isolation flags in force; 0 of 0 circuits seen; 1 not provable; "
+	    "1 not listening.");
 	set_flags(5, "IsolateDestAddr");
 	judge(MANY - 1);
 	ck_assert_str_eq(summary(), "not isolated: 1 failures in 39 "
@@ -394,6 +464,10 @@ verdict_suite(void)
 	    NELEM(lists));
 	tcase_add_loop_test(tc, groups_are_numbers, 0, NELEM(groups));
 	tcase_add_test(tc, all_different_is_isolated);
+	tcase_add_loop_test(tc, two_circuits_are_compared_or_none_is_proven,
+	    0, NELEM(compared));
+	tcase_add_test(tc, a_disturbed_listener_is_a_failure);
+	tcase_add_loop_test(tc, not_every_flag_is_shown, 0, NELEM(covered));
 	tcase_add_test(tc, a_lost_flag_is_named);
 	tcase_add_test(tc, below_1024_only_a_restart_helps);
 	tcase_add_test(tc, a_flag_too_many_is_named);
