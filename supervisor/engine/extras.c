@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "policy/portline.h"
 #include "supervisor/engine/privacy.h"
@@ -14,6 +15,10 @@
 /* FNV-1a: it tells sets of strangers apart, it guards nothing. */
 #define HASH_START 0xcbf29ce484222325u
 #define HASH_PRIME 0x100000001b3u
+
+/* What Tor could not bind is tried again after this, doubling. */
+#define RETRY_MIN_MS 1000
+#define RETRY_MAX_MS 60000
 
 /* In the log no line is longer than this. */
 #define LOG_VALUE 128
@@ -129,7 +134,9 @@ extras_add(struct prov *p, enum pol_kind kind, const char *value)
 	/* A default that is spelt out, or one more of the same, is none. */
 	if (find_extra(x->list, x->n, kind, value) != NULL)
 		return;
-	if (x->n == EXTRAS_MAX || strlen(value) >= sizeof t->value) {
+	/* (Nor can a line end be sent.) */
+	if (x->n == EXTRAS_MAX || strlen(value) >= sizeof t->value ||
+	    strpbrk(value, "\r\n") != NULL) {
 		if (x->nover++ == 0)
 			log_warn("Tor has more listeners, or longer lines, "
 			    "than can be sent along with the policy's");
@@ -146,7 +153,7 @@ extras_add(struct prov *p, enum pol_kind kind, const char *value)
 	log_alarm(x, t);
 }
 
-/* What we took away is still to be told of. */
+/* What we took away is still to be told of, or to be given back. */
 void
 extras_end(struct extras *x)
 {
@@ -154,7 +161,7 @@ extras_end(struct extras *x)
 
 	for (size_t i = 0; i < x->nold && x->n < EXTRAS_MAX; i++) {
 		old = &x->old[i];
-		if (!old->dropped ||
+		if ((!old->dropped && !old->paused) ||
 		    find_extra(x->list, x->n, old->kind, old->value) != NULL)
 			continue;
 		x->list[x->n] = *old;
@@ -252,21 +259,57 @@ extras_differ(const struct prov *p)
 	const struct extras *x = &p->x;
 
 	for (size_t i = 0; i < x->n; i++)
-		if (x->list[i].dropped && x->list[i].in_conf &&
-		    p->uses[x->list[i].kind])
+		if (p->uses[x->list[i].kind] && (x->list[i].dropped ?
+		    x->list[i].in_conf :
+		    x->list[i].paused && !x->list[i].in_conf))
 			return true;
 	return x->ghosts != 0 && x->ghosts != x->ghosts_left;
 }
 
+/* The port may be free again, or the address there, by the next time. */
 static void
-refuse(struct extra *t)
+refuse(struct extra *t, uint64_t now)
 {
 	char text[LOG_VALUE];
+	bool first = t->delay_ms == 0;
 
-	t->dropped = true;
+	t->dropped = t->refused = true;
+	t->delay_ms = first ? RETRY_MIN_MS : t->delay_ms * 2;
+	if (t->delay_ms > RETRY_MAX_MS)
+		t->delay_ms = RETRY_MAX_MS;
+	t->retry_at = now + t->delay_ms;
+	if (!first)
+		return;
 	(void)log_esc(text, sizeof text, t->value, strlen(t->value));
 	log_warn("Tor cannot open %s %s, which the policy does not name: it "
-	    "is switched off", pol_kind_option(t->kind), text);
+	    "is tried again later", pol_kind_option(t->kind), text);
+}
+
+bool
+extras_join(struct extras *x, uint64_t now)
+{
+	struct extra *t;
+	bool any = false;
+
+	for (size_t i = 0; i < x->n; i++) {
+		t = &x->list[i];
+		if (!t->refused || now < t->retry_at)
+			continue;
+		t->dropped = t->refused = false;
+		t->paused = any = true;
+	}
+	return any;
+}
+
+uint64_t
+extras_next_retry(const struct extras *x)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = 0; i < x->n; i++)
+		if (x->list[i].refused && x->list[i].retry_at < next)
+			next = x->list[i].retry_at;
+	return next;
 }
 
 void
@@ -278,14 +321,14 @@ extras_hint(struct extras *x, const char *text)
 }
 
 bool
-extras_refuse_hinted(struct extras *x)
+extras_refuse_hinted(struct extras *x, uint64_t now)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < x->n; i++) {
 		if (x->list[i].dropped || !x->list[i].hinted)
 			continue;
-		refuse(&x->list[i]);
+		refuse(&x->list[i], now);
 		any = true;
 	}
 	return any;
@@ -303,7 +346,7 @@ is_open(const struct extras *x, const struct extra *t)
 }
 
 bool
-extras_refuse_unopened(struct prov *p)
+extras_refuse_unopened(struct prov *p, uint64_t now)
 {
 	struct extras *x = &p->x;
 	bool any = false;
@@ -312,10 +355,42 @@ extras_refuse_unopened(struct prov *p)
 		if (x->list[i].dropped || !p->uses[x->list[i].kind] ||
 		    is_open(x, &x->list[i]))
 			continue;
-		refuse(&x->list[i]);
+		refuse(&x->list[i], now);
 		any = true;
 	}
 	return any;
+}
+
+/*
+ * Would Tor keep a listener open for LINE ("auto") that is to be shut?  It
+ * takes any of that kind and address.
+ */
+static bool
+takes_shut(const struct prov *p, enum pol_kind kind,
+    const struct pol_line *line)
+{
+	const struct pol_listener *l;
+	struct pol_addr addr;
+
+	for (size_t i = 0; i < p->policy->nlisteners; i++) {
+		l = &p->policy->listeners[i];
+		if (!p->left_out[i] || !p->l[i].named || l->kind != kind ||
+		    !pol_listener_addr(&addr, l, p->last))
+			continue;
+		if (line->by_name || pol_addr_equal(&addr, &line->addr))
+			return true;
+	}
+	return false;
+}
+
+static bool
+must_pause(const struct prov *p, const struct extra *t)
+{
+	struct pol_line line;
+
+	return pol_line_parse(&line, t->value) && !line.off &&
+	    line.port == 0 && line.addr.family != AF_UNIX &&
+	    takes_shut(p, t->kind, &line);
 }
 
 size_t
@@ -328,6 +403,10 @@ extras_take(struct prov *p, struct pol_extra *list)
 		if (x->list[i].dropped || !p->uses[x->list[i].kind])
 			continue;
 		x->list[i].hinted = false;
+		if (must_pause(p, &x->list[i])) {
+			x->list[i].paused = true;
+			continue;
+		}
 		list[n].kind = x->list[i].kind;
 		list[n++].value = x->list[i].value;
 	}
@@ -341,6 +420,13 @@ extras_accepted(struct extras *x)
 	x->ghosts_left = x->ghosts_sent;
 }
 
+/* One that was refused remains so while it is tried again. */
+static bool
+is_alarm(const struct extra *t)
+{
+	return t->wide || t->dropped || t->delay_ms != 0;
+}
+
 static void
 tell_some(const struct extras *x, struct snapshot *s,
     const struct privacy *privacy, bool alarm)
@@ -348,7 +434,7 @@ tell_some(const struct extras *x, struct snapshot *s,
 	struct snap_extra *e;
 
 	for (size_t i = 0; i < x->n; i++) {
-		if ((x->list[i].wide || x->list[i].dropped) != alarm)
+		if (is_alarm(&x->list[i]) != alarm)
 			continue;
 		s->nalarm += alarm;
 		if (s->nextra++ >= SNAP_MAX_EXTRA)

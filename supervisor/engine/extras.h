@@ -31,7 +31,11 @@ struct extra {
 	bool dropped;  /* not sent along: WHY says why */
 	bool wide;     /* reachable from beyond this machine */
 	bool hinted;   /* Tor has just said that it could not bind it */
+	bool paused;   /* was left out of a SETCONF, and is to come back */
 	bool known_text; /* TEXT is how net/listeners writes it */
+	bool refused; /* dropped because Tor could not bind it */
+	uint32_t delay_ms; /* after it was refused last; 0: was not */
+	uint64_t retry_at; /* not to be tried before */
 	char value[EXTRAS_VALUE];     /* the line, as Tor has it */
 	char text[POL_LISTENER_TEXT]; /* where, for people */
 };
@@ -75,11 +79,17 @@ bool extras_differ(const struct prov *p);
 /* Tor could not bind TEXT, which may be one of these. */
 void extras_hint(struct extras *x, const char *text);
 /* A SETCONF failed: drop those that Tor could not bind; true if any. */
-bool extras_refuse_hinted(struct extras *x);
+bool extras_refuse_hinted(struct extras *x, uint64_t now);
 /* ... nobody knows which: drop those that are not open. */
-bool extras_refuse_unopened(struct prov *p);
+bool extras_refuse_unopened(struct prov *p, uint64_t now);
+/* Take back what was refused long enough ago; true if there was any. */
+bool extras_join(struct extras *x, uint64_t now);
+uint64_t extras_next_retry(const struct extras *x);
 
-/* Fill LIST (EXTRAS_MAX) with what is to be sent: borrowed from P. */
+/*
+ * Fill LIST (EXTRAS_MAX) with what is to be sent, borrowed from P, whose
+ * LEFT_OUT says which listeners are not.
+ */
 size_t extras_take(struct prov *p, struct pol_extra *list);
 void extras_accepted(struct extras *x);
 

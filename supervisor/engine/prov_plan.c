@@ -51,7 +51,7 @@ could_join(const struct prov *p, size_t i)
 bool
 prov_join(struct prov *p, uint64_t now)
 {
-	bool any = false;
+	bool any = extras_join(&p->x, now);
 
 	for (size_t i = 0; i < p->policy->nlisteners; i++) {
 		if (!could_join(p, i) || now < p->l[i].retry_at)
@@ -67,7 +67,7 @@ prov_join(struct prov *p, uint64_t now)
 uint64_t
 prov_next_retry(const struct prov *p)
 {
-	uint64_t next = UINT64_MAX;
+	uint64_t next = extras_next_retry(&p->x);
 
 	for (size_t i = 0; i < p->policy->nlisteners; i++)
 		if ((could_join(p, i) || p->l[i].proof.kind == PROOF_FILE) &&
@@ -175,8 +175,8 @@ prov_blame(struct prov *p, uint64_t now)
 		fail(p, i, now);
 		any = true;
 	}
-	any |= extras_refuse_hinted(&p->x);
-	return any || blame_half(p, now) || extras_refuse_unopened(p);
+	any |= extras_refuse_hinted(&p->x, now);
+	return any || blame_half(p, now) || extras_refuse_unopened(p, now);
 }
 
 /* --- the plan ------------------------------------------------------------ */
@@ -215,6 +215,20 @@ differs(const struct prov_listener *l)
 	if (l->withheld)
 		return l->named || l->line || l->stale;
 	return !l->gone && (!l->named || !l->line);
+}
+
+bool
+prov_drifted(const struct prov *p)
+{
+	bool any = p->network_off || p->surplus || extras_differ(p);
+	const struct prov_listener *l;
+
+	for (size_t i = 0; i < p->policy->nlisteners && !any; i++) {
+		l = &p->l[i];
+		any = differs(l) || (l->doubt && l->named && !l->withheld &&
+		    prov_can_reopen(p, i));
+	}
+	return any;
 }
 
 enum prov_plan

@@ -183,7 +183,7 @@ prov_forget(struct prov *p)
 		l->opened = l->withheld = l->refused = false;
 		l->hinted = l->cycled = false;
 		l->delay_ms = 0;
-		l->retry_at = l->failed_at = 0;
+		l->retry_at = l->failed_at = l->socket = 0;
 	}
 	extras_forget(&p->x);
 	p->have_good = p->network_off = p->surplus = false;
@@ -247,6 +247,7 @@ move_listeners(struct prov *p, size_t k)
 		unread(l);
 		l->doubt = true;
 		l->opened = false;
+		l->socket = 0;
 	}
 	if (!moved)
 		return;
@@ -490,14 +491,16 @@ static void
 note_named(struct prov_listener *l, bool counts)
 {
 	if (!l->told)
-		l->opened = false;
+		l->opened = l->named = false;
 	if (!counts)
 		return;
 	l->named = l->told;
-	if (!l->named)
+	if (!l->named) {
 		l->doubt = false;
-	else if (!l->opened)
+		l->socket = 0;
+	} else if (!l->opened) {
 		l->doubt = true;
+	}
 }
 
 static bool
@@ -541,6 +544,20 @@ prov_read_listeners(struct prov *p, const struct cp_str values[POL_NKIND],
 
 /* --- the kernel ---------------------------------------------------------- */
 
+/*
+ * Shut and opened anew between two looks: no event tells of it when a SETCONF
+ * fails, or when Tor tries a refused list once more, with that list's flags.
+ */
+static void
+note_socket(struct prov_listener *l)
+{
+	if (l->proof.kind != PROOF_OK || l->proof.inode == 0)
+		return;
+	if (l->socket != 0 && l->socket != l->proof.inode)
+		l->doubt = true;
+	l->socket = l->proof.inode;
+}
+
 static void
 set_proof(struct prov *p, size_t i, const struct proof *proof, uint64_t now)
 {
@@ -552,6 +569,7 @@ set_proof(struct prov *p, size_t i, const struct proof *proof, uint64_t now)
 		l->asked = false;
 	}
 	l->proof = *proof;
+	note_socket(l);
 	if (l->withheld && blocked && !prov_blocked(p, i) &&
 	    now - l->failed_at >= RETRY_AT_ONCE_MS)
 		l->retry_at = 0;

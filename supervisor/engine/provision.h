@@ -38,7 +38,7 @@ enum proof_kind {
 struct proof {
 	enum proof_kind kind;
 	uint32_t uid;	/* of the socket found; UINT32_MAX: none */
-	uint64_t inode; /* PROOF_FOREIGN: the socket's; 0: unknown */
+	uint64_t inode; /* the socket's, if OK or FOREIGN; 0: unknown */
 };
 
 /* One bit for each kind of listener; all of them. */
@@ -52,6 +52,7 @@ struct proof {
 struct prov_listener {
 	char text[POL_LISTENER_TEXT]; /* as net/listeners writes it */
 	struct proof proof;
+	uint64_t socket; /* Tor's, since it was last seen shut; 0: unknown */
 	int32_t pid;   /* of a foreign socket's owner; 0: unknown */
 	bool asked;    /* the owner of proof.inode was asked for */
 	bool gone;     /* its interface has no address; TEXT has the last */
@@ -203,6 +204,11 @@ void prov_hint(struct prov *p, struct cp_str text);
  */
 bool prov_blame(struct prov *p, uint64_t now);
 
+/*
+ * Is anything otherwise than we left it, but for what befell a socket and not
+ * Tor: a file that was deleted, an owner who is root?
+ */
+bool prov_drifted(const struct prov *p);
 /* What to do next. */
 enum prov_plan prov_plan_make(const struct prov *p, uint64_t now);
 

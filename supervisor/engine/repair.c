@@ -133,14 +133,23 @@ repair_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	repair_judge(e, now);
 }
 
+/* Is there a reason for PLAN other than what somebody has done to Tor? */
+static bool
+is_our_own(const struct engine *e, enum prov_plan plan)
+{
+	if (!e->provisioned || e->joining || e->moved || e->bind_failed)
+		return true;
+	/* To shut them once more is no second half: they are open again. */
+	return plan == PROV_CYCLE ? !prov_drifted(&e->prov) : e->cycling;
+}
+
 /* Note a repair; false when there were too many within a minute. */
 static bool
-count_repair(struct engine *e, uint64_t now)
+count_repair(struct engine *e, enum prov_plan plan, uint64_t now)
 {
 	uint64_t *oldest = &e->repaired_at[0];
 
-	if (!e->provisioned || e->cycling || e->joining || e->moved ||
-	    e->bind_failed) {
+	if (is_our_own(e, plan)) {
 		e->provisions++;
 		return true;
 	}
@@ -159,7 +168,7 @@ start_repair(struct engine *e, enum prov_plan plan, uint64_t now)
 {
 	if (e->latch != LATCH_NONE)
 		return;
-	if (!count_repair(e, now)) {
+	if (!count_repair(e, plan, now)) {
 		e->latch = LATCH_FIGHT;
 		facts_drop(&e->facts, FACT_FREE);
 		log_warn("another controller keeps changing Tor's "

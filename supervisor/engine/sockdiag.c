@@ -40,11 +40,10 @@
 
 /* What one pass has seen of one listener. */
 struct seen {
-	bool tor;		/* Tor's socket, exactly there */
+	uint32_t tor;		/* Tor's socket, exactly there; 0: none */
 	bool foreign;		/* anything else that overlaps */
 	unsigned root;		/* root's, exactly there */
-	uint32_t uid, inode;	/* the foreign one */
-	uint32_t root_inode;
+	uint32_t uid, inode, root_inode; /* the foreign one; root's */
 	bool taken;		/* somebody is bound there, but is not ... */
 	uint32_t taker, taker_inode; /* ... listening: Tor cannot have it */
 };
@@ -211,7 +210,8 @@ note(struct sockdiag *d, size_t i, const struct sock *s)
 		return;
 	digest_sock(d, i, s);
 	if (s->uid == d->policy->tor.user.uid) {
-		seen->tor = seen->tor || (exact && !d->inactive);
+		if (exact && !d->inactive)
+			seen->tor = s->inode;
 	} else if (d->inactive) {
 		seen->taken = true;
 		seen->taker = s->uid;
@@ -461,14 +461,14 @@ judge(const struct sockdiag *d, size_t i)
 	if (d->where[i].family == 0)
 		return (struct proof){ PROOF_NO_ADDR, UINT32_MAX, 0 };
 	if (seen->foreign)
-		return (struct proof){ PROOF_FOREIGN, seen->uid,
-			seen->inode };
+		return (struct proof){ PROOF_FOREIGN, seen->uid, seen->inode };
 	if (seen->root > 1 || (seen->root == 1 && seen->tor))
 		return (struct proof){ PROOF_FOREIGN, 0, seen->root_inode };
 	if (seen->root == 1)
 		return (struct proof){ PROOF_ROOT, 0, 0 };
 	if (seen->tor)
-		return (struct proof){ PROOF_OK, d->policy->tor.user.uid, 0 };
+		return (struct proof){ PROOF_OK, d->policy->tor.user.uid,
+			seen->tor };
 	if (seen->taken)
 		return (struct proof){ PROOF_FOREIGN, seen->taker,
 			seen->taker_inode };

@@ -184,7 +184,7 @@ static struct proof
 judge(const struct unixdiag *u, const struct place *p)
 {
 	if (p->at_file && p->owner == u->tor_uid)
-		return (struct proof){ PROOF_OK, p->owner, 0 };
+		return (struct proof){ PROOF_OK, p->owner, p->inode };
 	if (p->at_file && p->owner == 0)
 		return (struct proof){ PROOF_ROOT, 0, 0 };
 	if (p->at_file)

@@ -190,8 +190,10 @@ watch_on_probe(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	if (!read_listeners(e, v, now))
 		return;
 	/* In doubt since this question was sent: the next one counts. */
-	if (e->need_probe)
+	if (e->need_probe) {
+		engine_publish(e);
 		return;
+	}
 	read_state(e, v, now);
 	read_traffic(e, bytes, now);
 	prove_listeners(e, now);

@@ -19,6 +19,8 @@
 #include "supervisor/snapshot.h"
 #include "tests/fuzz/fuzz.h"
 
+#define MAX_ROUNDS 64 /* a session needs some 20 answers until it opens */
+
 struct fuzz_world w;
 
 uint8_t
@@ -103,6 +105,21 @@ op_prove(void *arg, struct proof *out)
 }
 
 static void
+check_bits(const uint8_t *map)
+{
+	for (unsigned i = 0; i < POL_MAX_LISTENERS; i++) {
+		if (!gate_map_get(map, i))
+			continue;
+		FUZZ_ASSERT(i < NLISTENERS && i != SOCKET);
+		FUZZ_ASSERT(w.shown[i].kind == PROOF_OK);
+		if (w.wild)
+			continue;
+		FUZZ_ASSERT(w.s[i].named && w.s[i].line);
+		FUZZ_ASSERT(w.s[i].opened && !w.s[i].doubt);
+	}
+}
+
+static void
 check_open(const struct gate_req *q)
 {
 	const struct facts *f = engine_facts(w.e);
@@ -119,16 +136,7 @@ check_open(const struct gate_req *q)
 	    (q->ifaddr[0].family != 0));
 	if (q->ifaddr[0].family != 0)
 		FUZZ_ASSERT(pol_addr_equal(&q->ifaddr[0], &w.ifaddrs[0]));
-	for (unsigned i = 0; i < POL_MAX_LISTENERS; i++) {
-		if (!gate_map_get(q->proven, i))
-			continue;
-		FUZZ_ASSERT(i < NLISTENERS && i != SOCKET);
-		FUZZ_ASSERT(w.shown[i].kind == PROOF_OK);
-		if (w.wild)
-			continue;
-		FUZZ_ASSERT(w.s[i].named && w.s[i].line);
-		FUZZ_ASSERT(w.s[i].opened && !w.s[i].doubt);
-	}
+	check_bits(q->proven);
 }
 
 static int
@@ -140,6 +148,7 @@ op_gate_send(void *arg, const struct gate_req *q)
 	FUZZ_ASSERT(gate_req_ok(q));
 	FUZZ_ASSERT(q->seq == w.seq + 1);
 	w.seq = q->seq;
+	memcpy(w.standing, q->proven, sizeof w.standing);
 	if (q->want == GATE_OPEN)
 		check_open(q);
 	return 0;
@@ -321,6 +330,7 @@ do_gate(struct input *in)
 	w.gate_up = fuzz_take(in) % 4 != 0;
 	w.gate_told = false;
 	w.seq = 0;
+	memset(w.standing, 0, sizeof w.standing);
 	if (w.gate_up)
 		engine_gate_up(w.e, w.now);
 	else
@@ -408,9 +418,40 @@ do_owner(struct input *in)
 	engine_owner(w.e, inode, fuzz_take(in), w.now);
 }
 
+/* One operation with this operand. */
+static void
+do_one(void (*step)(struct input *), uint8_t operand)
+{
+	struct input in = { &operand, 1 };
+
+	step(&in);
+	(void)engine_settle(w.e, w.now);
+}
+
+/*
+ * For a while all goes well: without this an input is rarely open, and more
+ * rarely so again after a doubt, which is when a lost one shows.
+ */
+static void
+do_well(struct input *in)
+{
+	unsigned rounds = fuzz_take(in) % MAX_ROUNDS;
+
+	if (!w.gate_up)
+		do_one(do_gate, 1);
+	for (unsigned i = 0; i < rounds; i++) {
+		if (engine_state(w.e) == SM_CONNECT)
+			do_one(do_connect, 1);
+		fuzz_answer_well();
+		(void)engine_settle(w.e, w.now);
+		do_one(do_report, 0);
+		do_one(do_tick, 1);
+	}
+}
+
 static void (*const steps[])(struct input *) = { fuzz_answer, do_tick,
 	do_connect, do_gate, do_report, do_prove, do_event, do_bytes, do_eof,
-	do_verb, do_address, do_owner };
+	do_verb, do_address, do_owner, do_well };
 
 static void
 add_listener(enum pol_kind kind, const char *addr, uint16_t port,
@@ -469,6 +510,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		steps[fuzz_take(&in) % (sizeof steps / sizeof steps[0])](&in);
 		(void)engine_settle(w.e, w.now);
 		FUZZ_ASSERT(engine_state(w.e) != SM_HALT);
+		/* What ceased to be right has been taken back, at once. */
+		if (w.gate_up)
+			check_bits(w.standing);
 	}
 	if (getenv("FUZZ_SAY_OPEN") != NULL)
 		fprintf(stderr, "asked for OPEN %u times\n", w.nopen);

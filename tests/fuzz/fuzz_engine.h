@@ -48,6 +48,7 @@ struct fuzz_world {
 	struct pol_addr last; /* that the interface had, if it has none */
 	uint8_t mask; /* the answer's listeners */
 	unsigned set; /* those of the last accepted SETCONF; ALL: none yet */
+	uint8_t standing[POL_MAX_LISTENERS / 8]; /* the last request's bits */
 	unsigned nopen;
 };
 extern struct fuzz_world w;
@@ -60,6 +61,8 @@ void fuzz_feed(const void *p, size_t n);
 void fuzz_feed_text(const char *text);
 /* What Tor would say to the last command, with or without flaws. */
 void fuzz_answer(struct input *in);
+/* What it would say if it were right, and did what it was told last. */
+void fuzz_answer_well(void);
 
 /* Nothing counts that was shown of them, or asked for, before. */
 void fuzz_shadow_void(unsigned listeners, bool doubt);

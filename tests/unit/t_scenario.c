@@ -557,7 +557,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"bindfail.txt", "files.txt", "shrink.txt",
 	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
 	"odd.txt",
-	"isolation.txt", "disturbed.txt" };
+	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
+	"echo.txt", "isolation.txt", "disturbed.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)
