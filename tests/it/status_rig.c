@@ -360,3 +360,14 @@ rig_closed(int fd, int ms)
 	}
 	return false;
 }
+
+void
+rig_expect(json_t *line, const char *key, const char *want)
+{
+	const char *got = json_string_value(json_object_get(line, key));
+
+	ck_assert_msg(line != NULL, "no line");
+	ck_assert_msg(got != NULL && strcmp(got, want) == 0, "%s is %s", key,
+	    got);
+	json_decref(line);
+}

@@ -54,6 +54,8 @@ json_t *rig_line(int fd, int ms);
 bool rig_until(int fd, const char *position, int ms);
 /* Read lines until reason.text is TEXT. */
 bool rig_until_text(int fd, const char *text, int ms);
+/* LINE, which is taken, has WANT under KEY. */
+void rig_expect(json_t *line, const char *key, const char *want);
 void rig_say(int fd, const char *text);
 /* Discards what is there; true once the other side has closed. */
 bool rig_closed(int fd, int ms);

@@ -34,18 +34,6 @@ teardown(void)
 	rig_stop(&rig);
 }
 
-/* Takes LINE. */
-static void
-assert_text(json_t *line, const char *key, const char *want)
-{
-	const char *got = json_string_value(json_object_get(line, key));
-
-	ck_assert_msg(line != NULL, "no line");
-	ck_assert_msg(got != NULL && strcmp(got, want) == 0, "%s is %s", key,
-	    got);
-	json_decref(line);
-}
-
 START_TEST(verb_goes_up_and_the_answer_comes_back)
 {
 	int fd = rig_connect(&rig, "control.sock");
@@ -62,15 +50,15 @@ START_TEST(verb_goes_up_and_the_answer_comes_back)
 	answer = rig_line(fd, SOON);
 	ck_assert(json_is_true(json_object_get(answer, "ok")));
 	json_incref(answer);
-	assert_text(answer, "id", "x");
-	assert_text(answer, "text", "Held.?");
+	rig_expect(answer, "id", "x");
+	rig_expect(answer, "text", "Held.?");
 	ck_assert(rig_verb(&rig, &v, SOON));
 	ck_assert_uint_eq(v.code, SNAP_V_NEWNYM);
 	rig_result(&rig, v.id + 1, true, "not yours");
 	rig_result(&rig, v.id, false, "Not now.");
 	answer = rig_line(fd, SOON);
 	ck_assert(json_is_false(json_object_get(answer, "ok")));
-	assert_text(answer, "error", "Not now.");
+	rig_expect(answer, "error", "Not now.");
 	close(fd);
 }
 END_TEST
@@ -87,7 +75,7 @@ START_TEST(asker_that_stops_writing_gets_its_answer)
 	ck_assert(rig_verb(&rig, &v, SOON));
 	(void)usleep(400000); /* a tick goes by */
 	rig_result(&rig, v.id, true, "Done.");
-	assert_text(rig_line(fd, SOON), "text", "Done.");
+	rig_expect(rig_line(fd, SOON), "text", "Done.");
 	ck_assert(rig_closed(fd, SOON));
 	close(fd);
 }
@@ -98,10 +86,10 @@ START_TEST(verb_without_an_engine_is_refused)
 	int fd = rig_connect(&rig, "control.sock");
 
 	rig_say(fd, "{\"cmd\":\"hold\"}\n");
-	assert_text(rig_line(fd, SOON), "error",
+	rig_expect(rig_line(fd, SOON), "error",
 	    "The engine is not there to do it.");
 	rig_say(fd, "{\"cmd\":\"hold\"}\n"); /* and it may ask again */
-	assert_text(rig_line(fd, SOON), "error",
+	rig_expect(rig_line(fd, SOON), "error",
 	    "The engine is not there to do it.");
 	close(fd);
 }
@@ -118,7 +106,7 @@ START_TEST(engine_that_goes_away_is_told_at_once)
 	ck_assert(rig_verb(&rig, &v, SOON));
 	close(rig.engine);
 	rig.engine = -1;
-	assert_text(rig_line(fd, SOON), "error",
+	rig_expect(rig_line(fd, SOON), "error",
 	    "The engine went away before it answered.");
 	close(fd);
 }
@@ -141,7 +129,7 @@ START_TEST(bad_asker_is_dropped_alone)
 	json_decref(answer);
 	ck_assert(rig_closed(bad, SOON));
 	rig_say(good, "{\"cmd\":\"hold\"}\n");
-	assert_text(rig_line(good, SOON), "error",
+	rig_expect(rig_line(good, SOON), "error",
 	    "The engine is not there to do it.");
 	close(bad);
 	close(good);
@@ -155,9 +143,9 @@ START_TEST(eleven_requests_a_second_are_too_many)
 	for (i = 0; i < 11; i++)
 		rig_say(fd, "{\"cmd\":\"newnym\"}\n");
 	for (i = 0; i < 10; i++)
-		assert_text(rig_line(fd, SOON), "error",
+		rig_expect(rig_line(fd, SOON), "error",
 		    "The engine is not there to do it.");
-	assert_text(rig_line(fd, SOON), "error",
+	rig_expect(rig_line(fd, SOON), "error",
 	    "More than ten requests in a second.");
 	ck_assert(rig_closed(fd, SOON));
 	close(fd);
@@ -170,14 +158,14 @@ START_TEST(thirty_third_asker_is_refused)
 
 	for (i = 0; i < 33; i++)
 		fds[i] = rig_connect(&rig, "control.sock");
-	assert_text(rig_line(fds[32], SOON), "error",
+	rig_expect(rig_line(fds[32], SOON), "error",
 	    "Too many clients are connected.");
 	close(fds[0]);
 	(void)usleep(100000);
 	close(fds[32]);
 	fds[0] = rig_connect(&rig, "control.sock");
 	rig_say(fds[0], "{\"cmd\":\"hold\"}\n");
-	assert_text(rig_line(fds[0], SOON), "error",
+	rig_expect(rig_line(fds[0], SOON), "error",
 	    "The engine is not there to do it.");
 	for (i = 0; i < 32; i++)
 		close(fds[i]);
@@ -248,16 +236,16 @@ START_TEST(check_is_answered_sentence_by_sentence)
 	ck_assert(json_is_true(json_object_get(answer, "ok")));
 	ck_assert_int_eq(json_integer_value(json_object_get(answer, "id")),
 	    5);
-	assert_text(answer, "text", "One.");
+	rig_expect(answer, "text", "One.");
 	rig_more(&rig, v.id, false, "Two.");
 	answer = rig_line(fd, SOON);
 	ck_assert(json_is_false(json_object_get(answer, "ok")));
-	assert_text(answer, "text", "Two.");
+	rig_expect(answer, "text", "Two.");
 	rig_result(&rig, v.id, false, "Not isolated.");
 	answer = rig_line(fd, SOON);
 	ck_assert_ptr_null(json_object_get(answer, "more"));
 	ck_assert_ptr_null(json_object_get(answer, "refused"));
-	assert_text(answer, "error", "Not isolated.");
+	rig_expect(answer, "error", "Not isolated.");
 	rig_more(&rig, v.id, true, "nobody waits for this");
 	ck_assert_ptr_null(rig_line(fd, 300));
 	ck_assert(!rig_closed(rig.engine, 100));
@@ -287,7 +275,7 @@ START_TEST(refusal_of_the_engine_is_told_as_one)
 	answer = rig_line(fd, SOON);
 	ck_assert(json_is_false(json_object_get(answer, "ok")));
 	ck_assert(json_is_true(json_object_get(answer, "refused")));
-	assert_text(answer, "error", _i == 0 ? "Not now." :
+	rig_expect(answer, "error", _i == 0 ? "Not now." :
 	    "The engine went away before it answered.");
 	close(fd);
 }
@@ -304,7 +292,7 @@ START_TEST(more_to_another_verb_ends_the_link)
 	ck_assert(rig_verb(&rig, &v, SOON));
 	rig_more(&rig, v.id, true, "One.");
 	ck_assert(rig_closed(rig.engine, SOON));
-	assert_text(rig_line(fd, SOON), "error",
+	rig_expect(rig_line(fd, SOON), "error",
 	    "The engine went away before it answered.");
 	close(fd);
 }

@@ -32,18 +32,6 @@ teardown(void)
 	rig_stop(&rig);
 }
 
-/* Takes LINE. */
-static void
-assert_text(json_t *line, const char *key, const char *want)
-{
-	const char *got = json_string_value(json_object_get(line, key));
-
-	ck_assert_msg(line != NULL, "no line");
-	ck_assert_msg(got != NULL && strcmp(got, want) == 0, "%s is %s", key,
-	    got);
-	json_decref(line);
-}
-
 START_TEST(first_line_is_a_full_snapshot)
 {
 	int fd = rig_connect(&rig, "status.sock");
@@ -53,8 +41,8 @@ START_TEST(first_line_is_a_full_snapshot)
 	ck_assert_ptr_nonnull(json_object_get(line, "firewall"));
 	ck_assert_int_eq(json_integer_value(json_object_get(line, "v")), 1);
 	json_incref(line);
-	assert_text(line, "type", "snapshot");
-	assert_text(line, "position", "unknown");
+	rig_expect(line, "type", "snapshot");
+	rig_expect(line, "position", "unknown");
 	close(fd);
 }
 END_TEST
@@ -67,7 +55,7 @@ START_TEST(change_follows_the_engine_and_its_silence)
 	rig_snapshot(&rig, GATE_OPEN, 1);
 	ck_assert(rig_until(fd, "open", SOON));
 	rig_snapshot(&rig, GATE_CLOSED, 2);
-	assert_text(rig_line(fd, SOON), "type", "change");
+	rig_expect(rig_line(fd, SOON), "type", "change");
 	/* Then nothing: two seconds later it is not known any more. */
 	ck_assert_ptr_null(rig_line(fd, 1500));
 	ck_assert(rig_until(fd, "unknown", 1500));
@@ -79,9 +67,9 @@ START_TEST(heartbeat_comes_within_five_seconds)
 {
 	int fd = rig_connect(&rig, "status.sock");
 
-	assert_text(rig_line(fd, SOON), "type", "snapshot");
-	assert_text(rig_line(fd, 5000), "type", "heartbeat");
-	assert_text(rig_line(fd, 5000), "type", "heartbeat");
+	rig_expect(rig_line(fd, SOON), "type", "snapshot");
+	rig_expect(rig_line(fd, 5000), "type", "heartbeat");
+	rig_expect(rig_line(fd, 5000), "type", "heartbeat");
 	close(fd);
 }
 END_TEST
@@ -218,13 +206,13 @@ START_TEST(restart_keeps_the_doors)
 {
 	int old = rig_connect(&rig, "status.sock"), waiting;
 
-	assert_text(rig_line(old, SOON), "type", "snapshot");
+	rig_expect(rig_line(old, SOON), "type", "snapshot");
 	rig_kill(&rig, SIGKILL);
 	ck_assert(rig_closed(old, SOON));
 	waiting = rig_connect(&rig, "status.sock"); /* nobody is there */
 	ck_assert_ptr_null(rig_line(waiting, 100));
 	rig_spawn(&rig, 0);
-	assert_text(rig_line(waiting, SOON), "type", "snapshot");
+	rig_expect(rig_line(waiting, SOON), "type", "snapshot");
 	close(old);
 	close(waiting);
 }
@@ -287,7 +275,7 @@ START_TEST(full_house_makes_room_for_a_reader)
 		rig_snapshot(&rig, GATE_OPEN, n);
 		line = rig_line(good, 100);
 	}
-	assert_text(line, "type", "snapshot");
+	rig_expect(line, "type", "snapshot");
 	rig_snapshot(&rig, GATE_CLOSED, n);
 	ck_assert(rig_until(good, "closed", SOON));
 	for (i = 0; i < 32; i++)

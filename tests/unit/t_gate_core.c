@@ -8,50 +8,7 @@
 #include <sys/socket.h>
 
 #include "supervisor/gate/core.h"
-
-#define LEASE 1000u
-#define MS UINT64_C(1000000)
-#define T0 (UINT64_C(5000) * MS)
-#define EPOCH UINT64_C(700)
-#define NLISTENERS 10u
-/* Listeners 6 and 7 are on the first interface's address, 8 on the second. */
-#define NIFADDRS 2u
-
-static struct gate_core core;
-static struct gate_req req;
-
-static void
-setup(void)
-{
-	static struct pol_listener listeners[NLISTENERS];
-	struct pol_policy p;
-
-	memset(&p, 0, sizeof p);
-	p.lease_ms = LEASE;
-	p.nlisteners = NLISTENERS;
-	p.listeners = listeners;
-	p.nifaddrs = NIFADDRS;
-	p.ifaddrs[0].family = AF_INET;
-	p.ifaddrs[1].family = AF_INET6;
-	listeners[6].ifaddr = listeners[7].ifaddr = 1;
-	listeners[8].ifaddr = 2;
-	gate_core_init(&core, &p, EPOCH);
-	memset(&req, 0, sizeof req);
-	req.magic = GATE_MAGIC;
-	req.seq = 1;
-}
-
-static void
-want_open(uint64_t now)
-{
-	req.want = GATE_OPEN;
-	req.epoch = core.epoch;
-	req.proof_ns = now;
-	req.lease_ms = LEASE;
-	memset(req.proven, 0, sizeof req.proven);
-	memset(req.ifaddr, 0, sizeof req.ifaddr);
-	gate_map_set(req.proven, 3);
-}
+#include "tests/unit/gate_rig.h"
 
 static void
 want_plain(enum gate_position pos)
@@ -62,34 +19,6 @@ want_plain(enum gate_position pos)
 	req.magic = GATE_MAGIC;
 	req.seq = seq;
 	req.want = pos;
-}
-
-static struct gate_decision
-ask(uint64_t now)
-{
-	req.seq = core.seq + 1;
-	return gate_core_request(&core, &req, sizeof req, now, 0);
-}
-
-/* Up, as far as the kernel is concerned too. */
-static void
-be_open(uint64_t now)
-{
-	want_open(now);
-	ck_assert_int_eq(ask(now).act, GATE_ACT_OPEN);
-	gate_core_opened(&core);
-	ck_assert_int_eq(core.pos, GATE_OPEN);
-}
-
-static void
-assert_closed(uint64_t epoch, enum gate_reason why)
-{
-	static const uint8_t none[sizeof core.proven];
-
-	ck_assert_int_eq(core.pos, GATE_CLOSED);
-	ck_assert_int_eq(core.why, why);
-	ck_assert_uint_eq(core.epoch, epoch);
-	ck_assert_mem_eq(core.proven, none, sizeof none);
 }
 
 START_TEST(starts_closed)
