@@ -43,11 +43,31 @@ pol_field_path(const struct pol_field *f, const char *path, size_t max)
 	return true;
 }
 
+/* Room for the longest list of words that a keyword takes, in quotes. */
+#define ONE_OF_LEN 96
+
+/* "a", "b" or "c", as DST. */
+static const char *
+one_of(char dst[ONE_OF_LEN], const char *const *names, size_t n)
+{
+	size_t used = 0;
+
+	dst[0] = '\0';
+	for (size_t i = 0; i < n && used < ONE_OF_LEN; i++) {
+		const char *between = i == 0 ? "" : i + 1 == n ? " or " : ", ";
+		int len = snprintf(dst + used, ONE_OF_LEN - used, "%s\"%s\"",
+		    between, names[i]);
+
+		used += len > 0 ? (size_t)len : 0;
+	}
+	return dst;
+}
+
 size_t
 pol_field_choose(const struct pol_field *f, const char *word,
     const char *const *names, size_t n)
 {
-	char shown[POL_QUOTE_LEN];
+	char shown[POL_QUOTE_LEN], all[ONE_OF_LEN];
 	size_t best = 0, least = SIZE_MAX;
 
 	for (size_t i = 0; i < n; i++) {
@@ -60,8 +80,13 @@ pol_field_choose(const struct pol_field *f, const char *word,
 			best = i;
 		}
 	}
-	POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": did you mean "
-	    "\"%s\"?", pol_quote(shown, word), f->key, names[best]);
+	pol_quote(shown, word);
+	if (least <= strlen(word))
+		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": did you "
+		    "mean \"%s\"?", shown, f->key, names[best]);
+	else
+		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": write %s",
+		    shown, f->key, one_of(all, names, n));
 	return n;
 }
 

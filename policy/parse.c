@@ -138,8 +138,7 @@ apply_sections(struct source *s)
 	size_t setting = 0;
 
 	for (size_t i = 0; i < s->scan->nsections; i++) {
-		if (!s->scan->sections[i].replaced)
-			apply_section(s, i, setting);
+		apply_section(s, i, setting);
 		while (setting < s->scan->nsettings &&
 		    s->scan->settings[setting].section == i)
 			setting++;

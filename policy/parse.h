@@ -38,8 +38,8 @@ void pol_diags_add(struct pol_diags *d, const char *file, unsigned line,
 
 /*
  * Parse and merge SRC[0..N) in order: later scalar settings replace earlier
- * ones, listener sections add up, a repeated listener name replaces the
- * earlier section.  0 on success and OUT is the caller's to clear; -1 when
+ * ones, listener sections add up, one with the name of an earlier source's
+ * replaces that.  0 on success and OUT is the caller's to clear; -1 when
  * anything is wrong: OUT is cleared and DIAGS (caller's to clear) says all of
  * it.  Users are not resolved here.  What DIAGS held before is forgotten.
  */

@@ -261,6 +261,21 @@ scan_value(struct scan *s, bool list)
 	}
 }
 
+/* Does another section begin with WORD, which was read last? */
+static bool
+begins_section(const struct scan *s, const char *word)
+{
+	const char *rest = s->out->text + s->pos;
+
+	rest += strspn(rest, " \t");
+	if (*rest == '=')
+		return false;
+	for (size_t i = 0; i < POL_NSEC; i++)
+		if (strcmp(word, pol_section_name((enum pol_section_id)i)) == 0)
+			return true;
+	return false;
+}
+
 static void
 unknown_keyword(struct scan *s, enum pol_section_id section, const char *word)
 {
@@ -339,6 +354,13 @@ scan_setting(struct scan *s, enum pol_section_id section, uint32_t *seen)
 	word_copy(s, word);
 	if (section != POL_NSEC) {
 		keyword = pol_keyword_find(section, word);
+		if (begins_section(s, word)) {
+			SAY(s, line, "section \"%s\" of line %u has no closing "
+			    "brace before this: add it",
+			    pol_section_name(section),
+			    s->out->sections[s->out->nsections - 1].line);
+			return false;
+		}
 		if (keyword == POL_NKEYWORDS)
 			unknown_keyword(s, section, word);
 		else if ((*seen & 1u << keyword) != 0)
@@ -502,15 +524,13 @@ compare_titles(const void *x, const void *y)
 
 /* The earlier FIRST has the later one's name. */
 static void
-judge_title(struct scan *s, struct pol_scan_section *first,
+judge_title(struct scan *s, const struct pol_scan_section *first,
     const struct pol_scan_section *later)
 {
-	if (first->id == POL_SEC_LISTENER)
-		first->replaced = true;
-	else if (first->id == POL_SEC_GROUP)
-		SAY(s, later->line, "group \"%s\" stands twice in this file "
-		    "(the first: line %u): remove one", later->title,
-		    first->line);
+	if (pol_section_named(first->id))
+		SAY(s, later->line, "%s \"%s\" stands twice in this file "
+		    "(the first: line %u): rename or remove one",
+		    pol_section_name(first->id), later->title, first->line);
 }
 
 /* Names that stand more than once. */

@@ -18,7 +18,6 @@ struct pol_scan_section {
 	char title[POL_NAME_LEN]; /* of those that have one */
 	unsigned line;
 	size_t number; /* among those of the same id */
-	bool replaced; /* by a later listener of this name in this source */
 	bool faulty;   /* some setting of it has been left out */
 };
 

@@ -102,12 +102,16 @@ take_option(struct options *o, int c)
 	}
 }
 
-static bool
-options_make_sense(const struct options *o)
+/* What does not go together; NULL: all is well. */
+static const char *
+options_fault(const struct options *o)
 {
 	if (o->print != NULL && !o->check)
-		return false;
-	return !(o->remove_rules && o->check);
+		return "--print goes with -n only";
+	if (o->remove_rules && o->check)
+		return "-n touches nothing, so it does not go with "
+		       "--remove-rules";
+	return NULL;
 }
 
 /* 0, or the exit code after saying everything that is wrong. */
@@ -174,6 +178,7 @@ main(int argc, char **argv)
 {
 	struct options o = { .policy = DEFAULT_POLICY,
 		.libexec_dir = PKG_LIBEXECDIR };
+	const char *fault;
 	int c, rc;
 
 	while ((c = getopt_long(argc, argv, "f:nvh", long_options, NULL)) !=
@@ -182,8 +187,12 @@ main(int argc, char **argv)
 		if (rc != -1)
 			return rc;
 	}
-	if (optind != argc || !options_make_sense(&o))
+	fault = optind != argc ? "there are no arguments but options" :
+	    options_fault(&o);
+	if (fault != NULL) {
+		(void)fprintf(stderr, "portcullisd: %s\n", fault);
 		return usage();
+	}
 	if (o.check)
 		return check_run(o.policy, o.verbose, o.print);
 	if (o.verbose > 0 && setenv(LOG_DEBUG_VARIABLE, "1", 1) == -1)

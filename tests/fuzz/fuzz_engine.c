@@ -8,7 +8,7 @@
  *
  * Input: a program of one-octet operations, some with operands; see ops.
  */
-#include "tests/fuzz/fuzz_engine.h"
+#include "tests/fuzz/engine_world.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -97,7 +97,8 @@ static const struct fault {
 	{ P_IN_GW2("lease_ms = \"\""), 4, "200 to 10000" },
 	{ P_IN_GW2("probe_ms = 19"), 4, "20 to 5000" },
 	{ P_IN_GW2("probe_ms = 501"), 4, "half of lease_ms, which is 1000" },
-	{ P_IN_GW2("dhcp = yes"), 4, "did you mean" },
+	{ P_IN_GW2("dhcp = yes"), 4, "write \"false\" or \"true\"" },
+	{ P_IN_GW2("dhcp = tru"), 4, "did you mean \"true\"" },
 	{ P_IN_GW2("run_dir = run"), 4, "as a path" },
 	/* listeners */
 	{ P_TOR P_GW P_USERS, 0, "there is no listener" },
@@ -128,6 +129,11 @@ static const struct fault {
 	{ P_IN_PORT("\"1-4097\""), 0, "4097 listeners: 4096 at most" },
 	{ P_IN_MORE("kind=dns address=\"127.0.0.1\" port=\"5300-5308\""), 5,
 	    "port 5308 of listener \"b\" is one too many for DNS" },
+	{ P_ALL "listener a { kind=socks address=\"10.0.0.2\" port=6 }\n", 5,
+	    "listener \"a\" stands twice in this file (the first: line 4)" },
+	{ P_TOR P_GW P_USERS "listener a {\nkind=socks\n"
+	    "listener b {\n", 6,
+	    "section \"listener\" of line 4 has no closing brace" },
 	{ P_IN_PORT("{ 80, 90, 80 }"), 4, "10.0.0.1:80 is taken already" },
 	{ P_IN_MORE("kind=httptunnel address=\"10.0.0.1\" port=9050"), 5,
 	    "listener \"a\" (test.conf, line 4)" },

@@ -279,13 +279,12 @@ START_TEST(a_double_across_files_names_both)
 }
 END_TEST
 
-START_TEST(a_repeated_section_replaces_within_a_source)
+START_TEST(a_repeated_section_adds_settings_within_a_source)
 {
 	struct pol_policy p;
 
 	pu_parse(&p, P_ALL
 	    "listener b { kind = dns address = \"10.0.0.1\" port = 5 }\n"
-	    "listener a { kind = socks address = \"10.0.0.2\" port = 6 }\n"
 	    "gateway { dhcp = true }\n");
 	ck_assert_uint_eq(p.nlisteners, 2);
 	ck_assert(p.dhcp);
@@ -429,7 +428,7 @@ main(void)
 	tcase_add_test(t, tcp_and_udp_may_share_a_number);
 	tcase_add_test(t, later_sources_replace_earlier_settings);
 	tcase_add_test(t, a_double_across_files_names_both);
-	tcase_add_test(t, a_repeated_section_replaces_within_a_source);
+	tcase_add_test(t, a_repeated_section_adds_settings_within_a_source);
 	tcase_add_loop_test(t, printing_is_a_fixed_point, 0,
 	    (int)(sizeof round_trips / sizeof round_trips[0]));
 	tcase_add_loop_test(t, running_out_of_memory_is_a_refusal, 1, 3);

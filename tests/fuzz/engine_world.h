@@ -2,8 +2,8 @@
  * What the engine's fuzzer shares among its files: the world around the
  * engine, and the shadow of what that world has shown it.
  */
-#ifndef FUZZ_ENGINE_H
-#define FUZZ_ENGINE_H
+#ifndef ENGINE_WORLD_H
+#define ENGINE_WORLD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * The fuzzer's Tor: it answers as asked, with or without flaws, and notes
  * what its answers show.
  */
-#include "tests/fuzz/fuzz_engine.h"
+#include "tests/fuzz/engine_world.h"
 
 #include <stdio.h>
 #include <string.h>
