@@ -61,8 +61,8 @@ rm "$conf"
 mkfifo "$conf"
 refused 2 'not a regular file' "a fifo"
 fresh
-head -c 2000000 /dev/zero | tr '\0' '#' >>"$conf"
-refused 2 '1 MiB at most' "an endless policy"
+head -c 5000000 /dev/zero | tr '\0' '#' >>"$conf"
+refused 2 '4 MiB at most' "an endless policy"
 fresh
 rm "$conf"
 refused 2 'cannot open' "no policy"
