@@ -21,7 +21,7 @@
 
 /* " SOURCE_ADDR=" and the address have room for 64 octets in Tor. */
 #define TOR_SOURCE_LEN (63 - (sizeof " SOURCE_ADDR=" - 1))
-#define TARGET_LEN POL_LISTENER_TEXT /* or "pXXXXXXXX.exit:65535" */
+#define TARGET_LEN POL_LISTENER_TEXT /* or "p0123abcd.exit:65535" */
 
 /* What a busy machine did not show the first time is tried once more. */
 enum pass { PASS_FLAGS = 0, PASS_AGAIN, PASS_CIRCUITS };
@@ -244,7 +244,7 @@ ask(struct iso *t, struct slot *s, struct iso_probe *p,
 {
 	enum pol_kind kind = listener_of(t, s->at)->kind;
 	uint16_t port = (uint16_t)(PORT_FIRST + number_of(rnd) % PORT_COUNT);
-	char name[sizeof "pXXXXXXXX.exit"];
+	char name[sizeof "p0123abcd.exit"];
 
 	if (t->pass == PASS_CIRCUITS) {
 		(void)snprintf(name, sizeof name, WITNESS_NET ".%u",

@@ -5,7 +5,7 @@
  *
  * Nothing that exists is contacted, and nobody is asked for our address:
  *
- *   flags     Each listener is asked for "pXXXXXXXX.exit" (random), in its
+ *   flags     Each listener is asked for "p0123abcd.exit" (random), in its
  *	       own protocol.  Tor reports the new stream with its session group
  *	       and isolation fields, and then refuses a .exit name by itself:
  *	       measured, no circuit is used and no resolver asked, by SOCKS,

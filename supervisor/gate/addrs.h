@@ -27,6 +27,11 @@ void addrs_close(struct addrs *a);
  * tentative or duplicate.  Whether another interface has it as well does not
  * matter: what opens is the address.  What cannot be read is not there.
  * Family 0 wants nothing.
+ *
+ * Older kernels answer under a lock that others may hold for
+ * long.  Asked only for OPEN and once a second while open, so no request to
+ * close is answered by way of it; one that comes meanwhile waits, and the
+ * lease bounds that.
  */
 uint32_t addrs_missing(struct addrs *a,
     const struct pol_addr want[POL_MAX_IFADDRS]);
