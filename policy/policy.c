@@ -52,6 +52,13 @@ pol_policy_init(struct pol_policy *p)
 	p->probe_ms = POL_LEASE_DEFAULT_MS / POL_PROBE_PART;
 	p->closed = POL_CLOSED_TOR_ALLOWED;
 	p->dhcp = false;
+	p->firewall.mode = POL_MODE_STANDALONE;
+	p->firewall.refuse = POL_REFUSE_REJECT;
+	p->firewall.routes = POL_ROUTES_INTERNAL;
+	p->firewall.icmp = POL_ICMP_FRAG_NEEDED;
+	p->firewall.ra = true;
+	(void)snprintf(p->timesync.directory, sizeof p->timesync.directory,
+	    "/run/sdwdate");
 	p->tor.auth = POL_AUTH_SAFECOOKIE;
 	(void)snprintf(p->run_dir, sizeof p->run_dir, "/run/portcullis");
 	(void)snprintf(p->gate_user.name, sizeof p->gate_user.name,
@@ -206,4 +213,72 @@ pol_addrport_parse(struct pol_addr *addr, uint16_t *port, const char *text)
 		return false;
 	*port = (uint16_t)number;
 	return true;
+}
+
+/* Is every bit of A after the first PREFIX 0? */
+static bool
+host_bits_clear(const struct pol_addr *a, unsigned prefix)
+{
+	const bool v6 = a->family == AF_INET6;
+	const uint8_t *octets = v6 ? a->v6.s6_addr : (const uint8_t *)&a->v4;
+	const unsigned bits = v6 ? 128 : 32;
+
+	for (unsigned i = prefix; i < bits; i++)
+		if ((octets[i / 8] & (0x80u >> i % 8)) != 0)
+			return false;
+	return true;
+}
+
+bool
+pol_net_parse(struct pol_net *out, const char *text)
+{
+	char host[INET6_ADDRSTRLEN];
+	const char *slash = strchr(text, '/');
+	const size_t n = slash != NULL ? (size_t)(slash - text) : strlen(text);
+	struct pol_net net;
+	uint32_t prefix, most;
+
+	if (n >= sizeof host)
+		return false;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	if (!pol_addr_parse(&net.addr, host))
+		return false;
+	prefix = most = net.addr.family == AF_INET6 ? 128 : 32;
+	if (slash != NULL && (!pol_number_parse(&prefix, slash + 1) ||
+	    prefix > most))
+		return false;
+	net.prefix = (uint8_t)prefix;
+	if (!host_bits_clear(&net.addr, prefix))
+		return false;
+	*out = net;
+	return true;
+}
+
+void
+pol_net_format(char *dst, size_t cap, const struct pol_net *n)
+{
+	char addr[INET6_ADDRSTRLEN];
+
+	pol_addr_format(addr, sizeof addr, &n->addr);
+	(void)snprintf(dst, cap, "%s/%u", addr, (unsigned)n->prefix);
+}
+
+bool
+pol_iface_match(const char *pattern, const char *name)
+{
+	const size_t n = strlen(pattern);
+
+	if (n != 0 && pattern[n - 1] == '*')
+		return strncmp(pattern, name, n - 1) == 0;
+	return strcmp(pattern, name) == 0;
+}
+
+bool
+pol_tor_leaves_by(const struct pol_policy *p, const char *name)
+{
+	for (size_t i = 0; i < p->tor.nifaces; i++)
+		if (strcmp(p->tor.ifaces[i], name) == 0)
+			return true;
+	return p->tor.nifaces == 0;
 }

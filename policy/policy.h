@@ -19,6 +19,12 @@
 /* Each of DNSPorts' port numbers is proven by a dump of its own. */
 #define POL_MAX_DNS_PORTS 8
 #define POL_MAX_IFADDRS 16 /* (interface, family) pairs that listeners name */
+#define POL_MAX_EGRESS 32   /* egress sections */
+#define POL_MAX_SERVICES 32 /* service sections */
+#define POL_MAX_NETS 16	    /* networks of one such section */
+#define POL_MAX_RULE_PORTS 16 /* port ranges of one such section */
+#define POL_MAX_TIME_USERS 8
+#define POL_MAX_RELAYS 131072 /* address-and-port pairs of one family */
 #define POL_NAME_LEN 64	  /* names of listeners and users, with the NUL */
 #define POL_IFNAME_LEN 16 /* IFNAMSIZ */
 #define POL_PATH_LEN 108  /* sun_path */
@@ -69,6 +75,7 @@ struct pol_listener {
 	uint16_t port;
 	uint8_t ifaddr; /* pol_policy.ifaddrs[ifaddr - 1]; 0: ADDR is it */
 	bool loopback; /* for the gateway's own programs only */
+	bool timesync; /* named by section timesync: open before the time is */
 	char path[POL_PATH_LEN];   /* AF_UNIX: a SocksPort's socket */
 	char name[POL_NAME_LEN];   /* of the section it came from */
 	char app[POL_NAME_LEN];	   /* what it is for; may be empty */
@@ -105,11 +112,108 @@ struct pol_tor {
 	unsigned auth; /* POL_AUTH_* */
 	char cookie_file[POL_PATH_LEN];	  /* pinned path; empty: Tor's word */
 	char password_file[POL_PATH_LEN]; /* for HASHEDPASSWORD */
+	/*
+	 * Strict egress: Tor's uid reaches only the relays, authorities,
+	 * bridges or proxy that the engine has named to the gate.
+	 */
+	bool strict_egress;
+	/* VPN only: Tor's uid leaves by these external ones; none: by all. */
+	char ifaces[POL_MAX_IFACES][POL_IFNAME_LEN];
+	size_t nifaces;
+};
+
+/* A network in its usual form: the bits after PREFIX are 0. */
+struct pol_net {
+	struct pol_addr addr;
+	uint8_t prefix;
+};
+
+struct pol_ports {
+	uint16_t first, last; /* 1 to 65535, first <= last */
+};
+
+/*
+ * What packets an egress or service section means.  Empty lists and zeroes
+ * are wildcards; ports go with TCP or UDP only.
+ */
+struct pol_traffic {
+	uint8_t l4proto; /* IPPROTO_TCP, _UDP; 0: any */
+	struct pol_ports ports[POL_MAX_RULE_PORTS]; /* destination */
+	size_t nports;
+	struct pol_net nets[POL_MAX_NETS]; /* at the far end */
+	size_t nnets;
+};
+
+/* A user who may go past Tor: out of the external side, in the clear. */
+struct pol_egress {
+	char name[POL_NAME_LEN];
+	struct pol_user user; /* none of ours, not Tor's */
+	char ifname[POL_IFNAME_LEN]; /* an external one; empty: all */
+	struct pol_traffic traffic;
+};
+
+/*
+ * A program of the gateway that may be called from outside: inbound, and
+ * what it answers.  On an internal interface only while the gate is open.
+ */
+struct pol_service {
+	char name[POL_NAME_LEN];
+	char ifname[POL_IFNAME_LEN]; /* internal or external; never empty */
+	bool internal;		     /* which of them */
+	struct pol_traffic traffic;  /* ports: the program's; nets: callers */
+};
+
+/*
+ * Before the clock is right nothing goes but what sets it right: position
+ * "time-sync".  The clock is right while DIRECTORY has a file
+ * "first_success" or "success", as sdwdate leaves them.
+ */
+struct pol_timesync {
+	bool required;
+	char directory[POL_PATH_LEN];
+	/* Of the gateway's users only these get to the timesync listeners. */
+	struct pol_user users[POL_MAX_TIME_USERS];
+	size_t nusers;
+	bool workstations; /* they may synchronise too */
+};
+
+/* What stands beside our tables; see portcullis.conf(5). */
+enum pol_mode { POL_MODE_STANDALONE = 0, POL_MODE_VETO };
+/* How what clients send is turned away. */
+enum pol_refuse { POL_REFUSE_REJECT = 0, POL_REFUSE_DROP };
+/* Routing rules as a barrier of their own. */
+enum pol_routes { POL_ROUTES_INTERNAL = 0, POL_ROUTES_FULL, POL_ROUTES_OFF };
+
+/* Bits of pol_firewall.icmp: let in from the external side. */
+enum {
+	POL_ICMP_FRAG_NEEDED = 1 << 0, /* and IPv6's packet too big */
+	POL_ICMP_UNREACHABLE = 1 << 1, /* that answer something of ours */
+	POL_ICMP_ECHO = 1 << 2	       /* be pinged */
+};
+
+/* Bits of pol_firewall.transparent: the gateway's own programs' traffic. */
+enum { POL_TRANSPARENT_TCP = 1 << 0, POL_TRANSPARENT_DNS = 1 << 1 };
+
+struct pol_firewall {
+	enum pol_mode mode;
+	enum pol_refuse refuse;
+	enum pol_routes routes;
+	unsigned icmp;	      /* POL_ICMP_* */
+	unsigned transparent; /* POL_TRANSPARENT_* */
+	bool ra;	      /* router advertisements on the external side */
+	uint32_t log_per_minute; /* dropped packets in the log; 0: none */
 };
 
 struct pol_policy {
 	struct pol_tor tor;
+	struct pol_firewall firewall;
+	struct pol_timesync timesync;
+	struct pol_egress egress[POL_MAX_EGRESS];
+	size_t negress;
+	struct pol_service services[POL_MAX_SERVICES];
+	size_t nservices;
 	struct pol_user gate_user, engine_user, status_user;
+	/* A name that ends in '*' means all that begin so; internal only. */
 	char internal[POL_MAX_IFACES][POL_IFNAME_LEN];
 	size_t ninternal;
 	char external[POL_MAX_IFACES][POL_IFNAME_LEN];
@@ -150,6 +254,14 @@ bool pol_addr_parse(struct pol_addr *out, const char *text);
 /* "10.152.152.10:9050" or "[fd19::10]:9050"; port 0 is none. */
 bool pol_addrport_parse(struct pol_addr *addr, uint16_t *port,
     const char *text);
+/* "10.0.0.0/8", "fc00::/7", or an address, which is a network of one. */
+bool pol_net_parse(struct pol_net *out, const char *text);
+/* DST holds INET6_ADDRSTRLEN + 4. */
+void pol_net_format(char *dst, size_t cap, const struct pol_net *n);
+/* Does interface NAME match PATTERN, which may end in '*'? */
+bool pol_iface_match(const char *pattern, const char *name);
+/* May Tor's uid leave by external interface NAME? */
+bool pol_tor_leaves_by(const struct pol_policy *p, const char *name);
 /* Decimal digits only, to UINT32_MAX; false otherwise. */
 bool pol_number_parse(uint32_t *out, const char *text);
 /* "10.152.152.10:9050" or "[fd19::10]:9050". */

@@ -27,11 +27,17 @@ static const char *const set_names[POL_NSET] = {
 	[POL_S_DIRECT_PORTS6] = "direct_ports6",
 	[POL_S_TARGET4] = "target4",
 	[POL_S_TARGET6] = "target6",
+	[POL_S_SYNC] = "sync",
+	[POL_S_RELAYS4_A] = "relays4a",
+	[POL_S_RELAYS6_A] = "relays6a",
+	[POL_S_RELAYS4_B] = "relays4b",
+	[POL_S_RELAYS6_B] = "relays6b",
 };
 
 static const char *const position_names[POL_NPOS] = {
 	[POL_POS_CLOSED] = "closed",
 	[POL_POS_TOR_ONLY] = "tor-only",
+	[POL_POS_SYNC] = "time-sync",
 	[POL_POS_OPEN] = "open",
 };
 
@@ -72,13 +78,14 @@ pol_listener_elem(struct pol_elem *out, const struct pol_listener *l,
 }
 
 const struct pol_listener *
-pol_redirect_target(const struct pol_policy *p, enum pol_kind kind, int family)
+pol_redirect_target(const struct pol_policy *p, enum pol_kind kind,
+    int family, bool loopback)
 {
 	for (size_t i = 0; i < p->nlisteners; i++) {
 		const struct pol_listener *l = &p->listeners[i];
 
 		if (l->kind == kind && l->addr.family == family &&
-		    !l->loopback)
+		    l->loopback == loopback)
 			return l;
 	}
 	return NULL;

@@ -23,9 +23,10 @@
 #define POL_HB_SPORT 7700
 #define POL_HB_GATE 7701
 #define POL_HB_EGRESS 7702
+#define POL_HB_SYNC 7703
 
-enum pol_position { POL_POS_CLOSED = 0, POL_POS_TOR_ONLY, POL_POS_OPEN,
-	POL_NPOS };
+enum pol_position { POL_POS_CLOSED = 0, POL_POS_TOR_ONLY, POL_POS_SYNC,
+	POL_POS_OPEN, POL_NPOS };
 
 enum pol_table_id {
 	POL_T_BOOT = 0, /* inet portcullis_boot: static, nobody's */
@@ -62,6 +63,21 @@ enum pol_set_id {
 	POL_S_DIRECT_PORTS6,
 	POL_S_TARGET4, /* map, l4proto : address, filled by proofs */
 	POL_S_TARGET6,
+	/*
+	 * nf_proto, dynamic,timeout: the time synchronisers' lease, held
+	 * instead of GATE in position "time-sync".  There only if the policy
+	 * requires time synchronisation.
+	 */
+	POL_S_SYNC,
+	/*
+	 * daddr . dport, where Tor's TCP may go, if strict egress is on.  Two
+	 * of each family: chain "relays" looks into one while the other is
+	 * filled; see pol_relays_rules().
+	 */
+	POL_S_RELAYS4_A,
+	POL_S_RELAYS6_A,
+	POL_S_RELAYS4_B,
+	POL_S_RELAYS6_B,
 	POL_NSET
 };
 
@@ -74,7 +90,9 @@ enum pol_key {
 	POL_K_SRC6,
 	POL_K_DPORT,  /* meta l4proto . th dport */
 	POL_K_SPORT,  /* meta l4proto . th sport */
-	POL_K_L4PROTO /* meta l4proto */
+	POL_K_L4PROTO, /* meta l4proto */
+	POL_K_RELAY4,  /* ip daddr . th dport */
+	POL_K_RELAY6   /* ip6 daddr . th dport */
 };
 
 /* What a map's elements lead to. */
@@ -82,8 +100,8 @@ enum pol_data { POL_D_NONE = 0, POL_D_ADDR4, POL_D_ADDR6 };
 
 enum pol_stmt_kind {
 	/* matches */
-	POL_M_IIFNAME = 0, /* name */
-	POL_M_OIFNAME,	   /* name */
+	POL_M_IIFNAME = 0, /* name; one that ends in '*' is a prefix */
+	POL_M_OIFNAME,	   /* the same */
 	POL_M_NFPROTO,	   /* num: AF_INET or AF_INET6 (NFPROTO_*) */
 	POL_M_L4PROTO,	   /* num: IPPROTO_* */
 	POL_M_SPORT,	   /* num: host order; th sport */
@@ -104,6 +122,16 @@ enum pol_stmt_kind {
 	POL_M_IP4_FRAGMENT,   /* ip frag-off & 0x3fff != 0 */
 	POL_M_IP4_OPTIONS,    /* ip hdrlength > 5 */
 	POL_M_IP4_NET,	      /* num: ip daddr num.0.0.0/8 */
+	POL_M_DADDR_NET,      /* net: ip daddr or ip6 daddr */
+	POL_M_SADDR_NET,      /* net */
+	POL_M_DPORTS,	      /* num to num2, th dport */
+	POL_M_SPORTS,	      /* num to num2 */
+	POL_M_CT_NEW,	      /* ct state new */
+	POL_M_CT_RELATED,     /* ct state related */
+	POL_M_ICMP_TYPE,      /* num; implies l4proto icmp given before */
+	POL_M_ICMP_CODE,      /* num; for either ICMP: the same octet */
+	POL_M_TCP_RST,	      /* tcp flags & rst != 0 */
+	POL_M_NO_ROUTE_BACK,  /* fib saddr . iif oif missing */
 	POL_M_IP6_EXTHDR,     /* num: exthdr hbh/rt/frag/dst/mh exists */
 	POL_M_DADDR_LOCAL,    /* fib daddr type local */
 	POL_M_ETHERTYPE,      /* num: netdev family, meta protocol */
@@ -116,6 +144,11 @@ enum pol_stmt_kind {
 	POL_A_JUMP,	/* chain: index in the same table */
 	POL_A_DNAT,	/* addr, num: dnat to addr:num */
 	POL_A_DNAT_MAP, /* addr.family, set, key, num: dnat to map:num */
+	POL_A_CT_MARK_OR,   /* num: ct mark set ct mark | num */
+	POL_A_LIMIT,	    /* num: limit rate num/minute: beyond, no match */
+	POL_A_LOG,	    /* name: log prefix "name: " */
+	POL_A_REJECT_RST,   /* reject with tcp reset; TCP only */
+	POL_A_REJECT,	    /* reject with icmpx admin-prohibited */
 	POL_A_ACCEPT,
 	POL_A_DROP,
 	POL_NSTMT
@@ -123,10 +156,11 @@ enum pol_stmt_kind {
 
 struct pol_stmt {
 	enum pol_stmt_kind kind;
-	uint32_t num;
+	uint32_t num, num2;
 	enum pol_set_id set;
 	enum pol_key key;
 	size_t chain;
+	uint8_t prefix; /* of addr, for the nets */
 	char name[POL_IFNAME_LEN];
 	struct pol_addr addr;
 };
@@ -196,19 +230,32 @@ int pol_ruleset_make(struct pol_ruleset *out, const struct pol_policy *p)
     __attribute__((warn_unused_result));
 
 /*
+ * Chain "relays" of the gate table, whole, when SECOND is its sets in force;
+ * CHAIN is its index.  What is not in the set gets no mark.
+ */
+#define POL_RELAYS_CHAIN "relays"
+#define POL_NRELAYS_RULES 2
+void pol_relays_rules(struct pol_rule out[POL_NRELAYS_RULES], size_t chain,
+    bool second);
+
+/*
  * The element under which listener L stands in LISTEN, DIRECT and PROVEN.
  * False: it has none, now or ever; see pol_listener_addr().
  */
 bool pol_listener_elem(struct pol_elem *out, const struct pol_listener *l,
     const struct pol_addr *ifaddrs);
 
-/* The non-loopback listener of KIND and FAMILY, the first; NULL: none. */
+/*
+ * The first listener of KIND and FAMILY that is, or is not, of LOOPBACK;
+ * NULL: none.
+ */
 const struct pol_listener *pol_redirect_target(const struct pol_policy *p,
-    enum pol_kind kind, int family);
+    enum pol_kind kind, int family, bool loopback);
 
 const char *pol_table_name(enum pol_table_id id); /* "portcullis_guard" */
 const char *pol_set_name(enum pol_set_id id);	  /* "proven4" */
-const char *pol_position_name(enum pol_position pos); /* "tor-only" */
+/* "tor-only", "time-sync". */
+const char *pol_position_name(enum pol_position pos);
 
 /*
  * T as nft text, loadable by nft -f; malloc'd, NULL when out of memory.

@@ -80,8 +80,8 @@ make_target(struct pol_build *b, const struct pol_policy *p,
 	const struct pol_set target = { .id = s->target,
 		.key = POL_K_L4PROTO, .data = s->data, .size = TARGET_SIZE };
 
-	if (floating(pol_redirect_target(p, POL_TRANS, family)) ||
-	    floating(pol_redirect_target(p, POL_DNS, family)))
+	if (floating(pol_redirect_target(p, POL_TRANS, family, false)) ||
+	    floating(pol_redirect_target(p, POL_DNS, family, false)))
 		pol_build_set(b, &target);
 }
 
@@ -269,7 +269,7 @@ nat_rules(struct pol_build *b, size_t chain, const struct pol_policy *p,
 		    pol_st(POL_A_ACCEPT));
 	for (size_t s = 0; s < NSIDES; s++) {
 		const struct pol_listener *dns = pol_redirect_target(p,
-		    POL_DNS, (int)sides[s].nfproto);
+		    POL_DNS, (int)sides[s].nfproto, false);
 
 		if (dns != NULL)
 			POL_RULE(b, chain, in,
@@ -283,7 +283,7 @@ nat_rules(struct pol_build *b, size_t chain, const struct pol_policy *p,
 	    pol_st(POL_A_ACCEPT));
 	for (size_t s = 0; s < NSIDES; s++) {
 		const struct pol_listener *trans = pol_redirect_target(p,
-		    POL_TRANS, (int)sides[s].nfproto);
+		    POL_TRANS, (int)sides[s].nfproto, false);
 
 		if (trans != NULL)
 			POL_RULE(b, chain, in,

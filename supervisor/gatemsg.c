@@ -1,11 +1,14 @@
 #include "supervisor/gatemsg.h"
 
+#include <netinet/in.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 
 static const char *const position_names[GATE_NWANT] = {
 	[GATE_CLOSED] = "closed",
 	[GATE_TOR_ONLY] = "tor-only",
+	[GATE_SYNC] = "time-sync",
 	[GATE_OPEN] = "open",
 };
 
@@ -53,7 +56,7 @@ gate_req_ok(const struct gate_req *q)
 		return false;
 	if (q->want >= GATE_NWANT)
 		return false;
-	if (q->want != GATE_OPEN)
+	if (q->want != GATE_OPEN && q->want != GATE_SYNC)
 		return q->lease_ms == 0 && q->proof_ns == 0 &&
 		    is_zero(q->proven, sizeof q->proven) &&
 		    is_zero(q->ifaddr, sizeof q->ifaddr);
@@ -65,7 +68,39 @@ bool
 gate_report_ok(const struct gate_report *r)
 {
 	return r->magic == GATE_REPORT_MAGIC && r->position < GATE_NWANT &&
-	    r->known <= 1 && r->why < GATE_NWHY && r->refused <= 1;
+	    r->known <= 1 && r->why < GATE_NWHY && r->refused <= 1 &&
+	    r->strict <= 1;
+}
+
+/* Loopback, "any" and multicast are nobody's relay. */
+static bool
+relay_ok(const struct gate_relay *r)
+{
+	static const uint8_t loopback[16] = { [15] = 1 };
+
+	if (r->port == 0 || r->v6 > 1 || r->reserved != 0 ||
+	    is_zero(r->addr, sizeof r->addr))
+		return false;
+	if (r->v6 == 1)
+		return r->addr[0] != 0xff &&
+		    memcmp(r->addr, loopback, sizeof loopback) != 0;
+	return is_zero(r->addr + 4, sizeof r->addr - 4) && r->addr[0] != 0 &&
+	    r->addr[0] != IN_LOOPBACKNET && r->addr[0] < 0xe0;
+}
+
+bool
+gate_relays_ok(const struct gate_relays *r)
+{
+	if (r->magic != GATE_RELAYS_MAGIC || r->reserved != 0 ||
+	    r->generation == 0 || r->total > 2 * POL_MAX_RELAYS ||
+	    r->n > GATE_RELAYS_PAGE || r->first > r->total ||
+	    r->n > r->total - r->first || (r->n == 0) != (r->total == 0))
+		return false;
+	for (uint32_t i = 0; i < r->n; i++)
+		if (!relay_ok(&r->pair[i]))
+			return false;
+	return is_zero(&r->pair[r->n], (GATE_RELAYS_PAGE - r->n) *
+	    sizeof r->pair[0]);
 }
 
 bool

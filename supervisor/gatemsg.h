@@ -10,11 +10,13 @@
 
 #include "policy/policy.h"
 
-#define GATE_MAGIC 0x50435132u /* "PCQ2": layout version 2 */
-#define GATE_REPORT_MAGIC 0x50435231u
+#define GATE_MAGIC 0x50435133u /* "PCQ3": layout version 3 */
+#define GATE_REPORT_MAGIC 0x50435232u
 
 /* Closed is zero: the value after any doubt. */
-enum gate_position { GATE_CLOSED = 0, GATE_TOR_ONLY, GATE_OPEN, GATE_NWANT };
+enum gate_position { GATE_CLOSED = 0, GATE_TOR_ONLY,
+	GATE_SYNC, /* "time-sync": open for those who set the clock only */
+	GATE_OPEN, GATE_NWANT };
 
 /*
  * The whole of what the engine wants, each time: idempotent, so that a lost
@@ -33,7 +35,8 @@ struct gate_req {
 	/*
 	 * CLOCK_BOOTTIME in ns at which the *oldest* fact behind this request
 	 * was confirmed.  OPEN with a proof older than the lease is refused.
-	 * 0 unless want is OPEN.
+	 * 0 unless want is OPEN or SYNC, which is bound by all that is said
+	 * of OPEN here.
 	 */
 	uint64_t proof_ns;
 	uint32_t lease_ms; /* the policy's for OPEN; 0 otherwise */
@@ -41,6 +44,8 @@ struct gate_req {
 	/*
 	 * Bit i of octet i / 8: listener i is proven.  All 0 unless OPEN.  A
 	 * Unix listener's bit is one, though the kernel holds nothing for it.
+	 * SYNC: only bits of listeners whose TIMESYNC is set; another one is
+	 * no request.
 	 */
 	uint8_t proven[POL_MAX_LISTENERS / 8];
 	/*
@@ -52,6 +57,36 @@ struct gate_req {
 	 * suffer; with no other the request is refused, which closes.
 	 */
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
+};
+
+/*
+ * Where Tor's uid may go under strict egress: a whole new list, in pages of
+ * one datagram each, in order.  The gate fills its spare sets with them and
+ * puts them in force, in one transaction, when the last has come; until then,
+ * and if the list breaks off, the old one stays.  A page that starts another
+ * list (first is 0) ends one that is incomplete.  Only widens what Tor's own
+ * TCP may reach within the external side; refused, and the engine with it, if
+ * the policy is not strict.
+ */
+#define GATE_RELAYS_MAGIC 0x50435331u /* "PCS1" */
+#define GATE_RELAYS_PAGE 1000
+
+struct gate_relay {
+	uint8_t addr[16]; /* network order; IPv4: four octets, the rest 0 */
+	uint16_t port;	  /* host order, not 0 */
+	uint8_t v6;	  /* 1: IPv6 */
+	uint8_t reserved; /* 0 */
+};
+
+struct gate_relays {
+	uint32_t magic;
+	uint32_t generation; /* the list's; not 0; of every page the same */
+	uint32_t total;	     /* pairs in the list; at most twice the most
+				of one family, POL_MAX_RELAYS */
+	uint32_t first;	     /* number of pair[0] in the list */
+	uint32_t n;	     /* pairs here; 0 only in an empty list's page */
+	uint32_t reserved;   /* 0 */
+	struct gate_relay pair[GATE_RELAYS_PAGE]; /* beyond n: 0 */
 };
 
 /* Why the gate closed last; the gate's own view. */
@@ -76,6 +111,7 @@ enum gate_reason {
 #define GATE_BAR_NETDEV (1u << 3) /* packet sockets stopped on every ext if */
 #define GATE_BAR_FWD4 (1u << 4)	  /* ip_forward is 0 */
 #define GATE_BAR_FWD6 (1u << 5)	  /* IPv6 forwarding is 0 */
+#define GATE_BAR_ROUTES (1u << 6) /* the policy's routing rules stand */
 
 /*
  * What the kernel holds, as read back; sent after every request that was
@@ -97,6 +133,10 @@ struct gate_report {
 	uint64_t close_max_ns;
 	uint64_t foreign;  /* changes of our tables by others, since start */
 	uint64_t at_ns;	   /* CLOCK_BOOTTIME of the read-back */
+	uint32_t strict;   /* 1: Tor's uid reaches the relays below only */
+	uint32_t relays_generation; /* of the list in force; 0: none yet */
+	uint32_t nrelays4, nrelays6; /* pairs in force */
+	uint64_t purges;   /* times that clients' flows were forgotten */
 	int32_t pid;	   /* the gate's */
 	int32_t error;	   /* errno of the last fault, 0: none */
 };
@@ -104,6 +144,8 @@ struct gate_report {
 /* Pure checks; the other side's bytes are believed only after these. */
 bool gate_req_ok(const struct gate_req *q);
 bool gate_report_ok(const struct gate_report *r);
+/* Fields, addresses' form, and nothing that no relay can have. */
+bool gate_relays_ok(const struct gate_relays *r);
 
 bool gate_map_get(const uint8_t *map, unsigned i);
 void gate_map_set(uint8_t *map, unsigned i);

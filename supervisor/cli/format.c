@@ -11,7 +11,8 @@
 #define ALARM_TEXT \
 	": wider than this machine, or in the policy's way; not opened"
 
-enum position { POS_UNKNOWN = 0, POS_CLOSED, POS_TOR_ONLY, POS_OPEN, NPOS };
+enum position { POS_UNKNOWN = 0, POS_CLOSED, POS_TOR_ONLY, POS_SYNC,
+	POS_OPEN, NPOS };
 
 static const struct {
 	const char *name, *sentence, *colour;
@@ -22,6 +23,9 @@ static const struct {
 	    "The gate is closed: nothing reaches Tor.", "\033[1;31m" },
 	[POS_TOR_ONLY] = { "tor-only",
 	    "The gate is closed: only Tor itself may connect.",
+	    "\033[1;33m" },
+	[POS_SYNC] = { "time-sync",
+	    "The gate is closed but for time synchronisation.",
 	    "\033[1;33m" },
 	[POS_OPEN] = { "open",
 	    "The gate is open: traffic goes through Tor.", "\033[1;32m" },
@@ -80,6 +84,7 @@ cli_verdict(const json_t *line)
 		return CLI_OK;
 	case POS_CLOSED:
 	case POS_TOR_ONLY:
+	case POS_SYNC:
 		return CLI_NOT_OPEN;
 	case POS_UNKNOWN:
 	case NPOS:

@@ -88,6 +88,8 @@ struct engine_ops {
 	void (*client_close)(void *arg, int slot);
 	/* -1: not sent (no gate, or it does not read). */
 	int (*gate_send)(void *arg, const struct gate_req *q);
+	/* -1: not sent now; the same page is tried again later. */
+	int (*gate_relays)(void *arg, const struct gate_relays *r);
 	int (*status_send)(void *arg, const void *p, size_t n);
 	/* Write the hold down, or strike it out; -1: could not be told. */
 	int (*keep_hold)(void *arg, bool hold);
@@ -127,6 +129,11 @@ void engine_addresses(struct engine *e, const struct pol_addr *ifaddrs,
 /* All that internal interfaces have, N of them: the status may name them. */
 void engine_internal(struct engine *e, const struct pol_addr *addrs,
     size_t n);
+/*
+ * Whether the clock is known to be right; to be called before the first
+ * engine_settle() and at every change, if the policy requires it.
+ */
+void engine_time(struct engine *e, bool right, uint64_t now);
 /* PID has socket INODE open; 0: nobody that can be seen. */
 void engine_owner(struct engine *e, uint64_t inode, int32_t pid,
     uint64_t now);

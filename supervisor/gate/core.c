@@ -149,6 +149,8 @@ fits_ifaddrs(const struct gate_core *c, const struct gate_req *q)
 static bool
 fits_policy(const struct gate_core *c, const struct gate_req *q)
 {
+	if (q->want == GATE_SYNC)
+		return false;
 	return q->want != GATE_OPEN || (q->lease_ms == c->lease_ms &&
 	    fits_listeners(c, q) && fits_ifaddrs(c, q));
 }

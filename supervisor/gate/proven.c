@@ -418,7 +418,7 @@ find_targets(struct kern *k)
 	for (size_t s = 0; s < KERN_NSIDES; s++)
 		for (size_t t = 0; t < KERN_NTARGETS; t++) {
 			l = pol_redirect_target(k->policy, kinds[t],
-			    sides[s].family);
+			    sides[s].family, false);
 			k->targets[s][t] = l == NULL || l->ifaddr == 0 ? -1 :
 			    (int)(l - k->policy->listeners);
 		}
