@@ -118,7 +118,8 @@ emit_cmp_u32(struct emitter *m, uint32_t op, uint32_t value)
 
 /* reg = (reg & mask) ^ flip, on LEN octets. */
 void
-emit_bitwise(struct emitter *m, const void *mask, const void *flip, uint32_t len)
+emit_bitwise(struct emitter *m, const void *mask, const void *flip,
+    uint32_t len)
 {
 	struct nftnl_expr *e = emit_expr(m, "bitwise");
 
