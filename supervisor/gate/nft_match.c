@@ -379,14 +379,13 @@ match_daddr_local(struct emitter *m, const struct pol_stmt *s)
 	emit_cmp_u32(m, NFT_CMP_EQ, RTN_LOCAL);
 }
 
-/* Asked for presence only, the kernel answers with one octet. */
 static void
 match_no_route_back(struct emitter *m, const struct pol_stmt *s)
 {
 	(void)s;
 	load_fib(m, NFT_FIB_RESULT_OIF, NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF |
 	    NFTA_FIB_F_PRESENT);
-	emit_cmp_u8(m, NFT_CMP_EQ, 0);
+	emit_cmp_u32(m, NFT_CMP_EQ, 0);
 }
 
 static void
