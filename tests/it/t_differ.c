@@ -91,12 +91,12 @@ END_TEST
 
 /* How a statement can be made another one. */
 enum change { BY_REMOVAL = 0, BY_NUM, BY_NUM2, BY_NAME, BY_CHAIN, BY_SET,
-	BY_PREFIX };
+	BY_PREFIX, BY_FAMILY };
 
 static const enum change changes[POL_NSTMT] = {
 	[POL_M_IIFNAME] = BY_NAME,
 	[POL_M_OIFNAME] = BY_NAME,
-	[POL_M_NFPROTO] = BY_NUM,
+	[POL_M_NFPROTO] = BY_FAMILY,
 	[POL_M_L4PROTO] = BY_NUM,
 	[POL_M_SPORT] = BY_NUM,
 	[POL_M_DPORT] = BY_NUM,
@@ -178,6 +178,9 @@ change_stmt(struct pol_rule *r, size_t i)
 		break;
 	case BY_PREFIX:
 		s->prefix++;
+		break;
+	case BY_FAMILY:
+		s->num = s->num == AF_INET ? AF_INET6 : AF_INET;
 		break;
 	}
 }
