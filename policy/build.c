@@ -205,6 +205,26 @@ pol_st_jump(size_t chain)
 	return (struct pol_stmt){ .kind = POL_A_JUMP, .chain = chain };
 }
 
+struct pol_stmt
+pol_st_net(enum pol_stmt_kind kind, const struct pol_net *n)
+{
+	return (struct pol_stmt){ .kind = kind, .addr = n->addr,
+		.prefix = n->prefix };
+}
+
+struct pol_stmt
+pol_st_ports(enum pol_stmt_kind kind, const struct pol_ports *p)
+{
+	return (struct pol_stmt){ .kind = kind, .num = p->first,
+		.num2 = p->last };
+}
+
+struct pol_stmt
+pol_st_log(const char *name)
+{
+	return pol_st_if(POL_A_LOG, name);
+}
+
 void
 pol_build_nd(struct pol_build *b, size_t chain, const struct pol_stmt *iface,
     uint32_t type)
