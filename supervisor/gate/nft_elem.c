@@ -63,16 +63,6 @@ nft_key_addr(struct nft_key *k, const struct pol_addr *a)
 	}
 }
 
-void
-nft_key_relay(struct nft_key *k, const struct pol_addr *a, uint16_t port)
-{
-	const uint16_t net = htons(port);
-
-	nft_key_addr(k, a);
-	memcpy(k->oct + k->len, &net, sizeof net);
-	k->len = (uint8_t)(k->len + 4);
-}
-
 int
 nft_key_cmp(const struct nft_key *a, const struct nft_key *b)
 {

@@ -28,9 +28,6 @@ void nft_key_relay(struct nft_key *k, const struct pol_addr *a,
     uint16_t port);
 void nft_key_family(struct nft_key *k, int family); /* AF_INET, AF_INET6 */
 void nft_key_l4proto(struct nft_key *k, uint8_t l4proto);
-/* Of a set of relays: daddr . dport. */
-void nft_key_relay(struct nft_key *k, const struct pol_addr *a,
-    uint16_t port);
 void nft_key_addr(struct nft_key *k, const struct pol_addr *a);
 bool nft_key_equal(const struct nft_key *a, const struct nft_key *b);
 /* As memcmp(3). */
