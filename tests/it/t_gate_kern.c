@@ -106,6 +106,12 @@ prove(unsigned from, unsigned to)
 		gate_map_set(map, i);
 }
 
+static int
+open_gate(bool begin)
+{
+	return kern_open(&kern, map, ifaddr, POL_S_GATE, begin);
+}
+
 static struct kern_held
 held(void)
 {
