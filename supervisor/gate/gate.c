@@ -88,7 +88,7 @@ start(struct gate *g, const struct pol_policy *p)
 		return -1;
 	}
 	/* Without it the gate stands; the owner's socket is not open yet. */
-	(void)purge_start(&g->purge, p->gate_user.uid, p->gate_user.gid);
+	purge_start(&g->purge, p->gate_user.uid, p->gate_user.gid);
 	/* Before the sockets: another gate has their ports too. */
 	if (install_look(&g->kern, p) == -1 || open_heart(g) == -1 ||
 	    open_rest(g) == -1 ||

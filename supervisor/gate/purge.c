@@ -143,7 +143,7 @@ forgo(struct purge *p, const char *what)
 	purge_clear(p);
 }
 
-int
+void
 purge_start(struct purge *p, uint32_t uid, uint32_t gid)
 {
 	const pid_t self = getpid();
@@ -154,19 +154,19 @@ purge_start(struct purge *p, uint32_t uid, uint32_t gid)
 	if (p->page == MAP_FAILED) {
 		p->page = NULL;
 		forgo(p, "no memory to share");
-		return -1;
+		return;
 	}
 	p->wake_fd = eventfd(0, EFD_CLOEXEC);
 	p->done_fd = eventfd(0, EFD_CLOEXEC);
 	if (p->wake_fd == -1 || p->done_fd == -1) {
 		forgo(p, "no event counters");
-		return -1;
+		return;
 	}
 	p->pid = fork();
 	if (p->pid == -1) {
 		p->pid = 0;
 		forgo(p, "no process");
-		return -1;
+		return;
 	}
 	if (p->pid == 0) {
 		/* The parent may be gone already: then nothing will say so. */
@@ -175,7 +175,6 @@ purge_start(struct purge *p, uint32_t uid, uint32_t gid)
 			_exit(1);
 		child(p, uid, gid);
 	}
-	return 0;
 }
 
 void

@@ -3,10 +3,11 @@
  * connection-tracking entries have POL_MARK_GATE in their mark, and no
  * others; Tor's own go on.
  *
- * To go through the whole table takes the kernel long, tens of milliseconds
- * and more, so a process of its own asks for it: it holds nothing but CAP_NET_ADMIN
- * and three descriptors, and dies with the gate.  Nothing depends on it:
- * closed is closed with all those entries in place.
+ * The kernel goes through its whole table for it, all network namespaces'
+ * entries included (0.04 ms when empty, 7 ms for 10,000 of ours, 200 ms for
+ * 200,000), which is too long for the gate.  So a process of its own asks: it
+ * has CAP_NET_ADMIN, three descriptors and nothing else, and dies with the
+ * gate.  Nothing depends on it: closed is closed with those entries in place.
  */
 #ifndef GATE_PURGE_H
 #define GATE_PURGE_H
@@ -26,11 +27,10 @@ struct purge {
 
 /*
  * Start the process, which takes UID and GID.  To be called before a netlink
- * socket that owns something is open, because it is a copy of us.  -1: said
- * on the log; the gate goes on without.
+ * socket that owns something is open, because it is a copy of us.  If it
+ * cannot be, that is said on the log, and the gate goes on without.
  */
-int purge_start(struct purge *p, uint32_t uid, uint32_t gid)
-    __attribute__((warn_unused_result));
+void purge_start(struct purge *p, uint32_t uid, uint32_t gid);
 
 /*
  * Forget, from now on: neither blocks nor allocates.  Requests that come
