@@ -114,6 +114,7 @@ carry_out_close(struct gate *g, uint64_t mono_ns)
 	}
 	if (all)
 		g->egress_held = false;
+	purge_request(&g->purge); /* closed: now the flows may go */
 	rc = kern_clear_proven(&g->kern);
 	if (rc == 0)
 		g->report.nproven = 0;
@@ -378,7 +379,8 @@ barriers(const struct gate *g)
 
 	return GATE_BAR_GUARD | (k->boot_up ? GATE_BAR_BOOT : 0) |
 	    (k->persist ? GATE_BAR_PERSIST : 0) |
-	    (k->netdev_up ? GATE_BAR_NETDEV : 0) | barrier_read(&g->barrier);
+	    (k->netdev_up ? GATE_BAR_NETDEV : 0) |
+	    barrier_read(&g->barrier) | routes_barrier(&g->routes);
 }
 
 static enum gate_position
@@ -444,6 +446,7 @@ send_report(struct gate *g, const struct kern_held *held, int rc)
 	r->lease_ms = rc == 0 ? clients_ms(held) : 0;
 	r->closes = g->core.closes;
 	report_relays(g);
+	r->purges = purge_count(&g->purge);
 	r->at_ns = act_now();
 	r->pid = (int32_t)getpid();
 	if (rc != 0)

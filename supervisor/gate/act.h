@@ -12,6 +12,8 @@
 #include "supervisor/gate/core.h"
 #include "supervisor/gate/heart.h"
 #include "supervisor/gate/kern.h"
+#include "supervisor/gate/purge.h"
+#include "supervisor/gate/routes.h"
 
 struct gate {
 	const struct pol_policy *policy; /* borrowed */
@@ -19,6 +21,8 @@ struct gate {
 	struct kern kern;
 	struct heart heart;
 	struct barrier barrier;
+	struct routes routes;
+	struct purge purge;
 	struct addrs addrs;
 	int engine_fd; /* -1: no engine */
 	int signal_fd, timer_fd;

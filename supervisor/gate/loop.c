@@ -20,6 +20,8 @@
 #define REQUEST_MOST 16
 /* Seconds without a readable ruleset until open is not defensible. */
 #define UNKNOWN_MOST 3
+/* The service manager gives us more; see portcullis.service. */
+#define PURGE_STOP_MS 2000
 
 enum { P_SIGNAL, P_KEEPER, P_ADDRS, P_ENGINE, P_EVENTS, P_TIMER, P_NFDS };
 
@@ -34,8 +36,13 @@ stop(struct gate *g, const char *why)
 	}
 	g->ended = true;
 	act_settle(g);
-	log_info("stopping: %s", why);
+	log_info("stopping: %s; the gateway stays closed, and only "
+	    "portcullisd --remove-rules opens it", why);
 	notify_send("STOPPING=1");
+	/* Since it was open something may have been left, by whomever. */
+	purge_request(&g->purge);
+	if (!purge_wait(&g->purge, PURGE_STOP_MS))
+		log_warn("clients' flows may not all have been forgotten");
 }
 
 static void
@@ -166,6 +173,9 @@ look_round(struct gate *g)
 	check_engine(g);
 	act_addresses(g);
 	check_tables(g, false);
+	routes_check(&g->routes);
+	barrier_check(&g->barrier);
+	purge_check(&g->purge);
 	if (!kern_netdev_check(&g->kern))
 		act_egress(g);
 	act_settle(g);
