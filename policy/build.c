@@ -211,3 +211,16 @@ pol_st_net(enum pol_stmt_kind kind, const struct pol_net *n)
 	return (struct pol_stmt){ .kind = kind, .addr = n->addr,
 		.prefix = n->prefix };
 }
+
+struct pol_stmt
+pol_st_ports(enum pol_stmt_kind kind, const struct pol_ports *p)
+{
+	return (struct pol_stmt){ .kind = kind, .num = p->first,
+		.num2 = p->last };
+}
+
+struct pol_stmt
+pol_st_log(const char *name)
+{
+	return pol_st_if(POL_A_LOG, name);
+}

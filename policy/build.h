@@ -48,8 +48,17 @@ struct pol_stmt pol_st_num(enum pol_stmt_kind kind, uint32_t num);
 struct pol_stmt pol_st_if(enum pol_stmt_kind kind, const char *name);
 struct pol_stmt pol_st_lookup(enum pol_set_id set, enum pol_key key);
 struct pol_stmt pol_st_jump(size_t chain);
-
+/* DADDR_NET or SADDR_NET; DPORTS or SPORTS. */
 struct pol_stmt pol_st_net(enum pol_stmt_kind kind, const struct pol_net *n);
+struct pol_stmt pol_st_ports(enum pol_stmt_kind kind,
+    const struct pol_ports *p);
+/* NAME is cut at POL_IFNAME_LEN - 1. */
+struct pol_stmt pol_st_log(const char *name);
+
+/* Is a section that names interface WANTED (empty: any) about NAME? */
+bool pol_build_on(const char *wanted, const char *name);
+/* Does nat output send the gateway's own traffic to Tor? */
+bool pol_build_redirects_own(const struct pol_policy *p);
 
 /* The rule parts that the tables have in common. */
 

@@ -2,6 +2,7 @@
  * The rule parts that more than one table has.
  */
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "policy/build.h"
@@ -13,7 +14,7 @@ log_some(struct pol_build *b, size_t chain, const struct pol_policy *p)
 	if (p->firewall.log_per_minute != 0)
 		POL_RULE(b, chain, pol_st_num(POL_A_LIMIT,
 		    p->firewall.log_per_minute),
-		    pol_st_if(POL_A_LOG, "portcullis"));
+		    pol_st_log("portcullis"));
 }
 
 void
@@ -58,12 +59,10 @@ pol_build_refuse(struct pol_build *b, const struct pol_policy *p)
 static struct pol_stmt
 ports_stmt(enum pol_stmt_kind kind, const struct pol_ports *r)
 {
-	struct pol_stmt s = pol_st_num(kind, r->first);
-
-	s.num2 = r->last;
-	if (r->first == r->last)
-		s.kind = kind == POL_M_SPORTS ? POL_M_SPORT : POL_M_DPORT;
-	return s;
+	if (r->first != r->last)
+		return pol_st_ports(kind, r);
+	return pol_st_num(kind == POL_M_SPORTS ? POL_M_SPORT : POL_M_DPORT,
+	    r->first);
 }
 
 /* The rule of C for one port range and one network; NULL: any. */
@@ -171,4 +170,17 @@ pol_build_link_out(struct pol_build *b, size_t chain,
 	pol_build_neighbours(b, chain, &out);
 	if (p->dhcp)
 		dhcp(b, chain, &out, POL_DHCP_CLIENT, POL_DHCP_SERVER);
+}
+
+bool
+pol_build_on(const char *wanted, const char *name)
+{
+	return wanted[0] == '\0' || strcmp(wanted, name) == 0;
+}
+
+bool
+pol_build_redirects_own(const struct pol_policy *p)
+{
+	return p->firewall.mode == POL_MODE_STANDALONE &&
+	    p->firewall.transparent != 0;
 }
