@@ -385,6 +385,7 @@ pol_build_guard(struct pol_build *b, const struct pol_policy *p)
 	POL_RULE(b, c.clear_out, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	pre_rules(b, &c, p);
 	input_rules(b, &c, p);
+	from_internal(b, &c, p);
 	pol_build_drop(b, c.forward, p);
 	output_rules(b, &c, p);
 }
