@@ -66,6 +66,7 @@ fill()
 }
 
 servers_start
+LEASE=10000 # open long enough for slow probes
 gate_start
 in_gw python3 "$IT_SRC/traffic.py" $TOR_UID stream 192.0.2.1:443 \
     >"$IT_DIR/tor" 2>&1 &
@@ -117,6 +118,10 @@ check "five requests became one or two" \
     [ $(($(purges) - before)) -ge 1 -a $(($(purges) - before)) -le 2 ]
 
 note "$MANY flows of clients beside as many others"
+gate_stop
+LEASE=1000
+gate_start
+pid=$(purger)
 fill "$MANY" 0
 fill "$MANY" 0x40000000
 check "they are there" [ "$(clients)" -ge "$MANY" ]
@@ -148,6 +153,7 @@ check "none is started" [ -z "$(purger)" ]
 gate_stop
 
 note "the gate's end"
+LEASE=10000
 gate_start
 pid=$(purger)
 check "started: its predecessor's are forgotten" gone
