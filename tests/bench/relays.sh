@@ -30,15 +30,20 @@ row("... p99"; us(.close_p99_ns)),
 row("open, read back, microseconds"; us(.open_ns)),
 row("a new list until it is in force, counted, ms"; ms(.list_ns)),
 row("... of which its pages, build and commit"; ms(.pages_ns)),
+row("... CPU time of the whole, and"; ms(.list_cpu_ns)),
+row("... of the pages"; ms(.pages_cpu_ns)),
 row("... longest absence from the main loop"; ms(.list_longest_turn_ns)),
-row("`nft -f` of the same elements, ms"; ms(.nft_ns))
+row("`nft -f` of the same elements, ms"; ms(.nft_ns)),
+row("... CPU time"; ms(.nft_cpu_ns))
 END
 )
 ratios=$(cat <<'END'
 def times(a; b): a / b * 100 | round / 100;
 .[0] as $first | .[1:][] | select(.relays > 0) |
 "* \(.relays) relays: `nft -f` takes \(times(.nft_ns; .pages_ns)) times our " +
-"build and commit, \(times(.nft_ns; .list_ns)) times the whole; heartbeat " +
+"build and commit (CPU: \(times(.nft_cpu_ns; .pages_cpu_ns))), " +
+"\(times(.nft_ns; .list_ns)) times the whole with its count and exchange " +
+"(CPU: \(times(.nft_cpu_ns; .list_cpu_ns))); heartbeat " +
 "\(times(.beat_ns; $first.beat_ns)) and close " +
 "\(times(.close_ns; $first.close_ns)) times those with \($first.relays)."
 END

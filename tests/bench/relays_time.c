@@ -6,7 +6,8 @@
  *   relays_time RELAYS ROUNDS
  *
  * In a network namespace of its own.  Prints one JSON object; times are
- * medians in ns unless they are called longest.  Half of the relays are IPv4.
+ * medians in ns unless they are called longest; cpu is of all CPUs, and does
+ * not depend on what else runs.  Half of the relays are IPv4.
  * A list is ours from its first page to its coming into force, with its count
  * and the exchange; nft adds to sets that are there and empty, reads a file
  * that has been written before, and does nothing else.
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,15 +52,22 @@ static struct gate_relays page;
 static uint8_t proven[POL_MAX_LISTENERS / 8];
 static struct pol_addr ifaddr[POL_MAX_IFADDRS];
 static struct series beats, closes, opens, lists, pages, peers;
+static struct series lists_cpu, pages_cpu, peers_cpu;
 static uint64_t longest_turn; /* while a list comes in */
+
+static uint64_t
+clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
 
 static uint64_t
 now_ns(void)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 static void
@@ -154,36 +163,51 @@ make_page(uint32_t first, uint32_t total, unsigned round)
 		fatal("that is no page of relays");
 }
 
-/* One turn of the main loop ended; the time since START. */
-static uint64_t
-turn(uint64_t started)
-{
-	const uint64_t ns = now_ns() - started;
+/* Of turns of the main loop: what they took. */
+struct sum {
+	uint64_t wall, cpu;
+	uint64_t wall0, cpu0; /* when the turn began */
+};
 
+static void
+turn_begin(struct sum *s)
+{
+	s->cpu0 = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	s->wall0 = now_ns();
+}
+
+static void
+turn_end(struct sum *s)
+{
+	const uint64_t ns = now_ns() - s->wall0;
+
+	s->wall += ns;
+	s->cpu += clock_ns(CLOCK_PROCESS_CPUTIME_ID) - s->cpu0;
 	if (ns > longest_turn)
 		longest_turn = ns;
-	return ns;
 }
 
 /* The time that the engine takes to make its pages is not ours. */
 static void
 bring_list(uint32_t total, unsigned round)
 {
-	uint64_t started, sum = 0;
+	struct sum sum = { 0 };
 
 	for (uint32_t first = 0; first < total; first += page.n) {
 		make_page(first, total, round);
-		started = now_ns();
+		turn_begin(&sum);
 		relays_page(&kern, &page);
-		sum += turn(started);
+		turn_end(&sum);
 	}
-	note(&pages, sum);
+	note(&pages, sum.wall);
+	note(&pages_cpu, sum.cpu);
 	while (relays_busy(&kern)) {
-		started = now_ns();
+		turn_begin(&sum);
 		(void)relays_step(&kern);
-		sum += turn(started);
+		turn_end(&sum);
 	}
-	note(&lists, sum);
+	note(&lists, sum.wall);
+	note(&lists_cpu, sum.cpu);
 	if (kern.relays.generation != round + 1 ||
 	    kern.relays.n4 + kern.relays.n6 != total)
 		fatal("the list has not come into force");
@@ -207,9 +231,17 @@ write_elements(FILE *f, uint32_t total, unsigned round, uint8_t v6)
 	(void)fprintf(f, " }\n");
 }
 
-static void
+static uint64_t
+timeval_ns(struct timeval tv)
+{
+	return (uint64_t)tv.tv_sec * NS_PER_S + (uint64_t)tv.tv_usec * 1000;
+}
+
+/* Its CPU time. */
+static uint64_t
 run_nft(const char *path)
 {
+	struct rusage ru;
 	int status;
 	pid_t pid = fork();
 
@@ -217,8 +249,9 @@ run_nft(const char *path)
 		(void)execlp("nft", "nft", "-f", path, (char *)NULL);
 		_exit(127);
 	}
-	if (pid == -1 || waitpid(pid, &status, 0) != pid || status != 0)
+	if (pid == -1 || wait4(pid, &status, 0, &ru) != pid || status != 0)
 		fatal("nft -f failed");
+	return timeval_ns(ru.ru_utime) + timeval_ns(ru.ru_stime);
 }
 
 static FILE *
@@ -258,7 +291,7 @@ bring_peer(uint32_t total, unsigned round)
 
 	(void)fprintf(f, sets, POL_MAX_RELAYS, POL_MAX_RELAYS);
 	close_file(f);
-	run_nft(path);
+	(void)run_nft(path);
 	f = fopen(path, "we");
 	if (f == NULL)
 		fatal("%s: %s", path, strerror(errno));
@@ -266,7 +299,7 @@ bring_peer(uint32_t total, unsigned round)
 	write_elements(f, total, round, 1);
 	close_file(f);
 	started = now_ns();
-	run_nft(path);
+	note(&peers_cpu, run_nft(path));
 	note(&peers, now_ns() - started);
 	(void)unlink(path);
 }
@@ -320,9 +353,12 @@ report(uint32_t total, unsigned rounds)
 		{ "close_ns", quantile(&closes, 50) },
 		{ "close_p99_ns", quantile(&closes, 99) },
 		{ "pages_ns", quantile(&pages, 50) },
+		{ "pages_cpu_ns", quantile(&pages_cpu, 50) },
 		{ "list_ns", quantile(&lists, 50) },
+		{ "list_cpu_ns", quantile(&lists_cpu, 50) },
 		{ "list_longest_turn_ns", longest_turn },
 		{ "nft_ns", quantile(&peers, 50) },
+		{ "nft_cpu_ns", quantile(&peers_cpu, 50) },
 	};
 
 	printf("{\"relays\": %u, \"rounds\": %u", (unsigned)total, rounds);
