@@ -6,6 +6,7 @@
  *   gatedrv [-s] [-l LEASE_MS] [-t TOR_UID] [-u GATE_UID] -i INT -e EXT
  *       KIND/ADDRESS/PORT... | KIND/IFACE:ipv4|IFACE:ipv6/PORT |
  *       socks/unix:PATH
+ *     -R internal|full|off : routing rules;  -E UID : may leave as well
  *   gatedrv -p POSITION ... : print the gate table as nft text, instead
  *   gatedrv -r              : remove the rules, instead
  *
@@ -60,13 +61,14 @@ print_report(const struct gate_report *r)
 {
 	printf("report position=%s known=%u why=%u refused=%u barriers=0x%x "
 	    "proven=%u lease=%u foreign=%llu error=%d closes=%llu "
-	    "close_us=%llu epoch=%llu\n",
+	    "close_us=%llu epoch=%llu purges=%llu\n",
 	    gate_position_name((enum gate_position)r->position), r->known,
 	    r->why, r->refused, r->barriers, r->nproven, r->lease_ms,
 	    (unsigned long long)r->foreign, r->error,
 	    (unsigned long long)r->closes,
 	    (unsigned long long)r->close_last_ns / 1000,
-	    (unsigned long long)r->epoch);
+	    (unsigned long long)r->epoch,
+	    (unsigned long long)r->purges);
 	(void)fflush(stdout);
 }
 
@@ -77,7 +79,7 @@ same_report(const struct gate_report *a, const struct gate_report *b)
 	    a->why == b->why && a->refused == b->refused &&
 	    a->barriers == b->barriers && a->foreign == b->foreign &&
 	    a->epoch == b->epoch && a->error == b->error &&
-	    a->nproven == b->nproven;
+	    a->nproven == b->nproven && a->purges == b->purges;
 }
 
 static void
@@ -458,6 +460,13 @@ add_iface(char list[][POL_IFNAME_LEN], size_t *n, const char *name)
 	(void)snprintf(list[(*n)++], POL_IFNAME_LEN, "%s", name);
 }
 
+static void
+set_routes(struct pol_policy *p, const char *word)
+{
+	p->firewall.routes = strcmp(word, "full") == 0 ? POL_ROUTES_FULL :
+	    strcmp(word, "off") == 0 ? POL_ROUTES_OFF : POL_ROUTES_INTERNAL;
+}
+
 static int
 print_table(const struct pol_policy *p, const char *which)
 {
@@ -490,7 +499,7 @@ read_options(struct drv *d, int argc, char **argv)
 	set_user(&p->tor.user, "4300");
 	set_user(&p->gate_user, "4242");
 	p->ninternal = p->nexternal = 0;
-	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:r")) != -1) {
+	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:rR:E:")) != -1) {
 		switch (opt) {
 		case 's': p->closed = POL_CLOSED_STRICT; break;
 		case 'l': p->lease_ms = (uint32_t)atoi(optarg); break;
@@ -502,6 +511,9 @@ read_options(struct drv *d, int argc, char **argv)
 			break;
 		case 'p': print = optarg; break;
 		case 'r': exit(gate_remove_rules());
+		case 'R': set_routes(p, optarg); break;
+		case 'E': set_user(&p->egress[p->negress++].user, optarg);
+			break;
 		default: fatal("usage: see the top of gatedrv.c");
 		}
 	}
