@@ -28,7 +28,7 @@ struct gate {
 	int signal_fd, timer_fd;
 	uint64_t second_ns; /* when the next look round is due */
 	uint64_t beat_ns;   /* when Tor's lease is to be refreshed */
-	uint64_t held_ns;   /* when the clients' lease was last renewed */
+	uint64_t held_ns;   /* when the gate or sync lease was last renewed */
 	uint64_t reopens;   /* of Tor's lease after it had lapsed */
 	unsigned unknown;   /* checks in a row that told nothing */
 	bool egress_held;   /* Tor's lease has been opened and not closed */
@@ -62,6 +62,12 @@ void act_fresh(struct gate *g);
  * are there, have the core decide, carry that out.
  */
 void act_request(struct gate *g, const void *buf, size_t len);
+
+/* A page of a list of relays: have the core look at it, put it away. */
+void act_page(struct gate *g, const struct gate_relays *page);
+
+/* The next step towards a new list of relays, if one is due. */
+void act_relays(struct gate *g);
 
 /* Look whether the addresses in force still are; if not, act on it. */
 void act_addresses(struct gate *g);
