@@ -22,6 +22,8 @@
 #define SURPLUS_MOST 32
 /* Enough for the leftovers of a policy of any size, with some to spare. */
 #define PASS_MOST 32
+/* Linux 6.15's, which headers may not have yet. */
+#define SPORT_MASK (FRA_DPORT_RANGE + 4)
 
 static const uint8_t families[] = { AF_INET, AF_INET6 };
 #define NFAMILIES (sizeof families / sizeof families[0])
@@ -146,7 +148,6 @@ add_rule(struct nft_sock *s, const struct routes_rule *rule, uint8_t family)
 	struct fib_rule_hdr *frh;
 	struct nlmsghdr *h;
 	union msg m;
-	int rc;
 
 	h = mnl_nlmsg_put_header(&m);
 	h->nlmsg_type = RTM_NEWRULE;
@@ -165,8 +166,7 @@ add_rule(struct nft_sock *s, const struct routes_rule *rule, uint8_t family)
 		mnl_attr_put_u32(h, FRA_SUPPRESS_PREFIXLEN,
 		    near_suppress(family));
 	}
-	rc = rtnl_change(s, h);
-	return rc == -EEXIST ? 0 : rc;
+	return rtnl_change(s, h);
 }
 
 /* A rule of the kernel's, as far as ours are like it. */
@@ -221,6 +221,18 @@ see_ports(struct seen *s, const struct nlattr *at)
 	s->rule.sport[1] = ports.end;
 }
 
+/* Told with each port: whole, or 0 for a range; otherwise it is another's. */
+static void
+see_port_mask(struct seen *s, const struct nlattr *at)
+{
+	uint16_t mask = 1;
+
+	if (mnl_attr_get_payload_len(at) >= sizeof mask)
+		memcpy(&mask, mnl_attr_get_payload(at), sizeof mask);
+	if (mask != 0 && mask != UINT16_MAX)
+		s->strange = true;
+}
+
 static void
 see_iif(struct seen *s, const struct nlattr *at)
 {
@@ -269,6 +281,9 @@ see_attr(struct seen *s, const struct nlattr *at)
 		break;
 	case FRA_SPORT_RANGE:
 		see_ports(s, at);
+		break;
+	case SPORT_MASK:
+		see_port_mask(s, at);
 		break;
 	case FRA_PAD:
 		break;
@@ -359,10 +374,15 @@ judge(struct look *l, const struct seen *s, const struct nlmsghdr *h)
 			ours = r->held[i] = true;
 	if (ours)
 		return;
+	/*
+	 * One of ours that a later kernel tells in other words is not deleted,
+	 * or it would go and come for ever; unless all are to go.
+	 */
 	if (s->protocol == ROUTES_PROTOCOL && s->rule.pref >= ROUTES_ARRIVED &&
-	    s->rule.pref <= ROUTES_END)
-		keep_surplus(l, h);
-	else if (r->nrules != 0 && is_in_way(l, s))
+	    s->rule.pref <= ROUTES_END) {
+		if (!s->strange || r->nrules == 0)
+			keep_surplus(l, h);
+	} else if (r->nrules != 0 && is_in_way(l, s))
 		l->in_way = s->rule.pref != 0 ? s->rule.pref : 1;
 }
 
@@ -398,22 +418,26 @@ look(struct look *l)
 	return rc;
 }
 
-/* How many were missing and are there now; or a negative errno. */
+/*
+ * How many were missing and are there now; or a negative errno: -EEXIST if
+ * all that are missing are there, but not told as we would know them.
+ */
 static int
 add_missing(const struct look *l)
 {
 	struct routes *r = l->r;
-	int n = 0, rc;
+	int n = 0, known = 0, rc;
 
 	for (size_t i = 0; i < r->nrules; i++) {
 		if (r->held[i])
 			continue;
 		rc = add_rule(&r->ask, &r->rules[i], l->family);
-		if (rc != 0)
+		if (rc != 0 && rc != -EEXIST)
 			return rc;
-		n++;
+		n += rc == 0;
+		known += rc == -EEXIST;
 	}
-	return n;
+	return n == 0 && known != 0 ? -EEXIST : n;
 }
 
 static int
