@@ -150,6 +150,66 @@ do_conf(char *arg)
 	world_feed("250 CountPrivateBandwidth=0\r\n");
 }
 
+/* The next command is ns/all; N relays from 10.x.y.z, odd ports, are it. */
+static void
+do_consensus(char *arg)
+{
+	char sent[] = "GETINFO ns/all", line[160];
+	unsigned long n = strtoul(arg, NULL, 10);
+
+	do_sent(sent);
+	world_feed("250+ns/all=\r\n");
+	for (unsigned long i = 0; i < n; i++) {
+		(void)snprintf(line, sizeof line, "r relay%lu "
+		    "G17rsci5LIX4TrpvM3dwnlyQa6Y m/LN1/M/bAinYRI5EIddhQwVGZQ "
+		    "2038-01-01 00:00:00 10.%lu.%lu.%lu 9001 0\r\n", i,
+		    i / 65536, i / 256 % 256, i % 256);
+		world_feed(line);
+		world_feed("s Fast Guard HSDir Running Stable V2Dir Valid\r\n"
+		    "w Bandwidth=100\r\np reject 1-65535\r\n");
+	}
+	world_feed(".\r\n250 OK\r\n");
+}
+
+/*
+ * The next command is GETCONF for where Tor goes; NAME=VALUE | NAME=VALUE
+ * are what is set, all else is at its default.
+ */
+static void
+do_where(char *arg)
+{
+	static const char *const names[] = { "DirAuthority",
+		"AlternateDirAuthority", "FallbackDir",
+		"UseDefaultFallbackDirs", "UseBridges", "Bridge",
+		"HTTPSProxy", "Socks4Proxy", "Socks5Proxy", "TCPProxy",
+		"HTTPProxy" };
+	char sent[] = "GETCONF DirAuthority AlternateDirAuthority *";
+	const size_t n = sizeof names / sizeof names[0];
+	char line[512], *end;
+	bool set[sizeof names / sizeof names[0]] = { false };
+
+	do_sent(sent);
+	for (char *s = strtok_r(arg, "|", &end); s != NULL;
+	    s = strtok_r(NULL, "|", &end)) {
+		s += strspn(s, " ");
+		for (size_t i = 0; i < n; i++)
+			set[i] |= strncmp(s, names[i], strlen(names[i])) ==
+			    0 && s[strlen(names[i])] == '=';
+		s[strlen(s) - (s[0] != '\0' && s[strlen(s) - 1] == ' ')] =
+		    '\0';
+		(void)snprintf(line, sizeof line, "250-%s\r\n", s);
+		world_feed(line);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (set[i])
+			continue;
+		(void)snprintf(line, sizeof line, "250%c%s%s\r\n",
+		    i == n - 1 ? ' ' : '-', names[i], i == 3 ? "=1" :
+		    i == 4 ? "=0" : "");
+		world_feed(line);
+	}
+}
+
 /* Raw octets: \r, \n and \xHH are understood. */
 static void
 do_raw(char *arg)
@@ -237,6 +297,11 @@ do_gate(char *arg)
 		w.gate.pending = true;
 	} else if (strcmp(arg, "mute") == 0 || strcmp(arg, "speak") == 0) {
 		w.gate.mute = arg[0] == 'm';
+	} else if (strcmp(arg, "full") == 0 || strcmp(arg, "reads") == 0) {
+		w.gate.full = arg[0] == 'f';
+	} else if (strcmp(arg, "forgets") == 0) {
+		w.gate.generation = w.gate.nrelays = 0;
+		w.gate.pending = true;
 	} else if (strcmp(arg, "junk") == 0) {
 		engine_gate_bytes(w.e, "junk", 4, w.now);
 	} else {
@@ -432,6 +497,7 @@ static const struct {
 	{ "connect", do_connect }, { "eof", do_eof }, { "gate", do_gate },
 	{ "prove", do_prove }, { "verb", do_verb }, { "break", do_break },
 	{ "says", do_says }, { "lose", do_lose },
+	{ "consensus", do_consensus }, { "where", do_where },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
 static void
@@ -558,7 +624,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
 	"odd.txt",
 	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
-	"echo.txt", "isolation.txt", "disturbed.txt" };
+	"echo.txt", "isolation.txt", "disturbed.txt", "relays.txt", "relays_proxy.txt",
+	"relays_lost.txt", "relays_odd.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)
