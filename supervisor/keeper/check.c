@@ -94,7 +94,13 @@ print_only(const struct pol_policy *p, bool resolved, const char *name)
 		pos++;
 	if (pos == POL_NPOS) {
 		(void)fprintf(stderr, "portcullisd: there is no position "
-		    "\"%s\": write closed, tor-only or open\n", name);
+		    "\"%s\": write closed, tor-only, time-sync or open\n", name);
+		return EXIT_POLICY;
+	}
+	if (pos == POL_POS_SYNC && !p->timesync.required) {
+		(void)fprintf(stderr, "portcullisd: this policy has no "
+		    "position \"%s\": section timesync does not require it\n",
+		    name);
 		return EXIT_POLICY;
 	}
 	if (pos != POL_POS_CLOSED && !resolved) {
@@ -157,6 +163,8 @@ static int
 print_rules(const struct pol_policy *p, bool resolved)
 {
 	for (size_t pos = 0; pos < POL_NPOS; pos++) {
+		if (pos == POL_POS_SYNC && !p->timesync.required)
+			continue;
 		if (printf("\n# position %s\n",
 		    pol_position_name((enum pol_position)pos)) < 0)
 			return -1;

@@ -82,9 +82,11 @@ static const struct fault {
 	{ P_IN_GW("external = eth0"), 0, "\"internal\" is not set" },
 	{ P_IN_GW("internal = eth0"), 0, "\"external\" is not set" },
 	{ P_IN_GW("internal = {} external = eth0"), 4 - 1, "is empty" },
-	{ P_IN_GW("internal = eth0\nexternal = eth0"), 4, "also internal (line 3)" },
+	{ P_IN_GW("internal = eth0\nexternal = eth0"), 4,
+	    "also internal (line 3: \"eth0\")" },
 	{ P_IN_GW("internal = lo external = eth0"), 3, "neither side" },
-	{ P_IN_GW("internal = \"eth*\" external = eth0"), 3, "no wildcard" },
+	{ P_IN_GW("internal = \"eth*\" external = eth0"), 3,
+	    "also internal (line 3: \"eth*\")" },
 	{ P_IN_GW("internal = \"a/b\" external = eth0"), 3, "an interface's name" },
 	{ P_IN_GW("internal = abcdefghijklmnop external = eth0"), 3, "1 to 15" },
 	{ P_IN_GW("internal = { a, a } external = eth0"), 3, "named twice" },
@@ -194,7 +196,7 @@ static const struct fault {
 	    "port = 1"), 5, "not a flag of TransPort" },
 	/* groups */
 	{ P_ALL "group { }", 5, "a name for the group" },
-	{ P_ALL "group \"a b\" { }", 5, "a group's name has only letters" },
+	{ P_ALL "group \"a b\" { }", 5, "this group has only letters" },
 	{ P_ALL "group g { }\ngroup g { }", 6, "twice in this file (the first: "
 	    "line 5)" },
 	{ P_ALL "group g { group = h }", 5, "not a keyword of section \"group\"" },
