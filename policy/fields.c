@@ -76,7 +76,8 @@ pol_field_choose(const struct pol_field *f, const char *word,
 		pol_nearest_try(&nearest, names[i]);
 	}
 	pol_quote(shown, word);
-	if (nearest.best != NULL && nearest.least <= strlen(word))
+	/* With more than two of three letters wrong it is no slip. */
+	if (nearest.best != NULL && 3 * nearest.least <= 2 * strlen(word))
 		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": did you "
 		    "mean \"%s\"?", shown, f->key, nearest.best);
 	else
