@@ -95,4 +95,16 @@ void world_trouble(const char *what, const char *detail)
 /* WORD is KEY=VALUE: the test fails if that is not so. */
 void world_expect(const char *word);
 
+
+/*
+ * scenario_tor.c: words of the language, see tests/scenario/README.  ARG is
+ * the rest of the line, and may be written to.
+ */
+void script_sent(char *arg);
+void script_feed(char *arg);
+void script_probe(char *arg);
+void script_conf(char *arg);
+void script_where(char *arg);
+void script_consensus(char *arg);
+
 #endif
