@@ -149,7 +149,6 @@ ip -n "$WS" route replace default via 10.152.152.10
 ip -n "$GW" link del vif7.0
 
 note "a restart adopts, and never takes away first"
-before=$(rules)
 ip -n "$GW" monitor rule >"$IT_DIR/rules.log" 2>&1 &
 mon=$!
 sleep 0.3
