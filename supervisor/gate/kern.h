@@ -71,6 +71,7 @@ struct kern {
 	bool unsealed;
 	bool persist;	     /* guard and netdev outlive us */
 	bool boot_up, netdev_up;
+	bool boot_held;	     /* by the keeper: anchor.h */
 	bool in_foreign; /* amid the events of somebody's transaction */
 	bool gate4, gate6;   /* families that the clients' lease is for */
 	bool egress4, egress6;
