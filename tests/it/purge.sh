@@ -66,7 +66,7 @@ fill()
 }
 
 servers_start
-LEASE=10000 # open long enough for slow probes
+export LEASE=10000 # open long enough for slow probes
 gate_up
 in_gw python3 "$IT_SRC/traffic.py" $TOR_UID stream 192.0.2.1:443 \
     >"$IT_DIR/tor" 2>&1 &
@@ -119,7 +119,7 @@ check "five requests became one or two" \
 
 note "$MANY flows of clients beside as many others"
 gate_stop
-LEASE=1000
+export LEASE=1000
 gate_up
 pid=$(purger)
 fill "$MANY" 0
@@ -153,7 +153,7 @@ check "none is started" [ -z "$(purger)" ]
 gate_stop
 
 note "the gate's end"
-LEASE=10000
+export LEASE=10000
 gate_up
 pid=$(purger)
 check "started: its predecessor's are forgotten" gone

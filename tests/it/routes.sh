@@ -112,9 +112,13 @@ settle() { sleep 1.3; } # the gate looks once a second
 # The gate and all its tables gone: only what is to outlive it stays.
 leave() { gate_stop; no_nft; }
 BAR_ROUTES=0x40
-has_bar() { grep '^report' "$IT_DIR/drv.out" | tail -1 |
-    sed 's/.*barriers=\(0x[0-9a-f]*\).*/\1/' |
-    { read -r b; [ $((b & BAR_ROUTES)) != 0 ]; }; }
+# has_bar [BITS]: all of them, by the last report.
+has_bar() {
+	local want=${1:-$BAR_ROUTES}
+	 grep '^report' "$IT_DIR/drv.out" | tail -1 |
+	    sed 's/.*barriers=\(0x[0-9a-f]*\).*/\1/' |
+	    { read -r b; [ $((b & want)) = $((want)) ]; }
+}
 
 for ((i = 0; i < 50; i++)); do
 	[ "$(cat "$IT_DIR/far" "$IT_DIR"/near.* | grep -c ready)" = 3 ] && break
@@ -149,7 +153,6 @@ ip -n "$WS" route replace default via 10.152.152.10
 ip -n "$GW" link del vif7.0
 
 note "a restart adopts, and never takes away first"
-before=$(rules)
 ip -n "$GW" monitor rule >"$IT_DIR/rules.log" 2>&1 &
 mon=$!
 sleep 0.3
@@ -254,6 +257,36 @@ refuse "off: no barrier is claimed" has_bar
 leave
 check "off: none is left" [ "$(ours)" = 0 ]
 check "off: it would be forwarded" out4
+
+note "one interface that forwards by itself"
+in_gw sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+refuse "control: none does" out4
+in_gw sysctl -qw net.ipv4.conf.ws0.forwarding=1 \
+    net.ipv4.conf.ext0.forwarding=1
+check "control: ip_forward is 0, and they forward" out4
+in_gw sysctl -qw net.ipv4.conf.ws0.forwarding=0 \
+    net.ipv4.conf.ext0.forwarding=0
+gate_up
+settle
+check "none: said" has_bar 0x30
+in_gw sysctl -qw net.ipv4.conf.ws0.forwarding=1
+settle
+refuse "IPv4: noticed" has_bar 0x10
+check "IPv4: IPv6 does not" has_bar 0x20
+in_gw sysctl -qw net.ipv4.conf.ws0.forwarding=0
+if in_gw sysctl -qw net.ipv6.conf.ws0.force_forwarding=1 2>/dev/null; then
+	settle
+	refuse "IPv6: noticed" has_bar 0x20
+	check "IPv6: IPv4 does not" has_bar 0x10
+	in_gw sysctl -qw net.ipv6.conf.ws0.force_forwarding=0
+fi
+in_gw sysctl -qw net.ipv4.conf.default.forwarding=1
+settle
+refuse "those to come: noticed" has_bar 0x10
+in_gw sysctl -qw net.ipv4.conf.default.forwarding=0
+settle
+check "none again: said" has_bar 0x30
+leave
 
 note "removal"
 gate_up -R full
