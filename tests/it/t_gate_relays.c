@@ -420,8 +420,8 @@ hold_on_to_sets(bool second)
 	ck_assert_int_eq(pol_ruleset_make(&rs, &policy), 0);
 	pol_relays_rules(rules, 0, second);
 	begin();
-	ck_assert_int_eq(nft_compile_chain(&batch, &rs.tables[POL_T_GATE], rules,
-	    POL_NRELAYS_RULES), 0);
+	ck_assert_int_eq(nft_compile_chain(&batch, &rs.tables[POL_T_GATE],
+	    rules, POL_NRELAYS_RULES), 0);
 	commit();
 	pol_ruleset_clear(&rs);
 	ck_assert_int_eq(kern_seal(&kern, POL_T_GATE), 0);
