@@ -420,8 +420,8 @@ hold_on_to_sets(bool second)
 	ck_assert_int_eq(pol_ruleset_make(&rs, &policy), 0);
 	pol_relays_rules(rules, 0, second);
 	begin();
-	ck_assert_int_eq(nft_compile_chain(&batch, &rs.tables[POL_T_GATE], rules,
-	    POL_NRELAYS_RULES), 0);
+	ck_assert_int_eq(nft_compile_chain(&batch, &rs.tables[POL_T_GATE],
+	    rules, POL_NRELAYS_RULES), 0);
 	commit();
 	pol_ruleset_clear(&rs);
 	ck_assert_int_eq(kern_seal(&kern, POL_T_GATE), 0);
@@ -527,14 +527,13 @@ START_TEST(ten_thousand_of_each_while_the_lease_is_renewed)
 		} while (relays_busy(&kern));
 		in_force(lists, MANY, MANY);
 	}
-	printf("%u lists of %u pairs each; longest step %llu us; "
-	    "%u heartbeats\n", (unsigned)lists, 2 * MANY,
+	printf("%u lists of %u pairs; longest step %llu us; %u beats\n",
+	    (unsigned)lists, 2 * MANY,
 	    (unsigned long long)longest_ns / 1000, beats);
 	ck_assert_uint_lt(longest_ns, LEASE_MS / 4 * NS_PER_MS);
 }
 END_TEST
 
-/* What the installed table has to be without them. */
 START_TEST(a_policy_that_is_not_strict_has_no_sets)
 {
 	teardown();
