@@ -52,12 +52,26 @@ bad_port(struct pol_field *f, const char *word)
 	f->pass->broken = true;
 }
 
+/* A list left empty must not come to mean everything. */
+static bool
+names_any(struct pol_field *f, const char *one)
+{
+	if (f->n != 0)
+		return true;
+	POL_COMPLAIN(f, "\"%s\" is empty: name a %s, or leave \"%s\" out "
+	    "to mean them all", f->key, one, f->key);
+	f->pass->broken = true;
+	return false;
+}
+
 void
 pol_set_pass_port(struct pol_field *f)
 {
 	struct pol_traffic *t = &f->pass->traffic;
 
 	f->pass->port_at = f->at;
+	if (!names_any(f, "port"))
+		return;
 	if (f->n > POL_MAX_RULE_PORTS) {
 		POL_COMPLAIN(f, "there are too many ports: %d numbers or "
 		    "ranges at most in one section", POL_MAX_RULE_PORTS);
@@ -139,6 +153,8 @@ add_network(struct pol_field *f, const char *word)
 void
 pol_set_pass_network(struct pol_field *f)
 {
+	if (!names_any(f, "network"))
+		return;
 	if (f->n > POL_MAX_NETS) {
 		POL_COMPLAIN(f, "there are too many networks: %d at most in "
 		    "one section", POL_MAX_NETS);

@@ -121,6 +121,11 @@ static const struct fault {
 	{ P_IN_EGRESS2("interface = \"eth*\""), 7, "not one of \"external\"" },
 	{ P_IN_EGRESS2("interface = lo"), 7, "neither side's" },
 	{ P_IN_EGRESS2("protocol = icmp"), 7, "not a value of \"protocol\"" },
+	/* Nothing named is not everything. */
+	{ P_IN_EGRESS2("port = { }"), 7, "\"port\" is empty" },
+	{ P_IN_EGRESS2("network = { }"), 7, "\"network\" is empty" },
+	{ P_IN_SERVICE2("port = { }"), 7, "\"port\" is empty" },
+	{ P_IN_SERVICE2("port = 22 network = { }"), 7, "is empty" },
 	{ P_IN_EGRESS2("port = 123"), 7, "ports go with a protocol" },
 	{ P_IN_EGRESS2("protocol = any\nport = 123"), 8, "go with a protocol" },
 	{ P_IN_EGRESS2("protocol = tcp\nport = 0"), 8, "not a port" },
