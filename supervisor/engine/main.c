@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <openssl/rand.h>
 #include <signal.h>
 #include <stdio.h>
@@ -506,6 +509,20 @@ stop_shell(struct shell *sh)
 	event_base_free(sh->base);
 }
 
+/*
+ * A consensus passes through here once an hour, in pieces of many MB.  glibc
+ * would learn from the first to keep such pieces, for good; with a threshold
+ * that is set it learns nothing, and each goes back as it is freed.
+ */
+static void
+give_back_memory(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	/* Refused: then it is kept, which is only a waste. */
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
@@ -516,6 +533,7 @@ main(int argc, char **argv)
 
 	check_descriptors();
 	log_init("engine", LOG_LV_INFO);
+	give_back_memory();
 	lock_down();
 	load_policy(&policy);
 	start_shell(&sh, &policy);

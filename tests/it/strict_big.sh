@@ -45,4 +45,13 @@ echo "   $swaps lists, the slowest took $slowest ms; probes at most $worst ms" \
     "apart"
 it_check "no probe came later than half the lease after its time" \
     [ "${worst:-9999}" -lt 750 ]
+# Megabytes of text come by each time, and are not kept; a sanitizer's are.
+engine=$(it_pid engine)
+it_small()
+{
+	[ "$(awk '$1 == "VmRSS:" { print $2 }' "/proc/$engine/status")" -lt 11000 ]
+}
+if ! grep -q asan "/proc/$engine/maps"; then
+	it_check "the engine keeps none of the memory" net_wait 4 it_small
+fi
 it_end
