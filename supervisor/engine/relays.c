@@ -152,9 +152,15 @@ relays_gate(struct engine *e)
 }
 
 void
-relays_changed(struct engine *e)
+relays_consensus(struct engine *e)
 {
 	e->relays.changed = true;
+}
+
+void
+relays_changed(struct engine *e)
+{
+	e->relays.changed = e->relays.outdated = true;
 }
 
 static enum option
@@ -202,7 +208,7 @@ begin(struct relays *r, uint64_t now)
 {
 	abandon(r);
 	r->step = RELAYS_CONF;
-	r->changed = r->fallbacks = false;
+	r->changed = r->outdated = r->fallbacks = false;
 	r->begun = now;
 	r->odd = 0;
 }
@@ -262,6 +268,10 @@ finish(struct engine *e, uint64_t poll_ms, uint64_t now)
 {
 	struct relays *r = &e->relays;
 
+	if (r->outdated) {
+		abandon(r);
+		return;
+	}
 	if (relaylist_finish(&r->next) == -1) {
 		give_up(e, "Tor names more relays than the gate has room for; "
 		    "those from before stay in force.", now);

@@ -28,6 +28,7 @@ struct relays {
 	/* making a list */
 	enum relays_step step;
 	bool changed;	/* since the list that is being made was begun */
+	bool outdated;	/* so have the options that it is made from */
 	uint64_t due;	/* when to look again */
 	uint64_t begun; /* when the last one was begun; 0: none yet */
 	bool reading;	/* ns/all has no answer yet */
@@ -60,7 +61,10 @@ void relays_lost(struct engine *e);
 /* There is another gate: nothing is known of what it has in force. */
 void relays_gate(struct engine *e);
 
-/* Something may be different now: look soon. */
+/* There is another consensus: look soon. */
+void relays_consensus(struct engine *e);
+/* Options may be different now: the same, and nothing of what was asked for
+ * before comes into force. */
 void relays_changed(struct engine *e);
 /* A CONF_CHANGED event: is it about one of the options? */
 void relays_on_changed(struct engine *e, const struct cp_reply *event);

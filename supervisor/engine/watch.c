@@ -417,7 +417,7 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		break;
 	case CP_EV_STATUS:
 		if (cp_str_is(ev.action, "CONSENSUS_ARRIVED"))
-			relays_changed(e);
+			relays_consensus(e);
 		break;
 	case CP_EV_OTHER:
 	case CP_EV_CLOCK_SKEW:
