@@ -199,4 +199,6 @@ script_where(char *arg)
 		    i == 4 ? "=0" : "");
 		world_feed(line);
 	}
+	if (set[n - 1]) /* a last line there must be; this one says nothing */
+		world_feed("250 TCPProxy\r\n");
 }

@@ -45,6 +45,7 @@ static const struct ns_case ns_cases[] = {
 	/* The consensus of microdescriptors, which has no digest. */
 	{ "r nick AAAA 2038-01-01 00:00:00 192.0.2.1 9001 0",
 	  "192.0.2.1:9001", 1, 0 },
+	{ "r nick  AAAA 2038-01-01 00:00:00 192.0.2.1 9001 0", "", 0, 1 },
 	/* Later additions are not looked at. */
 	{ R "192.0.2.1 9001 0 more to come", "192.0.2.1:9001", 1, 0 },
 	{ R "192.0.2.1 9001 0\na [2001:db8::1]:9001\na 192.0.2.9:80\ns Fast",
@@ -151,6 +152,7 @@ static const struct line_case dirlines[] = {
 	{ "moria1 orport=1 192.0.2.1:65536", NULL },
 	{ "moria1 orport=1 192.0.2.300:80", NULL },
 	{ "moria1 orport=1 authority.example:80", NULL },
+	{ "moria1 orport=1 ::ffff:192.0.2.1", NULL },
 	{ "moria1 orport=1 ipv6=2001:db8::1 192.0.2.1:80", NULL },
 	{ "moria1 orport=1 ipv6=[2001:db8::1] 192.0.2.1:80", NULL },
 	{ "moria1 orport=1 ipv6=[2001:db8::1]:0 192.0.2.1:80", NULL },

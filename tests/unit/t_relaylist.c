@@ -77,6 +77,11 @@ START_TEST(the_order_of_arrival_does_not_matter)
 	add(&b, "192.0.2.1:2");
 	ck_assert_int_eq(relaylist_finish(&b), 0);
 	ck_assert(!relaylist_equal(&a, &b));
+	/* Longer by what comes last: as far as the one goes they are equal. */
+	add(&a, "192.0.2.1:2");
+	add(&a, "192.0.2.3:1");
+	ck_assert_int_eq(relaylist_finish(&a), 0);
+	ck_assert(!relaylist_equal(&a, &b) && !relaylist_equal(&b, &a));
 	relaylist_clear(&a);
 	relaylist_clear(&b);
 	ck_assert(relaylist_equal(&a, &b));
@@ -132,6 +137,7 @@ START_TEST(pages_make_up_the_list)
 			ck_assert_mem_eq(page->pair, l.pair + at,
 			    page->n * sizeof page->pair[0]);
 		at += page->n;
+		ck_assert(page->n == GATE_RELAYS_PAGE || at == l.n);
 	} while (at < l.n);
 	ck_assert_uint_eq(at, sizes[_i]);
 	free(page);

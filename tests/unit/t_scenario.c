@@ -109,6 +109,9 @@ do_gate(char *arg)
 	} else if (strcmp(arg, "forgets") == 0) {
 		w.gate.generation = w.gate.nrelays = 0;
 		w.gate.pending = true;
+	} else if (strncmp(arg, "holds ", 6) == 0) {
+		w.gate.generation = (uint32_t)strtoul(arg + 6, NULL, 10);
+		w.gate.pending = true;
 	} else if (strcmp(arg, "junk") == 0) {
 		engine_gate_bytes(w.e, "junk", 4, w.now);
 	} else {
@@ -432,6 +435,7 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"odd.txt",
 	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
 	"echo.txt", "isolation.txt", "disturbed.txt", "relays.txt",
+	"relays_where.txt", "relays_gate.txt", "relays_again.txt",
 	"relays_proxy.txt", "relays_lost.txt",
 	"relays_odd.txt", "relays_boot.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
