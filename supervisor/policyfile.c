@@ -327,8 +327,11 @@ resolve(struct pol_user *user, struct pol_diags *diags, const char *key)
 	if (user->resolved && user->uid == 0) {
 		pol_diags_add(diags, "policy", 0, "user \"%s\" (%s) is root: "
 		    "name an unprivileged one", user->name, key);
-		return false;
+		user->resolved = false;
 	}
+	/* 0 would be root's, in rules that are only printed, too. */
+	if (!user->resolved)
+		user->uid = user->gid = UINT32_MAX;
 	return user->resolved;
 }
 

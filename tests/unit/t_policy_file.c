@@ -298,6 +298,10 @@ START_TEST(a_missing_one_who_passes_beside_tor_is_named)
 	    "exist: create it or name another"));
 	ck_assert(pu_has_diag(&d, 0, "\"no-such-user-b\" (timesync users) "
 	    "does not exist: create it or name another"));
+	/* What -n prints all the same must not be about root. */
+	ck_assert(!p.egress[0].user.resolved);
+	ck_assert_uint_eq(p.egress[0].user.uid, UINT32_MAX);
+	ck_assert_uint_eq(p.timesync.users[0].uid, UINT32_MAX);
 	pol_diags_clear(&d);
 	pol_policy_clear(&p);
 }
