@@ -243,13 +243,15 @@ parse(struct pol_policy *out, struct files *f)
 	struct pol_diags own = *f->diags;
 	int rc = pol_parse(out, f->diags, f->src, f->n);
 
-	if (own.n != 0 && rc == 0) {
+	/* "More" and nothing else: there was no memory to say what. */
+	if ((own.n != 0 || own.more) && rc == 0) {
 		pol_policy_clear(out);
 		rc = -1;
 	}
 	for (size_t i = 0; i < own.n; i++)
 		pol_diags_add(f->diags, own.list[i].file, own.list[i].line,
 		    "%s", own.list[i].text);
+	f->diags->more |= own.more;
 	pol_diags_clear(&own);
 	return rc;
 }

@@ -192,6 +192,27 @@ START_TEST(what_others_can_write_is_refused)
 }
 END_TEST
 
+/* Nor does it come through when there is no memory to say so. */
+START_TEST(what_cannot_be_complained_about_is_refused)
+{
+	struct pol_policy p;
+	struct pol_diags d;
+
+	put("main.conf", P_ALL);
+	set_mode("main.conf", 0666);
+	for (unsigned n = 1; n <= 64; n++) {
+		int rc;
+
+		pu_fail_at(n);
+		rc = policyfile_load(&p, &d, path, true);
+		pu_fail_at(0);
+		ck_assert_int_eq(rc, -1);
+		ck_assert_ptr_null(p.listeners);
+		pol_diags_clear(&d);
+	}
+}
+END_TEST
+
 START_TEST(what_is_not_roots_is_refused)
 {
 	struct pol_policy p;
@@ -321,6 +342,7 @@ main(void)
 	tcase_add_test(t, a_missing_folder_is_refused);
 	tcase_add_test(t, an_endless_path_is_refused);
 	tcase_add_loop_test(t, what_others_can_write_is_refused, 0, 4);
+	tcase_add_test(t, what_cannot_be_complained_about_is_refused);
 	tcase_add_test(t, what_is_not_roots_is_refused);
 	tcase_add_test(t, users_are_looked_up);
 	tcase_add_test(t, a_user_who_does_not_exist_is_named);
