@@ -21,7 +21,7 @@
 #define MAX_DEFS 32
 #define MAX_LINES 256
 #define MAX_SENT 16
-#define MAX_RELAYS 4096
+#define MAX_RELAYS 20480
 #define T0 1000000 /* the virtual clock starts here, ms */
 
 enum chunking { BY_LINE = 0, BY_OCTET, AT_ONCE, NCHUNKING };
