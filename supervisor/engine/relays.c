@@ -28,7 +28,7 @@
 #define POLL_EMPTY_MS 2000
 /* After an answer that was of no use. */
 #define POLL_FAULT_MS 30000
-/* So many sessions may end over ns/all before it is left alone for a while. */
+/* So many sessions may end over ns/all before it is left alone a while. */
 #define BROKEN_MAX 2
 /* Whoever changes options all the time does not keep Tor at this work. */
 #define GAP_MS 1000
@@ -135,9 +135,10 @@ relays_lost(struct engine *e)
 	struct relays *r = &e->relays;
 
 	if (r->reading && ++r->broken >= BROKEN_MAX) {
-		r->held = r->begun + POLL_MS;
+		r->held = r->begun +
+		    (relays_missing(e) ? POLL_FAULT_MS : POLL_MS);
 		set_fault(r, "Tor's list of relays could not be read to its "
-		    "end; the one from before stays in force.");
+		    "end.");
 	}
 	abandon(r);
 	r->changed = true;

@@ -436,6 +436,7 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
 	"echo.txt", "isolation.txt", "disturbed.txt", "relays.txt",
 	"relays_where.txt", "relays_gate.txt", "relays_again.txt",
+	"relays_held.txt",
 	"relays_proxy.txt", "relays_lost.txt",
 	"relays_odd.txt", "relays_boot.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
