@@ -6,11 +6,13 @@
  *   gatedrv [-s] [-l LEASE_MS] [-t TOR_UID] [-u GATE_UID] -i INT -e EXT
  *       KIND/ADDRESS/PORT... | KIND/IFACE:ipv4|IFACE:ipv6/PORT |
  *       socks/unix:PATH
+ *   gatedrv -f POLICY_FILE  : all that from a policy; users are numbers
  *   gatedrv -p POSITION ... : print the gate table as nft text, instead
  *   gatedrv -r              : remove the rules, instead
  *
  * Commands, one a line: open [N...], tor, closed, hold MS [N...] (open, then
- * renew four times a lease), again (the last request as it was), stale,
+ * renew four times a lease), keep open|sync [N...] (the same until the next
+ * request), again (the last request as it was), stale,
  * epoch N, junk N, wait MS, engine (hand over a new one), hangup, term, quit;
  * at IFACE:ipv4|IFACE:ipv6 ADDRESS (where the listeners on it are said to be
  * from now on; "none": nowhere).
@@ -31,8 +33,10 @@
 #include "supervisor/gatemsg.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
+#include "supervisor/policyfile.h"
 
 #define NS_PER_MS UINT64_C(1000000)
+#define LINE_MOST 256
 
 struct drv {
 	struct pol_policy policy;
@@ -44,6 +48,9 @@ struct drv {
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 	uint64_t seq;
 	bool quiet; /* only changes are printed */
+	enum gate_position keep; /* CLOSED: nothing */
+	char kept[LINE_MOST];	 /* listeners' numbers */
+	uint64_t keep_ns;	 /* when to say so again */
 };
 
 static uint64_t
@@ -164,7 +171,9 @@ set_proven(struct drv *d, char *list)
 		any = true;
 	}
 	for (unsigned i = 0; !any && i < d->policy.nlisteners; i++)
-		gate_map_set(d->sent.proven, i);
+		if (d->sent.want == GATE_OPEN ||
+		    d->policy.listeners[i].timesync)
+			gate_map_set(d->sent.proven, i);
 }
 
 static void
@@ -175,7 +184,7 @@ prepare(struct drv *d, enum gate_position want, char *list)
 	d->sent.want = want;
 	d->sent.seq = ++d->seq;
 	d->sent.epoch = d->last.epoch;
-	if (want != GATE_OPEN)
+	if (want != GATE_OPEN && want != GATE_SYNC)
 		return;
 	d->sent.proof_ns = now_ns();
 	d->sent.lease_ms = d->policy.lease_ms;
@@ -186,6 +195,7 @@ prepare(struct drv *d, enum gate_position want, char *list)
 static void
 cmd_open(struct drv *d, char *arg)
 {
+	d->keep = GATE_CLOSED;
 	prepare(d, GATE_OPEN, arg);
 	send_req(d);
 }
@@ -229,6 +239,7 @@ static void
 cmd_tor(struct drv *d, char *arg)
 {
 	(void)arg;
+	d->keep = GATE_CLOSED;
 	prepare(d, GATE_TOR_ONLY, NULL);
 	send_req(d);
 }
@@ -237,6 +248,7 @@ static void
 cmd_closed(struct drv *d, char *arg)
 {
 	(void)arg;
+	d->keep = GATE_CLOSED;
 	prepare(d, GATE_CLOSED, NULL);
 	send_req(d);
 }
@@ -246,8 +258,9 @@ cmd_hold(struct drv *d, char *arg)
 {
 	char *rest = arg;
 	uint64_t end = now_ns() + strtoull(arg, &rest, 10) * NS_PER_MS;
-	char list[256];
+	char list[LINE_MOST];
 
+	d->keep = GATE_CLOSED;
 	d->quiet = true;
 	while (now_ns() < end && d->engine_fd != -1) {
 		(void)snprintf(list, sizeof list, "%s", rest);
@@ -256,6 +269,32 @@ cmd_hold(struct drv *d, char *arg)
 		listen_for(d, d->policy.lease_ms / 4);
 	}
 	d->quiet = false;
+}
+
+static void
+keep_up(struct drv *d)
+{
+	char list[LINE_MOST];
+
+	if (d->keep == GATE_CLOSED || now_ns() < d->keep_ns)
+		return;
+	(void)snprintf(list, sizeof list, "%s", d->kept);
+	prepare(d, d->keep, list);
+	send_req(d);
+	d->keep_ns = now_ns() + d->policy.lease_ms / 4 * NS_PER_MS;
+}
+
+static void
+cmd_keep(struct drv *d, char *arg)
+{
+	const char *what = strtok(arg, " \n"), *list = strtok(NULL, "\n");
+
+	d->keep = what != NULL && strcmp(what, "sync") == 0 ? GATE_SYNC :
+	    GATE_OPEN;
+	d->keep_ns = 0;
+	(void)snprintf(d->kept, sizeof d->kept, "%s",
+	    list == NULL ? "" : list);
+	keep_up(d);
 }
 
 static void
@@ -337,7 +376,8 @@ static const struct {
 	void (*run)(struct drv *d, char *arg);
 } commands[] = {
 	{ "open", cmd_open }, { "tor", cmd_tor }, { "closed", cmd_closed },
-	{ "hold", cmd_hold }, { "again", cmd_again }, { "stale", cmd_stale },
+	{ "hold", cmd_hold },
+	{ "keep", cmd_keep }, { "again", cmd_again }, { "stale", cmd_stale },
 	{ "epoch", cmd_epoch }, { "junk", cmd_junk }, { "wait", cmd_wait },
 	{ "engine", cmd_engine }, { "hangup", cmd_hangup },
 	{ "term", cmd_term }, { "at", cmd_at },
@@ -373,12 +413,13 @@ static void
 run(struct drv *d)
 {
 	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
-	char line[256];
+	char line[LINE_MOST];
 
 	for (;;) {
 		in.revents = 0;
 		if (poll(&in, 1, 0) <= 0) {
 			d->quiet = true;
+			keep_up(d);
 			listen_for(d, 5);
 			d->quiet = false;
 			continue;
@@ -480,6 +521,17 @@ print_table(const struct pol_policy *p, const char *which)
 	fatal("no such table");
 }
 
+static void
+read_policy(struct pol_policy *p, const char *path)
+{
+	struct pol_diags diags = { 0 };
+
+	if (policyfile_load(p, &diags, path, false) == -1)
+		fatal("%s:%u: %s", path, diags.n > 0 ? diags.list[0].line : 0,
+		    diags.n > 0 ? diags.list[0].text : "not a policy");
+	pol_diags_clear(&diags);
+}
+
 static const char *
 read_options(struct drv *d, int argc, char **argv)
 {
@@ -490,7 +542,7 @@ read_options(struct drv *d, int argc, char **argv)
 	set_user(&p->tor.user, "4300");
 	set_user(&p->gate_user, "4242");
 	p->ninternal = p->nexternal = 0;
-	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:r")) != -1) {
+	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:rf:")) != -1) {
 		switch (opt) {
 		case 's': p->closed = POL_CLOSED_STRICT; break;
 		case 'l': p->lease_ms = (uint32_t)atoi(optarg); break;
@@ -501,6 +553,7 @@ read_options(struct drv *d, int argc, char **argv)
 		case 'e': add_iface(p->external, &p->nexternal, optarg);
 			break;
 		case 'p': print = optarg; break;
+		case 'f': read_policy(p, optarg); break;
 		case 'r': exit(gate_remove_rules());
 		default: fatal("usage: see the top of gatedrv.c");
 		}
@@ -518,8 +571,11 @@ main(int argc, char **argv)
 	(void)setvbuf(stdin, NULL, _IONBF, 0); /* poll(2) must see it all */
 	pol_policy_init(&d.policy);
 	print = read_options(&d, argc, argv);
-	d.policy.listeners = xcalloc((size_t)argc,
-	    sizeof *d.policy.listeners);
+	if (d.policy.listeners == NULL)
+		d.policy.listeners = xcalloc((size_t)argc,
+		    sizeof *d.policy.listeners);
+	else if (optind < argc)
+		fatal("listeners are in the policy");
 	for (int i = optind; i < argc; i++)
 		add_listener(&d.policy, argv[i]);
 	if (print != NULL)
