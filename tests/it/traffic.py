@@ -5,7 +5,10 @@ The first word is the user to be, by number: 0 stays root.
 
 serve [udp:]ADDR:PORT...   answer until killed; prints "ready"
 ask [udp:]ADDR:PORT        exit 0 if an echo came back within half a second
-stream ADDR:PORT           echo without pause; prints the seconds since the
+asks [udp:]ADDR:PORT...    all of these at once; prints those that answered
+flood ADDR:PORT COUNT      so many datagrams, each with its number; prints how
+                           many of them the kernel took
+stream [udp:]ADDR:PORT     echo without pause; prints the seconds since the
                            epoch of each 10 ms in which an echo came back
 spoof SPORT DPORT          one datagram over loopback; prints ok or an errno
 forge syn|ack|udp SOURCE ADDR:PORT  three packets with SOURCE, raw
@@ -18,6 +21,7 @@ import selectors
 import socket
 import struct
 import sys
+import threading
 import time
 
 WAIT = 0.5
@@ -77,6 +81,32 @@ def ask(spec):
         return 0 if s.recv(16) == b"echo" else 1
     except OSError:
         return 1
+
+
+def asks(specs):
+    rc = {}
+    threads = [threading.Thread(target=lambda s: rc.update({s: ask(s)}),
+                                args=(spec,)) for spec in specs]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    print(" ".join(spec for spec in specs if rc[spec] == 0))
+    return 0
+
+
+def flood(spec, count):
+    family, _, addr = split(spec)
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    n = 0
+    for i in range(int(count)):
+        try:
+            s.sendto(b"flood %d" % i, addr)
+            n += 1
+        except OSError:  # refused, or no room: it is the kernel's to say
+            pass
+    print(n)
+    return 0
 
 
 def stream(spec):
@@ -207,6 +237,10 @@ def main(argv):
         return serve(argv[1:])
     if argv[0] == "ask":
         return ask(argv[1])
+    if argv[0] == "asks":
+        return asks(argv[1:])
+    if argv[0] == "flood":
+        return flood(*argv[1:3])
     if argv[0] == "stream":
         return stream(argv[1])
     if argv[0] == "forge":
