@@ -215,22 +215,28 @@ pol_addrport_parse(struct pol_addr *addr, uint16_t *port, const char *text)
 	return true;
 }
 
-/* Is every bit of A after the first PREFIX 0? */
+/* Clear all bits of A after the first PREFIX; were they 0 already? */
 static bool
-host_bits_clear(const struct pol_addr *a, unsigned prefix)
+clear_host_bits(struct pol_addr *a, unsigned prefix)
 {
 	const bool v6 = a->family == AF_INET6;
-	const uint8_t *octets = v6 ? a->v6.s6_addr : (const uint8_t *)&a->v4;
+	uint8_t *octets = v6 ? a->v6.s6_addr : (uint8_t *)&a->v4;
 	const unsigned bits = v6 ? 128 : 32;
+	bool clear = true;
 
-	for (unsigned i = prefix; i < bits; i++)
-		if ((octets[i / 8] & (0x80u >> i % 8)) != 0)
-			return false;
-	return true;
+	for (unsigned i = prefix; i < bits; i++) {
+		uint8_t bit = (uint8_t)(0x80u >> i % 8);
+
+		if ((octets[i / 8] & bit) != 0)
+			clear = false;
+		octets[i / 8] &= (uint8_t)~bit;
+	}
+	return clear;
 }
 
-bool
-pol_net_parse(struct pol_net *out, const char *text)
+/* TEXT, if it is a network, without its host's bits; *EXACT: it had none. */
+static bool
+net_read(struct pol_net *out, const char *text, bool *exact)
 {
 	char host[INET6_ADDRSTRLEN];
 	const char *slash = strchr(text, '/');
@@ -242,6 +248,7 @@ pol_net_parse(struct pol_net *out, const char *text)
 		return false;
 	memcpy(host, text, n);
 	host[n] = '\0';
+	memset(&net, 0, sizeof net);
 	if (!pol_addr_parse(&net.addr, host))
 		return false;
 	prefix = most = net.addr.family == AF_INET6 ? 128 : 32;
@@ -249,10 +256,29 @@ pol_net_parse(struct pol_net *out, const char *text)
 	    prefix > most))
 		return false;
 	net.prefix = (uint8_t)prefix;
-	if (!host_bits_clear(&net.addr, prefix))
+	*exact = clear_host_bits(&net.addr, prefix);
+	*out = net;
+	return true;
+}
+
+bool
+pol_net_parse(struct pol_net *out, const char *text)
+{
+	struct pol_net net;
+	bool exact;
+
+	if (!net_read(&net, text, &exact) || !exact)
 		return false;
 	*out = net;
 	return true;
+}
+
+bool
+pol_net_mask(struct pol_net *out, const char *text)
+{
+	bool exact;
+
+	return net_read(out, text, &exact);
 }
 
 void

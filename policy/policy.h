@@ -256,6 +256,8 @@ bool pol_addrport_parse(struct pol_addr *addr, uint16_t *port,
     const char *text);
 /* "10.0.0.0/8", "fc00::/7", or an address, which is a network of one. */
 bool pol_net_parse(struct pol_net *out, const char *text);
+/* The same, but clears the bits after the prefix. */
+bool pol_net_mask(struct pol_net *out, const char *text);
 /* DST holds INET6_ADDRSTRLEN + 4. */
 void pol_net_format(char *dst, size_t cap, const struct pol_net *n);
 /* Does interface NAME match PATTERN, which may end in '*'? */

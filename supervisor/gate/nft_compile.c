@@ -25,7 +25,8 @@
 /* More than an element, or a message without its contents, ever takes. */
 #define ELEM_BOUND 64u
 #define MSG_BOUND 256u
-#define RULE_BOUND 2048u
+/* A network of IPv6 with an odd prefix; as libnftnl writes it. */
+#define STMT_BOUND 400u
 
 static const struct {
 	uint32_t type, len;
@@ -44,6 +45,8 @@ static const struct {
 	[POL_K_SPORT] = { TYPE_PAIR(TYPE_INET_PROTOCOL, TYPE_INET_SERVICE),
 	    8 },
 	[POL_K_L4PROTO] = { TYPE_INET_PROTOCOL, 1 },
+	[POL_K_RELAY4] = { TYPE_PAIR(TYPE_IPADDR, TYPE_INET_SERVICE), 8 },
+	[POL_K_RELAY6] = { TYPE_PAIR(TYPE_IP6ADDR, TYPE_INET_SERVICE), 20 },
 }, data_types[] = {
 	[POL_D_NONE] = { 0, 0 },
 	[POL_D_ADDR4] = { TYPE_IPADDR, 4 },
@@ -71,7 +74,9 @@ nft_compile_bound(const struct pol_table *t)
 
 	for (size_t i = 0; i < t->nsets; i++)
 		n += MSG_BOUND + t->sets[i].nelems * ELEM_BOUND;
-	return n + t->nchains * MSG_BOUND + t->nrules * RULE_BOUND;
+	for (size_t i = 0; i < t->nrules; i++)
+		n += MSG_BOUND + t->rules[i].n * STMT_BOUND;
+	return n + t->nchains * MSG_BOUND;
 }
 
 static void
