@@ -81,7 +81,10 @@ match_nfproto(struct emitter *m, const struct pol_stmt *s)
 static void
 match_l4proto(struct emitter *m, const struct pol_stmt *s)
 {
-	emit_l4proto(m, s->num);
+	if (s->num == 0)
+		m->failed = true; /* none that rules know of */
+	else
+		emit_l4proto(m, s->num);
 }
 
 /* Matches of one field with a number; 0: of any family or protocol. */
@@ -379,14 +382,13 @@ match_daddr_local(struct emitter *m, const struct pol_stmt *s)
 	emit_cmp_u32(m, NFT_CMP_EQ, RTN_LOCAL);
 }
 
-/* Asked for presence only, the kernel answers with one octet. */
 static void
 match_no_route_back(struct emitter *m, const struct pol_stmt *s)
 {
 	(void)s;
 	load_fib(m, NFT_FIB_RESULT_OIF, NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF |
 	    NFTA_FIB_F_PRESENT);
-	emit_cmp_u8(m, NFT_CMP_EQ, 0);
+	emit_cmp_u32(m, NFT_CMP_EQ, 0);
 }
 
 static void
@@ -398,6 +400,8 @@ match_ethertype(struct emitter *m, const struct pol_stmt *s)
 		m->nfproto = NFPROTO_IPV4;
 	else if (s->num == ETHERTYPE_IPV6)
 		m->nfproto = NFPROTO_IPV6;
+	else
+		m->nfproto = NFPROTO_NETDEV; /* neither */
 }
 
 static const nft_maker makers[POL_NSTMT] = {
