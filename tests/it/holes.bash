@@ -187,6 +187,76 @@ ask_each()
 	asked=$?
 }
 
+# What gets past every chain: "inside" to the gateway from its workstations,
+# "outside" onto the wire, but for Tor's own and what is not IP.
+watch_begin()
+{
+	in_gw nft -f - <<-'END_NFT'
+	table inet watch {
+		counter inside { }
+		chain input {
+			type filter hook input priority 200
+			iifname "ws0" meta l4proto { tcp, udp } counter name inside
+		}
+	}
+	END_NFT
+	in_out nft -f - <<-'END_NFT'
+	table inet watch {
+		counter outside { }
+		chain prerouting {
+			type filter hook prerouting priority -450
+			iifname "ext1" udp dport 7777 counter name outside
+		}
+	}
+	END_NFT
+}
+
+# seen inside|outside: packets so far.
+seen()
+{
+	local ns=$GW
+	[ "$1" = inside ] || ns=$OUT
+	ip netns exec "$ns" nft -j list counter inet watch "$1" |
+	    sed -n 's/.*"packets": \([0-9]*\).*/\1/p'
+}
+
+# Datagrams without end, by a user of the gateway and by the workstation.
+floods_begin()
+{
+	FLOODS=()
+	ip netns exec "$GW" python3 "$IT_SRC/traffic.py" $UID_USER \
+	    flood 192.0.2.1:7777 &
+	FLOODS+=($!)
+	ip netns exec "$WS" python3 "$IT_SRC/traffic.py" 0 \
+	    flood 192.0.2.1:7777 &
+	FLOODS+=($!)
+	ip netns exec "$WS" python3 "$IT_SRC/traffic.py" 0 \
+	    flood 198.51.100.1:53 &
+	FLOODS+=($!)
+	ip netns exec "$WS" python3 "$IT_SRC/traffic.py" 0 \
+	    flood 10.152.152.10:5300 &
+	FLOODS+=($!)
+}
+
+floods_end()
+{
+	kill "${FLOODS[@]}"
+	wait "${FLOODS[@]}" 2>/dev/null
+	FLOODS=()
+}
+
+# gets SENTENCE COUNTER: packets come, sooner or later.
+gets()
+{
+	local before i
+	before=$(seen "$2")
+	for ((i = 0; i < 100; i++)); do
+		[ "$(seen "$2")" = "$before" ] || break
+		sleep 0.05
+	done
+	check "$1" [ "$(seen "$2")" -gt "$before" ]
+}
+
 # flow NAME NETNS UID SPEC: an endless one; its echoes go to a file.
 flow()
 {

@@ -75,7 +75,7 @@ ours_with()
 		timesync {
 			required = true
 			directory = "$SHAPE_SDWDATE"
-			users = { "$UID_SDWDATE", "$UID_CHECK" }
+			users = { $UID_SDWDATE, $UID_CHECK }
 			listeners = { "sdwdate" }
 			workstations = $1
 		}
