@@ -173,7 +173,7 @@ make_chains(struct pol_build *b, struct pol_gate_chains *c,
 	if (p->firewall.mode == POL_MODE_STANDALONE) {
 		c->nat_pre = base_chain(b, "nat_pre", POL_H_PREROUTING,
 		    PRIO_DSTNAT);
-		c->redirect = plain_chain(b, "redirect");
+		c->to_tor = plain_chain(b, "to_tor");
 	}
 	if (pol_build_redirects_own(p))
 		c->nat_out = base_chain(b, "nat_out", POL_H_OUTPUT,

@@ -26,7 +26,7 @@ struct pol_gate_chains {
 	size_t hb, loopback, local, sync, enter, answers, relays;
 	size_t ext[POL_MAX_IFACES];
 	/* These filter and redirect. */
-	size_t nat_pre, nat_out, redirect, stray_pre, stray, input;
+	size_t nat_pre, nat_out, to_tor, stray_pre, stray, input;
 	size_t from_int, fresh, allowed, from_ext, refuse;
 	bool ports[POL_NSIDES]; /* is there such a set? */
 };

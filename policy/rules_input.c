@@ -153,31 +153,37 @@ from_int_rules(struct pol_build *b, const struct pol_gate_chains *c,
 	allow_services(b, c, p);
 }
 
-/* An error in either family about a packet that DIRECTION's answer is. */
+/* An error about a packet whose answer would have gone by DIRECTION. */
 static void
-related(struct pol_build *b, size_t chain, const struct pol_stmt *in,
-    enum pol_stmt_kind direction, unsigned choice)
+related(struct pol_build *b, size_t chain, const struct pol_policy *p,
+    const struct pol_stmt *in, enum pol_stmt_kind direction)
 {
-	const bool big = choice == POL_ICMP_FRAG_NEEDED;
-	struct pol_stmt st[POL_MAX_STMTS];
-	size_t n = 0;
+	const bool big = (p->firewall.icmp & POL_ICMP_FRAG_NEEDED) != 0;
+	const bool all = (p->firewall.icmp & POL_ICMP_UNREACHABLE) != 0;
+	const struct pol_stmt v4[] = { pol_st_num(POL_M_NFPROTO, AF_INET),
+		pol_st_num(POL_M_L4PROTO, IPPROTO_ICMP),
+		pol_st_num(POL_M_ICMP_TYPE, ICMP_DEST_UNREACH) };
+	const struct pol_stmt v6[] = { pol_st_num(POL_M_NFPROTO, AF_INET6),
+		pol_st_num(POL_M_L4PROTO, IPPROTO_ICMPV6) };
+	struct pol_stmt ours = pol_st(POL_M_CT_RELATED);
+	struct pol_stmt way = pol_st(direction);
+	struct pol_stmt accept = pol_st(POL_A_ACCEPT);
 
-	st[n++] = *in;
-	st[n++] = pol_st_num(POL_M_NFPROTO, AF_INET);
-	st[n++] = pol_st_num(POL_M_L4PROTO, IPPROTO_ICMP);
-	st[n++] = pol_st_num(POL_M_ICMP_TYPE, ICMP_DEST_UNREACH);
+	/* In IPv4 the one kind is a code of the other's type. */
+	if (all)
+		POL_RULE(b, chain, *in, v4[0], v4[1], v4[2], ours, way,
+		    accept);
+	else if (big)
+		POL_RULE(b, chain, *in, v4[0], v4[1], v4[2],
+		    pol_st_num(POL_M_ICMP_CODE, ICMP_FRAG_NEEDED), ours, way,
+		    accept);
+	if (all)
+		POL_RULE(b, chain, *in, v6[0], v6[1], pol_st_num(
+		    POL_M_ICMPV6_TYPE, ICMP6_DST_UNREACH), ours, way, accept);
 	if (big)
-		st[n++] = pol_st_num(POL_M_ICMP_CODE, ICMP_FRAG_NEEDED);
-	st[n++] = pol_st(POL_M_CT_RELATED);
-	st[n++] = pol_st(direction);
-	st[n++] = pol_st(POL_A_ACCEPT);
-	pol_build_rule(b, chain, st, n);
-	POL_RULE(b, chain, *in, pol_st_num(POL_M_NFPROTO, AF_INET6),
-	    pol_st_num(POL_M_L4PROTO, IPPROTO_ICMPV6),
-	    pol_st_num(POL_M_ICMPV6_TYPE,
-		big ? ICMP6_PACKET_TOO_BIG : ICMP6_DST_UNREACH),
-	    pol_st(POL_M_CT_RELATED), pol_st(direction),
-	    pol_st(POL_A_ACCEPT));
+		POL_RULE(b, chain, *in, v6[0], v6[1], pol_st_num(
+		    POL_M_ICMPV6_TYPE, ICMP6_PACKET_TOO_BIG), ours, way,
+		    accept);
 }
 
 /*
@@ -188,20 +194,14 @@ static void
 errors(struct pol_build *b, size_t chain, const struct pol_policy *p,
     const char *external)
 {
-	const unsigned kinds[] = { POL_ICMP_FRAG_NEEDED,
-		POL_ICMP_UNREACHABLE };
 	struct pol_stmt in = pol_st_if(POL_M_IIFNAME, external);
 	bool called = false;
 
 	for (size_t i = 0; i < p->nservices; i++)
 		called |= strcmp(p->services[i].ifname, external) == 0;
-	for (size_t i = 0; i < 2; i++) {
-		if ((p->firewall.icmp & kinds[i]) == 0)
-			continue;
-		related(b, chain, &in, POL_M_CT_REPLY, kinds[i]);
-		if (called)
-			related(b, chain, &in, POL_M_CT_ORIGINAL, kinds[i]);
-	}
+	related(b, chain, p, &in, POL_M_CT_REPLY);
+	if (called)
+		related(b, chain, p, &in, POL_M_CT_ORIGINAL);
 }
 
 static void

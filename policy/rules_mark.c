@@ -70,7 +70,8 @@ enter_rules(struct pol_build *b, size_t chain)
 {
 	POL_RULE(b, chain, pol_st(POL_M_CT_NEW),
 	    pol_st_num(POL_A_CT_MARK_OR, POL_MARK_GATE));
-	POL_RULE(b, chain, pol_st_num(POL_A_MARK_OR, POL_MARK_GATE));
+	POL_RULE(b, chain, pol_st_num(POL_A_MARK_OR, POL_MARK_GATE),
+	    pol_st(POL_A_ACCEPT));
 }
 
 /*
@@ -193,15 +194,18 @@ static void
 user_rule(struct pol_build *b, size_t chain, const struct pol_egress *e,
     bool left)
 {
-	struct pol_case c = { .chain = chain, .t = &e->traffic,
+	struct pol_traffic t = e->traffic;
+	struct pol_case c = { .chain = chain, .t = &t,
 		.ports = POL_M_DPORTS, .nets = POL_M_DADDR_NET,
 		.head = { pol_st_num(POL_M_SKUID, e->user.uid) }, .nhead = 1,
 		.tail = { pol_st(POL_M_CT_ORIGINAL),
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS),
 		    pol_st(POL_A_ACCEPT) }, .ntail = 3 };
 
-	if (left)
+	if (left) {
+		t.l4proto = IPPROTO_TCP;
 		c.head[0] = pol_st(POL_M_CT_ESTABLISHED);
+	}
 	pol_build_case(b, &c);
 }
 

@@ -72,12 +72,12 @@ from_workstations(struct pol_build *b, const struct pol_gate_chains *c,
 	for (size_t i = 0; i < p->ninternal; i++)
 		POL_RULE(b, c->nat_pre,
 		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
-		    pol_st_jump(c->redirect));
-	dns_rules(b, c->redirect, p, false);
+		    pol_st_jump(c->to_tor));
+	dns_rules(b, c->to_tor, p, false);
 	/* What is meant for ourselves is not Tor's to carry. */
-	POL_RULE(b, c->redirect, pol_st(POL_M_DADDR_LOCAL),
+	POL_RULE(b, c->to_tor, pol_st(POL_M_DADDR_LOCAL),
 	    pol_st(POL_A_ACCEPT));
-	tcp_rules(b, c->redirect, p, false);
+	tcp_rules(b, c->to_tor, p, false);
 }
 
 /*

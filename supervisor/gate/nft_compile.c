@@ -254,3 +254,38 @@ nft_compile_replace(struct nft_batch *b, const struct pol_table *t,
 	nft_compile_delete(b, t->id);
 	return nft_compile_create(b, t, flags);
 }
+
+int
+nft_compile_chain(struct nft_batch *b, const struct pol_table *t,
+    const struct pol_rule *rules, size_t n)
+{
+	struct nlmsghdr *h;
+
+	if (rules[0].chain >= t->nchains)
+		return -1;
+	h = nft_batch_msg(b, NFT_MSG_DELRULE, nft_table_family(t->id), 0);
+	mnl_attr_put_strz(h, NFTA_RULE_TABLE, pol_table_name(t->id));
+	mnl_attr_put_strz(h, NFTA_RULE_CHAIN,
+	    t->chains[rules[0].chain].name);
+	nft_batch_push(b, h);
+	for (size_t i = 0; i < n; i++)
+		if (put_rule(b, t, &rules[i]) == -1)
+			return -1;
+	return b->full ? -1 : 0;
+}
+
+int
+nft_compile_empty(struct nft_batch *b, const struct pol_table *t,
+    enum pol_set_id id)
+{
+	struct nlmsghdr *h;
+
+	h = nft_batch_msg(b, NFT_MSG_DELSET, nft_table_family(t->id), 0);
+	mnl_attr_put_strz(h, NFTA_SET_TABLE, pol_table_name(t->id));
+	mnl_attr_put_strz(h, NFTA_SET_NAME, pol_set_name(id));
+	nft_batch_push(b, h);
+	for (size_t i = 0; i < t->nsets; i++)
+		if (t->sets[i].id == id)
+			return put_set(b, t->id, &t->sets[i]);
+	return -1; /* a table without it */
+}

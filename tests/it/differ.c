@@ -166,26 +166,77 @@ normalise(json_t *listing)
 	return listing;
 }
 
-/* NULL: nft cannot list it. */
-static json_t *
-list_table(const struct pol_table *t)
+static FILE *
+run_list(const struct pol_table *t, const char *options)
 {
 	char command[COMMAND_LEN];
-	json_error_t error;
-	json_t *listing;
-	bool ok;
-	FILE *f;
 
-	(void)snprintf(command, sizeof command, "nft -j list table %s %s",
-	    t->family == POL_F_NETDEV ? "netdev" : "inet",
+	(void)snprintf(command, sizeof command, "nft %s list table %s %s",
+	    options, t->family == POL_F_NETDEV ? "netdev" : "inet",
 	    pol_table_name(t->id));
-	f = run(command, "r");
-	listing = json_loadf(f, 0, &error);
-	ok = pclose(f) == 0 && listing != NULL;
+	return run(command, "r");
+}
+
+static json_t *
+list_json(const struct pol_table *t)
+{
+	FILE *f = run_list(t, "-j");
+	json_t *listing = json_loadf(f, 0, NULL);
+	const bool ok = pclose(f) == 0 && listing != NULL;
+
 	if (ok)
 		return normalise(listing);
 	json_decref(listing);
 	return NULL;
+}
+
+/*
+ * For people, and with times that JSON rounds to seconds; the elements are
+ * compared as JSON.
+ */
+static char *
+list_text(const struct pol_table *t)
+{
+	char *text = NULL, *line = NULL;
+	size_t len = 0, room = 0;
+	FILE *f = run_list(t, "-s"), *out = open_memstream(&text, &len);
+	bool elements = false;
+
+	ck_assert_ptr_nonnull(out);
+	while (getline(&line, &room, f) != -1) {
+		if (strstr(line, "elements = {") != NULL)
+			elements = true;
+		if (!elements)
+			ck_assert(fputs(line, out) != EOF);
+		else if (strchr(line, '}') != NULL)
+			elements = false;
+	}
+	free(line);
+	ck_assert_int_eq(fclose(out), 0);
+	if (pclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Either is NULL if nft cannot list it. */
+struct differ_listing {
+	json_t *json;
+	char *text;
+};
+
+static void
+list_table(struct differ_listing *l, const struct pol_table *t)
+{
+	l->json = list_json(t);
+	l->text = list_text(t);
+}
+
+static void
+clear(struct differ_listing *l)
+{
+	json_decref(l->json);
+	free(l->text);
 }
 
 /* Objects of both listings that have no like at their place in the other. */
@@ -212,34 +263,45 @@ tell_difference(const json_t *a, const json_t *b)
 	(void)fputs("\n", stderr);
 }
 
-bool
-differ_same(const struct pol_table *sent, const char *text, bool tell)
+struct differ_listing *
+differ_load(const struct pol_table *t, const struct pol_policy *p,
+    enum pol_position pos)
 {
-	json_t *a, *b;
-	bool same;
+	struct differ_listing *l = calloc(1, sizeof *l);
+	char *text = pol_table_print(t, p, pos);
 
-	ck_assert_int_eq(system("nft flush ruleset"), 0);
+	ck_assert(l != NULL && text != NULL);
 	load_text(text);
-	b = list_table(sent);
-	ck_assert_ptr_nonnull(b);
-	a = send_table(sent) ? list_table(sent) : NULL;
-	same = a != NULL && json_equal(a, b) == 1;
-	if (!same && tell)
-		tell_difference(a, b);
-	json_decref(a);
-	json_decref(b);
-	return same;
+	free(text);
+	list_table(l, t);
+	ck_assert(l->json != NULL && l->text != NULL);
+	return l;
+}
+
+void
+differ_free(struct differ_listing *l)
+{
+	clear(l);
+	free(l);
 }
 
 bool
-differ_same_table(const struct pol_table *sent, const struct pol_policy *p,
-    enum pol_position pos)
+differ_same(const struct pol_table *t, const struct differ_listing *of_text,
+    bool tell)
 {
-	char *text = pol_table_print(sent, p, pos);
+	struct differ_listing sent = { 0 };
 	bool same;
 
-	ck_assert_ptr_nonnull(text);
-	same = differ_same(sent, text, true);
-	free(text);
+	if (send_table(t))
+		list_table(&sent, t);
+	same = sent.json != NULL && sent.text != NULL &&
+	    json_equal(sent.json, of_text->json) == 1 &&
+	    strcmp(sent.text, of_text->text) == 0;
+	if (!same && tell) {
+		tell_difference(sent.json, of_text->json);
+		(void)fprintf(stderr, "sent:\n%s\ntext:\n%s\n",
+		    sent.text != NULL ? sent.text : "", of_text->text);
+	}
+	clear(&sent);
 	return same;
 }

@@ -9,23 +9,29 @@
 
 #include "policy/rules.h"
 
+struct differ_listing;
+
 /* Can this be done here?  Enters a new network namespace. */
 bool differ_enter(void);
 /* A pair of interfaces, NAME and another one, for netdev chains. */
 void differ_interface(const char *name);
 
 /*
- * Send SENT through nft_compile and list it; load TEXT with nft and list
- * that.  Whether both listings are the same but for handles, counters, the
- * order of elements, and the elements that come and go.  What the kernel
- * does not take as messages is not the same; text that nft does not take
- * fails the test.  TELL: print the listings if they differ.
+ * T's text in POS, loaded into the kernel by nft and listed by it; text that
+ * nft does not take fails the test.  The caller frees it.
  */
-bool differ_same(const struct pol_table *sent, const char *text, bool tell);
-
-/* SENT beside its own text in POS. */
-bool differ_same_table(const struct pol_table *sent,
+struct differ_listing *differ_load(const struct pol_table *t,
     const struct pol_policy *p, enum pol_position pos);
+void differ_free(struct differ_listing *l);
+
+/*
+ * Send T through nft_compile, in the place of what is there.  Whether it is
+ * listed as OF_TEXT, as JSON and for people, but for handles, counters, the
+ * order of elements, and the elements that come and go.  What the kernel or
+ * nft do not take is not the same.  TELL: print both if they differ.
+ */
+bool differ_same(const struct pol_table *t,
+    const struct differ_listing *of_text, bool tell);
 
 /* Tables in which each statement, key and set is; the caller's to clear. */
 void differ_all_kinds(struct pol_ruleset *out);

@@ -6,6 +6,7 @@
  *   gatedrv [-s] [-l LEASE_MS] [-t TOR_UID] [-u GATE_UID] -i INT -e EXT
  *       KIND/ADDRESS/PORT... | KIND/IFACE:ipv4|IFACE:ipv6/PORT |
  *       socks/unix:PATH
+ *     -R internal|full|off : routing rules;  -E UID : may leave as well
  *   gatedrv -f POLICY_FILE  : all that from a policy; users are numbers
  *   gatedrv -p POSITION ... : print the gate table as nft text, instead
  *   gatedrv -r              : remove the rules, instead
@@ -33,7 +34,7 @@
 #include "supervisor/gatemsg.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
-#include "supervisor/policyfile.h"
+#include "tests/it/gatedrv.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define LINE_MOST 256
@@ -67,13 +68,14 @@ print_report(const struct gate_report *r)
 {
 	printf("report position=%s known=%u why=%u refused=%u barriers=0x%x "
 	    "proven=%u lease=%u foreign=%llu error=%d closes=%llu "
-	    "close_us=%llu epoch=%llu\n",
+	    "close_us=%llu epoch=%llu purges=%llu\n",
 	    gate_position_name((enum gate_position)r->position), r->known,
 	    r->why, r->refused, r->barriers, r->nproven, r->lease_ms,
 	    (unsigned long long)r->foreign, r->error,
 	    (unsigned long long)r->closes,
 	    (unsigned long long)r->close_last_ns / 1000,
-	    (unsigned long long)r->epoch);
+	    (unsigned long long)r->epoch,
+	    (unsigned long long)r->purges);
 	(void)fflush(stdout);
 }
 
@@ -84,7 +86,7 @@ same_report(const struct gate_report *a, const struct gate_report *b)
 	    a->why == b->why && a->refused == b->refused &&
 	    a->barriers == b->barriers && a->foreign == b->foreign &&
 	    a->epoch == b->epoch && a->error == b->error &&
-	    a->nproven == b->nproven;
+	    a->nproven == b->nproven && a->purges == b->purges;
 }
 
 static void
@@ -200,28 +202,6 @@ cmd_open(struct drv *d, char *arg)
 	send_req(d);
 }
 
-/* The number of "IFACE:ipv4" among P's, plus one; added if need be. */
-static uint8_t
-ifaddr_number(struct pol_policy *p, const char *spec)
-{
-	struct pol_ifaddr a = { .family = AF_INET };
-	const size_t n = strcspn(spec, ":");
-
-	if (n >= sizeof a.ifname || strncmp(spec + n, ":ipv", 4) != 0)
-		fatal("IFACE:ipv4 is what an interface's address looks like");
-	memcpy(a.ifname, spec, n);
-	if (spec[n + 4] == '6')
-		a.family = AF_INET6;
-	for (size_t i = 0; i < p->nifaddrs; i++)
-		if (p->ifaddrs[i].family == a.family &&
-		    strcmp(p->ifaddrs[i].ifname, a.ifname) == 0)
-			return (uint8_t)(i + 1);
-	if (p->nifaddrs == POL_MAX_IFADDRS)
-		fatal("too many addresses of interfaces");
-	p->ifaddrs[p->nifaddrs++] = a;
-	return (uint8_t)p->nifaddrs;
-}
-
 static void
 cmd_at(struct drv *d, char *arg)
 {
@@ -230,7 +210,7 @@ cmd_at(struct drv *d, char *arg)
 
 	if (addr == NULL)
 		fatal("at IFACE:ipv4 ADDRESS");
-	number = ifaddr_number(&d->policy, spec);
+	number = drv_ifaddr(&d->policy, spec);
 	/* What is no address is none. */
 	(void)pol_addr_parse(&d->ifaddr[number - 1], addr);
 }
@@ -453,133 +433,15 @@ start_gate(struct drv *d)
 	(void)fflush(stdout);
 }
 
-static void
-add_listener(struct pol_policy *p, char *spec)
-{
-	struct pol_listener *l = &p->listeners[p->nlisteners];
-	char *kind = strtok(spec, "/"), *addr = strtok(NULL, "/");
-	char *port = strtok(NULL, "/");
-
-	if (addr != NULL && strncmp(addr, "unix:", 5) == 0) {
-		l->addr.family = AF_UNIX;
-		(void)snprintf(l->path, sizeof l->path, "/run/%s", addr + 5);
-		port = strchr(addr, ':') + 1; /* none */
-	} else if (addr != NULL && strstr(addr, ":ipv") != NULL) {
-		l->ifaddr = ifaddr_number(p, addr);
-		l->addr.family = p->ifaddrs[l->ifaddr - 1].family;
-	} else if (addr == NULL || !pol_addr_parse(&l->addr, addr)) {
-		fatal("KIND/ADDRESS/PORT is what a listener looks like");
-	}
-	if (port == NULL)
-		fatal("a port is missing");
-	l->port = (uint16_t)atoi(port);
-	for (l->kind = POL_SOCKS; l->kind < POL_NKIND; l->kind++)
-		if (strcmp(pol_kind_name(l->kind), kind) == 0)
-			break;
-	if (l->kind == POL_NKIND)
-		fatal("no such kind of listener");
-	l->loopback = strncmp(addr, "127.", 4) == 0 ||
-	    strcmp(addr, "::1") == 0;
-	(void)snprintf(l->name, sizeof l->name, "l%zu", p->nlisteners);
-	p->nlisteners++;
-}
-
-static void
-set_user(struct pol_user *u, const char *uid)
-{
-	u->uid = u->gid = (uint32_t)atoi(uid);
-	u->resolved = true;
-}
-
-static void
-add_iface(char list[][POL_IFNAME_LEN], size_t *n, const char *name)
-{
-	if (*n == POL_MAX_IFACES)
-		fatal("too many interfaces");
-	(void)snprintf(list[(*n)++], POL_IFNAME_LEN, "%s", name);
-}
-
-static int
-print_table(const struct pol_policy *p, const char *which)
-{
-	struct pol_ruleset rs;
-	char *text;
-
-	for (unsigned i = 0; i < POL_NTABLE; i++) {
-		if (strcmp(which, pol_table_name((enum pol_table_id)i)) != 0)
-			continue;
-		if (pol_ruleset_make(&rs, p) == -1)
-			fatal("out of memory");
-		text = pol_table_print(&rs.tables[i], p, POL_POS_CLOSED);
-		if (text == NULL)
-			fatal("out of memory");
-		(void)fputs(text, stdout);
-		free(text);
-		pol_ruleset_clear(&rs);
-		return 0;
-	}
-	fatal("no such table");
-}
-
-static void
-read_policy(struct pol_policy *p, const char *path)
-{
-	struct pol_diags diags = { 0 };
-
-	if (policyfile_load(p, &diags, path, false) == -1)
-		fatal("%s:%u: %s", path, diags.n > 0 ? diags.list[0].line : 0,
-		    diags.n > 0 ? diags.list[0].text : "not a policy");
-	pol_diags_clear(&diags);
-}
-
-static const char *
-read_options(struct drv *d, int argc, char **argv)
-{
-	struct pol_policy *p = &d->policy;
-	const char *print = NULL;
-	int opt;
-
-	set_user(&p->tor.user, "4300");
-	set_user(&p->gate_user, "4242");
-	p->ninternal = p->nexternal = 0;
-	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:rf:")) != -1) {
-		switch (opt) {
-		case 's': p->closed = POL_CLOSED_STRICT; break;
-		case 'l': p->lease_ms = (uint32_t)atoi(optarg); break;
-		case 't': set_user(&p->tor.user, optarg); break;
-		case 'u': set_user(&p->gate_user, optarg); break;
-		case 'i': add_iface(p->internal, &p->ninternal, optarg);
-			break;
-		case 'e': add_iface(p->external, &p->nexternal, optarg);
-			break;
-		case 'p': print = optarg; break;
-		case 'f': read_policy(p, optarg); break;
-		case 'r': exit(gate_remove_rules());
-		default: fatal("usage: see the top of gatedrv.c");
-		}
-	}
-	return print;
-}
-
 int
 main(int argc, char **argv)
 {
 	static struct drv d = { .engine_fd = -1, .keeper_fd = -1 };
-	const char *print;
 
 	log_init("drv", LOG_LV_INFO);
 	(void)setvbuf(stdin, NULL, _IONBF, 0); /* poll(2) must see it all */
-	pol_policy_init(&d.policy);
-	print = read_options(&d, argc, argv);
-	if (d.policy.listeners == NULL)
-		d.policy.listeners = xcalloc((size_t)argc,
-		    sizeof *d.policy.listeners);
-	else if (optind < argc)
-		fatal("listeners are in the policy");
-	for (int i = optind; i < argc; i++)
-		add_listener(&d.policy, argv[i]);
-	if (print != NULL)
-		return print_table(&d.policy, print);
+	if (!drv_policy(&d.policy, argc, argv))
+		return 0;
 	start_gate(&d);
 	cmd_engine(&d, NULL);
 	listen_for(&d, 10 * ANSWER_MS);
