@@ -50,7 +50,12 @@ it_clean()
 	[ -n "${DRV_PID:-}" ] && kill "$DRV_PID" 2>/dev/null
 	for pid in $(jobs -p); do kill "$pid" 2>/dev/null; done
 	for ns in "$GW" "$WS" "$OUT"; do
-		[ -n "$ns" ] && ip netns del "$ns" 2>/dev/null
+		[ -n "$ns" ] || continue
+		# What "in_gw ... &" began is a child of a child.
+		for pid in $(ip netns pids "$ns" 2>/dev/null); do
+			kill "$pid" 2>/dev/null
+		done
+		ip netns del "$ns" 2>/dev/null
 	done
 	[ -n "$IT_DIR" ] && rm -rf "$IT_DIR"
 	exit "$rc"

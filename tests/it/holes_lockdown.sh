@@ -52,11 +52,12 @@ holds()
 	all "ours, $1: loopback" gw_answers $UID_USER -- $LOOPBACK
 }
 
-# The watch goes too.
+# The watch goes too: it begins at 0 again.
 flushed()
 {
 	in_gw nft flush ruleset
 	watch_begin
+	in_=0
 }
 
 gate_again() { gate_run -f "$IT_DIR/policy.conf"; }

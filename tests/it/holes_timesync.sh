@@ -98,10 +98,11 @@ all "ours, open: workstations too" ws_answers -- $SYNC_INT $REDIRECTED \
 
 note "F1: from open, as when the machine is suspended; with a flow running"
 flow program "$GW" $UID_USER 127.0.0.1:9104
+flow clock "$GW" $UID_USER 10.152.152.10:9108
 flow workstation "$WS" 0 198.51.100.1:80
-flows_run "ours: a flow runs" program workstation
+flows_run "ours: a flow runs" program clock workstation
 keep sync
-flows_cut "ours: it does not run on in time-sync" program workstation
+flows_cut "ours: it does not run on in time-sync" program clock workstation
 flows_end
 ours_sync "ours, after open"
 say stale
