@@ -20,14 +20,14 @@ gets "control: ... and in the gateway" inside
 
 theirs
 sleep 0.2
-before=$(seen outside)
+sofar=$(seen outside)
 all "theirs: loopback" gw_answers $UID_USER -- $LOOPBACK
-check "theirs: nothing of the flood gets out" [ "$(seen outside)" = "$before" ]
+check "theirs: nothing of the flood gets out" [ "$(seen outside)" = "$sofar" ]
 in_gw env SHAPE_PAUSE=0.02 bash "$SHAPE" lockdown
 after=$(seen outside)
-note "their failure path let $((after - before)) packets out"
+note "their failure path let $((after - sofar)) packets out"
 check "theirs: the failure path lets packets out: the hole" \
-    [ "$after" -gt "$before" ]
+    [ "$after" -gt "$sofar" ]
 none "theirs: ... and loopback is dead" gw_answers $UID_USER -- $LOOPBACK
 check "theirs: ... and a table of theirs is left behind" \
     in_gw nft list table ip6 nat >/dev/null

@@ -3,7 +3,7 @@
 # listed ports of loopback only, and what suspends the machine does not even
 # reach that mode.  In our position "time-sync" there is nothing but the
 # policy's users to the policy's listeners.
-# shellcheck disable=SC2086 # lists of addresses are words
+# shellcheck disable=SC2046,SC2086 # lists of addresses are words
 # shellcheck source=tests/it/holes.bash
 . "$(dirname "$0")/holes.bash"
 holes_begin
