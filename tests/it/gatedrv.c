@@ -7,16 +7,21 @@
  *       KIND/ADDRESS/PORT... | KIND/IFACE:ipv4|IFACE:ipv6/PORT |
  *       socks/unix:PATH
  *     -R internal|full|off : routing rules;  -E UID : may leave as well
+ *     -X : strict egress;  -T N : listener N sets the clock, which is
+ *     required;  -U UID : so does this user
  *   gatedrv -f POLICY_FILE  : all that from a policy; users are numbers
  *   gatedrv -p POSITION ... : print the gate table as nft text, instead
  *   gatedrv -r              : remove the rules, instead
  *
  * Commands, one a line: open [N...], tor, closed, hold MS [N...] (open, then
- * renew four times a lease), keep open|sync [N...] (the same until the next
+ * renew four times a lease), stay open|sync (the same until the next
  * request), again (the last request as it was), stale,
  * epoch N, junk N, wait MS, engine (hand over a new one), hangup, term, quit;
  * at IFACE:ipv4|IFACE:ipv6 ADDRESS (where the listeners on it are said to be
- * from now on; "none": nowhere).
+ * from now on; "none": nowhere); sync, keep MS: as open and hold, of the
+ * listeners that set the clock; relays GENERATION PAIR..., cut GENERATION
+ * PAIR... (without the last page), swaps TIMES PAIR... (that many lists, one
+ * after the other): see drv_relays.h.
  */
 #include <errno.h>
 #include <poll.h>
@@ -34,10 +39,11 @@
 #include "supervisor/gatemsg.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
-#include "tests/it/gatedrv.h"
+#include "tests/it/drv_policy.h"
+#include "tests/it/drv_relays.h"
 
 #define NS_PER_MS UINT64_C(1000000)
-#define LINE_MOST 256
+#define LINE_CAP 1024
 
 struct drv {
 	struct pol_policy policy;
@@ -49,9 +55,8 @@ struct drv {
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 	uint64_t seq;
 	bool quiet; /* only changes are printed */
-	enum gate_position keep; /* CLOSED: nothing */
-	char kept[LINE_MOST];	 /* listeners' numbers */
-	uint64_t keep_ns;	 /* when to say so again */
+	enum gate_position stay; /* CLOSED: nothing */
+	uint64_t stay_ns;	 /* when to say so again */
 };
 
 static uint64_t
@@ -68,14 +73,16 @@ print_report(const struct gate_report *r)
 {
 	printf("report position=%s known=%u why=%u refused=%u barriers=0x%x "
 	    "proven=%u lease=%u foreign=%llu error=%d closes=%llu "
-	    "close_us=%llu epoch=%llu purges=%llu\n",
+	    "close_us=%llu epoch=%llu purges=%llu strict=%u relays=%u+%u "
+	    "generation=%u\n",
 	    gate_position_name((enum gate_position)r->position), r->known,
 	    r->why, r->refused, r->barriers, r->nproven, r->lease_ms,
 	    (unsigned long long)r->foreign, r->error,
 	    (unsigned long long)r->closes,
 	    (unsigned long long)r->close_last_ns / 1000,
 	    (unsigned long long)r->epoch,
-	    (unsigned long long)r->purges);
+	    (unsigned long long)r->purges, r->strict, r->nrelays4,
+	    r->nrelays6, r->relays_generation);
 	(void)fflush(stdout);
 }
 
@@ -86,7 +93,8 @@ same_report(const struct gate_report *a, const struct gate_report *b)
 	    a->why == b->why && a->refused == b->refused &&
 	    a->barriers == b->barriers && a->foreign == b->foreign &&
 	    a->epoch == b->epoch && a->error == b->error &&
-	    a->nproven == b->nproven && a->purges == b->purges;
+	    a->nproven == b->nproven && a->purges == b->purges &&
+	    a->relays_generation == b->relays_generation;
 }
 
 static void
@@ -197,7 +205,6 @@ prepare(struct drv *d, enum gate_position want, char *list)
 static void
 cmd_open(struct drv *d, char *arg)
 {
-	d->keep = GATE_CLOSED;
 	prepare(d, GATE_OPEN, arg);
 	send_req(d);
 }
@@ -210,7 +217,7 @@ cmd_at(struct drv *d, char *arg)
 
 	if (addr == NULL)
 		fatal("at IFACE:ipv4 ADDRESS");
-	number = drv_ifaddr(&d->policy, spec);
+	number = drv_ifaddr_number(&d->policy, spec);
 	/* What is no address is none. */
 	(void)pol_addr_parse(&d->ifaddr[number - 1], addr);
 }
@@ -219,7 +226,7 @@ static void
 cmd_tor(struct drv *d, char *arg)
 {
 	(void)arg;
-	d->keep = GATE_CLOSED;
+	d->stay = GATE_CLOSED;
 	prepare(d, GATE_TOR_ONLY, NULL);
 	send_req(d);
 }
@@ -228,23 +235,29 @@ static void
 cmd_closed(struct drv *d, char *arg)
 {
 	(void)arg;
-	d->keep = GATE_CLOSED;
+	d->stay = GATE_CLOSED;
 	prepare(d, GATE_CLOSED, NULL);
 	send_req(d);
 }
 
 static void
-cmd_hold(struct drv *d, char *arg)
+cmd_sync(struct drv *d, char *arg)
+{
+	prepare(d, GATE_SYNC, arg);
+	send_req(d);
+}
+
+static void
+keep(struct drv *d, enum gate_position want, char *arg)
 {
 	char *rest = arg;
 	uint64_t end = now_ns() + strtoull(arg, &rest, 10) * NS_PER_MS;
-	char list[LINE_MOST];
+	char list[256];
 
-	d->keep = GATE_CLOSED;
 	d->quiet = true;
 	while (now_ns() < end && d->engine_fd != -1) {
 		(void)snprintf(list, sizeof list, "%s", rest);
-		prepare(d, GATE_OPEN, list);
+		prepare(d, want, list);
 		send_req(d);
 		listen_for(d, d->policy.lease_ms / 4);
 	}
@@ -252,29 +265,73 @@ cmd_hold(struct drv *d, char *arg)
 }
 
 static void
-keep_up(struct drv *d)
+cmd_hold(struct drv *d, char *arg)
 {
-	char list[LINE_MOST];
-
-	if (d->keep == GATE_CLOSED || now_ns() < d->keep_ns)
-		return;
-	(void)snprintf(list, sizeof list, "%s", d->kept);
-	prepare(d, d->keep, list);
-	send_req(d);
-	d->keep_ns = now_ns() + d->policy.lease_ms / 4 * NS_PER_MS;
+	keep(d, GATE_OPEN, arg);
 }
 
 static void
 cmd_keep(struct drv *d, char *arg)
 {
-	const char *what = strtok(arg, " \n"), *list = strtok(NULL, "\n");
+	keep(d, GATE_SYNC, arg);
+}
 
-	d->keep = what != NULL && strcmp(what, "sync") == 0 ? GATE_SYNC :
-	    GATE_OPEN;
-	d->keep_ns = 0;
-	(void)snprintf(d->kept, sizeof d->kept, "%s",
-	    list == NULL ? "" : list);
-	keep_up(d);
+static void
+cmd_relays(struct drv *d, char *arg)
+{
+	char *rest = arg;
+	const uint32_t generation = (uint32_t)strtoul(arg, &rest, 10);
+
+	drv_relays_send(d->engine_fd, generation, rest, false);
+}
+
+static void
+cmd_cut(struct drv *d, char *arg)
+{
+	char *rest = arg;
+	const uint32_t generation = (uint32_t)strtoul(arg, &rest, 10);
+
+	drv_relays_send(d->engine_fd, generation, rest, true);
+}
+
+/* A report comes after each. */
+static void
+cmd_swaps(struct drv *d, char *arg)
+{
+	char words[LINE_CAP], *rest = arg;
+	const uint32_t times = (uint32_t)strtoul(arg, &rest, 10);
+	const uint32_t before = d->last.relays_generation;
+
+	d->quiet = true;
+	for (uint32_t i = 1; i <= times && d->engine_fd != -1; i++) {
+		(void)snprintf(words, sizeof words, "%s", rest);
+		drv_relays_send(d->engine_fd, before + i, words, false);
+		for (int j = 0; j < 1000 && d->engine_fd != -1 &&
+		    d->last.relays_generation != before + i; j++)
+			listen_for(d, 2);
+	}
+	d->quiet = false;
+	printf("swapped %u\n", d->last.relays_generation - before);
+}
+
+static void
+stay(struct drv *d)
+{
+	char every[1] = "";
+
+	if (d->stay == GATE_CLOSED || now_ns() < d->stay_ns)
+		return;
+	prepare(d, d->stay, every);
+	send_req(d);
+	d->stay_ns = now_ns() + d->policy.lease_ms / 4 * NS_PER_MS;
+}
+
+static void
+cmd_stay(struct drv *d, char *arg)
+{
+	d->stay = strcmp(arg, " sync\n") == 0 ? GATE_SYNC : GATE_OPEN;
+	d->stay_ns = 0;
+	stay(d);
 }
 
 static void
@@ -357,10 +414,12 @@ static const struct {
 } commands[] = {
 	{ "open", cmd_open }, { "tor", cmd_tor }, { "closed", cmd_closed },
 	{ "hold", cmd_hold },
-	{ "keep", cmd_keep }, { "again", cmd_again }, { "stale", cmd_stale },
+	{ "stay", cmd_stay }, { "again", cmd_again }, { "stale", cmd_stale },
 	{ "epoch", cmd_epoch }, { "junk", cmd_junk }, { "wait", cmd_wait },
 	{ "engine", cmd_engine }, { "hangup", cmd_hangup },
-	{ "term", cmd_term }, { "at", cmd_at },
+	{ "term", cmd_term }, { "at", cmd_at }, { "sync", cmd_sync },
+	{ "keep", cmd_keep }, { "relays", cmd_relays }, { "cut", cmd_cut },
+	{ "swaps", cmd_swaps },
 };
 
 /* Answers to a request come within this time, ms. */
@@ -393,13 +452,13 @@ static void
 run(struct drv *d)
 {
 	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
-	char line[LINE_MOST];
+	char line[LINE_CAP];
 
 	for (;;) {
 		in.revents = 0;
 		if (poll(&in, 1, 0) <= 0) {
 			d->quiet = true;
-			keep_up(d);
+			stay(d);
 			listen_for(d, 5);
 			d->quiet = false;
 			continue;
@@ -433,15 +492,39 @@ start_gate(struct drv *d)
 	(void)fflush(stdout);
 }
 
+static int
+print_table(const struct pol_policy *p, const char *which)
+{
+	struct pol_ruleset rs;
+	char *text;
+
+	for (unsigned i = 0; i < POL_NTABLE; i++) {
+		if (strcmp(which, pol_table_name((enum pol_table_id)i)) != 0)
+			continue;
+		if (pol_ruleset_make(&rs, p) == -1)
+			fatal("out of memory");
+		text = pol_table_print(&rs.tables[i], p, POL_POS_CLOSED);
+		if (text == NULL)
+			fatal("out of memory");
+		(void)fputs(text, stdout);
+		free(text);
+		pol_ruleset_clear(&rs);
+		return 0;
+	}
+	fatal("no such table");
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct drv d = { .engine_fd = -1, .keeper_fd = -1 };
+	const char *print;
 
 	log_init("drv", LOG_LV_INFO);
 	(void)setvbuf(stdin, NULL, _IONBF, 0); /* poll(2) must see it all */
-	if (!drv_policy(&d.policy, argc, argv))
-		return 0;
+	print = drv_policy(&d.policy, argc, argv);
+	if (print != NULL)
+		return print_table(&d.policy, print);
 	start_gate(&d);
 	cmd_engine(&d, NULL);
 	listen_for(&d, 10 * ANSWER_MS);

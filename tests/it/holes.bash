@@ -144,7 +144,7 @@ keep()
 {
 	local name=$1
 	[ "$name" != sync ] || name=time-sync
-	say keep "$1"
+	say stay "$1"
 	now_is "position=$name known=1" || await "position=$name known=1" 3
 }
 

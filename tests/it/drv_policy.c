@@ -1,22 +1,21 @@
-/*
- * The policy that gatedrv's gate is started with, and what else than to start
- * one it was called for.
- */
-#include "tests/it/gatedrv.h"
+#include "tests/it/drv_policy.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "policy/rules.h"
 #include "supervisor/gate/gate.h"
 #include "supervisor/log.h"
 #include "supervisor/policyfile.h"
 
+/* Listeners that set the clock, of the first 32. */
+static uint32_t clock_map;
+
 uint8_t
-drv_ifaddr(struct pol_policy *p, const char *spec)
+drv_ifaddr_number(struct pol_policy *p, const char *spec)
 {
 	struct pol_ifaddr a = { .family = AF_INET };
 	const size_t n = strcspn(spec, ":");
@@ -48,7 +47,7 @@ add_listener(struct pol_policy *p, char *spec)
 		(void)snprintf(l->path, sizeof l->path, "/run/%s", addr + 5);
 		port = strchr(addr, ':') + 1; /* none */
 	} else if (addr != NULL && strstr(addr, ":ipv") != NULL) {
-		l->ifaddr = drv_ifaddr(p, addr);
+		l->ifaddr = drv_ifaddr_number(p, addr);
 		l->addr.family = p->ifaddrs[l->ifaddr - 1].family;
 	} else if (addr == NULL || !pol_addr_parse(&l->addr, addr)) {
 		fatal("KIND/ADDRESS/PORT is what a listener looks like");
@@ -90,29 +89,7 @@ set_routes(struct pol_policy *p, const char *word)
 }
 
 static void
-print_table(const struct pol_policy *p, const char *which)
-{
-	struct pol_ruleset rs;
-	char *text;
-
-	for (unsigned i = 0; i < POL_NTABLE; i++) {
-		if (strcmp(which, pol_table_name((enum pol_table_id)i)) != 0)
-			continue;
-		if (pol_ruleset_make(&rs, p) == -1)
-			fatal("out of memory");
-		text = pol_table_print(&rs.tables[i], p, POL_POS_CLOSED);
-		if (text == NULL)
-			fatal("out of memory");
-		(void)fputs(text, stdout);
-		free(text);
-		pol_ruleset_clear(&rs);
-		return;
-	}
-	fatal("no such table");
-}
-
-static void
-read_policy(struct pol_policy *p, const char *path)
+read_file(struct pol_policy *p, const char *path)
 {
 	struct pol_diags diags = { 0 };
 
@@ -131,7 +108,7 @@ read_options(struct pol_policy *p, int argc, char **argv)
 	set_user(&p->tor.user, "4300");
 	set_user(&p->gate_user, "4242");
 	p->ninternal = p->nexternal = 0;
-	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:rR:E:f:")) != -1) {
+	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:rR:E:XT:U:f:")) != -1) {
 		switch (opt) {
 		case 's': p->closed = POL_CLOSED_STRICT; break;
 		case 'l': p->lease_ms = (uint32_t)atoi(optarg); break;
@@ -142,8 +119,13 @@ read_options(struct pol_policy *p, int argc, char **argv)
 		case 'e': add_iface(p->external, &p->nexternal, optarg);
 			break;
 		case 'p': print = optarg; break;
-		case 'f': read_policy(p, optarg); break;
+		case 'f': read_file(p, optarg); break;
 		case 'r': exit(gate_remove_rules());
+		case 'X': p->tor.strict_egress = true; break;
+		case 'T': clock_map |= 1u << atoi(optarg); break;
+		case 'U': set_user(&p->timesync.users[p->timesync.nusers++],
+			optarg);
+			break;
 		case 'R': set_routes(p, optarg); break;
 		case 'E': set_user(&p->egress[p->negress++].user, optarg);
 			break;
@@ -153,20 +135,23 @@ read_options(struct pol_policy *p, int argc, char **argv)
 	return print;
 }
 
-bool
+const char *
 drv_policy(struct pol_policy *p, int argc, char **argv)
 {
 	const char *print;
 
 	pol_policy_init(p);
 	print = read_options(p, argc, argv);
-	if (p->listeners == NULL)
-		p->listeners = xcalloc((size_t)argc, sizeof *p->listeners);
-	else if (optind < argc)
-		fatal("listeners are in the policy");
+	if (p->listeners != NULL) { /* a policy file's, as is the rest */
+		if (optind < argc)
+			fatal("listeners are in the policy");
+		return print;
+	}
+	p->listeners = xcalloc((size_t)argc, sizeof *p->listeners);
 	for (int i = optind; i < argc; i++)
 		add_listener(p, argv[i]);
-	if (print != NULL)
-		print_table(p, print);
-	return print == NULL;
+	p->timesync.required = clock_map != 0;
+	for (size_t i = 0; i < p->nlisteners && i < 32; i++)
+		p->listeners[i].timesync = clock_map >> i & 1;
+	return print;
 }
