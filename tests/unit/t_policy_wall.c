@@ -18,7 +18,8 @@
 #define L_DNS "listener d { kind = dns port = 5400 address = \"127.0.0.1\" }\n"
 #define L_UNIX "listener u { kind = socks address = \"unix:/s\" }\n"
 #define L_LOCAL "listener l { kind = socks port = 9 address = \"::1\" }\n"
-#define SEVENTEEN "1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33"
+#define SEVENTEEN "1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, " \
+	"31, 33"
 #define P_WILD(i, e) P_TOR "gateway {\n internal = { " i " }\nexternal = { " e \
 	" } }\n" P_USERS P_SOCKS
 
