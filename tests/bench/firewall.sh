@@ -76,7 +76,9 @@ lane_make()
 
 ours_start()
 {
-	sed "s/\"debian-tor\"/$TOR_UID/" \
+	# A lease for a machine that does nothing but send packets.
+	sed -e "s/\"debian-tor\"/$TOR_UID/" \
+	    -e 's/^gateway {/& lease_ms = 5000/' \
 	    "$top_srcdir/policy/whonix-gateway.conf" >"$IT_DIR/policy.conf"
 	echo "users { gate = $GATE_UID engine = 4243 status = 4244 }" \
 	    >>"$IT_DIR/policy.conf"

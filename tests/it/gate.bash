@@ -116,7 +116,7 @@ gate_run()
 	    >"$IT_DIR/drv.out" 2>"$IT_DIR/drv.err") &
 	DRV_PID=$!
 	exec 7>"$IT_DIR/drv.in"
-	await '^ready' 5
+	await '^ready' 5 || return 1
 	GATE_PID=$(sed -n 's/^gate pid=//p' "$IT_DIR/drv.out")
 }
 
