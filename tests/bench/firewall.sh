@@ -92,9 +92,13 @@ ours_start()
 	    die "the gate does not open"
 }
 
+in_theirs() { ip netns exec "$(lane_ns theirs gw)" "$@"; }
+
+# As they do: written first, then loaded in one go.
 theirs_load()
 {
-	ip netns exec "$(lane_ns theirs gw)" bash "$SHAPE" load ||
+	[ -s "$IT_DIR/theirs.nft" ] || bash "$SHAPE" >"$IT_DIR/theirs.nft"
+	in_theirs nft -f "$IT_DIR/theirs.nft" ||
 	    die "their ruleset is not loaded"
 }
 
@@ -175,7 +179,6 @@ seen()
 	    clear | sed -n 's/.*"packets": \([0-9]*\).*/\1/p'
 }
 
-in_theirs() { ip netns exec "$(lane_ns theirs gw)" "$@"; }
 fault_flush_load()
 {
 	in_theirs nft flush ruleset
