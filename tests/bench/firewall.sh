@@ -105,7 +105,7 @@ theirs_load()
 median()
 {
 	sort -n | awk '{ a[NR] = $1 } END { if (NR > 0)
-	    printf "%.4g", (a[int((NR + 1) / 2)] + a[int(NR / 2) + 1]) / 2 }'
+	    printf "%.1f", (a[int((NR + 1) / 2)] + a[int(NR / 2) + 1]) / 2 }'
 }
 
 # --- packets per second -----------------------------------------------------
