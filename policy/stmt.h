@@ -1,5 +1,5 @@
 /*
- * What a rule is made of: sets by name, keys, and statements; see rules.h.
+ * What rules are made of: sets, their keys, and statements.  See rules.h.
  */
 #ifndef POL_STMT_H
 #define POL_STMT_H

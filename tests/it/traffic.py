@@ -14,8 +14,8 @@ resume ADDR:PORT           asks, waits for a line, asks again as "try" does
 linger ADDR:PORT [SPORT]   connects, waits for a line, sends and closes
 error ADDR:PORT SPORT CODE ADDR:PORT  ICMP "unreachable" of CODE about TCP
                            from the first to the second, sent to the first
-midflow ADDR:PORT [fin]    an IPv4 ACK, or a FIN, of no flow: refused or
-                           silent
+midflow ADDR:PORT [fin]    an IPv4 ACK, or FIN and ACK, of no flow: prints
+                           refused or silent
 ping ADDR                  exit 0 if an IPv4 ping was answered
 stream [udp:]ADDR:PORT     echo without pause; prints the seconds since the
                            epoch of each 10 ms in which an echo came back
@@ -273,7 +273,7 @@ def transport(what, family, src, dst, dport):
         at = 6
     else:
         size, proto = 20, socket.IPPROTO_TCP
-        flags = {"syn": 0x02, "fin": 0x01}.get(what, 0x10)
+        flags = {"syn": 0x02, "fin": 0x11}.get(what, 0x10)
         body = struct.pack("!HHIIBBHHH", sport, dport, 1, 1, 0x50, flags,
                            8192, 0, 0)
         at = 16

@@ -199,6 +199,7 @@ START_TEST(verdict_follows_the_position)
 	static const enum cli_exit want[GATE_NWANT] = {
 		[GATE_CLOSED] = CLI_NOT_OPEN,
 		[GATE_TOR_ONLY] = CLI_NOT_OPEN,
+		[GATE_SYNC] = CLI_NOT_OPEN,
 		[GATE_OPEN] = CLI_OK,
 	};
 	struct status_view v;

@@ -281,7 +281,7 @@ END_TEST
 START_TEST(position_is_the_gates)
 {
 	static const char *const want[GATE_NWANT] = { "\"closed\"",
-		"\"tor-only\"", "\"open\"" };
+		"\"tor-only\"", "\"time-sync\"", "\"open\"" };
 	struct status_view v;
 	json_t *line;
 
