@@ -38,6 +38,7 @@ BLAST = ("tcp4 syn", "tcp6 syn", "tcp4 ack", "udp4 443", "udp6 53",
 class Run:
     def __init__(self, place, lab, full):
         tor = pwd.getpwnam(os.environ["NET_TOR_USER"]).pw_uid
+        lab.tor_uid = tor
         self.users = {"root": 0, "user": USER, "tor": tor,
                       "gate": int(os.environ["IT_GATE_UID"]),
                       "engine": int(os.environ["IT_ENGINE_UID"]),

@@ -139,10 +139,7 @@ class Capture(threading.Thread):
 
     def _stack(self, sock, data, ancillary):
         family, proto = self.raws[sock]
-        if family == socket.AF_INET:
-            return Sight(stamp(ancillary), "stack", data,
-                         (proto, f.ntop(data[16:20])))
-        to = ""
+        to = f.ntop(data[16:20]) if family == socket.AF_INET else ""
         for level, kind, value in ancillary:
             if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO:
                 to = f.ntop(value[:16])
@@ -272,6 +269,14 @@ def l4_ports(data, at):
     return ()
 
 
+def stack_ports(sight):
+    """An IPv6 raw socket gives no IP header."""
+    at = 0 if ":" in sight.to[1] else (sight.data[0] & 15) * 4
+    if len(sight.data) < at + 4:
+        return ()
+    return struct.unpack_from("!HH", sight.data, at)
+
+
 class Judge:
     def __init__(self, place, ledger, classes):
         self.ledger, self.clear = ledger, ClearSide(place)
@@ -289,9 +294,10 @@ class Judge:
             return self.ledger.newest.get(self.arps.get(
                 (sight.where, sight.data[28:32])))
         if sight.where == "stack":
-            ports = struct.unpack_from("!HH", sight.data, 20 if ":" not in
-                                       sight.to[1] and sight.to[1] else 0) \
-                if len(sight.data) >= 24 else ()
+            # What is behind another protocol's header is no port; and what
+            # goes to a probe's port is the gateway's own answer, over lo.
+            ports = stack_ports(sight)[:1] if sight.to[0] in (
+                f.TCP, f.UDP) else ()
         else:
             ports = l4_ports(sight.data, 14)
         for port in ports:
@@ -345,9 +351,7 @@ class Judge:
     def to_listener(sight):
         """Whether what reached the stack was for a Tor listener."""
         proto, address = sight.to
-        offset = 20 if ":" not in address else 0
-        if proto not in (f.TCP, f.UDP) or len(sight.data) < offset + 4:
-            return False
-        port = struct.unpack_from("!H", sight.data, offset + 2)[0]
-        return ("tcp" if proto == f.TCP else "udp", address, port) in \
+        ports = stack_ports(sight)
+        return proto in (f.TCP, f.UDP) and ports != () and (
+            "tcp" if proto == f.TCP else "udp", address, ports[1]) in \
             LISTENERS

@@ -1,8 +1,10 @@
 """The matrix for people (rows classes, columns states) and for machines."""
 import json
 
+from states import LIMITS, limit
+
 SIGN = {"ok": ".", "LEAK": "L", "no control": "?", "none": " ",
-        "cannot be seen": "-", "unproven": "u"}
+        "cannot be seen": "-", "known": "k"}
 NAME_WIDTH = 46
 
 
@@ -42,7 +44,7 @@ class Matrix:
         if cell is None or cell["sent"] == 0:
             return "none"
         if cell["wrong"]:
-            return "LEAK"
+            return "known" if limit(name, state) else "LEAK"
         if name in self.controls:
             return "ok"
         return "cannot be seen" if self.classes[name].unseen else \
@@ -59,22 +61,29 @@ class Matrix:
         for i, state in enumerate(self.states, 1):
             lines.append("  %2d %-24s %s" % (i, state["name"],
                                              state["proof"]))
-        lines += ["signs: . ok, L leak, ? no control, u state not proven, "
-                  "- the kernel itself never lets it be seen",
+        lines += ["signs: . ok, L leak, ? no control, k known to "
+                  "pass, - the kernel itself never lets it be seen",
                   "%-*s %s" % (NAME_WIDTH, "", "".join(
                       "%3d" % i for i in range(1, len(self.states) + 1)))]
+        lines += ["%-*s %s" % (NAME_WIDTH, "the state is proven", "".join(
+            "  " + ("y" if s["proven"] else "N") for s in self.states))]
         for name in self.classes:
             row = "".join("  " + SIGN[self.verdict(name, s["name"])]
                           for s in self.states)
             if row.strip():
                 lines.append("%-*s %s" % (NAME_WIDTH, name[:NAME_WIDTH],
                                           row))
+        for name, cls in self.classes.items():
+            if cls.unseen and name not in self.controls:
+                lines.append("- %s: %s" % (name, cls.unseen))
+        for klass, state, reason in LIMITS:
+            lines.append("k %s / %s: %s" % (klass, state, reason))
         return "\n".join(lines) + "\n"
 
     def leaks(self):
         """One line for each cell that leaked."""
         for (name, state), cell in self.cells.items():
-            if cell["wrong"]:
+            if self.verdict(name, state) == "LEAK":
                 yield "%s / %s: %s; %s" % (name, state, ", ".join(
                     "%s (%d)" % pair for pair in cell["wrong"].items()),
                     cell["tokens"][0]["why"] if cell["tokens"] else "")

@@ -5,6 +5,7 @@ Tor's listeners, and through them alone.  In both nothing else is on the clear
 side: not before, while, and after the state is entered.
 """
 import dataclasses
+import fnmatch
 import os
 import signal
 import typing
@@ -25,8 +26,7 @@ table inet leak_intruder {
 	chain late { type filter hook forward priority 500; accept; }
 	chain input { type filter hook input priority 500; accept; }
 	chain output { type filter hook output priority 500; accept; }
-	chain mark { type filter hook prerouting priority -500; }
-	chain nat {
+	chain hide {
 		type nat hook postrouting priority 100;
 		oifname "eth0" masquerade
 	}
@@ -46,6 +46,26 @@ table inet leak_marker {
 """
 
 
+# What is known to pass, and why: it must, or the line here is out of date.
+LIMITS = (
+    ("*: packet socket*", "boot ruleset",
+     "an inet table sees no packet sockets, and at boot there is no "
+     "interface yet to hang a netdev chain on"),
+    ("arp for the external address", "*",
+     "ARP on the internal side is the kernel's: net.ipv4.conf.*.arp_ignore"),
+    ("in arp for the internal address", "*",
+     "ARP for our own addresses is the kernel's: arp_ignore"),
+)
+
+
+def limit(name, state):
+    """Why this cell is known to leak, or None."""
+    for klass, where, reason in LIMITS:
+        if fnmatch.fnmatch(name, klass) and fnmatch.fnmatch(state, where):
+            return reason
+    return None
+
+
 class Unproven(Exception):
     """The state is not what its name says."""
 
@@ -54,6 +74,13 @@ def need(fact, what):
     if not fact:
         raise Unproven("not so: " + what)
     return what
+
+
+def both(first, second):
+    def act(lab):
+        first(lab)
+        second(lab)
+    return act
 
 
 @dataclasses.dataclass
@@ -150,9 +177,11 @@ def tor_hup(lab):
 
 
 def tor_hup_proof(lab):
-    with open(os.path.join(lab.place.folder, "log/tor"),
-              encoding="utf-8", errors="replace") as log:
-        return need("Received reload signal" in log.read(), "Tor reloaded")
+    def told():
+        with open(os.path.join(lab.place.folder, "log/tor"),
+                  encoding="utf-8", errors="replace") as log:
+            return "Received reload signal" in log.read()
+    return need(wait_for(10, told), "Tor reloaded")
 
 
 # --- our programs ----------------------------------------------------------
@@ -282,7 +311,9 @@ def intruder_go(lab):
 def shape(lab, verb):
     return lab.gw.run("bash", os.path.join(
         lab.source, "tests/it/whonix_shape.nft.sh"), verb,
-        env=dict(os.environ, EXT_IF="eth0", INT_IF="eth1"))
+        env=dict(
+            os.environ, EXT_IF="eth0", INT_IF="eth1",
+            SHAPE_UID_TOR=str(lab.tor_uid)))
 
 
 def shape_load(lab):
@@ -428,9 +459,9 @@ def every_state():
         State("foreign accept", "open", "open", intrude, intruded_proof,
               intruder_go),
         State("foreign accept, closed", "closed", "open",
-              lambda lab: (tor_only_enter(lab), intrude(lab)),
+              both(tor_only_enter, intrude),
               lambda lab: held_proof(lab) + ", " + intruded_proof(lab),
-              lambda lab: (intruder_go(lab), release(lab))),
+              both(release, intruder_go)),
         State("whonix reload", "open", "open", proof=shape_proof,
               during=shape_load, leave=shape_delete),
         State("whonix lock-down", "open", "open", shape_lockdown,
