@@ -18,12 +18,13 @@ from lab import Lab, wait_for
 from oracle import Capture, Judge
 from place import Place
 from report import Matrix
-from sources import FLOW_PORT, Flow, Frames, Ledger, Worker
+from sources import Flow, Frames, Ledger, Worker
 
 COPIES = 2       # of each probe in each sweep
 SETTLE = 0.4     # seconds until whatever leaks has been seen
 CHANGE = 0.2     # of sending before and after a change
 BLAST_GAP = 0.004
+FLOW_TRIES = 6
 HOLE_MIN = 40    # classes that the self-test's hole lets out, at least
 USER = 1000
 
@@ -158,25 +159,32 @@ class Run:
         """Held connections, each seen to carry a token through Tor."""
         self.flows = []
         for i, name in enumerate(classes.FLOWS):
-            full = "held flow: " + name
-            flow = self.flow_begin(name, FLOW_PORT + i)
-            if flow is None:
-                raise states.Unproven("no flow " + name)
-            self.flows.append(flow)
-            if name == "trans4 down":
-                self.ledger.down_port = FLOW_PORT + i
-                if not wait_for(10, flow.alive):
-                    raise states.Unproven("nothing comes down")
-                self.matrix.control(full, "inside")
-                continue
-            for _ in range(20):
-                probe = self.ledger.probe(full, state.name, "before")
-                flow.push(probe)
-                if wait_for(0.5, lambda p=probe: self.went_through(p)):
-                    self.matrix.control(full, "through")
+            # A circuit that broke in the state before costs an attempt.
+            for _ in range(FLOW_TRIES):
+                flow = self.flow_begin(name, classes.FLOW_PORT + i)
+                if flow and self.flow_carries(flow, state, classes.FLOW_PORT + i):
+                    self.flows.append(flow)
                     break
+                if flow:
+                    flow.abort()
             else:
                 raise states.Unproven("flow %s carries nothing" % name)
+
+    def flow_carries(self, flow, state, port):
+        name = "held flow: " + flow.name
+        if flow.name == "trans4 down":
+            self.ledger.down_port = port
+            if not wait_for(4, flow.alive):
+                return False
+            self.matrix.control(name, "inside")
+            return True
+        for _ in range(8):
+            probe = self.ledger.probe(name, state.name, "before")
+            flow.push(probe)
+            if wait_for(0.5, lambda: self.went_through(probe)):
+                self.matrix.control(name, "through")
+                return True
+        return False
 
     def flow_begin(self, name, port):
         for _ in range(10):

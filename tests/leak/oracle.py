@@ -27,6 +27,7 @@ SO_TIMESTAMPNS, SO_RCVBUFFORCE = 35, 33
 TP_STATUS_VLAN_VALID = 1 << 4
 BUFFER = 64 << 20
 TOR_PORTS = range(32768, 61000)  # ip_local_port_range of a new namespace
+ICMP_ERRORS = (3, 11, 12)
 STACK4 = (1, 2, 4, 6, 17, 33, 41, 47, 50, 51, 103, 132, 136, 253)
 STACK6 = (2, 4, 6, 17, 33, 41, 47, 50, 51, 58, 103, 132, 136, 253)
 
@@ -319,19 +320,32 @@ class Judge:
             return None
         source = self.source[self.ledger.sent[number][0]]
         if sight.where == "stack":
-            if source in ("workstation", "outside", "client"):
+            if source in ("workstation", "outside", "client") and \
+                    not self._own_error(sight):
                 return "reached the gateway's stack"
             return None
         return "carried by Tor"
+
+    def _own_error(self, sight):
+        """An ICMP error from the gateway to itself: it quotes a probe."""
+        return sight.to[0] == f.ICMP and len(sight.data) > 28 and \
+            sight.data[20] in ICMP_ERRORS and \
+            {f.ntop(sight.data[12:16]), sight.to[1]} <= \
+            self.clear.ext4 | {GW4, "127.0.0.1"}
 
     def _inside(self, frame, number):
         kind = struct.unpack_from("!H", frame, 12)[0]
         if kind == f.TYPE_ARP:
             sender = f.ntop(frame[28:32])
             return None if sender in self.own else "ARP from " + sender
+        # Every frame from outside carries its token: a port alone may be
+        # that of an answer which comes late.
         if number is not None:
             source = self.source[self.ledger.sent[number][0]]
-            return "reached the workstation" if source == "outside" else None
+            if source == "outside" and self.ledger.find_token(frame) \
+                    is not None:
+                return "reached the workstation"
+            return None
         if kind == f.TYPE4:
             src = f.ntop(frame[26:30])
             dport = struct.unpack_from("!H", frame, 36)[0]
