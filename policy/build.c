@@ -205,33 +205,22 @@ pol_st_jump(size_t chain)
 	return (struct pol_stmt){ .kind = POL_A_JUMP, .chain = chain };
 }
 
-void
-pol_build_nd(struct pol_build *b, size_t chain, const struct pol_stmt *iface,
-    uint32_t type)
+struct pol_stmt
+pol_st_net(enum pol_stmt_kind kind, const struct pol_net *n)
 {
-	POL_RULE(b, chain, *iface, pol_st_num(POL_M_NFPROTO, AF_INET6),
-	    pol_st_num(POL_M_L4PROTO, IPPROTO_ICMPV6),
-	    pol_st_num(POL_M_ICMPV6_TYPE, type),
-	    pol_st_num(POL_M_HOPLIMIT, POL_ND_HOPLIMIT), pol_st(POL_A_ACCEPT));
+	return (struct pol_stmt){ .kind = kind, .addr = n->addr,
+		.prefix = n->prefix };
 }
 
-void
-pol_build_dhcp_in(struct pol_build *b, size_t chain, const char *ext)
+struct pol_stmt
+pol_st_ports(enum pol_stmt_kind kind, const struct pol_ports *p)
 {
-	POL_RULE(b, chain, pol_st_if(POL_M_IIFNAME, ext),
-	    pol_st_num(POL_M_NFPROTO, AF_INET),
-	    pol_st_num(POL_M_L4PROTO, IPPROTO_UDP),
-	    pol_st_num(POL_M_SPORT, POL_DHCP_SERVER),
-	    pol_st_num(POL_M_DPORT, POL_DHCP_CLIENT), pol_st(POL_A_ACCEPT));
+	return (struct pol_stmt){ .kind = kind, .num = p->first,
+		.num2 = p->last };
 }
 
-/* The client may have a user of its own; its port is a privileged one. */
-void
-pol_build_dhcp_out(struct pol_build *b, size_t chain, const char *ext)
+struct pol_stmt
+pol_st_log(const char *name)
 {
-	POL_RULE(b, chain, pol_st_if(POL_M_OIFNAME, ext),
-	    pol_st_num(POL_M_NFPROTO, AF_INET),
-	    pol_st_num(POL_M_L4PROTO, IPPROTO_UDP),
-	    pol_st_num(POL_M_SPORT, POL_DHCP_CLIENT),
-	    pol_st_num(POL_M_DPORT, POL_DHCP_SERVER), pol_st(POL_A_ACCEPT));
+	return pol_st_if(POL_A_LOG, name);
 }

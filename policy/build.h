@@ -48,15 +48,66 @@ struct pol_stmt pol_st_num(enum pol_stmt_kind kind, uint32_t num);
 struct pol_stmt pol_st_if(enum pol_stmt_kind kind, const char *name);
 struct pol_stmt pol_st_lookup(enum pol_set_id set, enum pol_key key);
 struct pol_stmt pol_st_jump(size_t chain);
+/* DADDR_NET or SADDR_NET; DPORTS or SPORTS. */
+struct pol_stmt pol_st_net(enum pol_stmt_kind kind, const struct pol_net *n);
+struct pol_stmt pol_st_ports(enum pol_stmt_kind kind,
+    const struct pol_ports *p);
+/* NAME is cut at POL_IFNAME_LEN - 1. */
+struct pol_stmt pol_st_log(const char *name);
 
-/* The rule parts that the guard and the gate have in common. */
+/* Is a section that names interface WANTED (empty: any) about NAME? */
+bool pol_build_on(const char *wanted, const char *name);
+/* Does nat output send the gateway's own traffic to Tor? */
+bool pol_build_redirects_own(const struct pol_policy *p);
 
-/* "IFACE, neighbour discovery TYPE from this link: accept". */
+/* The rule parts that the tables have in common. */
+
+/*
+ * The end of a base chain: into the log, as often as the policy allows, and
+ * away.
+ */
+void pol_build_drop(struct pol_build *b, size_t chain,
+    const struct pol_policy *p);
+
+/*
+ * Chain "refuse", the end of what a client sends and must not: an answer or
+ * silence, as the policy has it.  For prerouting, input and forward.
+ */
+size_t pol_build_refuse(struct pol_build *b, const struct pol_policy *p);
+
+/* What "refuse" ends with.  CHAIN is reached from any hook. */
+void pol_build_answer(struct pol_build *b, size_t chain,
+    const struct pol_policy *p);
+
+/*
+ * One rule for each pair of port range and network that T names: HEAD, what
+ * T says, TAIL.  PORTS is POL_M_DPORTS or POL_M_SPORTS, NETS
+ * POL_M_DADDR_NET or POL_M_SADDR_NET.
+ */
+struct pol_case {
+	size_t chain;
+	const struct pol_traffic *t;
+	enum pol_stmt_kind ports, nets;
+	struct pol_stmt head[4], tail[4];
+	size_t nhead, ntail;
+};
+
+void pol_build_case(struct pol_build *b, const struct pol_case *c);
+
+/*
+ * "IFACE, neighbour discovery TYPE from this link: accept"; IFACE may be
+ * NULL.  An advertisement of a router comes from its link-local address.
+ */
 void pol_build_nd(struct pol_build *b, size_t chain,
     const struct pol_stmt *iface, uint32_t type);
-/* A DHCP server's answer, and our own client's question. */
-void pol_build_dhcp_in(struct pol_build *b, size_t chain, const char *ext);
-void pol_build_dhcp_out(struct pol_build *b, size_t chain, const char *ext);
+/* Solicitation and advertisement of neighbours. */
+void pol_build_neighbours(struct pol_build *b, size_t chain,
+    const struct pol_stmt *iface);
+/* What comes in on, and goes out of, external interface EXT in any state. */
+void pol_build_link_in(struct pol_build *b, size_t chain,
+    const struct pol_policy *p, const char *ext);
+void pol_build_link_out(struct pol_build *b, size_t chain,
+    const struct pol_policy *p, const char *ext);
 
 /* Fill the tables; B->t is zeroed but for its id and family. */
 void pol_build_guard(struct pol_build *b, const struct pol_policy *p);
@@ -69,6 +120,9 @@ void pol_build_netdev(struct pol_build *b, const struct pol_policy *p);
 #define POL_ND_NS 135u
 #define POL_ND_NA 136u
 #define POL_ND_HOPLIMIT 255u /* proves that no router has forwarded it */
+
+/* "Has a user": no socket's user is (uid_t)-1, and no other packet has one. */
+#define POL_NO_UID UINT32_MAX
 
 #define POL_DHCP_SERVER 67u
 #define POL_DHCP_CLIENT 68u

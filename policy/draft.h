@@ -3,9 +3,10 @@
  *
  * scan.c    text -> where each setting stands; what libconfuse may see of it
  * parse.c   sources, libconfuse, each setting to its function in fields.c
- * fields.c, fields_list.c
+ * fields.c, fields_list.c, fields_wall.c, fields_pass.c
  *           one function per keyword: words -> values in the draft
- * judge.c   what concerns more than one setting
+ * judge.c, judge_wall.c, judge_pass.c
+ *           what concerns more than one setting
  * sections.c, listeners.c
  *           groups and listener sections -> listeners
  * diag.c    what is wrong
@@ -35,9 +36,10 @@ void pol_diag(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
 const char *pol_quote(char dst[POL_QUOTE_LEN], const char *text);
 
 enum pol_section_id { POL_SEC_TOR = 0, POL_SEC_GATEWAY, POL_SEC_USERS,
+	POL_SEC_FIREWALL, POL_SEC_TIMESYNC, POL_SEC_EGRESS, POL_SEC_SERVICE,
 	POL_SEC_GROUP, POL_SEC_LISTENER, POL_NSEC };
 
-/* "tor", "gateway", "users", "group", "listener". */
+/* As it is written: "tor", "gateway" and so on. */
 const char *pol_section_name(enum pol_section_id id);
 
 /* Does a name stand before the brace?  Those sections can be many. */
@@ -46,10 +48,6 @@ bool pol_section_named(enum pol_section_id id);
 /* Limits of one section: more can be said with a second one. */
 #define POL_MAX_ADDRS 16 /* an interface without a family is two */
 #define POL_MAX_RANGES 64
-
-struct pol_range {
-	uint16_t first, last;
-};
 
 /* Where to listen: an address, an interface's, or a Unix socket. */
 struct pol_place {
@@ -70,10 +68,11 @@ struct pol_section {
 	/* What has been set, if only to nothing. */
 	bool has_kind, has_address, has_port, has_flags, has_app;
 	bool flags_bad; /* has been complained about */
+	bool timesync;	/* section timesync names it */
 	enum pol_kind kind;
 	struct pol_place places[POL_MAX_ADDRS];
 	size_t nplaces;
-	struct pol_range ports[POL_MAX_RANGES];
+	struct pol_ports ports[POL_MAX_RANGES];
 	size_t nports;
 	char words[POL_WORDS_LEN];
 	char flags[POL_FLAGS_LEN]; /* the words, checked; Tor's spelling */
@@ -103,16 +102,41 @@ struct pol_section *pol_section_find(const struct pol_sections *s,
 struct pol_section *pol_section_open(struct pol_draft *d,
     enum pol_section_id id, const char *name);
 
+/* An egress or service section: what may pass beside Tor. */
+struct pol_pass {
+	char name[POL_NAME_LEN];
+	struct pol_where at, user_at, iface_at, port_at;
+	bool broken; /* has been complained about */
+	bool has_user, has_protocol; /* even if they were not understood */
+	struct pol_user user;
+	char ifname[POL_IFNAME_LEN];
+	struct pol_traffic traffic;
+};
+
+#define POL_MAX_PASSES POL_MAX_EGRESS /* and POL_MAX_SERVICES */
+struct pol_passes {
+	struct pol_pass list[POL_MAX_PASSES];
+	size_t n;
+};
+
+/* The same for egress and service; NULL after a complaint: too many. */
+struct pol_pass *pol_pass_open(struct pol_draft *d, enum pol_section_id id,
+    const char *name, struct pol_where at);
+
 /* Append a path to the draft's; false when out of memory. */
 bool pol_path_add(struct pol_draft *d, const char *path, size_t *index);
 
-#define POL_NKEYWORDS 26
+#define POL_NKEYWORDS 49
+#define POL_MAX_TIME_LISTENERS 16 /* sections that timesync names */
 
 struct pol_draft {
 	struct pol_policy *p;	 /* borrowed */
 	struct pol_diags *diags; /* borrowed */
 	struct pol_where set[POL_NKEYWORDS]; /* the last time, outside lists */
 	struct pol_sections groups, listeners;
+	struct pol_passes egress, services;
+	char time_listeners[POL_MAX_TIME_LISTENERS][POL_NAME_LEN];
+	size_t ntime_listeners;
 	char (*paths)[POL_PATH_LEN]; /* owned */
 	size_t npaths;
 	bool ifaces_bad; /* some interface's name was not understood */
@@ -126,7 +150,8 @@ void pol_draft_clear(struct pol_draft *d);
 /* One setting, as its function gets it. */
 struct pol_field {
 	struct pol_draft *d;
-	struct pol_section *section; /* NULL outside the named ones */
+	struct pol_section *section; /* NULL but in groups and listeners */
+	struct pol_pass *pass;	     /* NULL but in egress and service */
 	const char *key;
 	struct pol_where at;
 	const char *const *words; /* one, unless the keyword takes a list */
@@ -153,6 +178,15 @@ struct pol_where pol_set_at(const struct pol_draft *d,
 #define POL_COMPLAIN(f, ...) pol_diag((f)->d->diags, (f)->at, __VA_ARGS__)
 bool pol_field_path(const struct pol_field *f, const char *path, size_t max);
 bool pol_field_iface(const struct pol_field *f, const char *name);
+/* That, or how several begin and an asterisk; never "lo" among them. */
+bool pol_field_pattern(const struct pol_field *f, const char *word);
+bool pol_field_number(const struct pol_field *f, uint32_t *out, uint32_t min,
+    uint32_t max);
+bool pol_field_bool(const struct pol_field *f, bool *out);
+bool pol_field_user(const struct pol_field *f, const char *word,
+    struct pol_user *user);
+/* "9150" or "9152-9159"; says nothing. */
+bool pol_range_parse(struct pol_ports *out, const char *word);
 /* The word's place in NAMES, or N after a complaint. */
 size_t pol_field_choose(const struct pol_field *f, const char *word,
     const char *const *names, size_t n);
@@ -165,6 +199,27 @@ void pol_set_flags(struct pol_field *f);
 void pol_set_app(struct pol_field *f);
 void pol_set_group(struct pol_field *f);
 
+/* fields_wall.c: the keywords of firewall and timesync. */
+void pol_set_mode(struct pol_field *f);
+void pol_set_refuse(struct pol_field *f);
+void pol_set_routes(struct pol_field *f);
+void pol_set_icmp(struct pol_field *f);
+void pol_set_transparent(struct pol_field *f);
+void pol_set_ra(struct pol_field *f);
+void pol_set_log(struct pol_field *f);
+void pol_set_required(struct pol_field *f);
+void pol_set_directory(struct pol_field *f);
+void pol_set_time_users(struct pol_field *f);
+void pol_set_time_listeners(struct pol_field *f);
+void pol_set_workstations(struct pol_field *f);
+
+/* fields_pass.c: the keywords of egress and service. */
+void pol_set_pass_user(struct pol_field *f);
+void pol_set_pass_interface(struct pol_field *f);
+void pol_set_pass_protocol(struct pol_field *f);
+void pol_set_pass_port(struct pol_field *f);
+void pol_set_pass_network(struct pol_field *f);
+
 /* All checks across settings; makes the listeners. */
 void pol_judge(struct pol_draft *d);
 
@@ -176,5 +231,18 @@ void pol_judge_sections(struct pol_draft *d);
 
 /* Makes the listeners, with all checks across them. */
 void pol_judge_listeners(struct pol_draft *d);
+
+/* Are they one user, as far as text can tell? */
+bool pol_same_user(const struct pol_user *a, const struct pol_user *b);
+
+/* "Tor's", or whose user U is among our own; NULL: nobody's. */
+const char *pol_user_of_ours(const struct pol_policy *p,
+    const struct pol_user *u);
+
+void pol_judge_timesync(struct pol_draft *d); /* before the listeners */
+void pol_judge_firewall(struct pol_draft *d); /* after them */
+
+/* Checks, and makes, what may pass beside Tor; after the listeners. */
+void pol_judge_passes(struct pol_draft *d);
 
 #endif

@@ -68,30 +68,26 @@ pol_field_choose(const struct pol_field *f, const char *word,
     const char *const *names, size_t n)
 {
 	char shown[POL_QUOTE_LEN], all[ONE_OF_LEN];
-	size_t best = 0, least = SIZE_MAX;
+	struct pol_nearest nearest = { .word = word };
 
 	for (size_t i = 0; i < n; i++) {
-		size_t d = pol_distance(word, names[i]);
-
 		if (strcmp(word, names[i]) == 0)
 			return i;
-		if (d < least) {
-			least = d;
-			best = i;
-		}
+		pol_nearest_try(&nearest, names[i]);
 	}
 	pol_quote(shown, word);
-	if (least <= strlen(word))
+	/* With more than two of three letters wrong it is no slip. */
+	if (nearest.best != NULL && 3 * nearest.least <= 2 * strlen(word))
 		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": did you "
-		    "mean \"%s\"?", shown, f->key, names[best]);
+		    "mean \"%s\"?", shown, f->key, nearest.best);
 	else
 		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": write %s",
 		    shown, f->key, one_of(all, names, n));
 	return n;
 }
 
-static bool
-number_ok(const struct pol_field *f, uint32_t *out, uint32_t min,
+bool
+pol_field_number(const struct pol_field *f, uint32_t *out, uint32_t min,
     uint32_t max)
 {
 	char shown[POL_QUOTE_LEN];
@@ -124,10 +120,10 @@ name_ok(const char *name, size_t cap)
 	return true;
 }
 
-static void
-set_user(struct pol_field *f, struct pol_user *user)
+bool
+pol_field_user(const struct pol_field *f, const char *word,
+    struct pol_user *user)
 {
-	const char *word = f->words[0];
 	char shown[POL_QUOTE_LEN];
 	uint32_t uid;
 
@@ -136,21 +132,28 @@ set_user(struct pol_field *f, struct pol_user *user)
 		if (uid == 0 || uid == UINT32_MAX) {
 			POL_COMPLAIN(f, "user %u cannot be used here: name an "
 			    "unprivileged user", uid);
-			return;
+			return false;
 		}
 		*user = (struct pol_user){ .resolved = true, .uid = uid,
 			.gid = uid };
-		return;
+		return true;
 	}
 	if (!name_ok(word, sizeof user->name) ||
 	    (word[0] >= '0' && word[0] <= '9') ||
 	    strcmp(word, "root") == 0) {
 		POL_COMPLAIN(f, "\"%s\" cannot be used here: name an "
 		    "unprivileged user", pol_quote(shown, word));
-		return;
+		return false;
 	}
 	memset(user, 0, sizeof *user);
 	(void)snprintf(user->name, sizeof user->name, "%s", word);
+	return true;
+}
+
+static void
+set_user(struct pol_field *f, struct pol_user *user)
+{
+	(void)pol_field_user(f, f->words[0], user);
 }
 
 static void
@@ -280,20 +283,44 @@ pol_field_iface(const struct pol_field *f, const char *name)
 	return false;
 }
 
+bool
+pol_field_pattern(const struct pol_field *f, const char *word)
+{
+	char head[POL_IFNAME_LEN], shown[POL_QUOTE_LEN];
+	size_t n = strlen(word);
+
+	if (n == 0 || word[n - 1] != '*')
+		return pol_field_iface(f, word);
+	if (n < sizeof head) {
+		memcpy(head, word, n - 1);
+		head[n - 1] = '\0';
+		if (name_ok(head, sizeof head) && !pol_iface_match(word, "lo"))
+			return true;
+	}
+	POL_COMPLAIN(f, "\"%s\" cannot stand for interfaces: write how their "
+	    "names begin (letters, digits, dot, dash, underscore; not "
+	    "\"lo\"), then *; %d letters in all", pol_quote(shown, word),
+	    POL_IFNAME_LEN - 1);
+	return false;
+}
+
 static void
 set_ifaces(struct pol_field *f, char (*list)[POL_IFNAME_LEN], size_t *count)
 {
+	bool patterns = list == f->d->p->internal;
+
 	if (f->n > POL_MAX_IFACES) {
 		f->d->ifaces_bad = true;
 		POL_COMPLAIN(f, "\"%s\" names too many interfaces: %d at most",
 		    f->key, POL_MAX_IFACES);
 		return;
 	}
-	if (f->n == 0)
+	if (f->n == 0 && list != f->d->p->tor.ifaces)
 		POL_COMPLAIN(f, "\"%s\" is empty: name an interface", f->key);
 	*count = 0;
 	for (size_t i = 0; i < f->n; i++) {
-		if (!pol_field_iface(f, f->words[i])) {
+		if (!(patterns ? pol_field_pattern : pol_field_iface)(f,
+		    f->words[i])) {
 			f->d->ifaces_bad = true;
 			continue;
 		}
@@ -318,6 +345,23 @@ set_external(struct pol_field *f)
 	set_ifaces(f, f->d->p->external, &f->d->p->nexternal);
 }
 
+/* Empty: any of the external ones, as if it were not set. */
+static void
+set_tor_interface(struct pol_field *f)
+{
+	set_ifaces(f, f->d->p->tor.ifaces, &f->d->p->tor.nifaces);
+}
+
+static void
+set_tor_egress(struct pol_field *f)
+{
+	static const char *const names[] = { "any", "strict" };
+	size_t which = pol_field_choose(f, f->words[0], names, 2);
+
+	if (which < 2)
+		f->d->p->tor.strict_egress = which == 1;
+}
+
 static void
 set_closed(struct pol_field *f)
 {
@@ -334,25 +378,32 @@ set_closed(struct pol_field *f)
 static void
 set_lease_ms(struct pol_field *f)
 {
-	(void)number_ok(f, &f->d->p->lease_ms, POL_LEASE_MIN_MS,
+	(void)pol_field_number(f, &f->d->p->lease_ms, POL_LEASE_MIN_MS,
 	    POL_LEASE_MAX_MS);
 }
 
 static void
 set_probe_ms(struct pol_field *f)
 {
-	(void)number_ok(f, &f->d->p->probe_ms, PROBE_MIN_MS,
+	(void)pol_field_number(f, &f->d->p->probe_ms, PROBE_MIN_MS,
 	    POL_LEASE_MAX_MS / 2);
 }
 
-static void
-set_dhcp(struct pol_field *f)
+bool
+pol_field_bool(const struct pol_field *f, bool *out)
 {
 	static const char *const names[] = { "false", "true" };
 	size_t which = pol_field_choose(f, f->words[0], names, 2);
 
 	if (which < 2)
-		f->d->p->dhcp = which == 1;
+		*out = which == 1;
+	return which < 2;
+}
+
+static void
+set_dhcp(struct pol_field *f)
+{
+	(void)pol_field_bool(f, &f->d->p->dhcp);
 }
 
 const struct pol_keyword pol_keywords[POL_NKEYWORDS] = {
@@ -362,6 +413,8 @@ const struct pol_keyword pol_keywords[POL_NKEYWORDS] = {
 	{ POL_SEC_TOR, "auth",		true,  set_auth },
 	{ POL_SEC_TOR, "cookie_file",	false, set_cookie_file },
 	{ POL_SEC_TOR, "password_file",	false, set_password_file },
+	{ POL_SEC_TOR, "egress",	false, set_tor_egress },
+	{ POL_SEC_TOR, "interface",	true,  set_tor_interface },
 	{ POL_SEC_GATEWAY, "internal",	true,  set_internal },
 	{ POL_SEC_GATEWAY, "external",	true,  set_external },
 	{ POL_SEC_GATEWAY, "closed",	false, set_closed },
@@ -372,6 +425,27 @@ const struct pol_keyword pol_keywords[POL_NKEYWORDS] = {
 	{ POL_SEC_USERS, "gate",	false, set_gate },
 	{ POL_SEC_USERS, "engine",	false, set_engine },
 	{ POL_SEC_USERS, "status",	false, set_status },
+	{ POL_SEC_FIREWALL, "mode",	false, pol_set_mode },
+	{ POL_SEC_FIREWALL, "refuse",	false, pol_set_refuse },
+	{ POL_SEC_FIREWALL, "routes",	false, pol_set_routes },
+	{ POL_SEC_FIREWALL, "icmp",	true,  pol_set_icmp },
+	{ POL_SEC_FIREWALL, "transparent", true, pol_set_transparent },
+	{ POL_SEC_FIREWALL, "ra",	false, pol_set_ra },
+	{ POL_SEC_FIREWALL, "log_per_minute", false, pol_set_log },
+	{ POL_SEC_TIMESYNC, "required",	false, pol_set_required },
+	{ POL_SEC_TIMESYNC, "directory", false, pol_set_directory },
+	{ POL_SEC_TIMESYNC, "users",	true,  pol_set_time_users },
+	{ POL_SEC_TIMESYNC, "listeners", true, pol_set_time_listeners },
+	{ POL_SEC_TIMESYNC, "workstations", false, pol_set_workstations },
+	{ POL_SEC_EGRESS, "user",	false, pol_set_pass_user },
+	{ POL_SEC_EGRESS, "interface",	false, pol_set_pass_interface },
+	{ POL_SEC_EGRESS, "protocol",	false, pol_set_pass_protocol },
+	{ POL_SEC_EGRESS, "port",	true,  pol_set_pass_port },
+	{ POL_SEC_EGRESS, "network",	true,  pol_set_pass_network },
+	{ POL_SEC_SERVICE, "interface",	false, pol_set_pass_interface },
+	{ POL_SEC_SERVICE, "protocol",	false, pol_set_pass_protocol },
+	{ POL_SEC_SERVICE, "port",	true,  pol_set_pass_port },
+	{ POL_SEC_SERVICE, "network",	true,  pol_set_pass_network },
 	{ POL_SEC_GROUP, "kind",	false, pol_set_kind },
 	{ POL_SEC_GROUP, "address",	true,  pol_set_address },
 	{ POL_SEC_GROUP, "port",	true,  pol_set_port },
@@ -393,6 +467,10 @@ pol_section_name(enum pol_section_id id)
 		[POL_SEC_TOR] = "tor",
 		[POL_SEC_GATEWAY] = "gateway",
 		[POL_SEC_USERS] = "users",
+		[POL_SEC_FIREWALL] = "firewall",
+		[POL_SEC_TIMESYNC] = "timesync",
+		[POL_SEC_EGRESS] = "egress",
+		[POL_SEC_SERVICE] = "service",
 		[POL_SEC_GROUP] = "group",
 		[POL_SEC_LISTENER] = "listener",
 	};
@@ -403,7 +481,7 @@ pol_section_name(enum pol_section_id id)
 bool
 pol_section_named(enum pol_section_id id)
 {
-	return id == POL_SEC_GROUP || id == POL_SEC_LISTENER;
+	return id >= POL_SEC_EGRESS && id < POL_NSEC;
 }
 
 size_t

@@ -183,9 +183,8 @@ pol_set_address(struct pol_field *f)
 			f->section->broken = true;
 }
 
-/* "9150" or "9152-9159". */
-static bool
-range_parse(struct pol_range *out, const char *word)
+bool
+pol_range_parse(struct pol_ports *out, const char *word)
 {
 	char first[8]; /* no port has more than five digits */
 	size_t n = strcspn(word, "-");
@@ -203,7 +202,7 @@ range_parse(struct pol_range *out, const char *word)
 		return false;
 	if (a == 0 || b < a || b > UINT16_MAX)
 		return false;
-	*out = (struct pol_range){ (uint16_t)a, (uint16_t)b };
+	*out = (struct pol_ports){ (uint16_t)a, (uint16_t)b };
 	return true;
 }
 
@@ -221,7 +220,7 @@ pol_set_port(struct pol_field *f)
 		return;
 	}
 	for (size_t i = 0; i < f->n; i++) {
-		if (range_parse(&s->ports[s->nports], f->words[i])) {
+		if (pol_range_parse(&s->ports[s->nports], f->words[i])) {
 			s->nports++;
 			continue;
 		}

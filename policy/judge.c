@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "policy/draft.h"
+#include "policy/nearest.h"
 
 static const struct pol_where nowhere = { NULL, 0 };
 
@@ -59,10 +60,62 @@ judge_ifaces(struct pol_draft *d)
 
 	for (size_t i = 0; i < p->ninternal; i++)
 		for (size_t j = 0; j < p->nexternal; j++)
-			if (strcmp(p->internal[i], p->external[j]) == 0)
+			if (pol_iface_match(p->internal[i], p->external[j]))
 				pol_diag(d->diags, ext, "interface \"%s\" is "
-				    "also internal (line %u): it can be on "
-				    "one side only", p->external[j], in.line);
+				    "also internal (line %u: \"%s\"): it can "
+				    "be on one side only", p->external[j],
+				    in.line, p->internal[i]);
+}
+
+/* Do two lists of an internal interface's names have one in common? */
+static bool
+patterns_meet(const char *a, const char *b)
+{
+	size_t na = strlen(a), nb = strlen(b);
+
+	if (na == 0 || nb == 0 || a[na - 1] != '*' || b[nb - 1] != '*')
+		return pol_iface_match(a, b) || pol_iface_match(b, a);
+	na = na < nb ? na : nb;
+	return strncmp(a, b, na - 1) == 0;
+}
+
+/* One interface must not be two; names that are equal are known already. */
+static void
+judge_patterns(struct pol_draft *d)
+{
+	const struct pol_policy *p = d->p;
+	struct pol_where in = pol_set_at(d, POL_SEC_GATEWAY, "internal");
+
+	for (size_t i = 0; i < p->ninternal; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(p->internal[i], p->internal[j]) != 0 &&
+			    patterns_meet(p->internal[i], p->internal[j]))
+				pol_diag(d->diags, in, "\"%s\" and \"%s\" "
+				    "mean the same interfaces in part: "
+				    "remove the narrower one", p->internal[j],
+				    p->internal[i]);
+}
+
+/* VPN only: Tor cannot leave by what is not external. */
+static void
+judge_tor_ifaces(struct pol_draft *d)
+{
+	const struct pol_policy *p = d->p;
+	struct pol_where at = pol_set_at(d, POL_SEC_TOR, "interface");
+
+	if (d->ifaces_bad || p->nexternal == 0)
+		return;
+	for (size_t i = 0; i < p->tor.nifaces; i++) {
+		const char *name = p->tor.ifaces[i];
+		struct pol_nearest nearest = { .word = name };
+
+		for (size_t j = 0; j < p->nexternal; j++)
+			pol_nearest_try(&nearest, p->external[j]);
+		if (strcmp(name, nearest.best) != 0)
+			pol_diag(d->diags, at, "interface \"%s\" is not one "
+			    "of \"external\" in section \"gateway\": add it "
+			    "there, or write \"%s\"", name, nearest.best);
+	}
 }
 
 static void
@@ -79,12 +132,26 @@ judge_times(struct pol_draft *d)
 		    p->lease_ms);
 }
 
-static bool
-same_user(const struct pol_user *a, const struct pol_user *b)
+bool
+pol_same_user(const struct pol_user *a, const struct pol_user *b)
 {
 	if (a->resolved && b->resolved)
 		return a->uid == b->uid;
 	return a->name[0] != '\0' && strcmp(a->name, b->name) == 0;
+}
+
+const char *
+pol_user_of_ours(const struct pol_policy *p, const struct pol_user *u)
+{
+	if (pol_same_user(u, &p->tor.user))
+		return "Tor's";
+	if (pol_same_user(u, &p->gate_user))
+		return "our gate's";
+	if (pol_same_user(u, &p->engine_user))
+		return "our engine's";
+	if (pol_same_user(u, &p->status_user))
+		return "our status program's";
+	return NULL;
 }
 
 static void
@@ -104,7 +171,7 @@ judge_users(struct pol_draft *d)
 
 	for (size_t i = 1; i < sizeof u / sizeof u[0]; i++)
 		for (size_t j = 0; j < i; j++)
-			if (same_user(u[i].user, u[j].user))
+			if (pol_same_user(u[i].user, u[j].user))
 				pol_diag(d->diags,
 				    pol_set_at(d, u[i].section, u[i].key),
 				    "\"%s\" of section \"%s\" is the same "
@@ -118,10 +185,15 @@ void
 pol_judge(struct pol_draft *d)
 {
 	judge_ifaces(d);
+	judge_patterns(d);
+	judge_tor_ifaces(d);
 	judge_needed(d);
 	judge_tor(d);
 	judge_times(d);
 	judge_users(d);
 	pol_judge_sections(d);
+	pol_judge_timesync(d);
 	pol_judge_listeners(d);
+	pol_judge_firewall(d);
+	pol_judge_passes(d);
 }

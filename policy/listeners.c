@@ -70,6 +70,7 @@ expand_place(struct pol_listener *l, struct pol_draft *d,
 	l->ifaddr = ifaddr_number(d, s, place);
 	l->loopback = is_unix || (place->ifname[0] == '\0' &&
 	    pol_addr_loopback(&place->addr));
+	l->timesync = s->timesync;
 	if (is_unix)
 		(void)snprintf(l->path, sizeof l->path, "%s",
 		    d->paths[place->path]);

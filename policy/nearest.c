@@ -56,3 +56,14 @@ pol_distance(const char *a, const char *b)
 	}
 	return line[nb];
 }
+
+void
+pol_nearest_try(struct pol_nearest *n, const char *name)
+{
+	size_t distance = pol_distance(n->word, name);
+
+	if (n->best == NULL || distance < n->least) {
+		n->least = distance;
+		n->best = name;
+	}
+}

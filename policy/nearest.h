@@ -6,6 +6,16 @@
 
 #include <stddef.h>
 
+/* The one of many names that WORD is probably meant to be. */
+struct pol_nearest {
+	const char *word; /* borrowed */
+	const char *best; /* NULL: none was tried */
+	size_t least;
+};
+
+/* Is NAME, which is borrowed, nearer than all before it? */
+void pol_nearest_try(struct pol_nearest *n, const char *name);
+
 /*
  * How many letters must be put in, taken out or replaced to make B of A;
  * case does not count.  1 also where A is how B begins: whoever writes half a

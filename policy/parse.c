@@ -90,19 +90,38 @@ call(struct pol_field *f, const struct pol_keyword *k, cfg_opt_t *opt)
 
 static void
 apply_setting(struct source *s, const struct pol_scan_setting *setting,
-    cfg_t *cfg, struct pol_section *section)
+    cfg_t *cfg, struct pol_field f)
 {
 	const struct pol_keyword *k = &pol_keywords[setting->keyword];
-	struct pol_field f = { .d = s->d, .section = section,
-		.key = k->name, .at = { s->file, setting->line } };
 	cfg_opt_t *opt = cfg_getopt(cfg, k->name);
 
-	if (section == NULL)
+	f.key = k->name;
+	f.at = (struct pol_where){ s->file, setting->line };
+	if (!pol_section_named(k->section))
 		s->d->set[setting->keyword] = f.at;
 	if (opt != NULL && (k->list || cfg_opt_size(opt) == 1))
 		call(&f, k, opt);
 	else
 		disagree(s->d, f.at);
+}
+
+/* The named section that F's settings are to go to; false: there is none. */
+static bool
+open_section(struct pol_field *f, const struct pol_scan_section *from)
+{
+	if (from->id == POL_SEC_EGRESS || from->id == POL_SEC_SERVICE) {
+		f->pass = pol_pass_open(f->d, from->id, from->title, f->at);
+		if (f->pass == NULL)
+			return false;
+		f->pass->broken = from->faulty;
+	} else if (pol_section_named(from->id)) {
+		f->section = pol_section_open(f->d, from->id, from->title);
+		if (f->section == NULL)
+			return false;
+		f->section->at = f->at;
+		f->section->broken = from->faulty;
+	}
+	return true;
 }
 
 /* Section number I, whose settings are those from FIRST on. */
@@ -111,25 +130,19 @@ apply_section(struct source *s, size_t i, size_t first)
 {
 	const struct pol_scan *scan = s->scan;
 	const struct pol_scan_section *from = &scan->sections[i];
-	struct pol_where at = { s->file, from->line };
-	struct pol_section *section = NULL;
+	struct pol_field f = { .d = s->d, .at = { s->file, from->line } };
 	cfg_t *cfg = cfg_getnsec(s->cfg, pol_section_name(from->id),
 	    (unsigned)from->number);
 
 	if (cfg == NULL) {
-		disagree(s->d, at);
+		disagree(s->d, f.at);
 		return;
 	}
-	if (pol_section_named(from->id)) {
-		section = pol_section_open(s->d, from->id, from->title);
-		if (section == NULL)
-			return;
-		section->at = at;
-		section->broken = from->faulty;
-	}
+	if (!open_section(&f, from))
+		return;
 	for (size_t j = first; j < scan->nsettings &&
 	    scan->settings[j].section == i; j++)
-		apply_setting(s, &scan->settings[j], cfg, section);
+		apply_setting(s, &scan->settings[j], cfg, f);
 }
 
 static void

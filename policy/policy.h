@@ -5,10 +5,11 @@
 #ifndef POL_POLICY_H
 #define POL_POLICY_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "policy/addr.h"
 
 /*
  * Limits.  A listener's number crosses into the gate as a bit in a fixed
@@ -43,14 +44,6 @@ enum pol_kind {
 	POL_TRANS,	/* TransPort, TCP; clients come by the redirect only */
 	POL_DNS,	/* DNSPort, UDP; clients come by the redirect only */
 	POL_NKIND
-};
-
-struct pol_addr {
-	int family; /* AF_INET or AF_INET6; 0: none; AF_UNIX: see listener */
-	union {
-		struct in_addr v4;
-		struct in6_addr v6;
-	};
 };
 
 /*
@@ -120,16 +113,6 @@ struct pol_tor {
 	/* VPN only: Tor's uid leaves by these external ones; none: by all. */
 	char ifaces[POL_MAX_IFACES][POL_IFNAME_LEN];
 	size_t nifaces;
-};
-
-/* A network in its usual form: the bits after PREFIX are 0. */
-struct pol_net {
-	struct pol_addr addr;
-	uint8_t prefix;
-};
-
-struct pol_ports {
-	uint16_t first, last; /* 1 to 65535, first <= last */
 };
 
 /*
@@ -244,30 +227,10 @@ uint8_t pol_kind_l4proto(enum pol_kind kind);
 /* Reached only by way of the NAT redirect. */
 bool pol_kind_redirected(enum pol_kind kind);
 
-bool pol_addr_equal(const struct pol_addr *a, const struct pol_addr *b);
-/* 127.0.0.0/8 or ::1. */
-bool pol_addr_loopback(const struct pol_addr *a);
-/* "10.152.152.10" or "fd19::10"; DST holds INET6_ADDRSTRLEN. */
-void pol_addr_format(char *dst, size_t cap, const struct pol_addr *a);
-/* Literal addresses only; false otherwise. */
-bool pol_addr_parse(struct pol_addr *out, const char *text);
-/* "10.152.152.10:9050" or "[fd19::10]:9050"; port 0 is none. */
-bool pol_addrport_parse(struct pol_addr *addr, uint16_t *port,
-    const char *text);
-/* "10.0.0.0/8", "fc00::/7", or an address, which is a network of one. */
-bool pol_net_parse(struct pol_net *out, const char *text);
-/* DST holds INET6_ADDRSTRLEN + 4. */
-void pol_net_format(char *dst, size_t cap, const struct pol_net *n);
 /* Does interface NAME match PATTERN, which may end in '*'? */
 bool pol_iface_match(const char *pattern, const char *name);
 /* May Tor's uid leave by external interface NAME? */
 bool pol_tor_leaves_by(const struct pol_policy *p, const char *name);
-/* Decimal digits only, to UINT32_MAX; false otherwise. */
-bool pol_number_parse(uint32_t *out, const char *text);
-/* "10.152.152.10:9050" or "[fd19::10]:9050". */
-void pol_addrport_format(char *dst, size_t cap, const struct pol_addr *addr,
-    uint16_t port);
-
 /*
  * Where L is to listen, now.  False, and OUT->family is 0: L is a Unix socket,
  * or its interface has no address, or IFADDRS is NULL and L needs it.

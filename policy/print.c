@@ -1,3 +1,4 @@
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,16 @@ print_user(FILE *f, const char *key, const struct pol_user *user)
 }
 
 static void
+print_ifaces(FILE *f, const char *key, const char (*list)[POL_IFNAME_LEN],
+    size_t n)
+{
+	(void)fprintf(f, "\t%s = {", key);
+	for (size_t i = 0; i < n; i++)
+		(void)fprintf(f, "%s \"%s\"", i != 0 ? "," : "", list[i]);
+	(void)fputs(" }\n", f);
+}
+
+static void
 print_tor(FILE *f, const struct pol_tor *tor)
 {
 	char control[sizeof "unix:" + POL_PATH_LEN];
@@ -58,17 +69,10 @@ print_tor(FILE *f, const struct pol_tor *tor)
 	(void)fputs(" }\n", f);
 	print_text(f, "cookie_file", tor->cookie_file);
 	print_text(f, "password_file", tor->password_file);
+	print_text(f, "egress", tor->strict_egress ? "strict" : "any");
+	if (tor->nifaces != 0)
+		print_ifaces(f, "interface", tor->ifaces, tor->nifaces);
 	(void)fputs("}\n", f);
-}
-
-static void
-print_ifaces(FILE *f, const char *key, const char (*list)[POL_IFNAME_LEN],
-    size_t n)
-{
-	(void)fprintf(f, "\t%s = {", key);
-	for (size_t i = 0; i < n; i++)
-		(void)fprintf(f, "%s \"%s\"", i != 0 ? "," : "", list[i]);
-	(void)fputs(" }\n", f);
 }
 
 static void
@@ -93,6 +97,146 @@ print_users(FILE *f, const struct pol_policy *p)
 	print_user(f, "engine", &p->engine_user);
 	print_user(f, "status", &p->status_user);
 	(void)fputs("}\n", f);
+}
+
+static const char *
+truth(bool value)
+{
+	return value ? "true" : "false";
+}
+
+/* The words of BITS, the lowest first. */
+static void
+print_bits(FILE *f, const char *key, unsigned bits, const char *const *names)
+{
+	const char *comma = "";
+
+	(void)fprintf(f, "\t%s = {", key);
+	for (unsigned i = 0; bits >> i != 0; i++) {
+		if ((bits >> i & 1) == 0)
+			continue;
+		(void)fprintf(f, "%s \"%s\"", comma, names[i]);
+		comma = ",";
+	}
+	(void)fputs(" }\n", f);
+}
+
+static void
+print_firewall(FILE *f, const struct pol_firewall *fw)
+{
+	static const char *const modes[] = { "standalone", "veto" };
+	static const char *const refusals[] = { "reject", "drop" };
+	static const char *const routes[] = { "internal", "full", "off" };
+	static const char *const icmp[] = { "frag-needed", "unreachable",
+		"echo" };
+	static const char *const own[] = { "tcp", "dns" };
+
+	(void)fputs("firewall {\n", f);
+	print_text(f, "mode", modes[fw->mode]);
+	print_text(f, "refuse", refusals[fw->refuse]);
+	print_text(f, "routes", routes[fw->routes]);
+	print_bits(f, "icmp", fw->icmp, icmp);
+	print_bits(f, "transparent", fw->transparent, own);
+	(void)fprintf(f, "\tra = %s\n\tlog_per_minute = %u\n}\n",
+	    truth(fw->ra), fw->log_per_minute);
+}
+
+static void
+print_time_users(FILE *f, const struct pol_timesync *t)
+{
+	(void)fputs("\tusers = {", f);
+	for (size_t i = 0; i < t->nusers; i++) {
+		const struct pol_user *u = &t->users[i];
+
+		(void)fputs(i != 0 ? ", " : " ", f);
+		if (u->name[0] != '\0')
+			(void)fprintf(f, "\"%s\"", u->name);
+		else
+			(void)fprintf(f, "%u", u->uid);
+	}
+	(void)fputs(" }\n", f);
+}
+
+/* All of a section are marked, or none; they stand together. */
+static void
+print_time_listeners(FILE *f, const struct pol_policy *p)
+{
+	const char *comma = "", *last = "";
+
+	(void)fputs("\tlisteners = {", f);
+	for (size_t i = 0; i < p->nlisteners; i++) {
+		const struct pol_listener *l = &p->listeners[i];
+
+		if (!l->timesync || strcmp(l->name, last) == 0)
+			continue;
+		last = l->name;
+		(void)fprintf(f, "%s \"%s\"", comma, last);
+		comma = ",";
+	}
+	(void)fputs(" }\n", f);
+}
+
+static void
+print_timesync(FILE *f, const struct pol_policy *p)
+{
+	const struct pol_timesync *t = &p->timesync;
+
+	(void)fprintf(f, "timesync {\n\trequired = %s\n",
+	    truth(t->required));
+	print_text(f, "directory", t->directory);
+	print_time_users(f, t);
+	print_time_listeners(f, p);
+	(void)fprintf(f, "\tworkstations = %s\n}\n",
+	    truth(t->workstations));
+}
+
+static void
+print_traffic(FILE *f, const struct pol_traffic *t)
+{
+	char net[INET6_ADDRSTRLEN + 4];
+
+	print_text(f, "protocol", t->l4proto == 0 ? "any" :
+	    t->l4proto == IPPROTO_TCP ? "tcp" : "udp");
+	if (t->nports != 0)
+		(void)fputs("\tport = {", f);
+	for (size_t i = 0; i < t->nports; i++) {
+		(void)fprintf(f, "%s \"%u", i != 0 ? "," : "",
+		    (unsigned)t->ports[i].first);
+		if (t->ports[i].last != t->ports[i].first)
+			(void)fprintf(f, "-%u", (unsigned)t->ports[i].last);
+		(void)fputs("\"", f);
+	}
+	(void)fputs(t->nports != 0 ? " }\n" : "", f);
+	if (t->nnets != 0)
+		(void)fputs("\tnetwork = {", f);
+	for (size_t i = 0; i < t->nnets; i++) {
+		pol_net_format(net, sizeof net, &t->nets[i]);
+		(void)fprintf(f, "%s \"%s\"", i != 0 ? "," : "", net);
+	}
+	(void)fputs(t->nnets != 0 ? " }\n" : "", f);
+}
+
+/* What may pass beside Tor. */
+static void
+print_passes(FILE *f, const struct pol_policy *p)
+{
+	for (size_t i = 0; i < p->negress; i++) {
+		const struct pol_egress *e = &p->egress[i];
+
+		(void)fprintf(f, "egress \"%s\" {\n", e->name);
+		print_user(f, "user", &e->user);
+		print_text(f, "interface", e->ifname);
+		print_traffic(f, &e->traffic);
+		(void)fputs("}\n", f);
+	}
+	for (size_t i = 0; i < p->nservices; i++) {
+		const struct pol_service *v = &p->services[i];
+
+		(void)fprintf(f, "service \"%s\" {\n", v->name);
+		print_text(f, "interface", v->ifname);
+		print_traffic(f, &v->traffic);
+		(void)fputs("}\n", f);
+	}
 }
 
 /* How many listeners, from L on, are at its place: N at most. */
@@ -231,6 +375,9 @@ pol_print(const struct pol_policy *p)
 	print_tor(f, &p->tor);
 	print_gateway(f, p);
 	print_users(f, p);
+	print_firewall(f, &p->firewall);
+	print_timesync(f, p);
+	print_passes(f, p);
 	print_listeners(f, p);
 	failed = ferror(f) != 0;
 	if (fclose(f) == EOF || failed) {

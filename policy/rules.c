@@ -1,7 +1,9 @@
 #include "policy/rules.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "policy/build.h"
 
@@ -65,6 +67,29 @@ const char *
 pol_position_name(enum pol_position pos)
 {
 	return position_names[pos];
+}
+
+/* The family comes first: keys of the other one mean nothing. */
+static void
+relays_rule(struct pol_rule *out, size_t chain, uint32_t nfproto,
+    struct pol_stmt lookup)
+{
+	*out = (struct pol_rule){ .chain = chain, .stmts = {
+		pol_st_num(POL_M_NFPROTO, nfproto),
+		pol_st_num(POL_M_L4PROTO, IPPROTO_TCP),
+		lookup,
+		pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS),
+	}, .n = 4 };
+}
+
+void
+pol_relays_rules(struct pol_rule out[POL_NRELAYS_RULES], size_t chain,
+    bool second)
+{
+	relays_rule(&out[0], chain, AF_INET, pol_st_lookup(
+	    second ? POL_S_RELAYS4_B : POL_S_RELAYS4_A, POL_K_RELAY4));
+	relays_rule(&out[1], chain, AF_INET6, pol_st_lookup(
+	    second ? POL_S_RELAYS6_B : POL_S_RELAYS6_A, POL_K_RELAY6));
 }
 
 bool

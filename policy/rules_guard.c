@@ -1,13 +1,14 @@
 /*
- * The boot and guard tables, which have the same content, and the netdev
- * table: drop whatever does not carry our mark.  They never set it.
+ * The boot and guard tables, which have the same content: drop whatever does
+ * not carry our mark.  They never set it.
  *
  * A drop in any base chain is final and an accept is only local, so these
  * tables can veto what others permit and never the other way round.
  */
-#include <net/ethernet.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
-#include <stdio.h>
+#include <netinet/ip_icmp.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "policy/build.h"
@@ -44,6 +45,8 @@ static const struct side {
 
 struct guard_chains {
 	size_t fragments, clear_pre, clear_out, pre, input, forward, output;
+	size_t strange, strange6, shut, from_int, to_int, loopback, cut;
+	size_t kernels, refuse;
 	bool ports[NSIDES]; /* is there such a set? */
 };
 
@@ -65,83 +68,128 @@ base_chain(struct pol_build *b, const char *name, enum pol_hook hook,
 	return pol_build_chain(b, &c);
 }
 
-static void
-drop_rest(struct pol_build *b, size_t chain)
-{
-	POL_RULE(b, chain, pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
-}
-
 /*
  * Fragments and options are ways round a filter, and no honest client of
  * ours needs them.  This also drops MLD reports (hop-by-hop): nothing here
  * listens to them.
  */
 static void
-fragments_rules(struct pol_build *b, size_t chain, const char *internal)
+fragments_rules(struct pol_build *b, const struct guard_chains *c,
+    const struct pol_policy *p)
 {
 	static const uint32_t headers[] = { IPPROTO_HOPOPTS, IPPROTO_ROUTING,
 		IPPROTO_FRAGMENT, IPPROTO_DSTOPTS, IPPROTO_MH };
-	struct pol_stmt in = pol_st_if(POL_M_IIFNAME, internal);
+	struct pol_stmt v6 = pol_st_num(POL_M_NFPROTO, AF_INET6);
 
-	POL_RULE(b, chain, in, pol_st_num(POL_M_NFPROTO, AF_INET),
+	for (size_t i = 0; i < p->ninternal; i++)
+		POL_RULE(b, c->fragments,
+		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
+		    pol_st_jump(c->strange));
+	POL_RULE(b, c->strange, pol_st_num(POL_M_NFPROTO, AF_INET),
 	    pol_st(POL_M_IP4_FRAGMENT), pol_st(POL_A_COUNTER),
 	    pol_st(POL_A_DROP));
-	POL_RULE(b, chain, in, pol_st_num(POL_M_NFPROTO, AF_INET),
+	POL_RULE(b, c->strange, pol_st_num(POL_M_NFPROTO, AF_INET),
 	    pol_st(POL_M_IP4_OPTIONS), pol_st(POL_A_COUNTER),
 	    pol_st(POL_A_DROP));
+	POL_RULE(b, c->strange, v6, pol_st_jump(c->strange6));
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
-		POL_RULE(b, chain, in, pol_st_num(POL_M_NFPROTO, AF_INET6),
+		POL_RULE(b, c->strange6, v6,
 		    pol_st_num(POL_M_IP6_EXTHDR, headers[i]),
 		    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 }
 
+/*
+ * Turned away before routing and conntrack see it: a closed gate makes no
+ * entry, and answers for whatever address was called.
+ */
 static void
-pre_rules(struct pol_build *b, size_t chain, const char *internal)
+pre_rules(struct pol_build *b, const struct guard_chains *c,
+    const struct pol_policy *p)
 {
-	struct pol_stmt in = pol_st_if(POL_M_IIFNAME, internal);
+	for (size_t i = 0; i < p->ninternal; i++)
+		POL_RULE(b, c->pre, pol_st_if(POL_M_IIFNAME, p->internal[i]),
+		    pol_st_num(POL_M_MARK_CLEAR, POL_MARK_GATE),
+		    pol_st_jump(c->shut));
+	pol_build_neighbours(b, c->shut, NULL);
+	POL_RULE(b, c->shut, pol_st_jump(c->refuse));
+}
 
-	pol_build_nd(b, chain, &in, POL_ND_NS);
-	pol_build_nd(b, chain, &in, POL_ND_NA);
-	POL_RULE(b, chain, in, pol_st_num(POL_M_MARK_CLEAR, POL_MARK_GATE),
-	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
+/* The gateway's programs that workstations may call while we are open. */
+static void
+services_from_internal(struct pol_build *b, size_t chain,
+    const struct pol_policy *p)
+{
+	for (size_t i = 0; i < p->nservices; i++) {
+		const struct pol_service *s = &p->services[i];
+		const struct pol_case c = { .chain = chain, .t = &s->traffic,
+			.ports = POL_M_DPORTS, .nets = POL_M_SADDR_NET,
+			.head = { pol_st_if(POL_M_IIFNAME, s->ifname),
+			    pol_st_num(POL_M_MARK_SET, POL_MARK_GATE) },
+			.nhead = 2,
+			.tail = { pol_st(POL_A_ACCEPT) }, .ntail = 1 };
+
+		if (s->internal)
+			pol_build_case(b, &c);
+	}
 }
 
 static void
-input_from_internal(struct pol_build *b, const struct guard_chains *c,
-    const char *internal)
+from_internal(struct pol_build *b, const struct guard_chains *c,
+    const struct pol_policy *p)
 {
-	struct pol_stmt in = pol_st_if(POL_M_IIFNAME, internal);
 	struct pol_stmt marked = pol_st_num(POL_M_MARK_SET, POL_MARK_GATE);
 
-	pol_build_nd(b, c->input, &in, POL_ND_NS);
-	pol_build_nd(b, c->input, &in, POL_ND_NA);
 	for (size_t s = 0; s < NSIDES; s++)
-		POL_RULE(b, c->input, in, marked,
+		POL_RULE(b, c->from_int, marked,
 		    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 		    pol_st_lookup(sides[s].listen, sides[s].dst),
 		    pol_st(POL_A_ACCEPT));
 	for (size_t s = 0; s < NSIDES; s++)
 		if (c->ports[s])
-			POL_RULE(b, c->input, in, marked,
+			POL_RULE(b, c->from_int, marked,
 			    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 			    pol_st(POL_M_DADDR_LOCAL),
 			    pol_st_lookup(sides[s].ports, POL_K_DPORT),
 			    pol_st(POL_A_ACCEPT));
+	services_from_internal(b, c->from_int, p);
+	pol_build_neighbours(b, c->from_int, NULL);
+	POL_RULE(b, c->from_int, pol_st_jump(c->refuse));
 }
 
+/* Does a service without a port stand open on external interface EXT? */
+static bool
+wide_service(const struct pol_policy *p, const char *ext)
+{
+	for (size_t i = 0; i < p->nservices; i++)
+		if (p->services[i].traffic.nports == 0 &&
+		    strcmp(p->services[i].ifname, ext) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * "Every port" never means Tor's: whoever is outside gets to no listener,
+ * proven or not.  By direction, as Tor's own end of a connection may have
+ * the number of a listener's port.
+ */
 static void
-input_from_external(struct pol_build *b, size_t chain,
-    const struct pol_policy *p, const char *external)
+keep_listeners(struct pol_build *b, const struct guard_chains *c,
+    const char *external)
 {
 	struct pol_stmt in = pol_st_if(POL_M_IIFNAME, external);
+	struct pol_stmt original = pol_st(POL_M_CT_ORIGINAL);
 
-	POL_RULE(b, chain, in, pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
-	    pol_st(POL_A_ACCEPT));
-	pol_build_nd(b, chain, &in, POL_ND_RA);
-	pol_build_nd(b, chain, &in, POL_ND_NS);
-	pol_build_nd(b, chain, &in, POL_ND_NA);
-	if (p->dhcp)
-		pol_build_dhcp_in(b, chain, external);
+	for (size_t s = 0; s < NSIDES; s++)
+		POL_RULE(b, c->input, in, original,
+		    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
+		    pol_st_lookup(sides[s].listen, sides[s].dst),
+		    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
+	for (size_t s = 0; s < NSIDES; s++)
+		if (c->ports[s])
+			POL_RULE(b, c->input, in, original,
+			    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
+			    pol_st_lookup(sides[s].ports, POL_K_DPORT),
+			    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 }
 
 static void
@@ -151,10 +199,19 @@ input_rules(struct pol_build *b, const struct guard_chains *c,
 	POL_RULE(b, c->input, pol_st_if(POL_M_IIFNAME, "lo"),
 	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->ninternal; i++)
-		input_from_internal(b, c, p->internal[i]);
-	for (size_t i = 0; i < p->nexternal; i++)
-		input_from_external(b, c->input, p, p->external[i]);
-	drop_rest(b, c->input);
+		POL_RULE(b, c->input,
+		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
+		    pol_st_jump(c->from_int));
+	for (size_t i = 0; i < p->nexternal; i++) {
+		if (wide_service(p, p->external[i]))
+			keep_listeners(b, c, p->external[i]);
+		POL_RULE(b, c->input,
+		    pol_st_if(POL_M_IIFNAME, p->external[i]),
+		    pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
+		    pol_st(POL_A_ACCEPT));
+		pol_build_link_in(b, c->input, p, p->external[i]);
+	}
+	pol_build_drop(b, c->input, p);
 }
 
 /*
@@ -162,75 +219,134 @@ input_rules(struct pol_build *b, const struct guard_chains *c,
  * address: cut both ways unless marked.  The rest of lo is not ours.
  */
 static void
-cut_loopback(struct pol_build *b, size_t chain, uint32_t nfproto,
-    struct pol_stmt lookup)
+cut_loopback(struct pol_build *b, const struct guard_chains *c,
+    uint32_t nfproto, struct pol_stmt lookup)
 {
-	POL_RULE(b, chain, pol_st_if(POL_M_OIFNAME, "lo"),
+	POL_RULE(b, c->loopback,
 	    pol_st_num(POL_M_MARK_CLEAR, POL_MARK_GATE),
-	    pol_st_num(POL_M_NFPROTO, nfproto), lookup,
-	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
+	    pol_st_num(POL_M_NFPROTO, nfproto), lookup, pol_st_jump(c->cut));
+}
+
+/* The answer to what was cut is itself to or from a listener. */
+static void
+cut_rules(struct pol_build *b, const struct guard_chains *c,
+    const struct pol_policy *p)
+{
+	if (p->firewall.refuse == POL_REFUSE_REJECT)
+		POL_RULE(b, c->cut, pol_st_num(POL_M_L4PROTO, IPPROTO_TCP),
+		    pol_st(POL_M_TCP_RST), pol_st_jump(c->kernels));
+	pol_build_answer(b, c->cut, p);
 }
 
 static void
-output_loopback(struct pol_build *b, const struct guard_chains *c)
+output_loopback(struct pol_build *b, const struct guard_chains *c,
+    const struct pol_policy *p)
 {
-	for (size_t s = 0; s < NSIDES; s++)
-		cut_loopback(b, c->output, sides[s].nfproto,
-		    pol_st_lookup(sides[s].listen, sides[s].dst));
-	for (size_t s = 0; s < NSIDES; s++)
-		cut_loopback(b, c->output, sides[s].nfproto,
-		    pol_st_lookup(sides[s].listen, sides[s].src));
+	POL_RULE(b, c->output, pol_st_if(POL_M_OIFNAME, "lo"),
+	    pol_st_jump(c->loopback));
 	for (size_t s = 0; s < NSIDES; s++) {
+		cut_loopback(b, c, sides[s].nfproto,
+		    pol_st_lookup(sides[s].listen, sides[s].dst));
+		cut_loopback(b, c, sides[s].nfproto,
+		    pol_st_lookup(sides[s].listen, sides[s].src));
 		if (!c->ports[s])
 			continue;
-		cut_loopback(b, c->output, sides[s].nfproto,
+		cut_loopback(b, c, sides[s].nfproto,
 		    pol_st_lookup(sides[s].ports, POL_K_DPORT));
-		cut_loopback(b, c->output, sides[s].nfproto,
+		cut_loopback(b, c, sides[s].nfproto,
 		    pol_st_lookup(sides[s].ports, POL_K_SPORT));
 	}
-	POL_RULE(b, c->output, pol_st_if(POL_M_OIFNAME, "lo"),
-	    pol_st(POL_A_ACCEPT));
+	POL_RULE(b, c->loopback, pol_st(POL_A_ACCEPT));
+	cut_rules(b, c, p);
+}
+
+/*
+ * What the kernel answers, when we refuse or when a socket is gone, carries
+ * no mark and belongs to no user's socket: so much and no more may go to the
+ * workstations without a lease.  Never outside: there is no such rule.
+ */
+static void
+kernels_rules(struct pol_build *b, const struct guard_chains *c)
+{
+	POL_RULE(b, c->to_int, pol_st_num(POL_M_L4PROTO, IPPROTO_TCP),
+	    pol_st(POL_M_TCP_RST), pol_st_jump(c->kernels));
+	POL_RULE(b, c->to_int, pol_st_num(POL_M_NFPROTO, AF_INET),
+	    pol_st_num(POL_M_L4PROTO, IPPROTO_ICMP),
+	    pol_st_num(POL_M_ICMP_TYPE, ICMP_DEST_UNREACH),
+	    pol_st_num(POL_M_ICMP_CODE, ICMP_PKT_FILTERED),
+	    pol_st_jump(c->kernels));
+	POL_RULE(b, c->to_int, pol_st_num(POL_M_NFPROTO, AF_INET6),
+	    pol_st_num(POL_M_L4PROTO, IPPROTO_ICMPV6),
+	    pol_st_num(POL_M_ICMPV6_TYPE, ICMP6_DST_UNREACH),
+	    pol_st_num(POL_M_ICMP_CODE, ICMP6_DST_UNREACH_ADMIN),
+	    pol_st_jump(c->kernels));
+	POL_RULE(b, c->kernels, pol_st_num(POL_M_SKUID_NOT, POL_NO_UID),
+	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
+	POL_RULE(b, c->kernels, pol_st(POL_A_ACCEPT));
 }
 
 static void
-output_to_external(struct pol_build *b, size_t chain,
-    const struct pol_policy *p, const char *external)
+output_to_internal(struct pol_build *b, const struct guard_chains *c,
+    const struct pol_policy *p)
 {
-	struct pol_stmt out = pol_st_if(POL_M_OIFNAME, external);
-
-	POL_RULE(b, chain, out, pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
+	for (size_t i = 0; i < p->ninternal; i++)
+		POL_RULE(b, c->output,
+		    pol_st_if(POL_M_OIFNAME, p->internal[i]),
+		    pol_st_jump(c->to_int));
+	POL_RULE(b, c->to_int, pol_st_num(POL_M_MARK_SET, POL_MARK_GATE),
 	    pol_st(POL_A_ACCEPT));
-	pol_build_nd(b, chain, &out, POL_ND_RS);
-	pol_build_nd(b, chain, &out, POL_ND_NS);
-	pol_build_nd(b, chain, &out, POL_ND_NA);
-	if (p->dhcp)
-		pol_build_dhcp_out(b, chain, external);
+	pol_build_neighbours(b, c->to_int, NULL);
+	if (p->firewall.refuse == POL_REFUSE_REJECT)
+		kernels_rules(b, c);
+}
+
+/*
+ * A packet that nat output sends to a listener on loopback keeps the output
+ * interface of its old address until it has left this hook.
+ */
+static void
+output_redirected(struct pol_build *b, size_t chain, const char *external)
+{
+	static const char *const nets[] = { "127.0.0.0/8", "::1/128" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pol_net net;
+
+		(void)pol_net_parse(&net, nets[i]);
+		POL_RULE(b, chain, pol_st_if(POL_M_OIFNAME, external),
+		    pol_st_num(POL_M_MARK_SET, POL_MARK_GATE),
+		    pol_st_num(POL_M_NFPROTO, (uint32_t)net.addr.family),
+		    pol_st_net(POL_M_DADDR_NET, &net), pol_st(POL_A_ACCEPT));
+	}
 }
 
 static void
 output_rules(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
-	const size_t chain = c->output;
-
-	output_loopback(b, c);
-	for (size_t i = 0; i < p->ninternal; i++) {
-		struct pol_stmt out =
-		    pol_st_if(POL_M_OIFNAME, p->internal[i]);
-
-		POL_RULE(b, chain, out,
-		    pol_st_num(POL_M_MARK_SET, POL_MARK_GATE),
+	output_loopback(b, c, p);
+	output_to_internal(b, c, p);
+	for (size_t i = 0; i < p->nexternal; i++) {
+		POL_RULE(b, c->output,
+		    pol_st_if(POL_M_OIFNAME, p->external[i]),
+		    pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
 		    pol_st(POL_A_ACCEPT));
-		pol_build_nd(b, chain, &out, POL_ND_NS);
-		pol_build_nd(b, chain, &out, POL_ND_NA);
+		if (pol_build_redirects_own(p))
+			output_redirected(b, c->output, p->external[i]);
+		pol_build_link_out(b, c->output, p, p->external[i]);
 	}
-	for (size_t i = 0; i < p->nexternal; i++)
-		output_to_external(b, chain, p, p->external[i]);
-	drop_rest(b, chain);
+	pol_build_drop(b, c->output, p);
+}
+
+static size_t
+plain_chain(struct pol_build *b, const char *name)
+{
+	return pol_build_chain(b, &(struct pol_chain){ .name = name });
 }
 
 static void
-make_chains(struct pol_build *b, struct guard_chains *c)
+make_chains(struct pol_build *b, struct guard_chains *c,
+    const struct pol_policy *p)
 {
 	c->fragments = base_chain(b, "fragments", POL_H_PREROUTING,
 	    PRIO_FRAGMENTS);
@@ -241,74 +357,35 @@ make_chains(struct pol_build *b, struct guard_chains *c)
 	c->input = base_chain(b, "input", POL_H_INPUT, PRIO_FILTER);
 	c->forward = base_chain(b, "forward", POL_H_FORWARD, PRIO_FILTER);
 	c->output = base_chain(b, "output", POL_H_OUTPUT, PRIO_FILTER);
+	c->strange = plain_chain(b, "strange");
+	c->strange6 = plain_chain(b, "strange6");
+	c->shut = plain_chain(b, "shut");
+	c->from_int = plain_chain(b, "from_int");
+	c->to_int = plain_chain(b, "to_int");
+	c->loopback = plain_chain(b, "loopback");
+	c->cut = plain_chain(b, "cut");
+	if (p->firewall.refuse == POL_REFUSE_REJECT)
+		c->kernels = plain_chain(b, "kernels");
+	c->refuse = pol_build_refuse(b, p);
 }
 
 void
 pol_build_guard(struct pol_build *b, const struct pol_policy *p)
 {
-	struct guard_chains c;
+	struct guard_chains c = { 0 };
 
 	for (size_t s = 0; s < NSIDES; s++)
 		pol_build_listeners(b, sides[s].listen, p, any_listener);
 	for (size_t s = 0; s < NSIDES; s++)
 		c.ports[s] = pol_build_ports(b, sides[s].ports, p,
 		    any_listener);
-	make_chains(b, &c);
-	for (size_t i = 0; i < p->ninternal; i++)
-		fragments_rules(b, c.fragments, p->internal[i]);
+	make_chains(b, &c, p);
+	fragments_rules(b, &c, p);
 	POL_RULE(b, c.clear_pre, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	POL_RULE(b, c.clear_out, pol_st_num(POL_A_MARK_AND, ~MARKS));
-	for (size_t i = 0; i < p->ninternal; i++)
-		pre_rules(b, c.pre, p->internal[i]);
+	pre_rules(b, &c, p);
 	input_rules(b, &c, p);
-	drop_rest(b, c.forward);
+	from_internal(b, &c, p);
+	pol_build_drop(b, c.forward, p);
 	output_rules(b, &c, p);
-}
-
-static void
-netdev_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
-{
-	static const uint32_t nd[] = { POL_ND_RS, POL_ND_NS, POL_ND_NA };
-
-	/* By the frame: "meta protocol" is whatever a packet socket says. */
-	POL_RULE(b, chain, pol_st_num(POL_M_FRAMETYPE, ETHERTYPE_ARP),
-	    pol_st(POL_A_ACCEPT));
-	for (size_t i = 0; i < sizeof nd / sizeof nd[0]; i++)
-		POL_RULE(b, chain,
-		    pol_st_num(POL_M_ETHERTYPE, ETHERTYPE_IPV6),
-		    pol_st_num(POL_M_L4PROTO, IPPROTO_ICMPV6),
-		    pol_st_num(POL_M_ICMPV6_TYPE, nd[i]),
-		    pol_st_num(POL_M_HOPLIMIT, POL_ND_HOPLIMIT),
-		    pol_st(POL_A_ACCEPT));
-	if (p->dhcp)
-		POL_RULE(b, chain, pol_st_num(POL_M_ETHERTYPE, ETHERTYPE_IP),
-		    pol_st_num(POL_M_L4PROTO, IPPROTO_UDP),
-		    pol_st_num(POL_M_SPORT, POL_DHCP_CLIENT),
-		    pol_st_num(POL_M_DPORT, POL_DHCP_SERVER),
-		    pol_st(POL_A_ACCEPT));
-	/* A packet socket can also set a mark of its own. */
-	POL_RULE(b, chain, pol_st_num(POL_M_SKUID_NOT, p->tor.user.uid),
-	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
-	POL_RULE(b, chain, pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
-	    pol_st(POL_A_ACCEPT));
-	drop_rest(b, chain);
-}
-
-/* Packet sockets pass by the inet output hook, but not by this one. */
-void
-pol_build_netdev(struct pol_build *b, const struct pol_policy *p)
-{
-	static const char *const names[POL_MAX_IFACES] = { "egress0",
-		"egress1", "egress2", "egress3", "egress4", "egress5",
-		"egress6", "egress7" };
-
-	for (size_t i = 0; i < p->nexternal; i++) {
-		struct pol_chain c = { .name = names[i],
-			.hook = POL_H_NETDEV_EGRESS,
-			.policy_drop = true };
-
-		(void)snprintf(c.device, sizeof c.device, "%s",
-		    p->external[i]);
-		netdev_rules(b, pol_build_chain(b, &c), p);
-	}
 }

@@ -34,6 +34,8 @@ static const char *const key_types[] = {
 	[POL_K_DPORT] = "inet_proto . inet_service",
 	[POL_K_SPORT] = "inet_proto . inet_service",
 	[POL_K_L4PROTO] = "inet_proto",
+	[POL_K_RELAY4] = "ipv4_addr . inet_service",
+	[POL_K_RELAY6] = "ipv6_addr . inet_service",
 };
 
 static const char *const data_types[] = {
@@ -51,6 +53,8 @@ static const char *const key_exprs[] = {
 	[POL_K_DPORT] = "meta l4proto . th dport",
 	[POL_K_SPORT] = "meta l4proto . th sport",
 	[POL_K_L4PROTO] = "meta l4proto",
+	[POL_K_RELAY4] = "ip daddr . th dport",
+	[POL_K_RELAY6] = "ip6 daddr . th dport",
 };
 
 /* What is being printed. */
@@ -59,6 +63,7 @@ struct out {
 	const struct pol_table *t;
 	const struct pol_policy *p;
 	enum pol_position pos;
+	uint32_t l4proto; /* what the rule has said of it so far; 0: nothing */
 };
 
 static const char *
@@ -104,8 +109,14 @@ static const char *const fixed[POL_NSTMT] = {
 	[POL_M_TCP_SYN] = "tcp flags & (fin | syn | rst | ack) == syn",
 	[POL_M_IP4_FRAGMENT] = "ip frag-off & 0x3fff != 0",
 	[POL_M_IP4_OPTIONS] = "ip hdrlength > 5",
+	[POL_M_CT_NEW] = "ct state new",
+	[POL_M_CT_RELATED] = "ct state related",
+	[POL_M_TCP_RST] = "tcp flags & rst != 0",
+	[POL_M_NO_ROUTE_BACK] = "fib saddr . iif oif missing",
 	[POL_M_DADDR_LOCAL] = "fib daddr type local",
 	[POL_A_COUNTER] = "counter",
+	[POL_A_REJECT_RST] = "reject with tcp reset",
+	[POL_A_REJECT] = "reject with icmpx admin-prohibited",
 	[POL_A_ACCEPT] = "accept",
 	[POL_A_DROP] = "drop",
 };
@@ -123,12 +134,15 @@ static const struct {
 	[POL_M_MARK_CLEAR] = { "meta mark & ", " == 0", 8 },
 	[POL_M_MARK_SET] = { "meta mark & ", " != 0", 8 },
 	[POL_M_ICMPV6_TYPE] = { "icmpv6 type ", "", 0 },
+	[POL_M_ICMP_TYPE] = { "icmp type ", "", 0 },
 	[POL_M_HOPLIMIT] = { "ip6 hoplimit ", "", 0 },
 	[POL_M_IP4_NET] = { "ip daddr ", ".0.0.0/8", 0 },
 	[POL_M_ETHERTYPE] = { "meta protocol ", "", 4 },
 	[POL_M_FRAMETYPE] = { "@ll,96,16 ", "", 4 },
 	[POL_A_MARK_OR] = { "meta mark set meta mark | ", "", 8 },
 	[POL_A_MARK_AND] = { "meta mark set meta mark & ", "", 8 },
+	[POL_A_CT_MARK_OR] = { "ct mark set ct mark | ", "", 8 },
+	[POL_A_LIMIT] = { "limit rate ", "/minute", 0 },
 };
 
 static void
@@ -144,9 +158,31 @@ print_numbered(const struct out *o, const struct pol_stmt *s)
 	(void)fputs(numbered[s->kind].after, o->f);
 }
 
-/* The rest, each in its own way. */
 static void
-print_special(const struct out *o, const struct pol_stmt *s)
+print_net(const struct out *o, const struct pol_stmt *s)
+{
+	const struct pol_net net = { .addr = s->addr, .prefix = s->prefix };
+	char text[INET6_ADDRSTRLEN + 4];
+
+	pol_net_format(text, sizeof text, &net);
+	(void)fprintf(o->f, "%s %s %s",
+	    s->addr.family == AF_INET6 ? "ip6" : "ip",
+	    s->kind == POL_M_DADDR_NET ? "daddr" : "saddr", text);
+}
+
+/* nft takes no range of one. */
+static void
+print_ports(const struct out *o, const struct pol_stmt *s)
+{
+	(void)fprintf(o->f, "th %s %u",
+	    s->kind == POL_M_DPORTS ? "dport" : "sport", s->num);
+	if (s->num2 != s->num)
+		(void)fprintf(o->f, "-%u", s->num2);
+}
+
+/* Of packets: what they have, or where they are. */
+static void
+print_match(const struct out *o, const struct pol_stmt *s)
 {
 	if (s->kind == POL_M_IIFNAME)
 		(void)fprintf(o->f, "iifname \"%s\"", s->name);
@@ -160,34 +196,57 @@ print_special(const struct out *o, const struct pol_stmt *s)
 		    pol_set_name(s->set));
 	else if (s->kind == POL_M_IP6_EXTHDR)
 		(void)fprintf(o->f, "exthdr %s exists", exthdr_name(s->num));
-	else if (s->kind == POL_A_UPDATE)
+	else if (s->kind == POL_M_DADDR_NET || s->kind == POL_M_SADDR_NET)
+		print_net(o, s);
+	else if (s->kind == POL_M_DPORTS || s->kind == POL_M_SPORTS)
+		print_ports(o, s);
+	else if (s->kind == POL_M_ICMP_CODE)
+		(void)fprintf(o->f, "%s code %u",
+		    o->l4proto == IPPROTO_ICMPV6 ? "icmpv6" : "icmp", s->num);
+}
+
+static void
+print_action(const struct out *o, const struct pol_stmt *s)
+{
+	if (s->kind == POL_A_UPDATE)
 		(void)fprintf(o->f, "update @%s { %s timeout %ums }",
 		    pol_set_name(s->set), key_exprs[s->key], s->num);
 	else if (s->kind == POL_A_JUMP)
 		(void)fprintf(o->f, "jump %s", o->t->chains[s->chain].name);
 	else if (s->kind == POL_A_DNAT || s->kind == POL_A_DNAT_MAP)
 		print_dnat(o, s);
+	else if (s->kind == POL_A_LOG)
+		(void)fprintf(o->f, "log prefix \"%s: \"", s->name);
 }
 
 static void
-print_rule(const struct out *o, const struct pol_rule *r)
+print_stmt(const struct out *o, const struct pol_stmt *s)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		const struct pol_stmt *s = &r->stmts[i];
+	if (fixed[s->kind] != NULL)
+		(void)fputs(fixed[s->kind], o->f);
+	else if (numbered[s->kind].before != NULL)
+		print_numbered(o, s);
+	else if (s->kind < POL_A_COUNTER)
+		print_match(o, s);
+	else
+		print_action(o, s);
+}
 
+static void
+print_rule(struct out *o, const struct pol_rule *r)
+{
+	o->l4proto = 0;
+	for (size_t i = 0; i < r->n; i++) {
 		(void)fputs(i == 0 ? "\t\t" : " ", o->f);
-		if (fixed[s->kind] != NULL)
-			(void)fputs(fixed[s->kind], o->f);
-		else if (numbered[s->kind].before != NULL)
-			print_numbered(o, s);
-		else
-			print_special(o, s);
+		print_stmt(o, &r->stmts[i]);
+		if (r->stmts[i].kind == POL_M_L4PROTO)
+			o->l4proto = r->stmts[i].num;
 	}
 	(void)fputs("\n", o->f);
 }
 
 static void
-print_chain(const struct out *o, size_t chain)
+print_chain(struct out *o, size_t chain)
 {
 	const struct pol_chain *c = &o->t->chains[chain];
 
@@ -221,8 +280,9 @@ print_elem(const struct out *o, const char *comma, const struct pol_elem *e)
 }
 
 /*
- * Every listener of FAMILY proven: what OPEN is at its widest, but for those
- * on interfaces, whose addresses nobody knows here.
+ * Every listener of FAMILY proven, or in position "time-sync" those that may
+ * be: what the position is at its widest, but for listeners on interfaces,
+ * whose addresses nobody knows here.
  */
 static void
 print_proven(const struct out *o, int family)
@@ -230,10 +290,12 @@ print_proven(const struct out *o, int family)
 	size_t n = 0;
 
 	for (size_t i = 0; i < o->p->nlisteners; i++) {
+		const struct pol_listener *l = &o->p->listeners[i];
 		struct pol_elem e;
 
-		if (o->p->listeners[i].addr.family != family ||
-		    !pol_listener_elem(&e, &o->p->listeners[i], NULL))
+		if (l->addr.family != family ||
+		    (o->pos == POL_POS_SYNC && !l->timesync) ||
+		    !pol_listener_elem(&e, l, NULL))
 			continue;
 		if (n == 0)
 			(void)fputs("\t\telements = {", o->f);
@@ -258,11 +320,11 @@ print_elems(const struct out *o, const struct pol_elem *e, size_t n)
 static bool
 held(const struct out *o, enum pol_set_id set)
 {
-	if (o->pos == POL_POS_OPEN)
-		return true;
 	if (set == POL_S_GATE)
-		return false;
-	return o->pos == POL_POS_TOR_ONLY ||
+		return o->pos == POL_POS_OPEN;
+	if (set == POL_S_SYNC)
+		return o->pos == POL_POS_SYNC;
+	return o->pos != POL_POS_CLOSED ||
 	    o->p->closed == POL_CLOSED_TOR_ALLOWED;
 }
 
@@ -283,9 +345,9 @@ print_set(const struct out *o, const struct pol_set *s)
 		print_elems(o, s->elems, s->nelems);
 	else if (s->timeout_ms != 0 && held(o, s->id))
 		(void)fputs("\t\telements = { ipv4, ipv6 }\n", o->f);
-	else if (s->timeout_ms == 0 && s->data == POL_D_NONE &&
-	    o->pos == POL_POS_OPEN)
-		print_proven(o, s->key == POL_K_DST6 ? AF_INET6 : AF_INET);
+	else if ((s->id == POL_S_PROVEN4 || s->id == POL_S_PROVEN6) &&
+	    (o->pos == POL_POS_OPEN || o->pos == POL_POS_SYNC))
+		print_proven(o, s->id == POL_S_PROVEN6 ? AF_INET6 : AF_INET);
 	(void)fputs("\t}\n", o->f);
 }
 
@@ -305,7 +367,7 @@ owner_note(enum pol_table_id id)
 
 /* Declared, deleted and defined in one go: loading it again is atomic. */
 static void
-print_table(const struct out *o)
+print_table(struct out *o)
 {
 	const char *family = family_names[o->t->family];
 	const char *name = pol_table_name(o->t->id);

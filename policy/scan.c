@@ -32,7 +32,7 @@ struct scan {
 	bool nomem;
 };
 
-_Static_assert(POL_NKEYWORDS <= 32, "scan_setting() has a bit for each");
+_Static_assert(POL_NKEYWORDS <= 64, "scan_setting() has a bit for each");
 
 #define SAY(s, line, ...) \
 	pol_diags_add((s)->diags, (s)->file, line, __VA_ARGS__)
@@ -280,40 +280,27 @@ static void
 unknown_keyword(struct scan *s, enum pol_section_id section, const char *word)
 {
 	char shown[POL_QUOTE_LEN];
-	const char *best = NULL;
-	size_t least = SIZE_MAX;
+	struct pol_nearest nearest = { .word = word };
 
-	for (size_t i = 0; i < POL_NKEYWORDS; i++) {
-		size_t d = pol_distance(word, pol_keywords[i].name);
-
-		if (pol_keywords[i].section == section && d < least) {
-			least = d;
-			best = pol_keywords[i].name;
-		}
-	}
+	for (size_t i = 0; i < POL_NKEYWORDS; i++)
+		if (pol_keywords[i].section == section)
+			pol_nearest_try(&nearest, pol_keywords[i].name);
 	SAY(s, s->at, "\"%s\" is not a keyword of section \"%s\": did you "
 	    "mean \"%s\"?", pol_quote(shown, word),
-	    pol_section_name(section), best);
+	    pol_section_name(section), nearest.best);
 }
 
 static void
 unknown_section(struct scan *s, const char *word)
 {
 	char shown[POL_QUOTE_LEN];
-	const char *best = NULL;
-	size_t least = SIZE_MAX;
+	struct pol_nearest nearest = { .word = word };
 
-	for (size_t i = 0; i < POL_NSEC; i++) {
-		const char *name = pol_section_name((enum pol_section_id)i);
-		size_t d = pol_distance(word, name);
-
-		if (d < least) {
-			least = d;
-			best = name;
-		}
-	}
+	for (size_t i = 0; i < POL_NSEC; i++)
+		pol_nearest_try(&nearest,
+		    pol_section_name((enum pol_section_id)i));
 	SAY(s, s->at, "there is no section \"%s\": did you mean \"%s\"?",
-	    pol_quote(shown, word), best);
+	    pol_quote(shown, word), nearest.best);
 }
 
 static void
@@ -343,7 +330,7 @@ note_setting(struct scan *s, size_t keyword, unsigned line)
  * be used is blanked.
  */
 static bool
-scan_setting(struct scan *s, enum pol_section_id section, uint32_t *seen)
+scan_setting(struct scan *s, enum pol_section_id section, uint64_t *seen)
 {
 	char word[POL_NAME_LEN];
 	size_t keyword = POL_NKEYWORDS, start = s->start, before = s->diags->n;
@@ -363,11 +350,11 @@ scan_setting(struct scan *s, enum pol_section_id section, uint32_t *seen)
 		}
 		if (keyword == POL_NKEYWORDS)
 			unknown_keyword(s, section, word);
-		else if ((*seen & 1u << keyword) != 0)
+		else if ((*seen & UINT64_C(1) << keyword) != 0)
 			SAY(s, line, "\"%s\" is set twice in this section: "
 			    "remove one", word);
 		else
-			*seen |= 1u << keyword;
+			*seen |= UINT64_C(1) << keyword;
 	}
 	if (next(s) != T_EQUALS)
 		return expected(s, "an equals sign");
@@ -392,14 +379,15 @@ title_ok(struct scan *s, enum pol_section_id id)
 	const char *p = s->out->text + s->word;
 
 	if (s->len == 0 || s->len >= POL_NAME_LEN) {
-		SAY(s, s->at, "a %s's name has 1 to %d letters: "
+		SAY(s, s->at, "the name of this %s has 1 to %d letters: "
 		    "change it", pol_section_name(id), POL_NAME_LEN - 1);
 		return false;
 	}
 	for (size_t i = 0; i < s->len; i++)
 		if (!plain_octet(p[i])) {
-			SAY(s, s->at, "a %s's name has only letters, digits, "
-			    "dot, dash and underscore: change it",
+			SAY(s, s->at, "the name of this %s has only "
+			    "letters, digits, dot, dash and underscore: "
+			    "change it",
 			    pol_section_name(id));
 			return false;
 		}
@@ -458,9 +446,9 @@ scan_head(struct scan *s, enum pol_section_id *id)
 		blank(s, s->start, s->pos);
 		(void)next(s);
 	} else if (*id != POL_NSEC && pol_section_named(*id)) {
-		return expected(s, *id == POL_SEC_GROUP ?
-		    "a name for the group, in quotes" :
-		    "a name for the listener, in quotes");
+		(void)snprintf(title, sizeof title, "a name for the %s, in "
+		    "quotes", pol_section_name(*id));
+		return expected(s, title);
 	}
 	if (s->tok != T_OPEN)
 		return expected(s, "an opening brace");
@@ -472,7 +460,7 @@ scan_section(struct scan *s)
 {
 	enum pol_section_id id = POL_NSEC;
 	size_t start = s->start;
-	uint32_t seen = 0;
+	uint64_t seen = 0;
 
 	if (!scan_head(s, &id))
 		return false;

@@ -81,6 +81,30 @@ pol_section_open(struct pol_draft *d, enum pol_section_id id,
 	return section;
 }
 
+struct pol_pass *
+pol_pass_open(struct pol_draft *d, enum pol_section_id id, const char *name,
+    struct pol_where at)
+{
+	struct pol_passes *s =
+	    id == POL_SEC_EGRESS ? &d->egress : &d->services;
+	size_t i = 0;
+
+	while (i < s->n && strcmp(s->list[i].name, name) != 0)
+		i++;
+	if (i == POL_MAX_PASSES) {
+		pol_diag(d->diags, at, "%s \"%s\" is one too many: %d such "
+		    "sections at most", pol_section_name(id), name,
+		    POL_MAX_PASSES);
+		return NULL;
+	}
+	if (i == s->n)
+		s->n++;
+	memset(&s->list[i], 0, sizeof s->list[i]);
+	(void)snprintf(s->list[i].name, sizeof s->list[i].name, "%s", name);
+	s->list[i].at = at;
+	return &s->list[i];
+}
+
 bool
 pol_path_add(struct pol_draft *d, const char *path, size_t *index)
 {
@@ -295,7 +319,7 @@ static bool
 is_internal(const struct pol_policy *p, const char *ifname)
 {
 	for (size_t i = 0; i < p->ninternal; i++)
-		if (strcmp(p->internal[i], ifname) == 0)
+		if (pol_iface_match(p->internal[i], ifname))
 			return true;
 	return false;
 }
@@ -349,25 +373,19 @@ static void
 unknown_group(struct pol_draft *d, const struct pol_section *s)
 {
 	char shown[POL_QUOTE_LEN];
-	const char *best = NULL;
-	size_t least = SIZE_MAX;
+	struct pol_nearest nearest = { .word = s->group };
 
 	if (d->incomplete)
 		return; /* it may be in what was not understood */
-	for (size_t i = 0; i < d->groups.n; i++) {
-		size_t n = pol_distance(s->group, d->groups.list[i].name);
-
-		if (n < least) {
-			least = n;
-			best = d->groups.list[i].name;
-		}
-	}
-	if (best == NULL)
+	for (size_t i = 0; i < d->groups.n; i++)
+		pol_nearest_try(&nearest, d->groups.list[i].name);
+	if (nearest.best == NULL)
 		pol_diag(d->diags, s->group_at, "there is no group \"%s\": add "
 		    "a section group \"name\"", pol_quote(shown, s->group));
 	else
 		pol_diag(d->diags, s->group_at, "there is no group \"%s\": did "
-		    "you mean \"%s\"?", pol_quote(shown, s->group), best);
+		    "you mean \"%s\"?", pol_quote(shown, s->group),
+		    nearest.best);
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -331,29 +332,83 @@ resolve(struct pol_user *user, struct pol_diags *diags, const char *key)
 	return user->resolved;
 }
 
+/* Those who must be four different ones; the first is Tor's. */
+enum { TOR_AND_OURS = 4 };
+
+struct person {
+	struct pol_user *user;
+	char key[sizeof "timesync users" + POL_NAME_LEN];
+};
+
+struct people {
+	struct person list[TOR_AND_OURS + POL_MAX_EGRESS + POL_MAX_TIME_USERS];
+	size_t n;
+};
+
+static void add_person(struct people *all, struct pol_user *user,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static void
+add_person(struct people *all, struct pol_user *user, const char *fmt, ...)
+{
+	struct person *one = &all->list[all->n++];
+	va_list ap;
+
+	one->user = user;
+	va_start(ap, fmt);
+	(void)vsnprintf(one->key, sizeof one->key, fmt, ap);
+	va_end(ap);
+}
+
+static void
+find_people(struct people *all, struct pol_policy *p)
+{
+	all->n = 0;
+	add_person(all, &p->tor.user, "tor user");
+	add_person(all, &p->gate_user, "users gate");
+	add_person(all, &p->engine_user, "users engine");
+	add_person(all, &p->status_user, "users status");
+	for (size_t i = 0; i < p->negress; i++)
+		add_person(all, &p->egress[i].user, "egress %s",
+		    p->egress[i].name);
+	for (size_t i = 0; i < p->timesync.nusers; i++)
+		add_person(all, &p->timesync.users[i], "timesync users");
+}
+
+/*
+ * Is number I the user of Tor's or ours before it?  Two names can mean one
+ * number, so this is asked again here.
+ */
+static bool
+is_taken(const struct people *all, size_t i, struct pol_diags *diags)
+{
+	const struct person *one = &all->list[i];
+	bool taken = false;
+
+	for (size_t j = 0; j < i && j < TOR_AND_OURS; j++) {
+		const struct person *other = &all->list[j];
+
+		if (!other->user->resolved ||
+		    other->user->uid != one->user->uid)
+			continue;
+		pol_diags_add(diags, "policy", 0, "\"%s\" and \"%s\" are "
+		    "both user %u: they must be different", other->key,
+		    one->key, one->user->uid);
+		taken = true;
+	}
+	return taken;
+}
+
 int
 policyfile_resolve(struct pol_policy *p, struct pol_diags *diags)
 {
-	static const char *const keys[] = { "tor user", "users gate",
-		"users engine", "users status" };
-	struct pol_user *users[] = { &p->tor.user, &p->gate_user,
-		&p->engine_user, &p->status_user };
+	struct people all;
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof users / sizeof users[0]; i++) {
-		if (!resolve(users[i], diags, keys[i])) {
+	find_people(&all, p);
+	for (size_t i = 0; i < all.n; i++)
+		if (!resolve(all.list[i].user, diags, all.list[i].key) ||
+		    is_taken(&all, i, diags))
 			rc = -1;
-			continue;
-		}
-		for (size_t j = 0; j < i; j++) {
-			if (!users[j]->resolved ||
-			    users[j]->uid != users[i]->uid)
-				continue;
-			pol_diags_add(diags, "policy", 0, "\"%s\" and \"%s\" "
-			    "are both user %u: they must be different",
-			    keys[j], keys[i], users[i]->uid);
-			rc = -1;
-		}
-	}
 	return rc;
 }

@@ -21,7 +21,7 @@ int policyfile_load(struct pol_policy *out, struct pol_diags *diags,
 
 /*
  * Look up P's users.  -1 and diagnostics, added to those of DIAGS, when one
- * does not exist, is root, or is the same as another; P is still valid.
+ * does not exist, is root, or is Tor's or ours as well; P is still valid.
  */
 int policyfile_resolve(struct pol_policy *p, struct pol_diags *diags)
     __attribute__((warn_unused_result));

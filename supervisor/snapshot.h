@@ -130,8 +130,8 @@ struct snapshot {
 	uint32_t nextra, nalarm; /* extra listeners, and those that alarm */
 	struct snap_extra extra[SNAP_MAX_EXTRA]; /* alarms first */
 	uint64_t table_generation; /* see struct snap_page */
-	uint32_t time_required; /* 1: by the policy; fact "time" says the rest */
-	/* Strict egress: pairs of the newest list; the gate has what it says. */
+	uint32_t time_required; /* 1: by the policy; see fact "time" */
+	/* Strict egress: the newest list; the gate says which is in force. */
 	uint32_t relays_generation, nrelays;
 	char relays_fault[SNAP_TEXT]; /* why there is no newer; empty: none */
 	uint64_t links, provisions, repairs; /* counters since engine start */

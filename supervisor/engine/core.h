@@ -8,6 +8,7 @@
  *	auth.c		the replies before and during set-up
  *	watch.c		the replies that become facts, and events
  *	repair.c	drift, SETCONF, back-off, limits
+ *	relays.c	strict egress: where Tor may connect to
  *	check.c		the isolation check, while one runs
  *	tell.c		reasons and snapshots
  *	table.c		the table of listeners, for the status process
@@ -21,29 +22,11 @@
 #include "supervisor/engine/check.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/provision.h"
+#include "supervisor/engine/relays.h"
+#include "supervisor/engine/session.h"
 #include "supervisor/engine/table.h"
 #include "supervisor/engine/tell.h"
 #include "supervisor/snapshot.h"
-
-/* What the command in flight was; the tag that comes back with its reply. */
-enum cmd {
-	CMD_PROTOCOLINFO = 0,
-	CMD_CHALLENGE,
-	CMD_AUTHENTICATE,
-	CMD_INFO,
-	CMD_EVENTS,
-	CMD_CONF,
-	CMD_PROBE,
-	CMD_SETCONF,
-	CMD_CIRCUITS,
-	CMD_EXTEND,
-	CMD_NEWNYM,
-	CMD_ACTIVE,
-	CMD_CHECK_CONF,
-	CMD_STREAMS_ON,
-	CMD_STREAMS_OFF,
-	NCMD
-};
 
 /*
  * Violations that only the operator's reprove clears; a refusal ends with the
@@ -140,6 +123,7 @@ struct engine {
 	uint64_t links, provisions, repairs;
 
 	struct check check;
+	struct relays relays;
 
 	/* gate */
 	bool gate_up, gate_known, status_up;
@@ -180,16 +164,6 @@ void engine_reprove(struct engine *e, uint64_t epoch, uint64_t now);
 /* places.c */
 /* Ask for the owner of a foreign socket, if one was not asked for yet. */
 void places_ask_owner(struct engine *e, uint64_t now);
-
-/* session.c */
-void session_reset(struct engine *e);
-/* Send CMD and clear it; ERR is the builder's verdict on it. */
-void session_send(struct engine *e, enum cmd tag, struct cp_cmd *cmd,
-    enum cp_err err, uint64_t now);
-void session_input(struct engine *e, const void *p, size_t n, uint64_t now);
-/* Send the next command that is due, if none is in flight. */
-void session_next(struct engine *e, uint64_t now);
-uint64_t session_wake(const struct engine *e);
 
 /* auth.c; each handler borrows REPLY. */
 void auth_hello(struct engine *e, uint64_t now);

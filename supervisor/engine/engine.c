@@ -40,6 +40,7 @@ engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
 	e->table.privacy.policy = policy;
 	e->table.privacy.ifaddrs = e->prov.last;
 	table_init(e);
+	relays_init(e);
 	e->proofs = xcalloc(policy->nlisteners + 1, sizeof *e->proofs);
 	session_reset(e);
 	e->ops->utc(e->arg, e->since, sizeof e->since);
@@ -54,6 +55,7 @@ engine_free(struct engine *e)
 	session_reset(e);
 	prov_clear(&e->prov);
 	table_clear(e);
+	relays_clear(e);
 	free(e->proofs);
 	explicit_bzero(e, sizeof *e);
 	free(e);
@@ -272,6 +274,7 @@ engine_gate_up(struct engine *e, uint64_t now)
 	e->asked_valid = false;
 	e->gate_seq = e->lowered_seq = 0;
 	memset(&e->report, 0, sizeof e->report);
+	relays_gate(e);
 	engine_reprove(e, 0, now);
 }
 
@@ -522,12 +525,14 @@ engine_settle(struct engine *e, uint64_t now)
 	check_tick(e, now);
 	session_next(e, now);
 	engine_decide(e, now);
+	relays_tick(e, now);
 	places_ask_owner(e, now);
 	tell_reason(e, now);
 	tell_snapshot(e, now);
 	wake = earlier(session_wake(e), check_wake(e));
 	wake = earlier(wake, facts_lapse(&e->facts, now));
 	wake = earlier(wake, e->due.status);
+	wake = earlier(wake, relays_wake(e));
 	if (e->gate_up && (e->asked != GATE_OPEN || !e->asked_valid))
 		wake = earlier(wake, e->due.gate);
 	return wake > now ? wake : now + 1;

@@ -139,6 +139,13 @@ op_gate_send(void *arg, const struct gate_req *q)
 	return pairlink_send(((struct shell *)arg)->gate, q, sizeof *q);
 }
 
+/* Never so many that the next request would find no room. */
+static int
+op_gate_relays(void *arg, const struct gate_relays *r)
+{
+	return pairlink_send_idle(((struct shell *)arg)->gate, r, sizeof *r);
+}
+
 static int
 op_status_send(void *arg, const void *p, size_t n)
 {
@@ -177,6 +184,7 @@ static const struct engine_ops ops = {
 	.client_open = op_client_open,
 	.client_close = op_client_close,
 	.gate_send = op_gate_send,
+	.gate_relays = op_gate_relays,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,

@@ -214,6 +214,19 @@ reason_conf(struct engine *e)
 	}
 }
 
+/* Strict egress: Tor may reach nothing yet, so it cannot get further. */
+static void
+reason_no_relays(struct engine *e)
+{
+	set_text(e->reason_code, sizeof e->reason_code, "no-relays");
+	set_text(e->reason, sizeof e->reason, "Tor may not connect to "
+	    "anything yet: the list of relays is not in force.%s%.110s",
+	    e->relays.fault[0] != '\0' ? " " : "", e->relays.fault);
+	set_text(e->advice, sizeof e->advice,
+	    "It is made from what Tor says; if it does not come, look at the "
+	    "log.");
+}
+
 static void
 reason_boot(struct engine *e, uint64_t now)
 {
@@ -221,6 +234,10 @@ reason_boot(struct engine *e, uint64_t now)
 	char words[SNAP_TEXT];
 
 	set_reason(e, facts_reason(FACT_BOOT));
+	if (relays_missing(e)) {
+		reason_no_relays(e);
+		return;
+	}
 	if (t->progress == -1)
 		return;
 	if (!watch_stalled(e, now)) {
@@ -386,6 +403,9 @@ fill(const struct engine *e, struct snapshot *s, uint64_t now)
 	s->links = e->links;
 	s->provisions = e->provisions;
 	s->repairs = e->repairs;
+	s->relays_generation = e->relays.generation;
+	s->nrelays = (uint32_t)e->relays.list.n;
+	memcpy(s->relays_fault, e->relays.fault, sizeof s->relays_fault);
 }
 
 /* What changes all the time is no change worth a message of its own. */
@@ -399,6 +419,8 @@ same(const struct snapshot *a, const struct snapshot *b)
 	    a->nlisteners_proven == b->nlisteners_proven &&
 	    a->boot_progress == b->boot_progress &&
 	    a->table_generation == b->table_generation &&
+	    a->relays_generation == b->relays_generation &&
+	    strcmp(a->relays_fault, b->relays_fault) == 0 &&
 	    a->nextra == b->nextra && a->nalarm == b->nalarm &&
 	    strcmp(a->reason, b->reason) == 0 &&
 	    memcmp(a->trouble, b->trouble, sizeof a->trouble) == 0;

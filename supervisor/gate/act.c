@@ -52,7 +52,7 @@ tell_position(const struct gate *g)
 	char text[STATUS_CAP];
 	const char *name = gate_position_name(c->pos);
 
-	if (c->pos == GATE_OPEN) {
+	if (c->pos == GATE_OPEN || c->pos == GATE_SYNC) {
 		log_info("position=%s epoch=%llu proven=%u lease=%ums", name,
 		    (unsigned long long)c->epoch, g->report.nproven,
 		    (unsigned)c->lease_ms);
@@ -66,16 +66,11 @@ tell_position(const struct gate *g)
 	notify_send(text);
 }
 
+/* Are clients, or those of them who set the clock, let through? */
 static bool
 holds_clients(const struct kern_held *h)
 {
-	return h->gate.live4 || h->gate.live6 || h->gate.wrong;
-}
-
-static bool
-holds_egress(const struct kern_held *h)
-{
-	return h->egress.live4 || h->egress.live6 || h->egress.wrong;
+	return nft_lease_any(&h->gate) || nft_lease_any(&h->sync);
 }
 
 /* Acknowledged is one thing; what the kernel holds is what counts. */
@@ -86,7 +81,8 @@ is_closed(struct gate *g, bool all)
 
 	if (kern_read_held(&g->kern, &held) != 0)
 		return false;
-	return !holds_clients(&held) && !(all && holds_egress(&held));
+	return !holds_clients(&held) &&
+	    !(all && nft_lease_any(&held.egress));
 }
 
 static void
@@ -118,6 +114,7 @@ carry_out_close(struct gate *g, uint64_t mono_ns)
 	}
 	if (all)
 		g->egress_held = false;
+	purge_request(&g->purge); /* closed: now the flows may go */
 	rc = kern_clear_proven(&g->kern);
 	if (rc == 0)
 		g->report.nproven = 0;
@@ -147,7 +144,8 @@ fault(struct gate *g, int rc)
 		g->report.error = EPERM;
 		act_close(g, GATE_WHY_KERNEL);
 		log_warn("a rule of somebody else's drops the heartbeat on "
-		    "loopback, UDP port %d", POL_HB_GATE);
+		    "loopback, UDP port %d", g->core.asked == GATE_SYNC ?
+		    POL_HB_SYNC : POL_HB_GATE);
 		return;
 	}
 	if (rc == -EPERM) {
@@ -167,7 +165,8 @@ beat_clients(struct gate *g, int family, bool wanted)
 		return 0;
 	if (!gate_core_fresh(&g->core, act_now()))
 		return -ETIME;
-	return heart_beat(&g->heart, family, HEART_GATE);
+	return heart_beat(&g->heart, family, g->core.pos == GATE_SYNC ?
+	    HEART_SYNC : HEART_GATE);
 }
 
 static void
@@ -188,7 +187,10 @@ renew(struct gate *g)
 static void
 open_clients(struct gate *g, bool begin)
 {
-	int rc = kern_open(&g->kern, g->core.proven, g->core.ifaddr, begin);
+	const enum pol_set_id lease = g->core.asked == GATE_SYNC ?
+	    POL_S_SYNC : POL_S_GATE;
+	int rc = kern_open(&g->kern, g->core.proven, g->core.ifaddr, lease,
+	    begin);
 
 	if (rc != 0) {
 		fault(g, rc == -EPERM ? -EIO : rc); /* EPERM is a heartbeat's */
@@ -269,6 +271,7 @@ act_decision(struct gate *g, struct gate_decision d, uint64_t mono_ns)
 {
 	switch (d.act) {
 	case GATE_ACT_NONE:
+	case GATE_ACT_PAGE: /* act_page() has done it */
 	case GATE_ACT_TOR_ONLY: /* act_fresh() does what there is to do */
 		break;
 	case GATE_ACT_CLOSE:
@@ -318,11 +321,32 @@ act_request(struct gate *g, const void *buf, size_t len)
 }
 
 void
+act_page(struct gate *g, const struct gate_relays *page)
+{
+	const uint64_t mono_ns = act_mono();
+	struct gate_decision d = gate_core_page(&g->core, page);
+
+	if (d.act == GATE_ACT_PAGE) {
+		relays_page(&g->kern, page);
+		return;
+	}
+	act_decision(g, d, mono_ns);
+	act_settle(g);
+}
+
+void
+act_relays(struct gate *g)
+{
+	if (relays_step(&g->kern))
+		act_settle(g);
+}
+
+void
 act_addresses(struct gate *g)
 {
 	uint32_t gone;
 
-	if (g->core.pos != GATE_OPEN)
+	if (g->core.pos != GATE_OPEN && g->core.pos != GATE_SYNC)
 		return;
 	gone = addrs_missing(&g->addrs, g->core.ifaddr);
 	if (gone == 0)
@@ -345,6 +369,7 @@ act_drop_engine(struct gate *g, bool restart)
 	if (g->engine_fd != -1)
 		(void)close(g->engine_fd);
 	g->engine_fd = -1;
+	relays_abandon(&g->kern);
 }
 
 static uint32_t
@@ -354,15 +379,18 @@ barriers(const struct gate *g)
 
 	return GATE_BAR_GUARD | (k->boot_up ? GATE_BAR_BOOT : 0) |
 	    (k->persist ? GATE_BAR_PERSIST : 0) |
-	    (k->netdev_up ? GATE_BAR_NETDEV : 0) | barrier_read(&g->barrier);
+	    (k->netdev_up ? GATE_BAR_NETDEV : 0) |
+	    barrier_read(&g->barrier) | routes_barrier(&g->routes);
 }
 
 static enum gate_position
 held_position(const struct gate *g, const struct kern_held *h)
 {
-	if (holds_clients(h))
+	if (nft_lease_any(&h->gate))
 		return GATE_OPEN;
-	if (!holds_egress(h) || (!is_strict(g) &&
+	if (nft_lease_any(&h->sync))
+		return GATE_SYNC;
+	if (!nft_lease_any(&h->egress) || (!is_strict(g) &&
 	    g->core.pos == GATE_CLOSED))
 		return GATE_CLOSED;
 	return GATE_TOR_ONLY;
@@ -383,6 +411,25 @@ left_ms(const struct nft_lease_info *l)
 	return l->wrong ? UINT32_MAX : 0;
 }
 
+static uint32_t
+clients_ms(const struct kern_held *h)
+{
+	const uint32_t gate = left_ms(&h->gate), sync = left_ms(&h->sync);
+
+	return gate > sync ? gate : sync;
+}
+
+static void
+report_relays(struct gate *g)
+{
+	const struct relays *r = &g->kern.relays;
+
+	g->report.strict = g->policy->tor.strict_egress;
+	g->report.relays_generation = r->generation;
+	g->report.nrelays4 = r->n4;
+	g->report.nrelays6 = r->n6;
+}
+
 static void
 send_report(struct gate *g, const struct kern_held *held, int rc)
 {
@@ -396,8 +443,10 @@ send_report(struct gate *g, const struct kern_held *held, int rc)
 	r->seq = g->core.seq;
 	r->refused = g->core.refused;
 	r->barriers = barriers(g);
-	r->lease_ms = rc == 0 ? left_ms(&held->gate) : 0;
+	r->lease_ms = rc == 0 ? clients_ms(held) : 0;
 	r->closes = g->core.closes;
+	report_relays(g);
+	r->purges = purge_count(&g->purge);
 	r->at_ns = act_now();
 	r->pid = (int32_t)getpid();
 	if (rc != 0)
@@ -414,13 +463,16 @@ static enum gate_reason
 contradiction(const struct gate *g, const struct kern_held *h)
 {
 	const bool open = g->core.pos == GATE_OPEN;
+	const bool sync = g->core.pos == GATE_SYNC;
+	const struct nft_lease_info *has = sync ? &h->sync : &h->gate;
 
-	if (h->gate.wrong || h->egress.wrong)
+	if (h->gate.wrong || h->sync.wrong || h->egress.wrong)
 		return GATE_WHY_DRIFT;
-	if (open && (h->gate.live4 != g->kern.gate4 ||
-	    h->gate.live6 != g->kern.gate6))
+	if ((open || sync) && (has->live4 != g->kern.gate4 ||
+	    has->live6 != g->kern.gate6))
 		return GATE_WHY_LEASE_LAPSED;
-	if (!open && holds_clients(h))
+	if ((!open && nft_lease_any(&h->gate)) ||
+	    (!sync && nft_lease_any(&h->sync)))
 		return GATE_WHY_KERNEL;
 	return GATE_WHY_START; /* none */
 }

@@ -12,6 +12,8 @@
 #include "supervisor/gate/core.h"
 #include "supervisor/gate/heart.h"
 #include "supervisor/gate/kern.h"
+#include "supervisor/gate/purge.h"
+#include "supervisor/gate/routes.h"
 
 struct gate {
 	const struct pol_policy *policy; /* borrowed */
@@ -19,12 +21,14 @@ struct gate {
 	struct kern kern;
 	struct heart heart;
 	struct barrier barrier;
+	struct routes routes;
+	struct purge purge;
 	struct addrs addrs;
 	int engine_fd; /* -1: no engine */
 	int signal_fd, timer_fd;
 	uint64_t second_ns; /* when the next look round is due */
 	uint64_t beat_ns;   /* when Tor's lease is to be refreshed */
-	uint64_t held_ns;   /* when the clients' lease was last renewed */
+	uint64_t held_ns;   /* when the gate or sync lease was last renewed */
 	uint64_t reopens;   /* of Tor's lease after it had lapsed */
 	unsigned unknown;   /* checks in a row that told nothing */
 	bool egress_held;   /* Tor's lease has been opened and not closed */
@@ -58,6 +62,12 @@ void act_fresh(struct gate *g);
  * are there, have the core decide, carry that out.
  */
 void act_request(struct gate *g, const void *buf, size_t len);
+
+/* A page of a list of relays: have the core look at it, put it away. */
+void act_page(struct gate *g, const struct gate_relays *page);
+
+/* The next step towards a new list of relays, if one is due. */
+void act_relays(struct gate *g);
 
 /* Look whether the addresses in force still are; if not, act on it. */
 void act_addresses(struct gate *g);

@@ -23,9 +23,14 @@ gate_core_init(struct gate_core *c, const struct pol_policy *p, uint64_t epoch)
 	c->nifaddrs = (uint32_t)p->nifaddrs;
 	for (size_t i = 0; i < p->nifaddrs; i++)
 		c->family[i] = p->ifaddrs[i].family;
-	for (unsigned i = 0; i < p->nlisteners; i++)
+	c->strict = p->tor.strict_egress;
+	c->timesync = p->timesync.required;
+	for (unsigned i = 0; i < p->nlisteners; i++) {
 		if (p->listeners[i].ifaddr != 0)
 			gate_map_set(c->on_if[p->listeners[i].ifaddr - 1], i);
+		if (p->listeners[i].timesync)
+			gate_map_set(c->for_sync, i);
+	}
 }
 
 /* Lower the position to POS: the one place where an epoch ends. */
@@ -47,6 +52,20 @@ gate_core_close(struct gate_core *c, enum gate_reason why)
 	return lower(c, GATE_CLOSED, why);
 }
 
+/* What has come of a list came from an engine that is no more. */
+static void
+forget_list(struct gate_core *c)
+{
+	memset(&c->list, 0, sizeof c->list);
+}
+
+/* Do the clients, or those who set the clock, have a lease? */
+static bool
+is_up(const struct gate_core *c)
+{
+	return c->pos == GATE_OPEN || c->pos == GATE_SYNC;
+}
+
 struct gate_decision
 gate_core_engine(struct gate_core *c)
 {
@@ -55,6 +74,7 @@ gate_core_engine(struct gate_core *c)
 	c->refused = false;
 	c->has_engine = true;
 	c->silent_s = 0;
+	forget_list(c);
 	if (c->pos != GATE_CLOSED)
 		return gate_core_close(c, GATE_WHY_ENGINE_GONE);
 	c->epoch++;
@@ -65,6 +85,7 @@ struct gate_decision
 gate_core_engine_gone(struct gate_core *c)
 {
 	c->has_engine = false;
+	forget_list(c);
 	if (c->pos == GATE_CLOSED)
 		return decide(GATE_ACT_NONE);
 	return gate_core_close(c, GATE_WHY_ENGINE_GONE);
@@ -86,6 +107,7 @@ gate_core_second(struct gate_core *c)
 	if (!c->has_engine || ++c->silent_s < gate_core_patience(c))
 		return d;
 	c->has_engine = false; /* once for each engine */
+	forget_list(c);
 	if (c->pos != GATE_CLOSED)
 		d = gate_core_close(c, GATE_WHY_ENGINE_LATE);
 	d.drop_engine = true;
@@ -110,6 +132,7 @@ reject(struct gate_core *c)
 
 	c->refused = true;
 	c->has_engine = false;
+	forget_list(c);
 	d.drop_engine = true;
 	return d;
 }
@@ -146,13 +169,27 @@ fits_ifaddrs(const struct gate_core *c, const struct gate_req *q)
 	return true;
 }
 
+/* Nothing for others than those who set the clock? */
+static bool
+fits_sync(const struct gate_core *c, const struct gate_req *q)
+{
+	if (!c->timesync)
+		return false;
+	for (size_t i = 0; i < sizeof q->proven; i++)
+		if ((q->proven[i] & ~c->for_sync[i]) != 0)
+			return false;
+	return true;
+}
+
 static bool
 fits_policy(const struct gate_core *c, const struct gate_req *q)
 {
-	if (q->want == GATE_SYNC)
+	if (q->want == GATE_SYNC && !fits_sync(c, q))
 		return false;
-	return q->want != GATE_OPEN || (q->lease_ms == c->lease_ms &&
-	    fits_listeners(c, q) && fits_ifaddrs(c, q));
+	if (q->want != GATE_OPEN && q->want != GATE_SYNC)
+		return true;
+	return q->lease_ms == c->lease_ms && fits_listeners(c, q) &&
+	    fits_ifaddrs(c, q);
 }
 
 static uint64_t
@@ -186,7 +223,7 @@ static struct gate_decision
 on_tor_only(struct gate_core *c, uint64_t now_ns)
 {
 	c->deadline_ns = now_ns + lease_ns(c);
-	if (c->pos == GATE_OPEN)
+	if (is_up(c))
 		return lower(c, GATE_TOR_ONLY, GATE_WHY_ASKED);
 	c->pos = GATE_TOR_ONLY;
 	return decide(GATE_ACT_TOR_ONLY);
@@ -244,6 +281,7 @@ drop_missing(const struct gate_core *c, struct gate_req *q, uint32_t missing)
 	}
 }
 
+/* To OPEN or to SYNC. */
 static struct gate_decision
 on_open(struct gate_core *c, struct gate_req *q, uint64_t now_ns,
     uint32_t missing)
@@ -262,13 +300,17 @@ on_open(struct gate_core *c, struct gate_req *q, uint64_t now_ns,
 		drop_missing(c, q, missing);
 	if (map_is_empty(q->proven, sizeof q->proven))
 		return refuse(c, GATE_WHY_ADDRESS);
+	/* A close for most: what was proven before it opens nothing after. */
+	if (c->pos == GATE_OPEN && q->want == GATE_SYNC)
+		return on_tor_only(c, now_ns);
 	same = same_ifaddrs(c, q) &&
 	    memcmp(c->proven, q->proven, sizeof c->proven) == 0;
 	memcpy(c->proven, q->proven, sizeof c->proven);
 	memcpy(c->ifaddr, q->ifaddr, sizeof c->ifaddr);
+	c->asked = (enum gate_position)q->want;
 	c->proof_ns = q->proof_ns;
 	c->deadline_ns = now_ns + lease_ns(c);
-	if (c->pos != GATE_OPEN)
+	if (c->pos != c->asked)
 		return decide(GATE_ACT_OPEN);
 	return decide(same ? GATE_ACT_RENEW : GATE_ACT_UPDATE);
 }
@@ -306,11 +348,51 @@ gate_core_request(struct gate_core *c, const void *buf, size_t len,
 	c->seq = q.seq;
 	c->seq_known = true;
 	c->refused = false;
-	if (q.want == GATE_OPEN)
+	if (q.want == GATE_OPEN || q.want == GATE_SYNC)
 		return on_open(c, &q, now_ns, missing);
 	if (q.want == GATE_TOR_ONLY)
 		return on_tor_only(c, now_ns);
 	return on_closed(c);
+}
+
+bool
+gate_core_is_page(const void *buf, size_t len)
+{
+	uint32_t magic;
+
+	if (len != sizeof(struct gate_relays))
+		return false;
+	memcpy(&magic, buf, sizeof magic);
+	return magic == GATE_RELAYS_MAGIC;
+}
+
+/* The next page of the list that has begun? */
+static bool
+goes_on(const struct gate_list *l, const struct gate_relays *page)
+{
+	return page->generation == l->generation && page->total == l->total &&
+	    page->first == l->got4 + l->got6;
+}
+
+struct gate_decision
+gate_core_page(struct gate_core *c, const struct gate_relays *page)
+{
+	struct gate_list *l = &c->list;
+
+	if (!c->strict || !gate_relays_ok(page))
+		return reject(c);
+	if (page->first == 0)
+		*l = (struct gate_list){ .generation = page->generation,
+			.total = page->total };
+	else if (!goes_on(l, page))
+		return reject(c);
+	for (uint32_t i = 0; i < page->n; i++) {
+		l->got4 += page->pair[i].v6 == 0;
+		l->got6 += page->pair[i].v6;
+	}
+	if (l->got4 > POL_MAX_RELAYS || l->got6 > POL_MAX_RELAYS)
+		return reject(c);
+	return decide(GATE_ACT_PAGE);
 }
 
 struct gate_decision
@@ -325,7 +407,7 @@ gate_core_gone(struct gate_core *c, uint32_t gone)
 		memset(&c->ifaddr[i], 0, sizeof c->ifaddr[i]);
 		drop_listeners(c, c->proven, i);
 	}
-	if (!any || c->pos != GATE_OPEN)
+	if (!any || !is_up(c))
 		return decide(GATE_ACT_NONE);
 	if (map_is_empty(c->proven, sizeof c->proven))
 		return gate_core_close(c, GATE_WHY_ADDRESS);
@@ -335,7 +417,7 @@ gate_core_gone(struct gate_core *c, uint32_t gone)
 void
 gate_core_opened(struct gate_core *c)
 {
-	c->pos = GATE_OPEN;
+	c->pos = c->asked;
 }
 
 struct gate_decision

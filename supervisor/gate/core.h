@@ -11,36 +11,48 @@
 
 #include "supervisor/gatemsg.h"
 
+/* A list of relays of which pages have come; GENERATION 0: none has. */
+struct gate_list {
+	uint32_t generation, total;
+	uint32_t got4, got6; /* pairs so far */
+};
+
 struct gate_core {
 	enum gate_position pos; /* as confirmed by the kernel */
 	enum gate_reason why;	/* of the last close */
 	uint64_t epoch;		/* counts up at every close */
 	uint64_t closes;
 	uint64_t seq;	      /* of the last request believed */
-	uint64_t proof_ns;    /* of the last OPEN believed */
+	uint64_t proof_ns;    /* of the last OPEN or SYNC believed */
 	uint64_t deadline_ns; /* a fresh request must come before; not CLOSED */
 	bool seq_known;	      /* false: this engine has not spoken yet */
 	bool refused;	      /* the last request was */
 	bool has_engine;
 	uint32_t silent_s; /* seconds without a request, while we ran */
-	/* What of the last OPEN was believed; all zero while not OPEN. */
+	enum gate_position asked; /* OPEN or SYNC, whichever was the last */
+	/* What of it was believed; all zero in the other positions. */
 	uint8_t proven[POL_MAX_LISTENERS / 8];
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
+	struct gate_list list;
 	uint32_t lease_ms;   /* these, and what follows, are the policy's */
+	bool strict;	     /* lists of relays are expected */
+	bool timesync;	     /* SYNC is a position */
 	uint32_t nlisteners;
 	uint32_t nifaddrs;
 	int family[POL_MAX_IFADDRS];
 	/* The listeners on each interface's address. */
 	uint8_t on_if[POL_MAX_IFADDRS][POL_MAX_LISTENERS / 8];
+	uint8_t for_sync[POL_MAX_LISTENERS / 8];
 };
 
 enum gate_act {
 	GATE_ACT_NONE = 0, /* the kernel already holds what is wanted */
+	GATE_ACT_PAGE,	   /* put the page's relays into the spare sets */
 	GATE_ACT_CLOSE,	   /* flush the leases that core.pos does not have */
 	GATE_ACT_TOR_ONLY, /* Tor's lease may be held for one more lease */
-	GATE_ACT_OPEN,	   /* set the proven elements, then open */
-	GATE_ACT_UPDATE,   /* open already: other proven elements, renew */
-	GATE_ACT_RENEW,	   /* open already: one heartbeat */
+	GATE_ACT_OPEN,	   /* set the proven elements; core.asked's lease */
+	GATE_ACT_UPDATE,   /* it is held already: other elements, renew */
+	GATE_ACT_RENEW,	   /* it is held already: one heartbeat */
 	GATE_NACT
 };
 
@@ -77,6 +89,15 @@ bool gate_core_asks(const struct gate_core *c, const void *buf, size_t len,
 struct gate_decision gate_core_request(struct gate_core *c, const void *buf,
     size_t len, uint64_t now_ns, uint32_t missing)
     __attribute__((warn_unused_result));
+
+/*
+ * A datagram that is one, by its size and its first word, of the pages that
+ * make a list of relays.  PAGE if it is valid and the next of its list, or
+ * the first of another; else as for what is no request.
+ */
+bool gate_core_is_page(const void *buf, size_t len);
+struct gate_decision gate_core_page(struct gate_core *c,
+    const struct gate_relays *page) __attribute__((warn_unused_result));
 
 /*
  * Those of c->ifaddr whose bits are in GONE are no longer the interfaces'.

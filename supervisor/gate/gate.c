@@ -45,7 +45,7 @@ open_heart(struct gate *g)
 		return 0;
 	log_err("cannot open the heartbeat's sockets on loopback, ports %d "
 	    "to %d (is lo up, and are they free?): %s", POL_HB_SPORT,
-	    POL_HB_EGRESS, strerror(errno));
+	    POL_HB_SYNC, strerror(errno));
 	return -1;
 }
 
@@ -87,11 +87,15 @@ start(struct gate *g, const struct pol_policy *p)
 		log_err("cannot prepare the process: %s", strerror(errno));
 		return -1;
 	}
+	/* Without it the gate stands; the owner's socket is not open yet. */
+	purge_start(&g->purge, p->gate_user.uid, p->gate_user.gid);
 	/* Before the sockets: another gate has their ports too. */
 	if (install_look(&g->kern, p) == -1 || open_heart(g) == -1 ||
 	    open_rest(g) == -1 ||
 	    install_tables(&g->kern, heart_has(&g->heart, AF_INET6)) == -1)
 		return -1;
+	routes_start(&g->routes, p);
+	purge_request(&g->purge); /* our predecessor may have died open */
 	return lock_down(p);
 }
 

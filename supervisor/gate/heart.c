@@ -9,6 +9,12 @@
 
 #include "policy/rules.h"
 
+static const uint16_t ports[HEART_NSIDES] = {
+	[HEART_GATE] = POL_HB_GATE,
+	[HEART_EGRESS] = POL_HB_EGRESS,
+	[HEART_SYNC] = POL_HB_SYNC,
+};
+
 union heart_addr {
 	struct sockaddr sa;
 	struct sockaddr_in v4;
@@ -64,21 +70,28 @@ sink(int family, uint16_t port)
 }
 
 static int
+open_sinks(int sinks[HEART_NSIDES], int family)
+{
+	for (size_t i = 0; i < HEART_NSIDES; i++) {
+		sinks[i] = sink(family, ports[i]);
+		if (sinks[i] == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
 open_all(struct heart *h)
 {
 	h->fd4 = bound(AF_INET, POL_HB_SPORT);
 	if (h->fd4 == -1)
 		return -1;
-	h->sinks[0] = sink(AF_INET, POL_HB_GATE);
-	h->sinks[1] = sink(AF_INET, POL_HB_EGRESS);
-	if (h->sinks[0] == -1 || h->sinks[1] == -1)
+	if (open_sinks(h->sinks, AF_INET) == -1)
 		return -1;
 	h->fd6 = bound(AF_INET6, POL_HB_SPORT);
 	if (h->fd6 == -1)
 		return 0; /* no IPv6 loopback: no IPv6 lease */
-	h->sinks[2] = sink(AF_INET6, POL_HB_GATE);
-	h->sinks[3] = sink(AF_INET6, POL_HB_EGRESS);
-	return h->sinks[2] == -1 || h->sinks[3] == -1 ? -1 : 0;
+	return open_sinks(h->sinks + HEART_NSIDES, AF_INET6);
 }
 
 int
@@ -88,7 +101,7 @@ heart_open(struct heart *h, uint32_t uid)
 	int rc, saved;
 
 	*h = (struct heart){ .fd4 = -1, .fd6 = -1,
-		.sinks = { -1, -1, -1, -1 } };
+		.sinks = { -1, -1, -1, -1, -1, -1 } };
 	/* The rule looks at who called socket(2), not at who sends. */
 	if (seteuid(uid) == -1)
 		return -1;
@@ -114,8 +127,9 @@ heart_beat(const struct heart *h, int family, enum heart_side side)
 	socklen_t len;
 	ssize_t n;
 
-	len = loopback(&to, family, side == HEART_GATE ? POL_HB_GATE :
-	    POL_HB_EGRESS);
+	if (side >= HEART_NSIDES)
+		return -EINVAL;
+	len = loopback(&to, family, ports[side]);
 	n = sendto(fd, "", 1, MSG_DONTWAIT, &to.sa, len);
 	return n == 1 ? 0 : n == -1 ? -errno : -EIO;
 }

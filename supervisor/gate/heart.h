@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum heart_side { HEART_GATE = 0, HEART_EGRESS, HEART_SYNC, HEART_NSIDES };
 
 struct heart {
 	int fd4, fd6; /* -1: that family has no loopback */
-	int sinks[4]; /* nobody reads: they keep ICMP errors away */
+	/* Of both families; nobody reads: they keep ICMP errors away. */
+	int sinks[2 * HEART_NSIDES];
 };
-
-enum heart_side { HEART_GATE = 0, HEART_EGRESS };
 
 /*
  * Make the sockets with UID's credentials, which the rule matches, as root.

@@ -56,16 +56,20 @@ new_batch(struct nft_batch *b, size_t cap)
 	return 0;
 }
 
+/* What ends the clients' leases, and Tor's if ALL. */
 static int
-build_flush(struct nft_batch *b, enum pol_set_id one, enum pol_set_id two)
+build_close(struct nft_batch *b, const struct pol_policy *p, bool all)
 {
 	const char *table = pol_table_name(POL_T_GATE);
 
+	/* Three flushes at most. */
 	if (new_batch(b, SMALL_BATCH + NFT_MSG_ROOM) == -1)
 		return -1;
-	nft_elem_flush(b, table, pol_set_name(one));
-	if (one != two)
-		nft_elem_flush(b, table, pol_set_name(two));
+	nft_elem_flush(b, table, pol_set_name(POL_S_GATE));
+	if (p->timesync.required)
+		nft_elem_flush(b, table, pol_set_name(POL_S_SYNC));
+	if (all)
+		nft_elem_flush(b, table, pol_set_name(POL_S_EGRESS));
 	nft_batch_end(b);
 	return 0;
 }
@@ -98,9 +102,10 @@ build_all(struct kern *k, const struct pol_ruleset *rs)
 {
 	if (proven_init(k) == -1 ||
 	    build_table(&k->boot, &rs->tables[POL_T_BOOT], 0) == -1 ||
-	    build_flush(&k->close_gate, POL_S_GATE, POL_S_GATE) == -1 ||
-	    build_flush(&k->close_all, POL_S_GATE, POL_S_EGRESS) == -1 ||
-	    build_clear(k) == -1)
+	    build_close(&k->close_gate, k->policy, false) == -1 ||
+	    build_close(&k->close_all, k->policy, true) == -1 ||
+	    build_clear(k) == -1 ||
+	    relays_init(k, &rs->tables[POL_T_GATE]) == -1)
 		return -1;
 	return 0;
 }
@@ -267,9 +272,8 @@ verify_closed(struct kern *k, const struct pol_ruleset *rs)
 	    !is_whole(k, &rs->tables[POL_T_GUARD]) ||
 	    !is_whole(k, &rs->tables[POL_T_GATE]))
 		return -1;
-	if (kern_read_held(k, &held) != 0 || held.gate.live4 ||
-	    held.gate.live6 || held.gate.wrong || held.egress.live4 ||
-	    held.egress.live6 || held.egress.wrong)
+	if (kern_read_held(k, &held) != 0 || nft_lease_any(&held.gate) ||
+	    nft_lease_any(&held.sync) || nft_lease_any(&held.egress))
 		return -1;
 	if (kern_check_proven(k, nothing, nowhere) != 0)
 		return -1;
@@ -279,17 +283,22 @@ verify_closed(struct kern *k, const struct pol_ruleset *rs)
 static int
 open_sockets(struct kern *k)
 {
-	k->owner.fd = k->reader.fd = k->events.fd = -1;
+	k->owner.fd = k->reader.fd = k->events.fd = k->relays.sock.fd = -1;
+	if (k->policy->tor.strict_egress &&
+	    (nft_sock_open(&k->relays.sock, 0) == -1 ||
+	    nft_sock_buffers(&k->relays.sock, SMALL_BATCH, RECV_BYTES) == -1))
+		goto fail;
 	if (nft_sock_open(&k->owner, 0) == -1 ||
 	    nft_sock_open(&k->reader, 0) == -1 ||
 	    nft_sock_open(&k->events, NFNLGRP_NFTABLES) == -1 ||
 	    nft_sock_buffers(&k->events, SMALL_BATCH, RECV_BYTES) == -1 ||
-	    nft_sock_buffers(&k->reader, SMALL_BATCH, RECV_BYTES) == -1) {
-		log_err("cannot open netlink sockets (is CAP_NET_ADMIN "
-		    "there?): %s", strerror(errno));
-		return -1;
-	}
+	    nft_sock_buffers(&k->reader, SMALL_BATCH, RECV_BYTES) == -1)
+		goto fail;
 	return 0;
+fail:
+	log_err("cannot open netlink sockets (is CAP_NET_ADMIN there?): %s",
+	    strerror(errno));
+	return -1;
 }
 
 static int
@@ -363,6 +372,7 @@ install_clear(struct kern *k)
 	free(k->clear.buf);
 	free(k->work);
 	free(k->keys);
+	relays_clear(k);
 	memset(k, 0, sizeof *k);
-	k->owner.fd = k->reader.fd = k->events.fd = -1;
+	k->owner.fd = k->reader.fd = k->events.fd = k->relays.sock.fd = -1;
 }

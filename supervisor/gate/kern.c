@@ -70,6 +70,9 @@ kern_read_held(struct kern *k, struct kern_held *out)
 {
 	int rc = nft_read_lease(&k->reader, &out->gate, POL_S_GATE);
 
+	memset(&out->sync, 0, sizeof out->sync);
+	if (rc == 0 && k->policy->timesync.required)
+		rc = nft_read_lease(&k->reader, &out->sync, POL_S_SYNC);
 	if (rc != 0)
 		return rc;
 	return nft_read_lease(&k->reader, &out->egress, POL_S_EGRESS);
@@ -91,11 +94,30 @@ kern_seal(struct kern *k, enum pol_table_id id)
 	return nft_read_print(&k->reader, &seal->print, id);
 }
 
+static bool
+same_print(const struct nft_print *a, const struct nft_print *b)
+{
+	return a->hash == b->hash && a->chains == b->chains &&
+	    a->sets == b->sets && a->rules == b->rules;
+}
+
+/* The moving part: nobody but we can have changed it, if we have. */
+static bool
+same_moving(struct kern *k, struct kern_seal *seal,
+    const struct nft_print *now)
+{
+	if (!k->unsealed)
+		return now->moving == seal->print.moving;
+	seal->print.moving = now->moving;
+	k->unsealed = false;
+	return true;
+}
+
 /* Is table ID what we sealed? */
 static enum kern_state
 compare(struct kern *k, enum pol_table_id id)
 {
-	const struct kern_seal *seal = &k->seals[id];
+	struct kern_seal *seal = &k->seals[id];
 	struct nft_table_info info;
 	struct nft_print print;
 
@@ -103,11 +125,19 @@ compare(struct kern *k, enum pol_table_id id)
 	    nft_read_print(&k->reader, &print, id) != 0)
 		return KERN_UNKNOWN;
 	if (!info.present || info.handle != seal->handle ||
-	    info.flags != seal->flags || print.hash != seal->print.hash)
+	    info.flags != seal->flags || !same_print(&print, &seal->print))
 		return KERN_DRIFT;
 	if (id != POL_T_BOOT && info.owner != k->owner.portid)
 		return KERN_DRIFT;
+	if (id == POL_T_GATE && !same_moving(k, seal, &print))
+		return KERN_DRIFT;
 	return KERN_AS_MADE;
+}
+
+enum kern_state
+kern_reseal(struct kern *k)
+{
+	return compare(k, POL_T_GATE);
 }
 
 int

@@ -15,6 +15,7 @@
 #include "supervisor/gate/nft_batch.h"
 #include "supervisor/gate/nft_elem.h"
 #include "supervisor/gate/nft_read.h"
+#include "supervisor/gate/relays.h"
 
 /* Inner families, and redirected kinds: trans and dns. */
 #define KERN_NSIDES 2
@@ -60,8 +61,14 @@ struct kern {
 	bool held_known;
 	uint32_t nproven; /* elements, when they were last read back */
 	struct kern_seal seals[POL_NTABLE];
+	struct relays relays; /* strict egress only; else all zero */
 	uint32_t ifindex[POL_MAX_IFACES]; /* external, when installed */
 	uint32_t generation; /* at the last full check */
+	/*
+	 * We have changed what struct nft_print calls moving since it was
+	 * sealed; nobody else can, the table is ours.
+	 */
+	bool unsealed;
 	bool persist;	     /* guard and netdev outlive us */
 	bool boot_up, netdev_up;
 	bool in_foreign; /* amid the events of somebody's transaction */
@@ -72,10 +79,12 @@ struct kern {
 /* What the kernel holds. */
 struct kern_held {
 	struct nft_lease_info gate, egress;
+	struct nft_lease_info sync; /* all zero: the policy has none */
 };
 
 /*
- * Flush the clients' lease, and Tor's if ALL.  0, or a negative errno: then
+ * Flush the clients' lease and that of those who set the clock, and Tor's if
+ * ALL.  0, or a negative errno: then
  * only kern_read_held() can tell.
  */
 int kern_close(struct kern *k, bool all) __attribute__((warn_unused_result));
@@ -88,16 +97,16 @@ int kern_clear_proven(struct kern *k) __attribute__((warn_unused_result));
 
 /*
  * In one transaction: the proven elements are those of MAP's listeners, with
- * the interfaces' addresses of IFADDR, redirects lead to them, and, if LEASE,
- * the clients' lease begins; it must not be there yet.  0: done *and* read
- * back.  Otherwise a negative errno (-ESTALE: what was read back differs),
+ * the interfaces' addresses of IFADDR, redirects lead to them, and, if BEGIN,
+ * LEASE, which is POL_S_GATE or POL_S_SYNC, begins, and the other of the two
+ * ends; LEASE must not be there yet.  0: done *and* read back.  Otherwise a negative errno (-ESTALE: what was read back differs),
  * and the caller closes.
  *
  * Unix listeners have no element.  With no element at all, even so, the lease
  * begins: it opens nothing.
  */
 int kern_open(struct kern *k, const uint8_t *map,
-    const struct pol_addr *ifaddr, bool lease)
+    const struct pol_addr *ifaddr, enum pol_set_id lease, bool begin)
     __attribute__((warn_unused_result));
 
 /* Begin Tor's lease of FAMILY; -EEXIST: it lives. */
@@ -153,6 +162,14 @@ bool kern_netdev_check(struct kern *k);
 
 /* Put the boot table back; 0 or a negative errno. */
 int kern_boot_reload(struct kern *k) __attribute__((warn_unused_result));
+
+/*
+ * After a transaction of ours on the moving part of the gate table: it is
+ * sealed as it is now, if all the rest is as it was.  KERN_UNKNOWN: later,
+ * the next check does it.
+ */
+enum kern_state kern_reseal(struct kern *k)
+    __attribute__((warn_unused_result));
 
 /* Remember table ID as it is now, as ours. */
 int kern_seal(struct kern *k, enum pol_table_id id)

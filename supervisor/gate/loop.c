@@ -20,6 +20,8 @@
 #define REQUEST_MOST 16
 /* Seconds without a readable ruleset until open is not defensible. */
 #define UNKNOWN_MOST 3
+/* The service manager gives us more; see portcullis.service. */
+#define PURGE_STOP_MS 2000
 
 enum { P_SIGNAL, P_KEEPER, P_ADDRS, P_ENGINE, P_EVENTS, P_TIMER, P_NFDS };
 
@@ -34,8 +36,13 @@ stop(struct gate *g, const char *why)
 	}
 	g->ended = true;
 	act_settle(g);
-	log_info("stopping: %s", why);
+	log_info("stopping: %s; the gateway stays closed, and only "
+	    "portcullisd --remove-rules opens it", why);
 	notify_send("STOPPING=1");
+	/* Since it was open something may have been left, by whomever. */
+	purge_request(&g->purge);
+	if (!purge_wait(&g->purge, PURGE_STOP_MS))
+		log_warn("clients' flows may not all have been forgotten");
 }
 
 static void
@@ -77,22 +84,33 @@ engine_gone(struct gate *g)
 	act_drop_engine(g, false);
 }
 
+/* What comes from the engine, and room to notice what is too long. */
+static union {
+	struct gate_req req;
+	struct gate_relays page;
+	uint8_t longer[sizeof(struct gate_relays) + 1];
+} heard;
+
+/* A page takes its time: what else there is to do comes before the next. */
 static void
 on_engine(struct gate *g)
 {
-	struct gate_req buf[2]; /* room to notice what is too long */
 	ssize_t n;
 
 	for (int i = 0; i < REQUEST_MOST && g->engine_fd != -1 && !g->ended;
 	    i++) {
-		n = recv(g->engine_fd, buf, sizeof buf, MSG_DONTWAIT);
+		n = recv(g->engine_fd, &heard, sizeof heard, MSG_DONTWAIT);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
 			engine_gone(g);
 			return;
 		}
-		act_request(g, buf, (size_t)n);
+		if (gate_core_is_page(&heard, (size_t)n)) {
+			act_page(g, &heard.page);
+			return;
+		}
+		act_request(g, &heard, (size_t)n);
 		if (!g->core.refused && !g->ended)
 			act_fresh(g);
 		act_settle(g);
@@ -155,6 +173,9 @@ look_round(struct gate *g)
 	check_engine(g);
 	act_addresses(g);
 	check_tables(g, false);
+	routes_check(&g->routes);
+	barrier_check(&g->barrier);
+	purge_check(&g->purge);
 	if (!kern_netdev_check(&g->kern))
 		act_egress(g);
 	act_settle(g);
@@ -226,7 +247,8 @@ wait_for(struct gate *g, struct pollfd fds[P_NFDS])
 		fds[i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
 	if (set_timer(g) == -1)
 		return -1;
-	if (poll(fds, P_NFDS, -1) == -1 && errno != EINTR)
+	if (poll(fds, P_NFDS, relays_busy(&g->kern) ? 0 : -1) == -1 &&
+	    errno != EINTR)
 		return -1;
 	return 0;
 }
@@ -252,6 +274,8 @@ turn(struct gate *g, const struct pollfd fds[P_NFDS])
 		on_events(g);
 	if (!g->ended)
 		on_time(g);
+	if (!g->ended)
+		act_relays(g);
 }
 
 int

@@ -25,7 +25,8 @@
 /* More than an element, or a message without its contents, ever takes. */
 #define ELEM_BOUND 64u
 #define MSG_BOUND 256u
-#define RULE_BOUND 2048u
+/* A network of IPv6 with an odd prefix; as libnftnl writes it. */
+#define STMT_BOUND 400u
 
 static const struct {
 	uint32_t type, len;
@@ -44,6 +45,8 @@ static const struct {
 	[POL_K_SPORT] = { TYPE_PAIR(TYPE_INET_PROTOCOL, TYPE_INET_SERVICE),
 	    8 },
 	[POL_K_L4PROTO] = { TYPE_INET_PROTOCOL, 1 },
+	[POL_K_RELAY4] = { TYPE_PAIR(TYPE_IPADDR, TYPE_INET_SERVICE), 8 },
+	[POL_K_RELAY6] = { TYPE_PAIR(TYPE_IP6ADDR, TYPE_INET_SERVICE), 20 },
 }, data_types[] = {
 	[POL_D_NONE] = { 0, 0 },
 	[POL_D_ADDR4] = { TYPE_IPADDR, 4 },
@@ -71,7 +74,9 @@ nft_compile_bound(const struct pol_table *t)
 
 	for (size_t i = 0; i < t->nsets; i++)
 		n += MSG_BOUND + t->sets[i].nelems * ELEM_BOUND;
-	return n + t->nchains * MSG_BOUND + t->nrules * RULE_BOUND;
+	for (size_t i = 0; i < t->nrules; i++)
+		n += MSG_BOUND + t->rules[i].n * STMT_BOUND;
+	return n + t->nchains * MSG_BOUND;
 }
 
 static void
@@ -248,4 +253,39 @@ nft_compile_replace(struct nft_batch *b, const struct pol_table *t,
 	put_table(b, t->id, flags, false);
 	nft_compile_delete(b, t->id);
 	return nft_compile_create(b, t, flags);
+}
+
+int
+nft_compile_chain(struct nft_batch *b, const struct pol_table *t,
+    const struct pol_rule *rules, size_t n)
+{
+	struct nlmsghdr *h;
+
+	if (rules[0].chain >= t->nchains)
+		return -1;
+	h = nft_batch_msg(b, NFT_MSG_DELRULE, nft_table_family(t->id), 0);
+	mnl_attr_put_strz(h, NFTA_RULE_TABLE, pol_table_name(t->id));
+	mnl_attr_put_strz(h, NFTA_RULE_CHAIN,
+	    t->chains[rules[0].chain].name);
+	nft_batch_push(b, h);
+	for (size_t i = 0; i < n; i++)
+		if (put_rule(b, t, &rules[i]) == -1)
+			return -1;
+	return b->full ? -1 : 0;
+}
+
+int
+nft_compile_empty(struct nft_batch *b, const struct pol_table *t,
+    enum pol_set_id id)
+{
+	struct nlmsghdr *h;
+
+	h = nft_batch_msg(b, NFT_MSG_DELSET, nft_table_family(t->id), 0);
+	mnl_attr_put_strz(h, NFTA_SET_TABLE, pol_table_name(t->id));
+	mnl_attr_put_strz(h, NFTA_SET_NAME, pol_set_name(id));
+	nft_batch_push(b, h);
+	for (size_t i = 0; i < t->nsets; i++)
+		if (t->sets[i].id == id)
+			return put_set(b, t->id, &t->sets[i]);
+	return -1; /* a table without it */
 }

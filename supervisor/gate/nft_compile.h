@@ -34,6 +34,18 @@ int nft_compile_create(struct nft_batch *b, const struct pol_table *t,
 int nft_compile_replace(struct nft_batch *b, const struct pol_table *t,
     uint32_t flags) __attribute__((warn_unused_result));
 
+/* The chain that RULES, N of them, stand in gets those and no others. */
+int nft_compile_chain(struct nft_batch *b, const struct pol_table *t,
+    const struct pol_rule *rules, size_t n)
+    __attribute__((warn_unused_result));
+
+/*
+ * In the place of T's set ID, which no rule may name any more, an empty one:
+ * unlike a flush it costs nothing for each element.
+ */
+int nft_compile_empty(struct nft_batch *b, const struct pol_table *t,
+    enum pol_set_id id) __attribute__((warn_unused_result));
+
 /* Delete table ID, which must be there. */
 void nft_compile_delete(struct nft_batch *b, enum pol_table_id id);
 

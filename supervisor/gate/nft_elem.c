@@ -25,6 +25,16 @@ nft_key_elem(struct nft_key *k, const struct pol_elem *e)
 }
 
 void
+nft_key_relay(struct nft_key *k, const struct pol_addr *a, uint16_t port)
+{
+	const uint16_t be = htons(port);
+
+	nft_key_addr(k, a);
+	memcpy(k->oct + k->len, &be, sizeof be);
+	k->len = (uint8_t)(k->len + 4);
+}
+
+void
 nft_key_family(struct nft_key *k, int family)
 {
 	memset(k, 0, sizeof *k);

@@ -12,8 +12,9 @@
 #include "supervisor/gate/nft_batch.h"
 
 /*
- * daddr . l4proto . dport, or without the address, each padded to four
- * octets; or one nfproto or l4proto; or a map's datum: one address.
+ * daddr . l4proto . dport, or without the address or the protocol, each
+ * padded to four octets; or one nfproto or l4proto; or a map's datum: one
+ * address.
  */
 #define NFT_KEY_MAX 24
 
@@ -23,6 +24,8 @@ struct nft_key {
 };
 
 void nft_key_elem(struct nft_key *k, const struct pol_elem *e);
+void nft_key_relay(struct nft_key *k, const struct pol_addr *a,
+    uint16_t port);
 void nft_key_family(struct nft_key *k, int family); /* AF_INET, AF_INET6 */
 void nft_key_l4proto(struct nft_key *k, uint8_t l4proto);
 void nft_key_addr(struct nft_key *k, const struct pol_addr *a);

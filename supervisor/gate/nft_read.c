@@ -142,6 +142,12 @@ take_msg(const struct nft_sock *s, const struct nlmsghdr *h,
 	return 1;
 }
 
+bool
+nft_skip(const struct nft_sock *s)
+{
+	return nft_recv(s, dump_buf, sizeof dump_buf) != -EAGAIN;
+}
+
 /*
  * An answer that was given up (an error on the way) is still being sent, and
  * the kernel takes no second question before its end.
@@ -150,37 +156,57 @@ static void
 skip_rest(const struct nft_sock *s)
 {
 	for (int i = 0; i < SKIP_MOST; i++)
-		if (nft_recv(s, dump_buf, sizeof dump_buf) == -EAGAIN)
+		if (!nft_skip(s))
 			return;
+}
+
+static int
+send_ask(struct nft_sock *s, struct nlmsghdr *h)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+	h->nlmsg_seq = ++s->seq;
+	if (sendto(s->fd, h, h->nlmsg_len, MSG_DONTWAIT,
+	    (struct sockaddr *)&kernel, sizeof kernel) == -1)
+		return -errno;
+	return 0;
+}
+
+/* One datagram of an answer; as take_msg(). */
+static int
+take_datagram(const struct nft_sock *s, struct answer *ans)
+{
+	const ssize_t n = nft_recv(s, dump_buf, sizeof dump_buf);
+	const struct nlmsghdr *in;
+	int left, rc;
+
+	if (n < 0)
+		return n == -EAGAIN ? -EPROTO : (int)n;
+	left = (int)n;
+	for (in = (void *)dump_buf; mnl_nlmsg_ok(in, left);
+	    in = mnl_nlmsg_next(in, &left)) {
+		rc = take_msg(s, in, ans);
+		if (rc <= 0)
+			return rc;
+	}
+	return 1;
 }
 
 /* Send one question and take the answers, until the kernel says: all. */
 static int
 ask(struct nft_sock *s, struct nlmsghdr *h, on_msg cb, void *arg)
 {
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct answer ans = { .cb = cb, .arg = arg };
-	const struct nlmsghdr *in;
-	ssize_t n;
-	int left, rc;
+	int rc;
 
 	skip_rest(s);
-	h->nlmsg_seq = ++s->seq;
-	if (sendto(s->fd, h, h->nlmsg_len, MSG_DONTWAIT,
-	    (struct sockaddr *)&kernel, sizeof kernel) == -1)
-		return -errno;
-	for (;;) {
-		n = nft_recv(s, dump_buf, sizeof dump_buf);
-		if (n < 0)
-			return n == -EAGAIN ? -EPROTO : (int)n;
-		left = (int)n;
-		for (in = (void *)dump_buf; mnl_nlmsg_ok(in, left);
-		    in = mnl_nlmsg_next(in, &left)) {
-			rc = take_msg(s, in, &ans);
-			if (rc <= 0)
-				return rc;
-		}
-	}
+	rc = send_ask(s, h);
+	if (rc != 0)
+		return rc;
+	do
+		rc = take_datagram(s, &ans);
+	while (rc == 1);
+	return rc;
 }
 
 static void
@@ -296,18 +322,25 @@ on_elems(void *arg, const struct attrs *a)
 	}
 }
 
-static int
-walk(struct nft_sock *s, enum pol_set_id set, struct elem_walk *w)
+/* BUF holds ASK_BUF octets. */
+static struct nlmsghdr *
+elems_question(void *buf, enum pol_set_id set)
 {
-	_Alignas(struct nlmsghdr) uint8_t buf[ASK_BUF];
 	struct nlmsghdr *h;
-	int rc;
 
 	h = ask_begin(buf, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP);
 	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE,
 	    pol_table_name(POL_T_GATE));
 	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, pol_set_name(set));
-	rc = ask(s, h, on_elems, w);
+	return h;
+}
+
+static int
+walk(struct nft_sock *s, enum pol_set_id set, struct elem_walk *w)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[ASK_BUF];
+	int rc = ask(s, elems_question(buf, set), on_elems, w);
+
 	if (rc == 0 && w->bad)
 		return -EPROTO;
 	return rc;
@@ -349,6 +382,12 @@ nft_read_lease(struct nft_sock *s, struct nft_lease_info *out,
 	return rc;
 }
 
+bool
+nft_lease_any(const struct nft_lease_info *l)
+{
+	return l->live4 || l->live6 || l->wrong;
+}
+
 static void
 each_key(struct elem_walk *w, const struct elem *e)
 {
@@ -365,6 +404,33 @@ nft_read_keys(struct nft_sock *s, enum pol_set_id set, nft_seen seen,
 	return walk(s, set, &w);
 }
 
+static void
+each_count(struct elem_walk *w, const struct elem *e)
+{
+	(void)e;
+	++*(uint32_t *)w->arg;
+}
+
+int
+nft_count_ask(struct nft_sock *s, struct nft_count *c, enum pol_set_id set)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[ASK_BUF];
+
+	memset(c, 0, sizeof *c);
+	return send_ask(s, elems_question(buf, set));
+}
+
+int
+nft_count_step(const struct nft_sock *s, struct nft_count *c)
+{
+	struct elem_walk w = { .each = each_count, .arg = &c->n };
+	struct answer ans = { .cb = on_elems, .arg = &w, .torn = c->torn };
+	const int rc = take_datagram(s, &ans);
+
+	c->torn = ans.torn;
+	return rc >= 0 && w.bad ? -EPROTO : rc;
+}
+
 /* The fingerprint. */
 
 struct print_walk {
@@ -372,6 +438,8 @@ struct print_walk {
 	const char *table;
 	unsigned table_attr, name_attr, handle_attr, extra_attr;
 	uint32_t *count;
+	/* Is this object, named by its attribute NAME, of the moving part? */
+	bool (*moves)(const struct attrs *a, unsigned name);
 };
 
 /* FNV-1a: only differences by accident or by rule change are looked for. */
@@ -400,14 +468,39 @@ static void
 on_object(void *arg, const struct attrs *a)
 {
 	struct print_walk *w = arg;
-	uint64_t h = w->out->hash;
+	uint64_t *h = &w->out->hash;
 
 	if (!is_string(a, w->table_attr, w->table))
 		return; /* the kernel lists chains of all tables */
-	h = mix_attr(h, a, w->name_attr);
-	h = mix_attr(h, a, w->handle_attr);
-	w->out->hash = mix_attr(h, a, w->extra_attr);
+	if (w->moves(a, w->name_attr))
+		h = &w->out->moving;
+	*h = mix_attr(*h, a, w->name_attr);
+	*h = mix_attr(*h, a, w->handle_attr);
+	*h = mix_attr(*h, a, w->extra_attr);
 	(*w->count)++;
+}
+
+static bool
+stays(const struct attrs *a, unsigned name)
+{
+	(void)a;
+	(void)name;
+	return false;
+}
+
+static bool
+is_relay_set(const struct attrs *a, unsigned name)
+{
+	for (unsigned id = POL_S_RELAYS4_A; id <= POL_S_RELAYS6_B; id++)
+		if (is_string(a, name, pol_set_name((enum pol_set_id)id)))
+			return true;
+	return false;
+}
+
+static bool
+is_relay_rule(const struct attrs *a, unsigned name)
+{
+	return is_string(a, name, POL_RELAYS_CHAIN);
 }
 
 static int
@@ -431,12 +524,13 @@ print_once(struct nft_sock *s, struct nft_print *out, enum pol_table_id id)
 	const char *table = pol_table_name(id);
 	struct print_walk chains = { out, table, NFTA_CHAIN_TABLE,
 		NFTA_CHAIN_NAME, NFTA_CHAIN_HANDLE, NFTA_CHAIN_POLICY,
-		&out->chains };
+		&out->chains, stays };
 	struct print_walk sets = { out, table, NFTA_SET_TABLE, NFTA_SET_NAME,
-		NFTA_SET_HANDLE, NFTA_SET_FLAGS, &out->sets };
+		NFTA_SET_HANDLE, NFTA_SET_FLAGS, &out->sets,
+		is_relay_set };
 	struct print_walk rules = { out, table, NFTA_RULE_TABLE,
 		NFTA_RULE_CHAIN, NFTA_RULE_HANDLE, NFTA_RULE_POSITION,
-		&out->rules };
+		&out->rules, is_relay_rule };
 	int rc;
 
 	memset(out, 0, sizeof *out);

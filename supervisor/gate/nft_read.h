@@ -27,6 +27,9 @@ struct nft_lease_info {
 	bool wrong; /* an element that expires never, or is none of ours */
 };
 
+/* Is there anything in it? */
+bool nft_lease_any(const struct nft_lease_info *l);
+
 /* All return 0 or a negative errno; *OUT is worthless after an error. */
 
 int nft_read_table(struct nft_sock *s, struct nft_table_info *out,
@@ -46,12 +49,31 @@ int nft_read_keys(struct nft_sock *s, enum pol_set_id set, nft_seen seen,
     void *arg) __attribute__((warn_unused_result));
 
 /*
+ * Counting a big set's elements without staying away for long: ask, then
+ * take one datagram at a time.  S is for nothing else meanwhile, and every
+ * datagram of an earlier count has been skipped.
+ */
+struct nft_count {
+	uint32_t n;
+	bool torn; /* somebody has committed meanwhile */
+};
+
+int nft_count_ask(struct nft_sock *s, struct nft_count *c,
+    enum pol_set_id set) __attribute__((warn_unused_result));
+/* 1: there is more; 0: C->n is all; -EINTR: torn, ask again. */
+int nft_count_step(const struct nft_sock *s, struct nft_count *c)
+    __attribute__((warn_unused_result));
+/* Read one datagram and forget it; false: there is none. */
+bool nft_skip(const struct nft_sock *s);
+
+/*
  * What identifies the table's content: its chains (with policy), sets and
  * rules, by the kernel's handles, which are never used twice.  Counters and
- * elements are not part of it.
+ * elements are not part of it.  MOVING is of what a new list of relays
+ * exchanges, HASH of all the rest; the numbers are of both.
  */
 struct nft_print {
-	uint64_t hash;
+	uint64_t hash, moving;
 	uint32_t chains, sets, rules;
 };
 

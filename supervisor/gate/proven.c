@@ -177,21 +177,39 @@ put_change(const struct kern *k, struct nft_batch *b, const struct view *to)
 	}
 }
 
+/* LEASE is held, and the other one is not. */
 static int
-check_lease(struct kern *k)
+check_lease(struct kern *k, enum pol_set_id lease)
 {
+	const struct nft_lease_info *has, *lacks;
 	struct kern_held held;
 	int rc = kern_read_held(k, &held);
 
 	if (rc != 0)
 		return rc;
-	return held.gate.wrong || held.gate.live4 != k->gate4 ||
-	    held.gate.live6 != k->gate6 ? -ESTALE : 0;
+	has = lease == POL_S_SYNC ? &held.sync : &held.gate;
+	lacks = lease == POL_S_SYNC ? &held.gate : &held.sync;
+	return has->wrong || has->live4 != k->gate4 ||
+	    has->live6 != k->gate6 || lacks->live4 || lacks->live6 ||
+	    lacks->wrong ? -ESTALE : 0;
+}
+
+static void
+put_begin(struct kern *k, struct nft_batch *b, enum pol_set_id lease)
+{
+	if (lease == POL_S_SYNC)
+		nft_elem_flush(b, gate_table(), pol_set_name(POL_S_GATE));
+	else if (k->policy->timesync.required)
+		nft_elem_flush(b, gate_table(), pol_set_name(POL_S_SYNC));
+	if (k->gate4)
+		kern_put_lease(k, b, lease, AF_INET);
+	if (k->gate6)
+		kern_put_lease(k, b, lease, AF_INET6);
 }
 
 int
 kern_open(struct kern *k, const uint8_t *map, const struct pol_addr *ifaddr,
-    bool lease)
+    enum pol_set_id lease, bool begin)
 {
 	const struct view to = { map, ifaddr };
 	struct nft_batch b;
@@ -199,10 +217,8 @@ kern_open(struct kern *k, const uint8_t *map, const struct pol_addr *ifaddr,
 
 	nft_batch_begin(&b, k->work, k->work_cap);
 	put_change(k, &b, &to);
-	if (lease && k->gate4)
-		kern_put_lease(k, &b, POL_S_GATE, AF_INET);
-	if (lease && k->gate6)
-		kern_put_lease(k, &b, POL_S_GATE, AF_INET6);
+	if (begin)
+		put_begin(k, &b, lease);
 	k->held_known = false;
 	if (b.full || b.last != 0) { /* else there is no difference */
 		nft_batch_end(&b);
@@ -211,7 +227,7 @@ kern_open(struct kern *k, const uint8_t *map, const struct pol_addr *ifaddr,
 	if (rc == 0)
 		rc = kern_check_proven(k, map, ifaddr);
 	if (rc == 0)
-		rc = check_lease(k);
+		rc = check_lease(k, lease);
 	if (rc != 0)
 		return rc;
 	memcpy(k->held_map, map, sizeof k->held_map);

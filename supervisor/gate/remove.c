@@ -11,6 +11,7 @@
 #include "supervisor/gate/nft_batch.h"
 #include "supervisor/gate/nft_compile.h"
 #include "supervisor/gate/nft_read.h"
+#include "supervisor/gate/routes.h"
 #include "supervisor/log.h"
 
 #define BATCH_BYTES (3 * NFT_MSG_ROOM)
@@ -42,14 +43,27 @@ collect(struct nft_sock *s, struct nft_batch *b,
 	return 0;
 }
 
+/* The rules may stand without the tables, and the tables without them. */
 static int
-remove_all(struct nft_sock *s, struct nft_batch *b)
+remove_routes(void)
 {
-	struct nft_table_info info[POL_NTABLE];
+	int n = routes_remove();
+
+	if (n < 0) {
+		log_err("cannot remove our routing rules: %s", strerror(-n));
+		return 1;
+	}
+	if (n > 0)
+		printf("removed %d routing rules\n", n);
+	return 0;
+}
+
+static int
+remove_tables(struct nft_sock *s, struct nft_batch *b,
+    const struct nft_table_info info[POL_NTABLE])
+{
 	int rc;
 
-	if (collect(s, b, info) == -1)
-		return 1;
 	if (!b->ended) {
 		printf("no table of ours is there\n");
 		return 0;
@@ -65,6 +79,18 @@ remove_all(struct nft_sock *s, struct nft_batch *b)
 			    i == POL_T_NETDEV ? "netdev" : "inet",
 			    pol_table_name((enum pol_table_id)i));
 	return 0;
+}
+
+static int
+remove_all(struct nft_sock *s, struct nft_batch *b)
+{
+	struct nft_table_info info[POL_NTABLE];
+	int rc;
+
+	if (collect(s, b, info) == -1)
+		return 1;
+	rc = remove_tables(s, b, info);
+	return rc == 0 ? remove_routes() : rc;
 }
 
 int

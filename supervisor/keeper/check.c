@@ -84,6 +84,13 @@ print_position(const struct pol_policy *p, enum pol_position pos)
 	return rc;
 }
 
+/* Without the need of it there is neither a lease nor a rule for it. */
+static bool
+has_position(const struct pol_policy *p, enum pol_position pos)
+{
+	return pos != POL_POS_SYNC || p->timesync.required;
+}
+
 static int
 print_only(const struct pol_policy *p, bool resolved, const char *name)
 {
@@ -94,7 +101,14 @@ print_only(const struct pol_policy *p, bool resolved, const char *name)
 		pos++;
 	if (pos == POL_NPOS) {
 		(void)fprintf(stderr, "portcullisd: there is no position "
-		    "\"%s\": write closed, tor-only or open\n", name);
+		    "\"%s\": write closed, tor-only, time-sync or open\n",
+		    name);
+		return EXIT_POLICY;
+	}
+	if (!has_position(p, (enum pol_position)pos)) {
+		(void)fprintf(stderr, "portcullisd: this policy has no "
+		    "position \"%s\": it does not require time "
+		    "synchronisation\n", name);
 		return EXIT_POLICY;
 	}
 	if (pos != POL_POS_CLOSED && !resolved) {
@@ -157,6 +171,8 @@ static int
 print_rules(const struct pol_policy *p, bool resolved)
 {
 	for (size_t pos = 0; pos < POL_NPOS; pos++) {
+		if (!has_position(p, (enum pol_position)pos))
+			continue;
 		if (printf("\n# position %s\n",
 		    pol_position_name((enum pol_position)pos)) < 0)
 			return -1;

@@ -2,8 +2,9 @@
  * Promises: a refusal has a reason and leaves nothing behind; our scanner
  * and libconfuse never disagree about a text; what parses prints as text
  * that parses to the same policy and prints the same; no filter of any such
- * policy lets an unmarked client pass; every option made of it means its own
- * listener, and as a port line wants its socket and no other one's.
+ * policy lets an unmarked client pass; no section gives away what is not its
+ * own; every option made of it means its own listener, and as a port line
+ * wants its socket and no other one's.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -113,6 +114,10 @@ check_same(const struct pol_policy *p, const char *text)
 
 	FUZZ_ASSERT(pol_parse(&q, &diags, &src, 1) == 0);
 	FUZZ_ASSERT(q.nlisteners == p->nlisteners);
+	FUZZ_ASSERT(q.negress == p->negress && q.nservices == p->nservices &&
+	    q.tor.nifaces == p->tor.nifaces &&
+	    q.timesync.nusers == p->timesync.nusers);
+	FUZZ_ASSERT(memcmp(&q.firewall, &p->firewall, sizeof q.firewall) == 0);
 	FUZZ_ASSERT(q.nifaddrs == p->nifaddrs &&
 	    memcmp(q.ifaddrs, p->ifaddrs, sizeof q.ifaddrs) == 0);
 	FUZZ_ASSERT(memcmp(q.listeners, p->listeners,
@@ -122,6 +127,30 @@ check_same(const struct pol_policy *p, const char *text)
 	free(again);
 	pol_diags_clear(&diags);
 	pol_policy_clear(&q);
+}
+
+/* No traffic past the gate's own proof, whatever the sections said. */
+static void
+check_passes(const struct pol_policy *p)
+{
+	for (size_t i = 0; i < p->negress; i++) {
+		const struct pol_user *u = &p->egress[i].user;
+
+		FUZZ_ASSERT(u->resolved ? u->uid != 0 : u->name[0] != '\0');
+		FUZZ_ASSERT(!u->resolved || !p->tor.user.resolved ||
+		    u->uid != p->tor.user.uid);
+	}
+	for (size_t i = 0; i < p->nservices; i++) {
+		const struct pol_service *v = &p->services[i];
+
+		FUZZ_ASSERT(v->ifname[0] != '\0');
+		FUZZ_ASSERT(v->traffic.nports == 0 || v->traffic.l4proto != 0);
+		for (size_t j = 0; j < p->nexternal; j++)
+			FUZZ_ASSERT(!v->internal ||
+			    strcmp(v->ifname, p->external[j]) != 0);
+	}
+	for (size_t i = 0; i < p->ninternal; i++)
+		FUZZ_ASSERT(!pol_iface_match(p->internal[i], "lo"));
 }
 
 static void
@@ -157,6 +186,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(text != NULL);
 	check_same(&p, text);
 	check_options(&p);
+	check_passes(&p);
 	check_rules(&p);
 	free(text);
 	pol_policy_clear(&p);

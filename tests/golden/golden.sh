@@ -29,7 +29,8 @@ then
 fi
 
 # What -v prints first is a policy, which means the same.
-for conf in gateway.conf interfaces.conf ../../policy/whonix-gateway.conf; do
+for conf in *.conf ../../policy/whonix-gateway.conf; do
+	[ "$conf" != wrong.conf ] || continue
 	"$check" "$conf" -v 2>/dev/null | sed '/^# what Tor is told/,$d' \
 	    >"$out"
 	if [ "$("$check" "$out" -v 2>/dev/null | sed '$d')" != \

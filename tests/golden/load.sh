@@ -11,12 +11,19 @@ if [ "${1:-}" != --inside ]; then
 	exec unshare -rn sh "$0" --inside
 fi
 
-rules=$(mktemp) && whonix=$(mktemp) || exit 99
-trap 'rm -f "$rules" "$whonix"' EXIT
-for name in eth0 eth1 eth2; do
-	ip link add "$name" type veth peer name "p$name" || exit 77
-	ip link set "$name" up || exit 99
-done
+rules=$(mktemp) && whonix=$(mktemp) && all=$(mktemp) || exit 99
+trap 'rm -f "$rules" "$whonix" "$all"' EXIT
+
+# devices FILE: those that its netdev chains name.
+devices()
+{
+	sed -n 's/.* device "\([^"]*\)".*/\1/p' "$1" | sort -u |
+	    while read -r name; do
+		ip link show "$name" >/dev/null 2>&1 && continue
+		ip link add "$name" type veth peer name "p$name" || exit 77
+		ip link set "$name" up || exit 99
+	done
+}
 
 # load NAME: the rules in $rules, twice: the second replaces the first.
 load()
@@ -33,12 +40,15 @@ cd "$top_srcdir/tests/golden" || exit 99
 	echo "tor { user = 101 }"
 	echo "users { gate = 102 engine = 103 status = 104 }"
 } >"$whonix" || exit 99
-for conf in gateway.conf strict.conf interfaces.conf "$whonix"; do
-	for position in closed tor-only open; do
+for conf in *.conf "$whonix"; do
+	[ "$conf" = wrong.conf ] && continue
+	"$check" "$conf" -v >"$all" || exit 1
+	for position in $(sed -n 's/^# position //p' "$all"); do
 		"$check" "$conf" "$position" >"$rules" || exit 1
 		load "$conf $position"
 	done
-	"$check" "$conf" -v | sed -n '/^table netdev/,$p' >"$rules"
+	sed -n '/^table netdev/,$p' "$all" >"$rules"
+	devices "$rules" || exit
 	load "$conf netdev"
 	tables=$(nft list tables | grep -c portcullis)
 	if [ "$tables" != 4 ]; then

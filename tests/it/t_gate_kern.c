@@ -106,6 +106,12 @@ prove(unsigned from, unsigned to)
 		gate_map_set(map, i);
 }
 
+static int
+open_gate(bool begin)
+{
+	return kern_open(&kern, map, ifaddr, POL_S_GATE, begin);
+}
+
 static struct kern_held
 held(void)
 {
@@ -132,7 +138,7 @@ START_TEST(open_and_close_are_read_back)
 	struct kern_held h;
 
 	prove(0, NLISTENERS);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_int_eq(open_gate(true), 0);
 	h = held();
 	ck_assert(h.gate.live4 && h.gate.live6 && !h.gate.wrong);
 	ck_assert_uint_gt(h.gate.left4_ms, 0);
@@ -148,8 +154,8 @@ END_TEST
 START_TEST(a_live_lease_is_not_opened_again)
 {
 	prove(0, 3);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), -EEXIST);
+	ck_assert_int_eq(open_gate(true), 0);
+	ck_assert_int_eq(open_gate(true), -EEXIST);
 	ck_assert_int_eq(kern_open_egress(&kern, AF_INET), 0);
 	ck_assert_int_eq(kern_open_egress(&kern, AF_INET), -EEXIST);
 	ck_assert_int_eq(kern_close_egress(&kern), 0);
@@ -160,9 +166,9 @@ END_TEST
 START_TEST(a_failed_batch_changes_nothing)
 {
 	prove(0, 3);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_int_eq(open_gate(true), 0);
 	prove(4, 9);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), -EEXIST);
+	ck_assert_int_eq(open_gate(true), -EEXIST);
 	ck_assert_uint_gt(kern.owner.fail_msg, 0);
 	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), -ESTALE);
 	prove(0, 3);
@@ -173,9 +179,9 @@ END_TEST
 START_TEST(updating_replaces_the_proven)
 {
 	prove(0, NLISTENERS);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_int_eq(open_gate(true), 0);
 	prove(5, 6);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_int_eq(open_gate(false), 0);
 	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
 	ck_assert_int_eq(kern_clear_proven(&kern), 0);
 	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), -ESTALE);
@@ -185,10 +191,10 @@ END_TEST
 START_TEST(what_is_open_is_counted_as_the_kernel_holds_it)
 {
 	prove(0, NLISTENERS);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_int_eq(open_gate(true), 0);
 	ck_assert_uint_eq(kern.nproven, NLISTENERS - 1); /* no Unix socket */
 	prove(UNIX, UNIX + 1);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_int_eq(open_gate(false), 0);
 	ck_assert_uint_eq(kern.nproven, 0);
 	ck_assert(held().gate.live4 && held().gate.live6);
 	ck_assert_int_eq(kern_clear_proven(&kern), 0);
@@ -202,11 +208,11 @@ START_TEST(another_address_takes_the_place_of_the_first)
 
 	memcpy(before, ifaddr, sizeof before);
 	prove(0, NLISTENERS);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_int_eq(open_gate(true), 0);
 	ck_assert(pol_addr_parse(&ifaddr[_i], _i == 0 ? "10.9.9.8" :
 	    "fd99::8"));
 	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), -ESTALE);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_int_eq(open_gate(false), 0);
 	ck_assert_uint_eq(kern.nproven, NLISTENERS - 1);
 	ck_assert_int_eq(kern_check_proven(&kern, map, before), -ESTALE);
 }
@@ -217,9 +223,9 @@ START_TEST(without_an_address_there_is_no_element)
 	const unsigned floating = NLISTENERS / EVERY + 1;
 
 	prove(0, NLISTENERS);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_int_eq(open_gate(true), 0);
 	memset(&ifaddr[_i], 0, sizeof ifaddr[_i]);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_int_eq(open_gate(false), 0);
 	ck_assert_uint_eq(kern.nproven, NLISTENERS - 1 - floating);
 	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
 }
@@ -231,15 +237,15 @@ START_TEST(only_what_differs_is_written)
 	uint32_t seq;
 
 	prove(0, NLISTENERS);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_int_eq(open_gate(true), 0);
 	seq = kern.owner.seq;
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_int_eq(open_gate(false), 0);
 	ck_assert_uint_eq(kern.owner.seq, seq); /* nothing at all */
 	prove(0, NLISTENERS - 1);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_int_eq(open_gate(false), 0);
 	ck_assert_uint_eq(kern.owner.seq, seq + 3);
 	prove(1, NLISTENERS);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_int_eq(open_gate(false), 0);
 	ck_assert_uint_eq(kern.owner.seq, seq + 3 + 4);
 	ck_assert_uint_eq(kern.nproven, NLISTENERS - 2);
 }
@@ -261,11 +267,11 @@ flush_set(enum pol_set_id set)
 START_TEST(a_difference_to_what_is_not_there_fails_and_is_mended)
 {
 	prove(0, NLISTENERS);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_int_eq(open_gate(true), 0);
 	flush_set(POL_S_PROVEN4);
 	prove(0, NLISTENERS - 1);
-	ck_assert_int_ne(kern_open(&kern, map, ifaddr, false), 0);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), 0);
+	ck_assert_int_ne(open_gate(false), 0);
+	ck_assert_int_eq(open_gate(false), 0);
 	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
 }
 END_TEST
@@ -276,7 +282,7 @@ START_TEST(a_redirect_that_leads_nowhere_is_noticed)
 		POL_S_TARGET6 };
 
 	prove(0, NLISTENERS);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_int_eq(open_gate(true), 0);
 	flush_set(targets[_i]);
 	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), -ESTALE);
 }
@@ -285,7 +291,7 @@ END_TEST
 START_TEST(updating_without_a_lease_is_no_opening)
 {
 	prove(0, 3);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, false), -ESTALE);
+	ck_assert_int_eq(open_gate(false), -ESTALE);
 }
 END_TEST
 
@@ -359,7 +365,7 @@ END_TEST
 START_TEST(opening_and_closing_is_no_drift)
 {
 	prove(0, 9);
-	ck_assert_int_eq(kern_open(&kern, map, ifaddr, true), 0);
+	ck_assert_int_eq(open_gate(true), 0);
 	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
 	ck_assert_int_eq(kern_close(&kern, true), 0);
 	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);

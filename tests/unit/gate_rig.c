@@ -23,6 +23,10 @@ setup(void)
 	p.ifaddrs[1].family = AF_INET6;
 	listeners[6].ifaddr = listeners[7].ifaddr = 1;
 	listeners[8].ifaddr = 2;
+	listeners[SYNC_LISTENER].timesync = true;
+	listeners[SYNC_FLOATING].timesync = true;
+	p.timesync.required = true;
+	p.tor.strict_egress = true;
 	missing = 0;
 	gate_core_init(&core, &p, EPOCH);
 	memset(&req, 0, sizeof req);

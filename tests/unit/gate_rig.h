@@ -14,6 +14,9 @@
 #define NLISTENERS 10u
 /* Listeners 6 and 7 are on the first interface's address, 8 on the second. */
 #define NIFADDRS 2u
+/* These are for time synchronisation, the second of them floating too. */
+#define SYNC_LISTENER 2u
+#define SYNC_FLOATING 8u
 
 extern struct gate_core core;
 extern struct gate_req req;

@@ -50,31 +50,148 @@ is_dhcp(const struct pol_rule *r)
 	    (has(r, POL_M_SPORT, 68) && has(r, POL_M_DPORT, 67)));
 }
 
+/* A rule of a table, and how many of its statements a packet has met. */
+struct place {
+	const struct pol_table *t;
+	const struct pol_rule *r;
+	size_t i;
+};
+
+/*
+ * Does COND hold of every way to PLACE: of this rule, or, in a chain for
+ * jumps, of each of the rules that jump there?  A chain that no rule jumps
+ * to is no way to anything.  Jumps lead to later chains or earlier ones, but
+ * never round: DEPTH bounds it all the same.
+ */
+static bool
+every_way(const struct place *w, bool (*cond)(const struct place *, uint32_t),
+    uint32_t arg, unsigned depth)
+{
+	if (cond(w, arg))
+		return true;
+	if (depth == 0 || w->t->chains[w->r->chain].hook != POL_H_NONE)
+		return false;
+	for (size_t k = 0; k < w->t->nrules; k++) {
+		const struct pol_rule *r = &w->t->rules[k];
+
+		for (size_t j = 0; j < r->n; j++) {
+			struct place from = { w->t, r, j };
+
+			if (r->stmts[j].kind == POL_A_JUMP &&
+			    r->stmts[j].chain == w->r->chain &&
+			    !every_way(&from, cond, arg, depth - 1))
+				return false;
+		}
+	}
+	return true;
+}
+
+#define DEPTH 8
+
 /* May a table that only filters let this pass? */
 static bool
-accept_ok(const struct pol_rule *r)
+accept_ok(const struct place *w, uint32_t arg)
 {
-	return is_lo(r) || find(r, POL_M_MARK_SET) != NULL ||
-	    is_neighbour_discovery(r) || is_dhcp(r) ||
-	    has(r, POL_M_FRAMETYPE, 0x0806);
+	(void)arg;
+	return find(w->r, POL_M_MARK_SET) != NULL ||
+	    is_neighbour_discovery(w->r) || is_dhcp(w->r) ||
+	    has(w->r, POL_M_FRAMETYPE, 0x0806);
+}
+
+/*
+ * The kernel's own answers: no user's, and a reset or "prohibited" where the
+ * jumps come from; an unmarked packet of another kind is none.
+ */
+static bool
+kernels_ok(const struct place *w, uint32_t arg)
+{
+	(void)arg;
+	return find(w->r, POL_M_TCP_RST) != NULL ||
+	    has(w->r, POL_M_ICMP_CODE, 13) ||
+	    (has(w->r, POL_M_ICMPV6_TYPE, 1) && has(w->r, POL_M_ICMP_CODE,
+	    1));
+}
+
+/* Is there no rule after it? */
+static bool
+last_of_chain(const struct place *w)
+{
+	for (const struct pol_rule *r = w->r + 1;
+	    r < w->t->rules + w->t->nrules; r++)
+		if (r->chain == w->r->chain)
+			return false;
+	return true;
+}
+
+static bool
+names_lo(const struct place *w, uint32_t arg)
+{
+	(void)arg;
+	return is_lo(w->r);
+}
+
+/* Loopback: what comes in, and what is left when all else was looked at. */
+static bool
+lo_ok(const struct place *w)
+{
+	if (is_lo(w->r))
+		return find(w->r, POL_M_IIFNAME) != NULL;
+	return last_of_chain(w) && every_way(w, names_lo, 0, 1);
+}
+
+/* The first rule of R's chain drops whatever has a user. */
+static bool
+nobodys(const struct place *w)
+{
+	for (size_t k = 0; k < w->t->nrules; k++) {
+		const struct pol_rule *r = &w->t->rules[k];
+
+		if (r->chain == w->r->chain)
+			return r->n == 3 &&
+			    has(r, POL_M_SKUID_NOT, UINT32_MAX) &&
+			    r->stmts[2].kind == POL_A_DROP;
+	}
+	return false;
 }
 
 /* A lookup in SET before statement number I? */
 static bool
-looked_up(const struct pol_rule *r, size_t i, enum pol_set_id set)
+looked_up(const struct place *w, uint32_t set)
 {
-	for (size_t j = 0; j < i; j++)
-		if (r->stmts[j].kind == POL_M_LOOKUP &&
-		    r->stmts[j].set == set)
+	for (size_t j = 0; j < w->i; j++)
+		if (w->r->stmts[j].kind == POL_M_LOOKUP &&
+		    w->r->stmts[j].set == (enum pol_set_id)set)
+			return true;
+	return false;
+}
+
+static bool
+client_lease(const struct place *w, uint32_t arg)
+{
+	(void)arg;
+	return looked_up(w, POL_S_GATE) || looked_up(w, POL_S_SYNC);
+}
+
+/* What Tor or a user began, or what a service or ping answers. */
+static bool
+direction_known(const struct place *w, uint32_t arg)
+{
+	(void)arg;
+	for (size_t j = 0; j < w->i; j++)
+		if (w->r->stmts[j].kind == POL_M_CT_ORIGINAL ||
+		    w->r->stmts[j].kind == POL_M_CT_REPLY ||
+		    w->r->stmts[j].kind == POL_M_IIFNAME)
 			return true;
 	return false;
 }
 
 /* A key of addresses is read only from packets that have them. */
 static bool
-family_known(const struct pol_rule *r, size_t i, uint32_t nfproto)
+family_known(const struct place *w, uint32_t nfproto)
 {
-	for (size_t j = 0; j < i; j++)
+	const struct pol_rule *r = w->r;
+
+	for (size_t j = 0; j < w->i; j++)
 		if ((r->stmts[j].kind == POL_M_NFPROTO &&
 		    r->stmts[j].num == nfproto) ||
 		    (r->stmts[j].kind == POL_M_ETHERTYPE &&
@@ -91,41 +208,50 @@ family_needed(const struct pol_stmt *s)
 		return AF_INET6;
 	if (s->kind == POL_M_IP4_FRAGMENT || s->kind == POL_M_IP4_OPTIONS)
 		return AF_INET;
-	if (s->kind == POL_A_DNAT || s->kind == POL_A_DNAT_MAP)
+	if (s->kind == POL_M_DADDR_NET || s->kind == POL_M_SADDR_NET ||
+	    s->kind == POL_A_DNAT || s->kind == POL_A_DNAT_MAP)
 		return (uint32_t)s->addr.family;
 	if (s->kind != POL_M_LOOKUP || s->key == POL_K_NFPROTO ||
 	    s->key == POL_K_DPORT || s->key == POL_K_SPORT)
 		return AF_UNSPEC;
-	return s->key == POL_K_DST4 || s->key == POL_K_SRC4 ? AF_INET :
-							      AF_INET6;
+	return s->key == POL_K_DST4 || s->key == POL_K_SRC4 ||
+	    s->key == POL_K_RELAY4 ? AF_INET : AF_INET6;
 }
 
 static const char *
-stmt_fault(const struct pol_table *t, const struct pol_rule *r, size_t i)
+mark_fault(const struct place *w)
 {
-	const struct pol_stmt *s = &r->stmts[i];
+	uint32_t mark = w->r->stmts[w->i].num;
+
+	if (w->t->id != POL_T_GATE)
+		return "a mark is set outside the gate's table";
+	if (mark == POL_MARK_GATE ? !every_way(w, client_lease, 0, DEPTH) :
+	    !every_way(w, looked_up, POL_S_EGRESS, DEPTH))
+		return "a mark is set without its lease";
+	if (mark == POL_MARK_EGRESS &&
+	    !every_way(w, direction_known, 0, DEPTH))
+		return "an answer to a workstation can leave outside";
+	return NULL;
+}
+
+static const char *
+stmt_fault(const struct place *w)
+{
+	const struct pol_stmt *s = &w->r->stmts[w->i];
 	uint32_t family = family_needed(s);
 
-	if (family != AF_UNSPEC && !family_known(r, i, family))
+	if (family != AF_UNSPEC && !family_known(w, family))
 		return "an address is read before its family is known";
 	if (s->kind == POL_A_DROP &&
-	    (i == 0 || r->stmts[i - 1].kind != POL_A_COUNTER))
+	    (w->i == 0 || s[-1].kind != POL_A_COUNTER))
 		return "a drop is not counted";
-	if (s->kind == POL_A_MARK_OR && t->id != POL_T_GATE)
-		return "a mark is set outside the gate's table";
-	if (s->kind == POL_A_MARK_OR &&
-	    !looked_up(r, i, s->num == POL_MARK_GATE ? POL_S_GATE :
-						       POL_S_EGRESS))
-		return "a mark is set without its lease";
-	if (s->kind == POL_A_MARK_OR && s->num == POL_MARK_EGRESS &&
-	    find(r, POL_M_OIFNAME) != NULL &&
-	    find(r, POL_M_CT_ORIGINAL) == NULL)
-		return "an answer to a workstation can leave outside";
-	if (s->kind == POL_A_UPDATE && !looked_up(r, i, s->set))
+	if (s->kind == POL_A_MARK_OR)
+		return mark_fault(w);
+	if (s->kind == POL_A_UPDATE && !looked_up(w, s->set))
 		return "a lapsed lease can be revived";
 	if (s->kind == POL_A_JUMP &&
-	    (s->chain >= t->nchains ||
-	    t->chains[s->chain].hook != POL_H_NONE))
+	    (s->chain >= w->t->nchains ||
+	    w->t->chains[s->chain].hook != POL_H_NONE))
 		return "a jump leads nowhere";
 	return NULL;
 }
@@ -133,15 +259,17 @@ stmt_fault(const struct pol_table *t, const struct pol_rule *r, size_t i)
 static const char *
 rule_fault(const struct pol_table *t, const struct pol_rule *r)
 {
+	struct place w = { t, r, 0 };
 	const char *fault = NULL;
 
 	if (r->chain >= t->nchains || r->n == 0 || r->n > POL_MAX_STMTS)
 		return "a rule has no place";
 	if (t->id != POL_T_GATE && find(r, POL_A_ACCEPT) != NULL &&
-	    !accept_ok(r))
+	    !every_way(&w, accept_ok, 0, DEPTH) && !lo_ok(&w) &&
+	    !(nobodys(&w) && every_way(&w, kernels_ok, 0, DEPTH)))
 		return "a table that filters lets an unmarked packet pass";
-	for (size_t i = 0; i < r->n && fault == NULL; i++)
-		fault = stmt_fault(t, r, i);
+	for (; w.i < r->n && fault == NULL; w.i++)
+		fault = stmt_fault(&w);
 	return fault;
 }
 
@@ -156,6 +284,7 @@ chain_fault(const struct pol_table *t, size_t chain)
 		if (t->rules[i].chain == chain)
 			last = &t->rules[i];
 	if (t->id == POL_T_GATE || c->hook == POL_H_PREROUTING ||
+	    c->hook == POL_H_NONE ||
 	    (c->hook == POL_H_OUTPUT && c->priority == -350))
 		return NULL;
 	if (!c->policy_drop || last == NULL || last->n != 2 ||
@@ -211,7 +340,9 @@ same_sets(const struct pol_table *a, const struct pol_table *b)
 static bool
 same_stmt(const struct pol_stmt *a, const struct pol_stmt *b)
 {
-	return a->kind == b->kind && a->num == b->num && a->set == b->set &&
+	return a->kind == b->kind && a->num == b->num &&
+	    a->num2 == b->num2 && a->prefix == b->prefix &&
+	    a->set == b->set &&
 	    a->key == b->key && a->chain == b->chain &&
 	    strcmp(a->name, b->name) == 0 && same_addr(&a->addr, &b->addr);
 }

@@ -123,6 +123,37 @@ op_gate_send(void *arg, const struct gate_req *q)
 	return 0;
 }
 
+/* Pages come in order; the last one puts all of them in force. */
+static int
+op_gate_relays(void *arg, const struct gate_relays *r)
+{
+	struct fake_gate *g = &w.gate;
+
+	(void)arg;
+	ck_assert(w.policy.tor.strict_egress && g->up);
+	ck_assert(gate_relays_ok(r));
+	if (g->full)
+		return -1;
+	if (r->first == 0) {
+		ck_assert_uint_ne(r->generation, g->generation);
+		g->coming = r->generation;
+		g->ncoming = 0;
+	}
+	ck_assert_uint_eq(r->generation, g->coming);
+	ck_assert_uint_eq(r->first, g->ncoming);
+	ck_assert_uint_le(r->total, MAX_RELAYS);
+	memcpy(g->next + r->first, r->pair, r->n * sizeof r->pair[0]);
+	g->ncoming += r->n;
+	note("relays %u to %u of %u\n", r->first, r->first + r->n, r->total);
+	if (g->ncoming < r->total)
+		return 0;
+	memcpy(g->relay, g->next, sizeof g->relay);
+	g->generation = g->coming;
+	g->nrelays = g->ncoming;
+	g->pending = true;
+	return 0;
+}
+
 /* What the status process would have of the table by now. */
 static void
 take_page(const struct snap_page *page)
@@ -225,6 +256,7 @@ const struct engine_ops world_ops = {
 	.client_open = op_client_open,
 	.client_close = op_client_close,
 	.gate_send = op_gate_send,
+	.gate_relays = op_gate_relays,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,
@@ -242,6 +274,8 @@ deliver_report(void)
 	r.seq = w.gate.seq;
 	r.refused = w.gate.refused;
 	r.why = GATE_WHY_ASKED;
+	r.strict = w.policy.tor.strict_egress;
+	r.relays_generation = w.gate.generation;
 	w.gate.pending = false;
 	engine_gate_bytes(w.e, &r, sizeof r, w.now);
 }

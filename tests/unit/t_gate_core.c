@@ -433,9 +433,14 @@ START_TEST(random_requests_keep_the_invariants)
 		now += (uint64_t)(random() % 400) * MS;
 		want_open(now - (uint64_t)(random() % 1200) * MS);
 		req.epoch -= random() % 8 == 0;
-		req.want = (uint32_t)(random() % 4);
+		req.want = (uint32_t)(random() % (GATE_NWANT + 1));
+		if (req.want == GATE_SYNC) {
+			memset(req.proven, 0, sizeof req.proven);
+			gate_map_set(req.proven, SYNC_LISTENER);
+		}
 		req.seq = core.seq + (random() % 16 != 0);
-		if (req.want != GATE_OPEN && random() % 4 != 0)
+		if (req.want != GATE_OPEN && req.want != GATE_SYNC &&
+		    random() % 4 != 0)
 			want_plain((enum gate_position)(random() % 2));
 		d = gate_core_request(&core, &req, sizeof req, now, 0);
 		if (d.act >= GATE_ACT_OPEN) {
@@ -444,10 +449,11 @@ START_TEST(random_requests_keep_the_invariants)
 			ck_assert_msg(gate_core_fresh(&core, now), "seed %u",
 			    seed);
 			gate_core_opened(&core);
+			ck_assert_msg(core.pos == req.want, "seed %u", seed);
 		}
-		if (before == GATE_OPEN && core.pos != GATE_OPEN)
+		if (core.pos < before)
 			ck_assert_msg(core.epoch > epoch, "seed %u", seed);
-		if (core.pos == GATE_OPEN)
+		if (core.pos > GATE_TOR_ONLY)
 			ck_assert_msg(!core.refused, "seed %u", seed);
 		epoch = core.epoch;
 		(void)!gate_core_tick(&core, now).act;

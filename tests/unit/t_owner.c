@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -31,6 +32,23 @@ static struct owner owner;
 static pid_t squatter;
 static uint64_t clock_ms = 1; /* moves only when a test says so */
 
+/* A squatter has its socket open so often: it takes long to look through. */
+static int copies = 1;
+
+static void
+multiply(int fd)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		_exit(1);
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		_exit(1);
+	for (int i = 1; i < copies && dup(fd) != -1; i++)
+		;
+}
+
 /* A process of UID and GID with a socket open; its inode. */
 static uint64_t
 squat(uid_t uid, gid_t gid, int dumpable)
@@ -44,6 +62,7 @@ squat(uid_t uid, gid_t gid, int dumpable)
 	squatter = fork();
 	ck_assert_int_ne(squatter, -1);
 	if (squatter == 0) {
+		multiply(fd);
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
 		    setresgid(gid, gid, gid) == -1 ||
 		    setresuid(uid, uid, uid) == -1 ||
@@ -317,11 +336,14 @@ check_status(pid_t child)
 
 START_TEST(who_is_looked_for_cannot_use_the_search)
 {
-	uint64_t inode = squat(SQUATTER_UID, SQUATTER_UID, 1);
+	uint64_t inode;
 	int secret = memfd_create("secret", 0), status, caught = 0;
 	const gid_t group = SQUATTER_GID;
 	pid_t child, attacker;
 
+	copies = 20000; /* so that the attack comes in time */
+	inode = squat(SQUATTER_UID, SQUATTER_UID, 1);
+	copies = 1;
 	ck_assert_int_ne(secret, -1);
 	ck_assert_int_eq(setgroups(1, &group), 0);
 	ck_assert_int_eq(dup2(secret, 40), 40);

@@ -254,6 +254,55 @@ START_TEST(a_user_who_does_not_exist_is_named)
 }
 END_TEST
 
+START_TEST(those_who_pass_beside_tor_are_looked_up)
+{
+	struct passwd *pw = getpwnam("daemon");
+	struct pol_policy p;
+	struct pol_diags d = { 0 };
+
+	if (pw == NULL)
+		return; /* every Unix has it, but who knows */
+	put("main.conf", P_ALL "egress e { user = daemon }\n"
+	    "timesync { users = { daemon, 4000000009 } }\n");
+	load(&p);
+	ck_assert_int_eq(policyfile_resolve(&p, &d), 0);
+	ck_assert(p.egress[0].user.resolved);
+	ck_assert_uint_eq(p.egress[0].user.uid, pw->pw_uid);
+	ck_assert_uint_eq(p.timesync.users[0].uid, pw->pw_uid);
+	ck_assert_uint_eq(p.timesync.users[1].uid, 4000000009u);
+	/* Tor's, under another name. */
+	p.tor.user = (struct pol_user){ .resolved = true,
+		.uid = (uint32_t)pw->pw_uid };
+	ck_assert_int_eq(policyfile_resolve(&p, &d), -1);
+	ck_assert_uint_eq(d.n, 2);
+	ck_assert(pu_has_diag(&d, 0, "\"tor user\" and \"egress e\" are "
+	    "both user"));
+	ck_assert(pu_has_diag(&d, 0, "\"tor user\" and \"timesync users\" "
+	    "are both user"));
+	pol_diags_clear(&d);
+	pol_policy_clear(&p);
+}
+END_TEST
+
+START_TEST(a_missing_one_who_passes_beside_tor_is_named)
+{
+	struct pol_policy p;
+	struct pol_diags d = { 0 };
+
+	put("main.conf", P_ALL "egress e { user = no-such-user-a }\n"
+	    "timesync { users = { no-such-user-b } }\n");
+	load(&p);
+	ck_assert_int_eq(policyfile_resolve(&p, &d), -1);
+	ck_assert_uint_eq(d.n, 2);
+	ck_assert(pu_has_diag(&d, 0, "\"no-such-user-a\" (egress e) does not "
+	    "exist: create it or name another"));
+	ck_assert(pu_has_diag(&d, 0, "\"no-such-user-b\" (timesync users) "
+	    "does not exist: create it or name another"));
+	pol_diags_clear(&d);
+	pol_policy_clear(&p);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -271,6 +320,8 @@ main(void)
 	tcase_add_test(t, what_is_not_roots_is_refused);
 	tcase_add_test(t, users_are_looked_up);
 	tcase_add_test(t, a_user_who_does_not_exist_is_named);
+	tcase_add_test(t, those_who_pass_beside_tor_are_looked_up);
+	tcase_add_test(t, a_missing_one_who_passes_beside_tor_is_named);
 	suite_add_tcase(s, t);
 	return pu_run(s);
 }

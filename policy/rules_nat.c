@@ -1,0 +1,136 @@
+/*
+ * Where packets are sent instead: in mode standalone only.  None of this is
+ * access control: the kernel decides it once for each flow.
+ */
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "policy/rules_gate.h"
+
+#define PORT_DNS 53
+
+bool
+pol_gate_floating(const struct pol_listener *l)
+{
+	return l != NULL && l->ifaddr != 0;
+}
+
+/* To L; by the map if only a proof can say where it is. */
+static struct pol_stmt
+dnat(const struct pol_listener *l, const struct pol_side *s)
+{
+	struct pol_stmt st = { .kind = POL_A_DNAT, .addr = l->addr,
+		.num = l->port };
+
+	if (pol_gate_floating(l)) {
+		st.kind = POL_A_DNAT_MAP;
+		st.set = s->target;
+		st.key = POL_K_L4PROTO;
+	}
+	return st;
+}
+
+/* Questions for names go to a DNSPort. */
+static void
+dns_rules(struct pol_build *b, size_t chain, const struct pol_policy *p,
+    bool loopback)
+{
+	for (size_t s = 0; s < POL_NSIDES; s++) {
+		const struct pol_listener *l = pol_redirect_target(p,
+		    POL_DNS, (int)pol_sides[s].nfproto, loopback);
+
+		if (l != NULL)
+			POL_RULE(b, chain, pol_st_num(POL_M_NFPROTO,
+			    pol_sides[s].nfproto),
+			    pol_st_num(POL_M_L4PROTO, IPPROTO_UDP),
+			    pol_st_num(POL_M_DPORT, PORT_DNS),
+			    dnat(l, &pol_sides[s]));
+	}
+}
+
+/* The first packet of a TCP flow to anywhere goes to a TransPort. */
+static void
+tcp_rules(struct pol_build *b, size_t chain, const struct pol_policy *p,
+    bool loopback)
+{
+	for (size_t s = 0; s < POL_NSIDES; s++) {
+		const struct pol_listener *l = pol_redirect_target(p,
+		    POL_TRANS, (int)pol_sides[s].nfproto, loopback);
+
+		if (l != NULL)
+			POL_RULE(b, chain, pol_st_num(POL_M_NFPROTO,
+			    pol_sides[s].nfproto),
+			    pol_st_num(POL_M_L4PROTO, IPPROTO_TCP),
+			    pol_st(POL_M_TCP_SYN), dnat(l, &pol_sides[s]));
+	}
+}
+
+static void
+from_workstations(struct pol_build *b, const struct pol_gate_chains *c,
+    const struct pol_policy *p)
+{
+	for (size_t i = 0; i < p->ninternal; i++)
+		POL_RULE(b, c->nat_pre,
+		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
+		    pol_st_jump(c->to_tor));
+	dns_rules(b, c->to_tor, p, false);
+	/* What is meant for ourselves is not Tor's to carry. */
+	POL_RULE(b, c->to_tor, pol_st(POL_M_DADDR_LOCAL),
+	    pol_st(POL_A_ACCEPT));
+	tcp_rules(b, c->to_tor, p, false);
+}
+
+/*
+ * Not Tor's own, not ours, and not what a user may send past Tor anyway; and
+ * nothing that stays on this machine, its resolver not excepted.
+ */
+static void
+from_gateway(struct pol_build *b, size_t chain, const struct pol_policy *p)
+{
+	const uint32_t ours[] = { p->tor.user.uid, p->engine_user.uid,
+		p->gate_user.uid, p->status_user.uid };
+
+	POL_RULE(b, chain, pol_st(POL_M_DADDR_LOCAL), pol_st(POL_A_ACCEPT));
+	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+		POL_RULE(b, chain, pol_st_num(POL_M_SKUID, ours[i]),
+		    pol_st(POL_A_ACCEPT));
+	for (size_t i = 0; i < p->negress; i++) {
+		const struct pol_egress *e = &p->egress[i];
+		struct pol_case c = { .chain = chain, .t = &e->traffic,
+			.ports = POL_M_DPORTS, .nets = POL_M_DADDR_NET,
+			.head = { pol_st_num(POL_M_SKUID, e->user.uid) },
+			.nhead = 1,
+			.tail = { pol_st(POL_A_ACCEPT) }, .ntail = 1 };
+
+		if (e->ifname[0] != '\0')
+			c.head[c.nhead++] = pol_st_if(POL_M_OIFNAME,
+			    e->ifname);
+		pol_build_case(b, &c);
+	}
+	if ((p->firewall.transparent & POL_TRANSPARENT_DNS) != 0)
+		dns_rules(b, chain, p, true);
+	if ((p->firewall.transparent & POL_TRANSPARENT_TCP) != 0)
+		tcp_rules(b, chain, p, true);
+}
+
+void
+pol_gate_nat_rules(struct pol_build *b, const struct pol_gate_chains *c,
+    const struct pol_policy *p)
+{
+	if (p->firewall.mode != POL_MODE_STANDALONE)
+		return;
+	from_workstations(b, c, p);
+	if (!pol_build_redirects_own(p))
+		return;
+	from_gateway(b, c->nat_out, p);
+	/*
+	 * Only now is it known where it goes: to a proven listener it needs
+	 * the clients' lease, as everything does.
+	 */
+	for (size_t s = 0; s < POL_NSIDES; s++)
+		POL_RULE(b, c->mark_nat, pol_st(POL_M_CT_DNAT),
+		    pol_gate_lease(POL_S_GATE),
+		    pol_st_num(POL_M_NFPROTO, pol_sides[s].nfproto),
+		    pol_st_lookup(pol_sides[s].proven, pol_sides[s].dst),
+		    pol_st_jump(c->enter));
+}

@@ -1,0 +1,179 @@
+#!/bin/bash
+# The routing barrier: without one rule of nf_tables and with a kernel that
+# forwards, nothing from inside goes out; it outlives the gate, is put back,
+# and is nobody else's.
+. "$(dirname "$0")/gate.bash"
+it_begin
+FAR4=198.51.100.7 FAR6=2001:db8:7::7
+ip -n "$OUT" addr add $FAR4/32 dev lo
+ip -n "$OUT" addr add $FAR6/128 dev lo nodad
+ip -n "$OUT" -6 addr add fd20::1/64 dev ext1 nodad
+ip -n "$GW" -6 addr add fd20::10/64 dev ext0 nodad
+ip -n "$GW" route add default via 192.0.2.1
+ip -n "$GW" -6 route add default via fd20::1
+ip -n "$WS" -6 route add default via fd19::10
+ip -n "$OUT" route add 10.152.152.0/24 via 192.0.2.10
+ip -n "$OUT" route add 10.153.0.0/24 via 192.0.2.10
+ip -n "$OUT" -6 route add fd19::/64 via fd20::10
+in_out python3 "$IT_SRC/traffic.py" 0 serve $FAR4:443 "$FAR6:443" \
+    udp:$FAR4:53 192.0.2.1:443 >"$IT_DIR/far" 2>&1 &
+in_ws python3 "$IT_SRC/traffic.py" 0 serve 10.152.152.50:80 \
+    >"$IT_DIR/near.ws" 2>&1 &
+in_gw python3 "$IT_SRC/traffic.py" 0 serve 10.152.152.10:80 "fd19::10:80" \
+    >"$IT_DIR/near.gw" 2>&1 &
+in_gw sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+rules() { ip -n "$GW" rule; ip -n "$GW" -6 rule; }
+ours() { rules | grep -c 'proto 80'; }
+no_nft() { in_gw nft flush ruleset; }
+# Everybody's packets: the workstation's, as long as no rule of ours is there.
+out4() { ask_ws $FAR4:443; }
+out6() { ask_ws "$FAR6:443"; }
+as() { ask_gw "$1" "$2"; }
+errno_of()
+{
+	in_gw python3 - "$1" "$2" <<-'EOF'
+	import os, socket, sys
+	os.setuid(int(sys.argv[1]))
+	host = sys.argv[2]
+	s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET,
+	    socket.SOCK_DGRAM)
+	try:
+	    s.connect((host, 53))
+	    print("ok")
+	except OSError as e:
+	    print(e.strerror)
+	EOF
+}
+settle() { sleep 1.3; } # the gate looks once a second
+# The gate and all its tables gone: only what is to outlive it stays.
+leave() { gate_stop; no_nft; }
+BAR_ROUTES=0x40
+has_bar() { grep '^report' "$IT_DIR/drv.out" | tail -1 |
+    sed 's/.*barriers=\(0x[0-9a-f]*\).*/\1/' |
+    { read -r b; [ $((b & BAR_ROUTES)) != 0 ]; }; }
+
+for ((i = 0; i < 50; i++)); do
+	[ "$(cat "$IT_DIR/far" "$IT_DIR"/near.* | grep -c ready)" = 3 ] && break
+	sleep 0.1
+done
+# Neighbour discovery takes its time on interfaces that are new.
+for ((i = 0; i < 10; i++)); do out6 && break; sleep 0.5; done
+note "control: a gateway without rules lets all of it out"
+check "control: IPv4 is forwarded" out4
+check "control: IPv6 is forwarded" out6
+check "control: root gets out" as 0 $FAR4:443
+
+note "internal"
+gate_start
+check "report: the barrier stands" has_bar
+leave
+check "two rules, one for each family" [ "$(ours)" = 2 ]
+refuse "IPv4 from inside does not leave" out4
+refuse "IPv6 from inside does not leave" out6
+check "the gateway itself may still leave" as 0 $FAR4:443
+ip -n "$GW" link add vif7.0 type veth peer name vws netns "$WS"
+ip -n "$WS" addr add 10.153.0.2/24 dev vws
+ip -n "$GW" addr add 10.153.0.1/24 dev vif7.0
+ip -n "$WS" link set vws up
+ip -n "$GW" link set vif7.0 up
+ip -n "$WS" route replace default via 10.153.0.1
+refuse "from an interface that is new nothing leaves either" out4
+ip -n "$GW" rule del pref 80
+check "control: without the rule it does" out4
+ip -n "$WS" route replace default via 10.152.152.10
+ip -n "$GW" link del vif7.0
+
+note "a restart adopts, and never takes away first"
+before=$(rules)
+ip -n "$GW" monitor rule >"$IT_DIR/rules.log" 2>&1 &
+mon=$!
+sleep 0.3
+gate_start
+leave
+gate_start
+check "what was gone is back, once" [ "$(rules | grep -c 'proto 80')" = 2 ]
+refuse "nothing was ever deleted" grep -q Deleted "$IT_DIR/rules.log"
+kill $mon
+
+note "others"
+ip -n "$GW" rule del pref 80
+settle
+check "a rule deleted by others is put back" [ "$(ours)" = 2 ]
+check "and said" grep -q 'somebody removed 1 of our routing' \
+    "$IT_DIR/drv.err"
+ip -n "$GW" rule flush
+ip -n "$GW" rule add pref 32766 lookup main
+settle
+check "all flushed: put back" [ "$(ours)" = 2 ]
+ip -n "$GW" rule add from 10.9.9.9 lookup 77 pref 90
+ip -n "$GW" rule add iif lo lookup 78 pref 80
+settle
+check "foreign rules are left alone" \
+    [ "$(rules | grep -c 'lookup 7[78]')" = 2 ]
+refuse "with one before ours the barrier is not claimed" has_bar
+check "and that is said" grep -q 'priority 80 comes before' \
+    "$IT_DIR/drv.err"
+ip -n "$GW" rule del pref 80 iif lo lookup 78
+settle
+check "without it the barrier is claimed again" has_bar
+refuse "removal while a gate runs" in_gw "$DRV" -r 2>/dev/null
+check "removes no routing rule" [ "$(ours)" = 2 ]
+leave
+
+note "full"
+gate_start -R full -E 1234
+check "full: the barrier stands" has_bar
+leave
+check "root: no route (IPv4)" grep -q 'unreachable' <<<"$(errno_of 0 $FAR4)"
+check "root: no route (IPv6)" grep -q 'unreachable' <<<"$(errno_of 0 $FAR6)"
+check "nobody: no route" grep -q 'unreachable' <<<"$(errno_of 65534 $FAR4)"
+check "the gate's own: no route" \
+    grep -q 'unreachable' <<<"$(errno_of $GATE_UID $FAR4)"
+check "Tor gets out (IPv4)" as $TOR_UID $FAR4:443
+check "Tor gets out (IPv6)" as $TOR_UID "$FAR6:443"
+check "an egress user gets out" as 1234 $FAR4:443
+check "a neighbour outside can be asked" as 0 192.0.2.1:443
+check "the workstation can be asked" as 0 10.152.152.50:80
+check "and the gateway answers it" ask_ws 10.152.152.10:80
+check "and over IPv6" ask_ws fd19::10:80
+refuse "from inside nothing leaves (IPv4)" out4
+refuse "from inside nothing leaves (IPv6)" out6
+ip -n "$GW" route add 0.0.0.0/1 via 192.0.2.1
+ip -n "$GW" route add 128.0.0.0/1 via 192.0.2.1
+check "two halves of everything are no connected network" \
+    grep -q 'unreachable' <<<"$(errno_of 0 $FAR4)"
+ip -n "$GW" route add table 51 default via 192.0.2.1
+ip -n "$GW" rule add pref 32000 uidrange $TOR_UID-$TOR_UID blackhole
+refuse "Tor's routes stay under other rules, such as a VPN's" \
+    as $TOR_UID $FAR4:443
+ip -n "$GW" rule del pref 32000
+
+note "full, with the gate's tables and a strict reverse-path filter"
+in_gw sysctl -qw net.ipv4.conf.ext0.rp_filter=1
+refuse "control: without the mark Tor's answers are dropped" \
+    as $TOR_UID $FAR4:443
+gate_start -R full -E 1234
+say tor
+check "with it Tor gets out" as $TOR_UID $FAR4:443
+in_gw sysctl -qw net.ipv4.conf.ext0.rp_filter=0
+leave
+
+note "from full to internal, and to off"
+gate_start -R internal
+leave
+check "only what is wanted is left" [ "$(ours)" = 2 ]
+gate_start -R off
+refuse "off: no barrier is claimed" has_bar
+leave
+check "off: none is left" [ "$(ours)" = 0 ]
+check "off: it would be forwarded" out4
+
+note "removal"
+gate_start -R full
+gate_stop
+check "removal" in_gw "$DRV" -r >"$IT_DIR/removed"
+check "says what it removed" grep -q 'removed 1[0-9] routing rules' \
+    "$IT_DIR/removed"
+check "removal: none of ours is left" [ "$(ours)" = 0 ]
+check "removal: others' stay" [ "$(rules | grep -c 'lookup 77')" = 1 ]
+it_end
