@@ -336,10 +336,12 @@ cmd_epoch(struct drv *d, char *arg)
 static void
 cmd_junk(struct drv *d, char *arg)
 {
-	uint8_t junk[4096];
+	static uint8_t junk[2 * sizeof(struct gate_relays)];
+	const size_t n = strtoul(arg, NULL, 10);
 
 	memset(junk, 0x5a, sizeof junk);
-	(void)!send(d->engine_fd, junk, (size_t)atoi(arg), MSG_NOSIGNAL);
+	(void)!send(d->engine_fd, junk, n < sizeof junk ? n : sizeof junk,
+	    MSG_NOSIGNAL);
 }
 
 static void
