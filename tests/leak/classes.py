@@ -391,7 +391,7 @@ def workstation_frames(t):
 # --- from the outside ------------------------------------------------------
 
 def outside_tcp(t):
-    for port in (22, 80, 9040, 9050, 9051, 9190, 17700):
+    for port in (22, 80, 9040, 9050, 9051, 9190, 7701):
         t.out4("in4 syn %d to the gateway" % port,
                tcp_packet(ROUTER4, EXT4, port, f.SYN))
         t.out6("in6 syn %d to the gateway" % port,

@@ -34,6 +34,8 @@ class Lab:
         self.place, self.build, self.source = place, build, source
         self.gw = place.gateway
         self.policy = os.path.join(place.folder, "portcullis.conf")
+        with open(self.policy, encoding="ascii") as policy:
+            self.strict = 'egress = "strict"' in policy.read()
 
     # --- the tools of tests/net ---
 

@@ -8,6 +8,8 @@
 # shellcheck source=tests/it/lib.bash
 . "${top_srcdir:?}/tests/it/lib.bash"
 it_begin --no-tor
+# Whom Tor itself may talk to is part of what is to be proven.
+sed -i 's|^tor {|&\n\tegress = "strict"|' "$DIR/portcullis.conf"
 mkdir -p "$it_build/tests/leak/out"
 out=${LEAK_OUT:-$it_build/tests/leak/out/matrix}
 options=()

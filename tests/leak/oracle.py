@@ -27,7 +27,7 @@ SO_TIMESTAMPNS, SO_RCVBUFFORCE = 35, 33
 TP_STATUS_VLAN_VALID = 1 << 4
 BUFFER = 64 << 20
 TOR_PORTS = range(32768, 61000)  # ip_local_port_range of a new namespace
-ICMP_ERRORS = (3, 11, 12)
+ICMP_ERRORS, ICMP6_ERRORS = (3, 11, 12), (1, 2, 3, 4)
 STACK4 = (1, 2, 4, 6, 17, 33, 41, 47, 50, 51, 103, 132, 136, 253)
 STACK6 = (2, 4, 6, 17, 33, 41, 47, 50, 51, 58, 103, 132, 136, 253)
 
@@ -38,7 +38,7 @@ class Sight:
     when: float
     where: str
     data: bytes
-    to: tuple = ()  # stack: (protocol, address)
+    to: tuple = ()  # stack: protocol, destination, source
 
 
 def stamp(ancillary):
@@ -134,17 +134,18 @@ class Capture(threading.Thread):
                     taken.append(Sight(stamp(ancillary), self.frames[sock],
                                        with_vlan(data, ancillary)))
                 else:
-                    taken.append(self._stack(sock, data, ancillary))
+                    taken.append(self._stack(sock, data, ancillary, peer))
         with self.lock:
             self.sights += taken
 
-    def _stack(self, sock, data, ancillary):
+    def _stack(self, sock, data, ancillary, peer):
         family, proto = self.raws[sock]
         to = f.ntop(data[16:20]) if family == socket.AF_INET else ""
         for level, kind, value in ancillary:
             if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO:
                 to = f.ntop(value[:16])
-        return Sight(stamp(ancillary), "stack", data, (proto, to))
+        return Sight(stamp(ancillary), "stack", data,
+                     (proto, to, peer[0].partition("%")[0]))
 
     def take(self):
         """What was seen since the last call."""
@@ -328,10 +329,16 @@ class Judge:
 
     def _own_error(self, sight):
         """An ICMP error from the gateway to itself: it quotes a probe."""
-        return sight.to[0] == f.ICMP and len(sight.data) > 28 and \
-            sight.data[20] in ICMP_ERRORS and \
-            {f.ntop(sight.data[12:16]), sight.to[1]} <= \
-            self.clear.ext4 | {GW4, "127.0.0.1"}
+        proto, to, src = sight.to
+        own = self.clear.ext4 | self.clear.ext6 | self.own | {"127.0.0.1"}
+        if not {to, src} <= own or len(sight.data) <= 48:
+            return False
+        # Behind ICMP's header: the source of the packet that it quotes.
+        if proto == f.ICMP:
+            return sight.data[20] in ICMP_ERRORS and \
+                f.ntop(sight.data[40:44]) in own
+        return proto == f.ICMP6 and sight.data[0] in ICMP6_ERRORS and \
+            f.ntop(sight.data[16:32]) in own
 
     def _inside(self, frame, number):
         kind = struct.unpack_from("!H", frame, 12)[0]
@@ -364,7 +371,7 @@ class Judge:
     @staticmethod
     def to_listener(sight):
         """Whether what reached the stack was for a Tor listener."""
-        proto, address = sight.to
+        proto, address, _ = sight.to
         ports = stack_ports(sight)
         return proto in (f.TCP, f.UDP) and ports != () and (
             "tcp" if proto == f.TCP else "udp", address, ports[1]) in \

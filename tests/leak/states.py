@@ -94,7 +94,8 @@ class State:
     during: typing.Optional[typing.Callable] = None  # again and again
     decoys: bool = False
     quick: bool = False
-    addresses: tuple = ()  # more of them that Tor may send from
+    outer: tuple = ()  # more addresses that Tor may send from
+    inner: tuple = ()  # more addresses towards the workstation
 
 
 # --- without Tor -----------------------------------------------------------
@@ -484,8 +485,9 @@ def every_state():
               link_down_proof("eth0"), link("eth0", "up")),
         State("external down and up", "open", "open",
               link_up_down_up("eth0"), link_up_proof("eth0")),
-        State("internal address", "open", "open", *moved_int),
+        State("internal address", "open", "open", *moved_int,
+              inner=(OTHER_GW4,)),
         State("external address", "open", "open", *moved_ext,
-              addresses=(OTHER_EXT4,)),
+              outer=(OTHER_EXT4,)),
     ]
     return states
