@@ -22,6 +22,7 @@ from report import Matrix
 from sources import Flow, Frames, Ledger, Worker
 
 COPIES = 2       # of each probe in each sweep
+SWEEPS = 3       # in each state of a full run
 SETTLE = 0.4     # seconds until whatever leaks has been seen
 CHANGE = 0.2     # of sending before and after a change
 BLAST_GAP = 0.004
@@ -162,8 +163,9 @@ class Run:
         for i, name in enumerate(classes.FLOWS):
             # A circuit that broke in the state before costs an attempt.
             for _ in range(FLOW_TRIES):
-                flow = self.flow_begin(name, classes.FLOW_PORT + i)
-                if flow and self.flow_carries(flow, state, classes.FLOW_PORT + i):
+                port = classes.FLOW_PORT + i
+                flow = self.flow_begin(name, port)
+                if flow and self.flow_carries(flow, state, port):
                     self.flows.append(flow)
                     break
                 if flow:
@@ -271,22 +273,22 @@ class Run:
         lab = self.lab
         if state.needs == "nothing":
             return
+        lab.redirect()
         if lab.pid("portcullisd") is None:
             lab.daemon_start()
-        if state.needs == "open":
-            if lab.pid("tor") is None:
-                lab.net("stop", "tor")
-                lab.tor_start()
-            if not lab.wait_open(90):
-                raise states.Unproven("does not open: %s" %
-                                      lab.status().get("reason"))
+        if lab.pid("tor") is None:
+            lab.net("stop", "tor")
+            lab.tor_start()
+        if not lab.wait_open(90):
+            raise states.Unproven("does not open: %s" %
+                                  lab.status().get("reason"))
 
     def enter(self, state):
         """Into the state, under a blast; its proof."""
-        if state.needs == "nothing":
-            state.enter(self.lab)  # before it there is no barrier at all
+        if state.bare:
+            state.enter(self.lab)
         with self.blast(state):
-            if state.needs != "nothing":
+            if not state.bare:
                 state.enter(self.lab)
             proof = state.proof(self.lab)
         if state.decoys:
@@ -308,7 +310,8 @@ class Run:
                     self.sweep(state)
                     self.sweep(state)
             else:
-                self.sweep(state)
+                for _ in range(SWEEPS if self.full else 1):
+                    self.sweep(state)
         end = time.time()
         if state.during:
             states.need(rounds[0] > 0, "disturbed")
