@@ -56,7 +56,7 @@ await '^done hold' 10
 note "from open back to time-sync: closed for everybody in between"
 say hold 300
 say sync
-check "lowered: reported" heard "position=closed known=1 .*why=2\|position=closed known=1 why=2"
+check "lowered: reported" heard 'position=tor-only known=1 why=1'
 refuse "lowered: no lease of gate" lease gate
 refuse "lowered: no lease of sync either" lease sync
 clients_out "lowered"

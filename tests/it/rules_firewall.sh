@@ -264,7 +264,20 @@ is "root to a local listener" echo gw_try 0 127.0.0.1:9150
 is "root's TCP goes to Tor" echo gw_try 0 203.0.113.5:80
 is "its names too" echo gw_try 0 udp:203.0.113.5:53
 is "its other UDP nowhere" denied gw_try 0 udp:192.0.2.1:123
-is "Tor's own does not" echo gw_try $TOR_UID 192.0.2.1:443
+for who in 4242 4243 4244; do
+	is "but not ours" silent gw_try $who 203.0.113.5:80
+done
+check "nor Tor's own: it leaves" seen "$OUT" ext1 203.0.113.5 \
+    gw_try $TOR_UID 203.0.113.5:443
+check "nor the clear user's" seen "$OUT" ext1 203.0.113.5 \
+    gw_try $CLEAR_UID 203.0.113.5:80
+check "nor the other user's one way" seen "$OUT" ext1 192.0.2.1 \
+    gw_try $NTP_UID udp:192.0.2.1:123
+is "what stays here stays" refused gw_try 0 127.0.0.1:7
+is "what was never begun" refused in_ws python3 "$IT_SRC/traffic.py" 0 \
+    midflow 10.152.152.10:9050
+is "what is no packet of a flow" silent in_ws \
+    python3 "$IT_SRC/traffic.py" 0 midflow 10.152.152.10:9050 fin
 refuse "not a packet of root's leaves" seen "$OUT" ext1 203.0.113.5 \
     gw_try 0 203.0.113.5:80
 refuse "nor bound to the interface" seen "$OUT" ext1 127.0.0.1 \

@@ -12,6 +12,8 @@ resume ADDR:PORT           asks, waits for a line, asks again as "try" does
 linger ADDR:PORT [SPORT]   connects, waits for a line, sends and closes
 error ADDR:PORT SPORT CODE ADDR:PORT  ICMP "unreachable" of CODE about TCP
                            from the first to the second, sent to the first
+midflow ADDR:PORT [fin]    an IPv4 ACK, or FIN and ACK, of no flow: prints
+                           refused or silent
 ping ADDR                  exit 0 if an IPv4 ping was answered
 stream ADDR:PORT           echo without pause; prints the seconds since the
                            epoch of each 10 ms in which an echo came back
@@ -158,6 +160,27 @@ def error(src, sport, code, spec):
     return 0
 
 
+def midflow(spec, what="ack"):
+    family, _, (dst, dport) = split(spec)
+    route = socket.socket(family, socket.SOCK_DGRAM)
+    route.connect((dst, dport))
+    src = route.getsockname()[0]
+    _, body = transport(what, family, src, dst, dport)
+    s = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_TCP)
+    s.settimeout(WAIT)
+    s.connect((dst, 0))
+    s.send(body)
+    try:
+        while True:
+            data = s.recv(128)[20:]
+            if data[:2] == body[2:4] and data[13] & 4:
+                print("refused")
+                return 0
+    except socket.timeout:
+        print("silent")
+    return 0
+
+
 def ping(dst):
     s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     s.settimeout(WAIT)
@@ -180,11 +203,11 @@ def stream(spec):
     s.settimeout(10)
     last = 0
     while True:
-        s.send(b"x")
         try:
+            s.send(b"x")
             if not s.recv(64):
                 return 0
-        except socket.timeout:
+        except OSError:  # silence, or a reset
             return 0
         now = time.time()
         if now - last >= 0.01:
@@ -223,7 +246,7 @@ def transport(what, family, src, dst, dport):
         at = 6
     else:
         size, proto = 20, socket.IPPROTO_TCP
-        flags = 0x02 if what == "syn" else 0x10
+        flags = {"syn": 0x02, "fin": 0x11}.get(what, 0x10)
         body = struct.pack("!HHIIBBHHH", sport, dport, 1, 1, 0x50, flags,
                            8192, 0, 0)
         at = 16
@@ -304,6 +327,8 @@ def main(argv):
         return resume(argv[1])
     if argv[0] == "linger":
         return linger(*argv[1:3])
+    if argv[0] == "midflow":
+        return midflow(*argv[1:3])
     if argv[0] == "ping":
         return ping(argv[1])
     if argv[0] == "error":
