@@ -99,8 +99,9 @@ int kern_clear_proven(struct kern *k) __attribute__((warn_unused_result));
  * In one transaction: the proven elements are those of MAP's listeners, with
  * the interfaces' addresses of IFADDR, redirects lead to them, and, if BEGIN,
  * LEASE, which is POL_S_GATE or POL_S_SYNC, begins, and the other of the two
- * ends; LEASE must not be there yet.  0: done *and* read back.  Otherwise a negative errno (-ESTALE: what was read back differs),
- * and the caller closes.
+ * ends; LEASE must not be there yet.  0: done *and* read back.  Otherwise a
+ * negative errno (-ESTALE: what was read back differs), and the caller
+ * closes.
  *
  * Unix listeners have no element.  With no element at all, even so, the lease
  * begins: it opens nothing.

@@ -240,7 +240,7 @@ wait_for(struct gate *g, struct pollfd fds[P_NFDS])
 {
 	const int fd[P_NFDS] = { [P_SIGNAL] = g->signal_fd,
 		[P_KEEPER] = LINK_KEEPER_FD, [P_ENGINE] = g->engine_fd,
-		[P_ADDRS] = g->addrs.events_fd,
+		[P_ADDRS] = g->addrs.events.fd,
 		[P_EVENTS] = g->kern.events.fd, [P_TIMER] = g->timer_fd };
 
 	for (int i = 0; i < P_NFDS; i++)

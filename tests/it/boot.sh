@@ -152,5 +152,18 @@ it_check "--remove-rules: no routing rule" [ -z "$(net_in gateway ip rule |
 it_check "--remove-rules opens (control)" all_pass
 net_in gateway "$it_build/portcullisd" --remove-rules >"$DIR/log/again"
 it_check "--remove-rules again: nothing to do" [ $? = 0 ]
+if command -v systemd-analyze >/dev/null; then
+	mkdir "$DIR/units"
+	for unit in portcullis-boot portcullis; do
+		sed "s|^ExecStart=.*/portcullisd |ExecStart=$(realpath \
+		    "$it_build")/portcullisd |" \
+		    "$it_build/supervisor/contrib/$unit.service" \
+		    >"$DIR/units/$unit.service"
+	done
+	it_check "the service manager finds nothing wrong with the units" \
+	    env SYSTEMD_UNIT_PATH="$DIR/units:" systemd-analyze verify \
+	    --man=no "$DIR/units/portcullis-boot.service" \
+	    "$DIR/units/portcullis.service"
+fi
 for name in flood1 flood2 flood3 count-out count-gw; do net_stop $name; done
 it_end

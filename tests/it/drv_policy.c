@@ -80,6 +80,20 @@ add_iface(char list[][POL_IFNAME_LEN], size_t *n, const char *name)
 	(void)snprintf(list[(*n)++], POL_IFNAME_LEN, "%s", name);
 }
 
+/* After -e: on the first external interface. */
+static void
+add_service(struct pol_policy *p, const char *port)
+{
+	struct pol_service *s = &p->services[p->nservices++];
+
+	(void)snprintf(s->name, sizeof s->name, "port%s", port);
+	(void)snprintf(s->ifname, sizeof s->ifname, "%s", p->external[0]);
+	s->traffic.l4proto = IPPROTO_TCP;
+	s->traffic.nports = 1;
+	s->traffic.ports[0].first = s->traffic.ports[0].last =
+	    (uint16_t)atoi(port);
+}
+
 static void
 set_routes(struct pol_policy *p, const char *word)
 {
@@ -96,7 +110,7 @@ read_options(struct pol_policy *p, int argc, char **argv)
 	set_user(&p->tor.user, "4300");
 	set_user(&p->gate_user, "4242");
 	p->ninternal = p->nexternal = 0;
-	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:rR:E:XT:U:")) != -1) {
+	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:rR:E:S:PXT:U:")) != -1) {
 		switch (opt) {
 		case 's': p->closed = POL_CLOSED_STRICT; break;
 		case 'l': p->lease_ms = (uint32_t)atoi(optarg); break;
@@ -114,6 +128,8 @@ read_options(struct pol_policy *p, int argc, char **argv)
 			optarg);
 			break;
 		case 'R': set_routes(p, optarg); break;
+		case 'S': add_service(p, optarg); break;
+		case 'P': p->firewall.icmp |= POL_ICMP_ECHO; break;
 		case 'E': set_user(&p->egress[p->negress++].user, optarg);
 			break;
 		default: fatal("usage: see the top of gatedrv.c");

@@ -109,6 +109,19 @@ gate_start()
 	GATE_PID=$(sed -n 's/^gate pid=//p' "$IT_DIR/drv.out")
 }
 
+# The same, until the gate stands: the driver does not wait for that.
+gate_up()
+{
+	local i
+	gate_start "$@"
+	for ((i = 0; i < 200; i++)); do
+		grep -q 'position=closed' "$IT_DIR/drv.err" && return
+		sleep 0.05
+	done
+	fail "the gate does not stand"
+	cat "$IT_DIR/drv.err"
+}
+
 # await REGEX SECONDS: until the driver has printed it since $SEEN.
 SEEN=0
 await()

@@ -9,6 +9,7 @@
  *     -R internal|full|off : routing rules;  -E UID : may leave as well
  *     -X : strict egress;  -T N : listener N sets the clock, which is
  *     required;  -U UID : so does this user
+ *     -S PORT : TCP may be called from outside;  -P : so may ping
  *   gatedrv -p POSITION ... : print the gate table as nft text, instead
  *   gatedrv -r              : remove the rules, instead
  *
