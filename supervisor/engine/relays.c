@@ -28,6 +28,8 @@
 #define POLL_EMPTY_MS 2000
 /* After an answer that was of no use. */
 #define POLL_FAULT_MS 30000
+/* So many sessions may end over ns/all before it is left alone for a while. */
+#define BROKEN_MAX 2
 /* Whoever changes options all the time does not keep Tor at this work. */
 #define GAP_MS 1000
 /* ns/all is asked for right after a probe, unless none is that quick. */
@@ -119,15 +121,27 @@ static void
 abandon(struct relays *r)
 {
 	r->step = RELAYS_IDLE;
+	r->reading = false;
 	relaylist_clear(&r->next);
 }
 
+/*
+ * An answer that is too long, or takes too long, ends the session.  If it
+ * always did, so would every session, and the gate would never open.
+ */
 void
 relays_lost(struct engine *e)
 {
-	abandon(&e->relays);
-	e->relays.changed = true;
-	e->relays.begun = 0;
+	struct relays *r = &e->relays;
+
+	if (r->reading && ++r->broken >= BROKEN_MAX) {
+		r->held = r->begun + POLL_MS;
+		set_fault(r, "Tor's list of relays could not be read to its "
+		    "end; the one from before stays in force.");
+	}
+	abandon(r);
+	r->changed = true;
+	r->begun = 0;
 }
 
 void
@@ -171,7 +185,7 @@ relays_due(const struct engine *e, uint64_t now)
 {
 	const struct relays *r = &e->relays;
 
-	if (!e->policy->tor.strict_egress)
+	if (!e->policy->tor.strict_egress || now < r->held)
 		return false;
 	if (r->step == RELAYS_IDLE || r->changed)
 		return (r->changed || now >= r->due) &&
@@ -213,6 +227,7 @@ relays_ask(struct engine *e, uint64_t now)
 	case RELAYS_NS:
 		session_send(e, CMD_RELAYS_NS, &cmd,
 		    cp_cmd_getinfo(&cmd, ns_key, 1), now);
+		r->reading = e->conn != NULL;
 		if (e->conn != NULL)
 			cp_conn_expect(e->conn, &cp_limits_relays);
 		break;
@@ -480,10 +495,12 @@ relays_on_ns(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	struct cp_str v;
 	enum cp_err err = cp_reply_getinfo(reply, &v, ns_key, 1);
 
+	r->reading = false;
 	if (err != CP_OK) {
 		not_answered(e, err, now);
 		return;
 	}
+	r->broken = 0;
 	cp_ns_init(&ns, v);
 	while (cp_ns_next(&ns, &at))
 		relaylist_add(&r->next, &at);

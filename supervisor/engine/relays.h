@@ -30,6 +30,9 @@ struct relays {
 	bool changed;	/* since the list that is being made was begun */
 	uint64_t due;	/* when to look again */
 	uint64_t begun; /* when the last one was begun; 0: none yet */
+	bool reading;	/* ns/all has no answer yet */
+	unsigned broken; /* sessions in a row that ended in the midst of it */
+	uint64_t held;	/* nothing is asked before */
 	bool fallbacks; /* Tor's own fallback directories are used */
 	struct relaylist next;
 	size_t odd; /* lines that were not understood */

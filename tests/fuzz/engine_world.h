@@ -50,6 +50,8 @@ struct fuzz_world {
 	unsigned set; /* those of the last accepted SETCONF; ALL: none yet */
 	uint8_t standing[POL_MAX_LISTENERS / 8]; /* the last request's bits */
 	unsigned nopen;
+	/* Strict egress: the list that comes in, and the one in force. */
+	uint32_t coming, ncoming, generation;
 };
 extern struct fuzz_world w;
 

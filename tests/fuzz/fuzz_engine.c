@@ -6,6 +6,9 @@
  * that the last answers and proofs, asked for after the last doubt, show as
  * right, with flags that are ours, at the address that it has.
  *
+ * Under strict egress the gate gets whole lists, page by page, of nothing but
+ * what Tor has named.  An input that ends in STRICT_MARK has such a policy.
+ *
  * Input: a program of one-octet operations, some with operands; see ops.
  */
 #include "tests/fuzz/engine_world.h"
@@ -19,6 +22,7 @@
 #include "supervisor/snapshot.h"
 #include "tests/fuzz/fuzz.h"
 
+#define STRICT_MARK 0xa5
 #define MAX_ROUNDS 64 /* a session needs some 20 answers until it opens */
 
 struct fuzz_world w;
@@ -154,6 +158,39 @@ op_gate_send(void *arg, const struct gate_req *q)
 	return 0;
 }
 
+/* All that Tor names, unless it is wild, is of 192.0.2.0/24. */
+static bool
+is_named(const struct gate_relay *r)
+{
+	static const uint8_t v4[] = { 192, 0, 2 };
+	static const uint8_t v6[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff,
+		192, 0, 2, 11 };
+
+	return w.wild || memcmp(r->addr, r->v6 == 1 ? v6 : v4,
+	    r->v6 == 1 ? sizeof v6 : sizeof v4) == 0;
+}
+
+static int
+op_gate_relays(void *arg, const struct gate_relays *r)
+{
+	(void)arg;
+	FUZZ_ASSERT(w.policy.tor.strict_egress && w.gate_up);
+	FUZZ_ASSERT(gate_relays_ok(r));
+	if (w.now % 3 == 0)
+		return -1;
+	if (r->first == 0) {
+		w.coming = r->generation;
+		w.ncoming = 0;
+	}
+	FUZZ_ASSERT(r->generation == w.coming && r->first == w.ncoming);
+	for (uint32_t i = 0; i < r->n; i++)
+		FUZZ_ASSERT(is_named(&r->pair[i]));
+	w.ncoming += r->n;
+	if (w.ncoming == r->total)
+		w.generation = r->generation;
+	return 0;
+}
+
 static int
 op_status_send(void *arg, const void *p, size_t n)
 {
@@ -227,6 +264,7 @@ static const struct engine_ops ops = {
 	.client_open = op_client_open,
 	.client_close = op_client_close,
 	.gate_send = op_gate_send,
+	.gate_relays = op_gate_relays,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,
@@ -352,6 +390,7 @@ do_report(struct input *in)
 	r.seq = w.seq;
 	r.refused = (how & 2) != 0;
 	r.position = how >> 6;
+	r.relays_generation = (how & 16) == 0 ? w.generation : 0;
 	/* After such a one nothing from before counts. */
 	if ((how & 12) != 12 && gate_report_ok(&r) && (!told ||
 	    r.epoch != engine_facts(w.e)->epoch ||
@@ -468,12 +507,13 @@ add_listener(enum pol_kind kind, const char *addr, uint16_t port,
 }
 
 static void
-set_up(void)
+set_up(bool strict)
 {
 	memset(&w, 0, sizeof w);
 	w.now = T0;
 	pol_policy_init(&w.policy);
 	w.policy.tor.auth = CP_AUTH_SAFECOOKIE;
+	w.policy.tor.strict_egress = strict;
 	w.policy.lease_ms = 1000;
 	w.policy.probe_ms = 250;
 	w.policy.listeners = xcalloc(NLISTENERS, sizeof *w.policy.listeners);
@@ -504,7 +544,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = { data, size };
 
 	log_init("fuzz", LOG_LV_ERR);
-	set_up();
+	set_up(size > 0 && data[size - 1] == STRICT_MARK);
 	(void)engine_settle(w.e, w.now);
 	while (in.n > 0) {
 		steps[fuzz_take(&in) % (sizeof steps / sizeof steps[0])](&in);
@@ -515,7 +555,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_bits(w.standing);
 	}
 	if (getenv("FUZZ_SAY_OPEN") != NULL)
-		fprintf(stderr, "asked for OPEN %u times\n", w.nopen);
+		fprintf(stderr, "asked for OPEN %u times, relays by then: "
+		    "%u\n", w.nopen, w.generation == 0 ? 0 : w.ncoming);
 	engine_free(w.e);
 	pol_policy_clear(&w.policy);
 	return 0;
