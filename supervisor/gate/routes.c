@@ -127,6 +127,18 @@ keep_surplus(struct look *l, const struct nlmsghdr *h)
 	memcpy(m, h, h->nlmsg_len);
 }
 
+/*
+ * One of ours that a later kernel tells in other words is not deleted, or it
+ * would go and come for ever; unless all are to go.
+ */
+static bool
+is_surplus(const struct routes *r, const struct route_seen *s)
+{
+	return s->protocol == ROUTES_PROTOCOL &&
+	    s->rule.pref >= ROUTES_ARRIVED && s->rule.pref <= ROUTES_END &&
+	    (!s->strange || r->nrules == 0);
+}
+
 static void
 judge(struct look *l, const struct route_seen *s, const struct nlmsghdr *h)
 {
@@ -138,15 +150,9 @@ judge(struct look *l, const struct route_seen *s, const struct nlmsghdr *h)
 			ours = r->held[i] = true;
 	if (ours)
 		return;
-	/*
-	 * One of ours that a later kernel tells in other words is not deleted,
-	 * or it would go and come for ever; unless all are to go.
-	 */
-	if (s->protocol == ROUTES_PROTOCOL && s->rule.pref >= ROUTES_ARRIVED &&
-	    s->rule.pref <= ROUTES_END) {
-		if (!s->strange || r->nrules == 0)
-			keep_surplus(l, h);
-	} else if (r->nrules != 0 && is_in_way(l, s))
+	if (is_surplus(r, s))
+		keep_surplus(l, h);
+	else if (r->nrules != 0 && is_in_way(l, s))
 		l->in_way = s->rule.pref != 0 ? s->rule.pref : 1;
 }
 

@@ -208,6 +208,22 @@ check "and over IPv6" ask_ws fd19::10:80
 refuse "from inside nothing leaves (IPv4)" out4
 refuse "from inside nothing leaves (IPv6)" out6
 
+note "full: rules that only look like ours"
+gate_up -R full -E 1234
+ip -n "$GW" rule add iif lo uidrange 0-0 goto 84 pref 81 proto 80
+settle
+check "one that is not wanted goes" \
+    grep -q 'unreachable' <<<"$(errno_of 0 $FAR4)"
+check "and the barrier stands" has_bar
+ip -n "$GW" rule add iif lo to $FAR4 goto 84 pref 81 proto 80
+settle
+refuse "with one that matches by something else it is not claimed" has_bar
+check "but left alone" [ "$(rules | grep -c "to $FAR4")" = 1 ]
+ip -n "$GW" rule del iif lo to $FAR4 goto 84 pref 81 proto 80
+settle
+check "without it the barrier stands again" has_bar
+leave
+
 note "full: traps"
 refuse "an answer to a caller from afar has no route" ask_far 192.0.2.10:80
 refuse "nor has one to his ping" far_pings
