@@ -393,6 +393,21 @@ class Run:
             print("   seen after all: " + name)
         self.forget(state)
 
+    def the_end(self):
+        """Our programs and Tor end: nothing of that is to be seen either."""
+        state = states.State("after the end", "closed", "nothing")
+        self.judge_state(state, None)
+        strays = len(self.matrix.strays)
+        self.lab.daemon_stop()
+        self.lab.tor_stop()
+        self.sweep(state)
+        self.judge_state(state, None)
+        self.check("after the end: no class leaks, nothing else is seen",
+                   self.matrix.count(state.name, "LEAK") == 0 and
+                   self.matrix.count(state.name, "ok") > 0 and
+                   len(self.matrix.strays) == strays)
+        self.forget(state)
+
     def limits(self):
         """What is known to pass was seen to, or the list is out of date."""
         for klass, where, _ in states.LIMITS:
@@ -476,12 +491,6 @@ def holed(text, *chains):
     return "\n".join(out) + "\n"
 
 
-def tear_down(lab):
-    lab.daemon_stop()
-    lab.tor_stop()
-    lab.remove_rules()
-
-
 def go(run, only):
     lab = run.lab
     lab.worst_kernel()
@@ -493,7 +502,8 @@ def go(run, only):
             run.state_run(state)
     run.limits()
     run.test_open()
-    tear_down(lab)
+    run.the_end()
+    lab.remove_rules()
     time.sleep(CHANGE)
     run.capture.take()
     for test in (run.test_forward, run.test_input):
