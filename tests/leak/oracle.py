@@ -323,7 +323,8 @@ class Judge:
         if sight.where == "stack":
             if source in ("workstation", "outside", "client") and \
                     not self._own_error(sight):
-                return "reached the gateway's stack"
+                return "reached the gateway's stack: protocol %d to %s " \
+                    "from %s" % sight.to
             return None
         return "carried by Tor"
 
