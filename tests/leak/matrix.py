@@ -503,7 +503,8 @@ def go(run, only):
             continue
         if only or run.full or state.quick:
             run.state_run(state)
-    run.limits()
+    if not only:
+        run.limits()
     run.test_open()
     run.the_end()
     lab.remove_rules()

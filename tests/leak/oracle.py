@@ -322,16 +322,19 @@ class Judge:
         source = self.source[self.ledger.sent[number][0]]
         if sight.where == "stack":
             if source in ("workstation", "outside", "client") and \
-                    not self._own_error(sight):
+                    not self._own_error(sight, source):
                 return "reached the gateway's stack: protocol %d to %s " \
                     "from %s" % sight.to
             return None
         return "carried by Tor"
 
-    def _own_error(self, sight):
+    def _own_error(self, sight, source):
         """An ICMP error from the gateway to itself: it quotes a probe."""
         proto, to, src = sight.to
         own = self.clear.ext4 | self.clear.ext6 | self.own | {"127.0.0.1"}
+        # An error about what was redirected bears the address asked for.
+        if source == "workstation":
+            src = to
         if not {to, src} <= own or len(sight.data) <= 48:
             return False
         # Behind ICMP's header: the source of the packet that it quotes.
