@@ -21,7 +21,7 @@ setup_all(void)
 		if (i != FACT_LISTEN)
 			facts_confirm(&f, i, T0);
 	gate_map_set(map, 3);
-	facts_prove(&f, map, 1, T0);
+	facts_prove(&f, map, 1, 1, T0);
 }
 
 START_TEST(nothing_known_is_closed)
@@ -123,7 +123,7 @@ START_TEST(no_proven_listener_is_no_fact)
 
 	setup_all();
 	ck_assert(gate_map_get(f.proven, 3));
-	facts_prove(&f, map, 0, T0 + 1);
+	facts_prove(&f, map, 0, 0, T0 + 1);
 	ck_assert(!facts_holds(&f, FACT_LISTEN, T0 + 1));
 	ck_assert(!gate_map_get(f.proven, 3));
 	ck_assert_uint_eq(f.nproven, 0);
