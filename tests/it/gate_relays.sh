@@ -8,7 +8,7 @@ ip -n "$OUT" -6 addr add 2001:db8::1/64 dev ext1 nodad
 ip -n "$OUT" -6 addr add 2001:db8::2/64 dev ext1 nodad
 ip -n "$OUT" addr add 192.0.2.2/24 dev ext1
 A4=192.0.2.1:443 B4=192.0.2.2:443 A4X=192.0.2.1:444
-A6=[2001:db8::1]:443 B6=[2001:db8::2]:443 A6X=[2001:db8::1]:444
+A6="[2001:db8::1]:443" B6="[2001:db8::2]:443" A6X="[2001:db8::1]:444"
 in_out python3 "$IT_SRC/traffic.py" 0 serve $A4 $B4 $A4X 2001:db8::1:443 \
     2001:db8::2:443 2001:db8::1:444 udp:192.0.2.1:443 \
     >"$IT_DIR/outside" 2>&1 &
