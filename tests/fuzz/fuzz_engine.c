@@ -489,8 +489,8 @@ do_well(struct input *in)
 }
 
 static void (*const steps[])(struct input *) = { fuzz_answer, do_tick,
-	do_connect, do_gate, do_report, do_prove, fuzz_say_event, do_bytes, do_eof,
-	do_verb, do_address, do_owner, do_well, do_clock };
+	do_connect, do_gate, do_report, do_prove, fuzz_say_event, do_bytes,
+	do_eof, do_verb, do_address, do_owner, do_well, do_clock };
 /* The last one is for inputs with TIME_MARK only. */
 #define NSTEPS (sizeof steps / sizeof steps[0] - 1)
 
