@@ -350,7 +350,7 @@ format_egress(FILE *out, const json_t *line)
 static void
 format_firewall(FILE *out, const json_t *line)
 {
-	json_int_t closes, last, most, foreign;
+	json_int_t closes, last, most, foreign, purges;
 	char error[CLI_TEXT_CAP];
 
 	format_lease(out, line);
@@ -362,6 +362,9 @@ format_firewall(FILE *out, const json_t *line)
 		row(out, "Closes", "%lld, the last in %lld us, the slowest "
 		    "in %lld us", (long long)closes, (long long)last,
 		    (long long)most);
+	if (number_at(&purges, line, "firewall", "purges") && purges > 0)
+		row(out, "Purges", "the clients' flows were forgotten %lld "
+		    "times", (long long)purges);
 	if (number_at(&foreign, line, "firewall", "foreign_changes") &&
 	    foreign > 0)
 		row(out, "Foreign", "%lld changes of our tables by others",

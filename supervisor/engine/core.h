@@ -114,7 +114,7 @@ struct engine {
 	/* across sessions */
 	enum engine_loss loss;
 	unsigned tries; /* failed connections in a row */
-	uint64_t absent_since, open_since;
+	uint64_t absent_since, open_since; /* SYNC counts as open here */
 	bool lost_session; /* the lost link was authenticated */
 	bool same_loss;	   /* the last try failed as the one before */
 	bool hold;

@@ -446,7 +446,7 @@ timers(struct engine *e, uint64_t now)
 		engine_lose(e, LOSS_TIMEOUT, NULL, now);
 	if (e->conn != NULL && cp_conn_tick(e->conn, now) != CP_OK)
 		engine_lose(e, LOSS_TIMEOUT, NULL, now);
-	if (e->asked != GATE_OPEN)
+	if (!ask_is_up(e->asked))
 		e->open_since = 0;
 	else if (e->open_since == 0)
 		e->open_since = now;

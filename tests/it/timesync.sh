@@ -144,6 +144,10 @@ it_check "the clock is right" it_field_is .clock.right true
 it_check "open: the workstation gets a page" it_retry 30 it_fetch socks4
 it_check "open: another user does" it_retry 30 it_asks $other_uid \
     127.0.0.1:9050
+it_check "open: ... by the clock's listener, too (positive control)" \
+    it_asks $other_uid "$NET_GW4:9108"
+it_check "open: ... and root" it_asks 0 "$NET_GW4:9108"
+it_check "open: the workstation by it" it_ws_asks "$NET_GW4:9108"
 it_flow control
 it_check "open: a running flow is answered (positive control)" \
     it_flow_ends control answered

@@ -64,6 +64,7 @@ START_TEST(open_gate_is_told_in_full)
 	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
 	    "forward4_off yes, forward6_off NO, routes yes\n"
 	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
+	    "Purges      the clients' flows were forgotten 5 times\n"
 	    "Foreign     2 changes of our tables by others\n");
 }
 END_TEST
@@ -109,7 +110,8 @@ START_TEST(trouble_is_told_with_what_to_do)
 	    "Egress      any: Tor may connect to every address\n"
 	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
 	    "forward4_off yes, forward6_off NO, routes yes\n"
-	    "Closes      6, the last in 210 us, the slowest in 400 us\n");
+	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
+	    "Purges      the clients' flows were forgotten 5 times\n");
 }
 END_TEST
 
@@ -145,7 +147,8 @@ START_TEST(time_sync_and_strict_egress_are_told)
 	    "            problem: It is too long.\n"
 	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
 	    "forward4_off yes, forward6_off NO, routes yes\n"
-	    "Closes      6, the last in 210 us, the slowest in 400 us\n");
+	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
+	    "Purges      the clients' flows were forgotten 5 times\n");
 }
 END_TEST
 
