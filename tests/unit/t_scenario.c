@@ -455,7 +455,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
 	"echo.txt", "isolation.txt", "disturbed.txt", "relays.txt",
 	"relays_proxy.txt", "relays_lost.txt",
-	"relays_odd.txt", "relays_boot.txt", "timesync.txt" };
+	"relays_odd.txt", "relays_boot.txt", "timesync.txt",
+	"timesync_gate.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)
