@@ -51,10 +51,10 @@ LIMITS = (
     ("*: packet socket*", "boot ruleset",
      "an inet table sees no packet sockets, and at boot there is no "
      "interface yet to hang a netdev chain on"),
-    ("arp for the external address", "*",
-     "ARP on the internal side is the kernel's: net.ipv4.conf.*.arp_ignore"),
-    ("in arp for the internal address", "*",
-     "ARP for our own addresses is the kernel's: arp_ignore"),
+    ("arp for the external address", "boot ruleset",
+     "the gate sets arp_ignore; before there is one, portcullis.sysctl does"),
+    ("in arp for the internal address", "boot ruleset",
+     "the gate sets arp_ignore; before there is one, portcullis.sysctl does"),
 )
 
 
