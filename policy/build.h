@@ -57,8 +57,8 @@ struct pol_stmt pol_st_log(const char *name);
 
 /* Is a section that names interface WANTED (empty: any) about NAME? */
 bool pol_build_on(const char *wanted, const char *name);
-/* Does nat output send the gateway's own traffic to Tor? */
-bool pol_build_redirects_own(const struct pol_policy *p);
+/* Does nat output send the gateway's own traffic of FAMILY to Tor? */
+bool pol_build_redirects_own(const struct pol_policy *p, int family);
 
 /* The rule parts that the tables have in common. */
 

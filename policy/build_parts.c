@@ -179,8 +179,14 @@ pol_build_on(const char *wanted, const char *name)
 }
 
 bool
-pol_build_redirects_own(const struct pol_policy *p)
+pol_build_redirects_own(const struct pol_policy *p, int family)
 {
-	return p->firewall.mode == POL_MODE_STANDALONE &&
-	    p->firewall.transparent != 0;
+	const unsigned how = p->firewall.transparent;
+
+	if (p->firewall.mode != POL_MODE_STANDALONE)
+		return false;
+	return ((how & POL_TRANSPARENT_TCP) != 0 &&
+	    pol_redirect_target(p, POL_TRANS, family, true) != NULL) ||
+	    ((how & POL_TRANSPARENT_DNS) != 0 &&
+	    pol_redirect_target(p, POL_DNS, family, true) != NULL);
 }

@@ -149,7 +149,7 @@ make_mark_chains(struct pol_build *b, struct pol_gate_chains *c,
 	c->mark_pre = base_chain(b, "mark_pre", POL_H_PREROUTING,
 	    PRIO_MARK_PRE);
 	c->mark_out = base_chain(b, "mark_out", POL_H_OUTPUT, PRIO_MARK_OUT);
-	if (pol_build_redirects_own(p))
+	if (pol_gate_redirects_own(p))
 		c->mark_nat = base_chain(b, "mark_nat", POL_H_OUTPUT,
 		    PRIO_AFTER_NAT);
 	c->hb = plain_chain(b, "hb");
@@ -175,7 +175,7 @@ make_chains(struct pol_build *b, struct pol_gate_chains *c,
 		    PRIO_DSTNAT);
 		c->to_tor = plain_chain(b, "to_tor");
 	}
-	if (pol_build_redirects_own(p))
+	if (pol_gate_redirects_own(p))
 		c->nat_out = base_chain(b, "nat_out", POL_H_OUTPUT,
 		    PRIO_DSTNAT);
 	if (p->firewall.refuse == POL_REFUSE_REJECT) {

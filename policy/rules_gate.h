@@ -43,5 +43,7 @@ void pol_gate_input_rules(struct pol_build *b,
 
 /* Is a redirect's target where an interface is? */
 bool pol_gate_floating(const struct pol_listener *l);
+/* Has nat output anything to do? */
+bool pol_gate_redirects_own(const struct pol_policy *p);
 
 #endif

@@ -305,7 +305,8 @@ output_to_internal(struct pol_build *b, const struct guard_chains *c,
  * interface of its old address until it has left this hook.
  */
 static void
-output_redirected(struct pol_build *b, size_t chain, const char *external)
+output_redirected(struct pol_build *b, size_t chain,
+    const struct pol_policy *p, const char *external)
 {
 	static const char *const nets[] = { "127.0.0.0/8", "::1/128" };
 
@@ -313,6 +314,8 @@ output_redirected(struct pol_build *b, size_t chain, const char *external)
 		struct pol_net net;
 
 		(void)pol_net_parse(&net, nets[i]);
+		if (!pol_build_redirects_own(p, net.addr.family))
+			continue;
 		POL_RULE(b, chain, pol_st_if(POL_M_OIFNAME, external),
 		    pol_st_num(POL_M_MARK_SET, POL_MARK_GATE),
 		    pol_st_num(POL_M_NFPROTO, (uint32_t)net.addr.family),
@@ -331,8 +334,7 @@ output_rules(struct pol_build *b, const struct guard_chains *c,
 		    pol_st_if(POL_M_OIFNAME, p->external[i]),
 		    pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
 		    pol_st(POL_A_ACCEPT));
-		if (pol_build_redirects_own(p))
-			output_redirected(b, c->output, p->external[i]);
+		output_redirected(b, c->output, p, p->external[i]);
 		pol_build_link_out(b, c->output, p, p->external[i]);
 	}
 	pol_build_drop(b, c->output, p);

@@ -15,6 +15,13 @@ pol_gate_floating(const struct pol_listener *l)
 	return l != NULL && l->ifaddr != 0;
 }
 
+bool
+pol_gate_redirects_own(const struct pol_policy *p)
+{
+	return pol_build_redirects_own(p, AF_INET) ||
+	    pol_build_redirects_own(p, AF_INET6);
+}
+
 /* To L; by the map if only a proof can say where it is. */
 static struct pol_stmt
 dnat(const struct pol_listener *l, const struct pol_side *s)
@@ -120,17 +127,20 @@ pol_gate_nat_rules(struct pol_build *b, const struct pol_gate_chains *c,
 	if (p->firewall.mode != POL_MODE_STANDALONE)
 		return;
 	from_workstations(b, c, p);
-	if (!pol_build_redirects_own(p))
+	if (!pol_gate_redirects_own(p))
 		return;
 	from_gateway(b, c->nat_out, p);
 	/*
 	 * Only now is it known where it goes: to a proven listener it needs
 	 * the clients' lease, as everything does.
 	 */
-	for (size_t s = 0; s < POL_NSIDES; s++)
+	for (size_t s = 0; s < POL_NSIDES; s++) {
+		if (!pol_build_redirects_own(p, (int)pol_sides[s].nfproto))
+			continue;
 		POL_RULE(b, c->mark_nat, pol_st(POL_M_CT_DNAT),
 		    pol_gate_lease(POL_S_GATE),
 		    pol_st_num(POL_M_NFPROTO, pol_sides[s].nfproto),
 		    pol_st_lookup(pol_sides[s].proven, pol_sides[s].dst),
 		    pol_st_jump(c->enter));
+	}
 }

@@ -5,6 +5,16 @@ The first word is the user to be, by number: 0 stays root.
 
 serve [udp:]ADDR:PORT...   answer until killed; prints "ready"
 ask [udp:]ADDR:PORT        exit 0 if an echo came back within half a second
+try [udp:]ADDR:PORT        prints echo, refused (a reset, or UDP's port
+                           unreachable), prohibited, denied (by our own
+                           kernel, at once) or silent
+resume ADDR:PORT           asks, waits for a line, asks again as "try" does
+linger ADDR:PORT [SPORT]   connects, waits for a line, sends and closes
+error ADDR:PORT SPORT CODE ADDR:PORT  ICMP "unreachable" of CODE about TCP
+                           from the first to the second, sent to the first
+midflow ADDR:PORT [fin]    an IPv4 ACK, or a FIN, of no flow: refused or
+                           silent
+ping ADDR                  exit 0 if an IPv4 ping was answered
 stream ADDR:PORT           echo without pause; prints the seconds since the
                            epoch of each 10 ms in which an echo came back
 spoof SPORT DPORT          one datagram over loopback; prints ok or an errno
@@ -13,6 +23,7 @@ frame IFACE TYPE ADDR MARK  three IPv4 frames from a packet socket that
                            says TYPE, 0800 in the frame, and sets MARK
 sniff IFACE ADDR SECONDS   prints how many packets to ADDR came by
 """
+import errno
 import os
 import selectors
 import socket
@@ -21,6 +32,10 @@ import sys
 import time
 
 WAIT = 0.5
+NAMES = {errno.ECONNREFUSED: "refused", errno.ECONNRESET: "refused",
+         errno.EPIPE: "refused", errno.EHOSTUNREACH: "prohibited",
+         errno.EACCES: "prohibited", errno.EPERM: "denied",
+         errno.ENETUNREACH: "prohibited"}
 
 
 def split(spec):
@@ -79,6 +94,105 @@ def ask(spec):
         return 1
 
 
+def outcome(s):
+    try:
+        s.send(b"echo")
+        return "echo" if s.recv(16) == b"echo" else "silent"
+    except socket.timeout:
+        return "silent"
+    except OSError as e:
+        return NAMES.get(e.errno, "silent")
+
+
+def attempt(spec):
+    family, kind, addr = split(spec)
+    s = socket.socket(family, kind)
+    s.settimeout(WAIT)
+    if kind == socket.SOCK_DGRAM:  # or ICMP is not told to us
+        opt = (0, 11) if family == socket.AF_INET else (41, 25)
+        s.setsockopt(*opt, 1)
+    try:
+        s.connect(addr)
+    except socket.timeout:
+        print("silent")
+        return 0
+    except OSError as e:
+        print(NAMES.get(e.errno, "silent"))
+        return 0
+    print(outcome(s))
+    return 0
+
+
+def resume(spec):
+    family, kind, addr = split(spec)
+    s = socket.socket(family, kind)
+    s.settimeout(WAIT)
+    s.connect(addr)
+    print(outcome(s), flush=True)
+    sys.stdin.readline()
+    print(outcome(s), flush=True)
+    return 0
+
+
+def linger(spec, sport=0):
+    family, kind, addr = split(spec)
+    s = socket.socket(family, kind)
+    s.bind(("::" if family == socket.AF_INET6 else "", int(sport)))
+    s.settimeout(WAIT)
+    s.connect(addr)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    s.send(b"last words")
+    s.close()
+    return 0
+
+
+def error(src, sport, code, spec):
+    _, _, (dst, dport) = split(spec)
+    inner = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0,
+                        socket.inet_aton(src), socket.inet_aton(dst))
+    inner = inner[:10] + struct.pack("!H", checksum(inner)) + inner[12:]
+    inner += struct.pack("!HHI", int(sport), dport, 1)
+    body = struct.pack("!BBHHH", 3, int(code), 0, 0, 1000) + inner
+    body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    s.sendto(body, (src, 0))
+    return 0
+
+
+def midflow(spec, what="ack"):
+    family, _, (dst, dport) = split(spec)
+    route = socket.socket(family, socket.SOCK_DGRAM)
+    route.connect((dst, dport))
+    src = route.getsockname()[0]
+    _, body = transport(what, family, src, dst, dport)
+    s = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_TCP)
+    s.settimeout(WAIT)
+    s.connect((dst, 0))
+    s.send(body)
+    try:
+        while True:
+            data = s.recv(128)[20:]
+            if data[:2] == body[2:4] and data[13] & 4:
+                print("refused")
+                return 0
+    except socket.timeout:
+        print("silent")
+    return 0
+
+
+def ping(dst):
+    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    s.settimeout(WAIT)
+    body = struct.pack("!BBHHH", 8, 0, 0, 7, 7)
+    s.connect((dst, 0))
+    s.send(body[:2] + struct.pack("!H", checksum(body)) + body[4:])
+    try:
+        return 0 if s.recv(64)[20] == 0 else 1
+    except OSError:
+        return 1
+
+
 def stream(spec):
     family, kind, addr = split(spec)
     s = socket.socket(family, kind)
@@ -132,7 +246,7 @@ def transport(what, family, src, dst, dport):
         at = 6
     else:
         size, proto = 20, socket.IPPROTO_TCP
-        flags = 0x02 if what == "syn" else 0x10
+        flags = {"syn": 0x02, "fin": 0x01}.get(what, 0x10)
         body = struct.pack("!HHIIBBHHH", sport, dport, 1, 1, 0x50, flags,
                            8192, 0, 0)
         at = 16
@@ -207,6 +321,18 @@ def main(argv):
         return serve(argv[1:])
     if argv[0] == "ask":
         return ask(argv[1])
+    if argv[0] == "try":
+        return attempt(argv[1])
+    if argv[0] == "resume":
+        return resume(argv[1])
+    if argv[0] == "linger":
+        return linger(*argv[1:3])
+    if argv[0] == "midflow":
+        return midflow(*argv[1:3])
+    if argv[0] == "ping":
+        return ping(argv[1])
+    if argv[0] == "error":
+        return error(*argv[1:5])
     if argv[0] == "stream":
         return stream(argv[1])
     if argv[0] == "forge":
