@@ -84,6 +84,12 @@ def flags_word(bits):
     return "A"
 
 
+def marked(tos):
+    """What the observer wrote into the header about the mark."""
+    return ("", " marked gate", " marked egress", " marked both")[
+        tos >> 2 & 3]
+
+
 class City:
     def __init__(self):
         self.sides, self.socks, self.by_fd = {}, {}, {}
@@ -91,7 +97,8 @@ class City:
         self.run_number, self.base = 0, FIRST_PORT
         self.macs = {}
         self.poll = select.poll()
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        cpus = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cpus[os.getpid() % len(cpus)]})
 
     # --- building and tearing down ---
 
@@ -113,7 +120,8 @@ class City:
                       "net.ipv6.conf.%s.accept_ra=0" % name,
                       "net.ipv6.conf.%s.router_solicitations=0" % name]
         quiet += ["net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0",
-                  "net.ipv4.tcp_invalid_ratelimit=0"]
+                  "net.ipv4.tcp_invalid_ratelimit=0",
+                  "net.ipv4.tcp_autocorking=0"]
         for side in self.sides.values():
             side.must("ip", "link", "set", "lo", "up")
             side.sysctl(*quiet)
@@ -127,6 +135,9 @@ class City:
                   (self.gw, ("default", "via", "2001:db8::1")),
                   (self.ws, ("default", "via", "10.152.152.10")),
                   (self.ws, ("default", "via", "fd19::10")),
+                  (self.ws, ("default", "via", "10.137.0.1", "metric",
+                             "2000")),
+                  (self.ws, ("default", "via", "fd37::1", "metric", "2000")),
                   (self.out, ("10.152.152.0/24", "via", "192.0.2.10")),
                   (self.out, ("fd19::/64", "via", "2001:db8::10"))]
         for side, route in routes:
@@ -188,9 +199,17 @@ class City:
                                        proto), ("stack4", proto))
             sock = self.gw.socket(socket.AF_INET6, socket.SOCK_RAW,
                                   f.ICMP6 if proto == f.ICMP else proto)
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-            self._watch(sock, ("stack6", f.ICMP6 if proto == f.ICMP
-                               else proto))
+            self._watch6(sock, f.ICMP6 if proto == f.ICMP else proto)
+        # Each ICMP in the other's IP.
+        self._watch(self.gw.socket(socket.AF_INET, socket.SOCK_RAW, f.ICMP6),
+                    ("stack4", f.ICMP6))
+        self._watch6(self.gw.socket(socket.AF_INET6, socket.SOCK_RAW,
+                                    f.ICMP), f.ICMP)
+
+    def _watch6(self, sock, proto):
+        for option in (socket.IPV6_RECVPKTINFO, socket.IPV6_RECVTCLASS):
+            sock.setsockopt(socket.IPPROTO_IPV6, option, 1)
+        self._watch(sock, ("stack6", proto))
 
     def _watch(self, sock, what):
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
@@ -256,13 +275,16 @@ class City:
             found = self._packet(data, f.TYPE4)
             text = "gw %s" % found[1]
         else:
-            to = "?"
+            to, tos = "?", 0
             for level, option, value in ancillary:
                 if level == socket.IPPROTO_IPV6 and \
                         option == socket.IPV6_PKTINFO:
                     to = f.ntop(value[:16])
+                elif level == socket.IPPROTO_IPV6 and \
+                        option == socket.IPV6_TCLASS:
+                    tos = struct.unpack("=i", value[:4])[0]
             found = self._inner(peer[0].split("%")[0], to, where, data)
-            text = "gw %s" % found[1]
+            text = "gw %s%s" % (found[1], marked(tos))
         if found[0] is not None:
             seen.add((found[0], text))
 
@@ -273,10 +295,12 @@ class City:
             if struct.unpack_from("!H", data, 6)[0] & 0x1fff:
                 return self._by_token(data), "%s>%s later fragment" % (src,
                                                                        dst)
-            return self._inner(src, dst, data[9], data[size:])
+            n, text = self._inner(src, dst, data[9], data[size:])
+            return n, text + marked(data[1])
         if ether == f.TYPE6 and len(data) >= 40:
-            return self._inner(f.ntop(data[8:24]), f.ntop(data[24:40]),
-                               data[6], data[40:])
+            n, text = self._inner(f.ntop(data[8:24]), f.ntop(data[24:40]),
+                                  data[6], data[40:])
+            return n, text + marked(struct.unpack_from("!H", data)[0] >> 4)
         return self._by_token(data), "frame of type %04x" % ether
 
     def _inner(self, src, dst, proto, data):

@@ -120,6 +120,13 @@ def icmp(src, dst, kind, code=0, hops=64):
     return make
 
 
+def other_ip(src, dst, kind, code=0, hops=64):
+    """The ICMP that belongs into the other IP."""
+    return lambda own, token: ip(
+        src, dst, f.ICMP if ":" in dst else f.ICMP6, f.icmp4(
+            kind, code, struct.pack("!HH", own, 1), token), hops)
+
+
 def nd_body(src, dst, kind, code, token, target):
     rest = b"\0" * 4
     body = b"" if kind in (133,) else b"\0" * 8 if kind == 134 else \
@@ -193,8 +200,11 @@ def odd_flows(s):
             s.frame("%s to .%d" % (name, port), "ws0",
                     tcp(WS4, GW4, port, flags))
         s.frame(name + " to elsewhere", "ws0", tcp(WS4, FAR4, 80, flags))
+        s.frame(name + " to elsewhere", "vif7",
+                tcp("10.137.0.50", FAR4, 80, flags))
         s.frame(name + " to IPv6", "ws0", tcp(WS6, GW6, 9050, flags))
         s.frame(name + " outside", "ext0", tcp(OUT4, EXT4, 22, flags))
+        s.frame(name + " outside", "tun0", tcp(PEER4, TUN4, 9999, flags))
     for port in (9150, 9041, 9108, 9999, 9050):
         s.frame("SYN to loopback.%d" % port, "ws0",
                 tcp(WS4, "127.0.0.1", port))
@@ -280,7 +290,7 @@ def link_noise(s):
                     nd(iface, word, True, LL6, hops=254))
             s.frame(word + " code 1", iface,
                     nd(iface, word, True, LL6, code=1))
-            s.frame(word + " as IPv4", iface, icmp(
+            s.frame(word + " as IPv4", iface, other_ip(
                 V4[iface][1], V4[iface][0], kind, hops=255))
         s.frame("redirect", iface, icmp(LL6, here, 137, hops=255))
         for kind, code in ((128, 0), (128, 1), (129, 0), (1, 0), (2, 0)):
@@ -290,7 +300,12 @@ def link_noise(s):
                            (128, 0)):
             s.frame("ICMP %d/%d" % (kind, code), iface, icmp(
                 V4[iface][1], V4[iface][0], kind, code))
-        s.frame("ICMPv6 8", iface, icmp(there, here, 8))
+        for kind in (8, 3):
+            s.frame("ICMP %d in IPv6" % kind, iface, other_ip(there, here,
+                                                              kind))
+        for kind in (1, 2, 128):
+            s.frame("ICMPv6 %d in IPv4" % kind, iface, other_ip(
+                V4[iface][1], V4[iface][0], kind))
         for sport, dport in ((67, 68), (67, 69), (66, 68)):
             s.frame("DHCP %d to %d" % (sport, dport), iface, udp(
                 V4[iface][1], V4[iface][0], dport, sport))

@@ -85,8 +85,10 @@ class Servers:
         for sock, role in self.tcp:
             try:
                 while True:
-                    self.taken.append((sock.accept()[0], role))
-                    self.taken[-1][0].setblocking(False)
+                    taken = sock.accept()[0]
+                    taken.setblocking(False)
+                    at_once(taken)
+                    self.taken.append((taken, role))
             except OSError:
                 pass
         for sock in self.udp:
@@ -117,6 +119,7 @@ class Servers:
     def hang_up(self, role):
         for sock, whose in self.taken:
             if whose == role:
+                empty(sock)
                 sock.close()
         self.taken = [t for t in self.taken if t[1] != role]
 
@@ -124,6 +127,20 @@ class Servers:
         for sock, _ in self.taken:
             abort(sock)
         self.taken = []
+
+
+def at_once(sock):
+    """Nothing waits for more."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def empty(sock):
+    """Closed with something unread a socket would send a reset."""
+    try:
+        while sock.recv(65536):
+            pass
+    except OSError:
+        pass
 
 
 def abort(sock):
@@ -169,6 +186,8 @@ class Run:
         self.open.append(sock)
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if tcp:
+                at_once(sock)
             if "iface" in more:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
                                 more["iface"].encode())
@@ -270,7 +289,9 @@ class Run:
         self.phase = "error about "
         for n, flow in self.flows.items():
             for packet in self.probes[n].errors(self, flow):
-                self.frame(self.probes[n].iface, packet)
+                # The other way in is the wrong one.
+                for iface in ("ext0", "tun0"):
+                    self.frame(iface, packet)
         self.collect()
 
     def cut(self):
@@ -288,18 +309,22 @@ class Run:
     def hang_up(self):
         """Sockets are closed, and leave to the kernel what is still due."""
         self.phase = "closed, "
-        for n, flow in self.flows.items():
-            if self.probes[n].role == "gw":
-                flow.sock.close()
+        self._close("gw")
         self.servers.hang_up("gw")
         self.city.settle()
         self.servers.hang_up("out")
-        for n, flow in self.flows.items():
-            if self.probes[n].role != "gw":
-                flow.sock.close()
-        self.collect()
+        self._close("ws")
+        self._close("out")
+        self.city.settle()
+        self.city.sights()
         self._lingering("out")
         self._lingering("ws")
+
+    def _close(self, role):
+        for n, flow in self.flows.items():
+            if self.probes[n].role == role:
+                empty(flow.sock)
+                flow.sock.close()
 
     def _lingering(self, role):
         for name in ("tcp", "tcp6"):

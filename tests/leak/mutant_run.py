@@ -42,14 +42,59 @@ RELAYS = {"relays4a": "192.0.2.1 . 443, 192.0.2.1 . 9001, "
           "2001:db8:5::5 . 443"}
 TARGETS = {"target4": "tcp : 10.152.152.10, udp : 10.152.152.10",
            "target6": "tcp : fd19::10, udp : fd19::10"}
-# position: leases held, are the listeners proven
+# position: leases held, are the listeners proven, and which of our tables are
+# there: what two tables forbid can only be seen where one of them is absent.
+ALL = ("portcullis_guard", "portcullis", "portcullis_egress")
 POSITIONS = {
-    "open": (("gate", "egress"), True),
-    "tor-only": (("egress",), True),
-    "closed": ((), True),
-    "time-sync": (("sync", "egress"), True),
-    "unproven": (("gate", "egress"), False),
+    "open": (("gate", "egress"), True, ALL),
+    "tor-only": (("egress",), True, ALL),
+    "closed": ((), True, ALL),
+    "time-sync": (("sync", "egress"), True, ALL),
+    "unproven": (("gate", "egress"), False, ALL),
+    "guard alone": ((), False, ALL[:1]),
+    "guard alone, gate mark": ((), False, ALL[:1]),
+    "guard alone, egress mark": ((), False, ALL[:1]),
+    "open, no guard": (("gate", "egress"), True, ALL[1:2]),
+    "time-sync, no guard": (("sync", "egress"), True, ALL[1:2]),
+    "tor-only, no guard": (("egress",), True, ALL[1:2]),
+    "egress alone": ((), False, ALL[2:]),
 }
+# Shows the marks in the packets' own headers.
+OBSERVER = """
+table inet observer {
+	chain shows {
+		meta mark & 0x60000000 == 0x40000000 ip dscp set 1
+		meta mark & 0x60000000 == 0x20000000 ip dscp set 2
+		meta mark & 0x60000000 == 0x60000000 ip dscp set 3
+		meta mark & 0x60000000 == 0x40000000 ip6 dscp set 1
+		meta mark & 0x60000000 == 0x20000000 ip6 dscp set 2
+		meta mark & 0x60000000 == 0x60000000 ip6 dscp set 3
+	}
+	chain in {
+		type filter hook input priority 100
+		jump shows
+	}
+	chain out {
+		type filter hook output priority 100
+		jump shows
+	}
+}
+"""
+# Stands in for the gate table, and marks whatever there is.
+PAINTER = """
+table inet painter {
+	chain pre {
+		type filter hook prerouting priority -340
+		meta mark set meta mark | 0x%(mark)x
+	}
+	chain out {
+		type filter hook output priority -150
+		meta mark set meta mark | 0x%(mark)x
+	}
+}
+"""
+MARKS = {"guard alone, gate mark": 0x40000000,
+         "guard alone, egress mark": 0x20000000}
 LEASES = {"gate": 7701, "egress": 7702, "sync": 7703}
 
 
@@ -59,19 +104,47 @@ class Bench:
         self.tables, self.spoilt, self.expected = tables, None, {}
         gate = tables["portcullis"]
         self.sets = set(re.findall(r"^\t(?:set|map) (\S+) \{", gate, re.M))
-        self.positions = [p for p in POSITIONS
-                          if p != "time-sync" or "sync" in self.sets]
+        self.positions = [
+            p for p in POSITIONS if "sync" in self.sets or
+            not p.startswith("time-sync")]
+        self.there = set()
         city.nft("flush ruleset")
         city.nft(OTHERS)
-        for name, text in tables.items():
-            # What boot does the guard does too: alone it has to.
-            if name != "portcullis_boot":
-                self._load(text)
 
     def _load(self, text):
         """None, or nft's error.  Leases are not to lapse meanwhile."""
         return self.city.nft.attempt(re.sub(
             r"^\t\ttimeout \d+ms$", "\t\ttimeout 1h", text, flags=re.M))
+
+    def _must_load(self, text):
+        error = self._load(text)
+        if error is not None:
+            raise RuntimeError(error)
+
+    def _text(self, table):
+        if self.spoilt is not None and self.spoilt[0] == table:
+            return self.spoilt[1]
+        return self.tables[table]
+
+    def stage(self, position):
+        """Only the tables of POSITION are there.  Boot never is: what it
+        does the guard does too."""
+        want = set(POSITIONS[position][2])
+        family = {"portcullis_egress": "netdev"}
+        for table in sorted(self.there - want):
+            self.city.nft("delete table %s %s" % (
+                family.get(table, "inet"), table))
+        for table in sorted(want - self.there):
+            self._must_load(self._text(table))
+        self.there = want
+        # Declared first: there may be none to delete.
+        for name in ("observer", "painter"):
+            self.city.nft("table inet %s\ndelete table inet %s" % (name,
+                                                                  name))
+        if position in MARKS:
+            self.city.nft(PAINTER % {"mark": MARKS[position]})
+        if len(want) == 1:
+            self.city.nft(OBSERVER)
 
     def same_code(self, table, text):
         code = [re.sub(r"(?m)^.*(?:table|handle).*$", "",
@@ -80,25 +153,35 @@ class Bench:
         return code[0] == code[1]
 
     def spoil(self, table, text):
-        if self.spoilt not in (None, table):
-            self.restore()
-        self.spoilt = table
-        return self._load(text)
+        """TABLE is TEXT now; None, or what nft says against it."""
+        self.spoilt = (table, text)
+        self.there.discard(table)
+        family = "netdev" if table == "portcullis_egress" else "inet"
+        self.city.nft("table %s %s\ndelete table %s %s" % (family, table,
+                                                          family, table))
+        error = self._load(text)
+        if error is None:
+            self.there.add(table)
+        return error
 
     def restore(self):
         if self.spoilt is not None:
-            error = self._load(self.tables[self.spoilt])
-            if error is not None:
-                raise RuntimeError(error)
+            self.there.discard(self.spoilt[0])
         self.spoilt = None
+
+    def of_table(self, table):
+        """The positions in which TABLE is there."""
+        return [p for p in self.positions if table in POSITIONS[p][2]]
 
     def take(self, position):
         """The gate table's sets as they are in POSITION."""
-        leases, proven = POSITIONS[position]
+        leases, proven, tables = POSITIONS[position]
+        if "portcullis" not in tables:
+            return
         want = {name: "ipv4, ipv6" if name in leases else ""
                 for name in LEASES}
         four, six = POLICIES[self.policy]
-        if position == "time-sync":
+        if position.startswith("time-sync"):
             four, six = ([e for e in side if e.endswith(" 9108")]
                          for side in (four, six))
         want["proven4"] = ", ".join(four) if proven else ""
@@ -116,22 +199,28 @@ class Bench:
 
     def seen(self, position):
         """What comes of every probe in POSITION."""
+        self.stage(position)
         self.take(position)
         run = self.make_run()
         run.first()
         run.talk()
         run.marks()
         run.errors()
+        # Without the guard every flow lives, and how they end is a matter
+        # of the kernel's timers.
         if position == "open":
             self.city.nft("flush set inet portcullis gate")
             run.cut()
-        run.hang_up()
+        elif "portcullis_guard" in self.there:
+            run.hang_up()
         run.over()
         self.heartbeats(run.seen, position)
         return run.seen
 
     def heartbeats(self, seen, position):
         """Who may renew which lease."""
+        if "portcullis" not in self.there:
+            return
         self.take(position)
         before = self.leases()
         for uid, port, address in [(GATE, p, a) for p in LEASES.values()

@@ -93,11 +93,12 @@ def equivalent(m):
 
 def judge(bench, m):
     """Sets the mutant's verdict: caught, same, listed or survived."""
+    bench.restore()
     error = bench.spoil(m.table, m.text)
     if error is not None:
         m.verdict, m.why = "caught", "nft: " + error.splitlines()[0]
         return
-    for position in bench.positions:
+    for position in bench.of_table(m.table):
         difference = bench.difference(position)
         if difference:
             m.verdict = "caught"
