@@ -345,6 +345,14 @@ class City:
                     if n is not None and mark:
                         yield n, "ct mark %x" % int(mark[0])
 
+    def old_flow(self, proto, src, dst, sport, dport):
+        """Conntrack knows this flow, and that it was answered."""
+        state = ("-p", "tcp", "--state", "ESTABLISHED") \
+            if proto == f.TCP else ("-p", "udp")
+        self.gw.must("conntrack", "-I", *state, "-s", src, "-d", dst,
+                     "--sport", str(sport), "--dport", str(dport), "-t",
+                     "300", "-u", "SEEN_REPLY,ASSURED")
+
     def forget(self):
         """No flow, and no socket that the kernel still has, is left."""
         for side in self.sides.values():

@@ -1,7 +1,111 @@
-"""Mutants that nothing can tell from the rules, each with its reason.
+"""Mutants that no packet can tell from the rules, each with its reason.
 
-Table(s), chain (whole, a regular expression), what the rule and the change
-must have in them (regular expressions), why.
+Policy, table, chain (each a regular expression for the whole name), what the
+rule and the change have in them (regular expressions), why.  A change reads
+"away", "policy accept", "without X" or "X is now Y".
 """
+GATE, GUARD, EGRESS = ("portcullis", "portcullis_guard",
+                       "portcullis_egress")
+ANY = ".*"
+TOR_LEFT = r"^ct state established meta l4proto 6 ct direction original"
+
 EQUIVALENT = [
+    # --- what says the same twice ---
+    (ANY, ANY, ANY, r"^counter drop$", r"^away$|^drop is now accept$",
+     "the chain's policy drops as well; the rule counts"),
+    (ANY, ANY, ANY, "", r"^policy accept$",
+     "the chain's last rule drops as well"),
+    (ANY, ANY, ANY, r"ip6? [sd]addr", r"^without meta nfproto ipv[46]$",
+     "nft asks for the family wherever it reads an address"),
+    (ANY, GATE, "to_tor|nat_out", r"dnat ip",
+     r"^without meta nfproto ipv[46]$",
+     "the kernel translates addresses of its own family only"),
+    (ANY, GATE, "mark_nat", "", r"^without meta nfproto ipv[46]$",
+     "nft asks for the family wherever it reads an address"),
+    (ANY, GATE, ANY, r"ct direction reply", r"^without ct state established",
+     "nothing but an established flow has packets in the reply direction"),
+    (ANY, GATE, "from_ext", r"ct state related ct direction",
+     r"^without ct state related",
+     "an ICMP error has a direction only if it belongs to a flow"),
+    (ANY, GATE, "from_ext", r"icmpv6 type [12] ct state related",
+     r"^without meta nfproto", "in IPv4 it belongs to no flow"),
+    (ANY, GATE, "from_ext", r"icmp type 3 .*ct state related",
+     r"^without meta nfproto", "in IPv6 it belongs to no flow"),
+    (ANY, GATE, "ext.", r"icmp(v6)? type (0|129) ",
+     r"^without meta nfproto", "what it answers was not let in"),
+    # --- what a rule before or after has settled ---
+    (ANY, GUARD, "shut", r"icmpv6 type 13[56]",
+     r"^without (ip6 hoplimit|icmpv6|meta l4proto)",
+     "chain from_int asks the same of what gets through here"),
+    ("veto", GUARD, "shut", r"^jump refuse$", "^away$",
+     "where nothing is answered input and forward drop it too"),
+    (ANY, GUARD, "from_int", r"meta mark", r"^without meta mark",
+     "chain pre has refused what has no mark; asked again because another "
+     "firewall may change marks in between"),
+    ("full", GATE, "from_ext", r"ct state related ct direction",
+     r"^without ct direction|^without iifname",
+     "both directions' rules stand for both interfaces"),
+    ("veto", GATE, "from_ext", r"^iifname .ext0. .*ct state related",
+     r"^without ct direction", "both directions' rules stand there"),
+    ("veto", GATE, "from_ext", r"ct state related ct direction reply",
+     r"^without iifname", "the same rule stands for the other interface"),
+    (ANY, GATE, "from_ext", r"icmp(v6)? type (8|128|13[456]) |th sport 67",
+     r"^without iifname", "the same rule stands for each interface"),
+    (ANY, GUARD, "input", r"icmpv6 type 13[456] |th sport 67",
+     r"^without iifname",
+     "the same rule stands for each external interface, and internal ones "
+     "have been looked at before"),
+    (ANY, GUARD, "output", r"icmpv6 type 13[356] |th sport 68",
+     r"^without oifname",
+     "the same rule stands for each external interface; of what goes inside "
+     "to_int lets the same through but RS and DHCP, which harm nobody"),
+    ("float|veto", GUARD, "input", r"ct direction original",
+     r"^without iifname", "there is one external interface with it"),
+    ("float", GUARD, "input", r"meta mark & 0x20000000",
+     r"^without iifname", "there is one external interface"),
+    (ANY, GUARD, "output", r"meta mark & 0x20000000", r"^without oifname",
+     "that mark goes only onto what leaves outside"),
+    ("float", GATE, "from_ext", "", r"^without iifname",
+     "there is one external interface"),
+    ("float", GATE, "from_ext", r"icmpv6|th sport 67", "",
+     "the service of every port has let it in before"),
+    ("float", EGRESS, "egress0", r"meta skuid|^meta mark", "",
+     "the service of every port lets every marked packet out before"),
+    ("float", GUARD, "loopback|input|from_int", r"@ports[46]",
+     r"^without meta nfproto", "the other family has the same ports"),
+    ("veto|float", ANY, "from_int|allowed|mark_pre|mark_out|stray_pre|input",
+     "", r"^without [io]ifname .ws0.", "there is one internal interface"),
+    ("veto|float", GATE, "answers", r"@gate", r"^without meta nfproto @gate",
+     "no other lease leads to this chain"),
+    # --- the direction of what Tor and users send ---
+    (ANY, GATE, "ext.", r"meta skuid|" + TOR_LEFT,
+     r"^without ct direction original",
+     "an old call's packets are not let in, so that nothing answers them; "
+     "the rule is for a flow older than the gate"),
+    (ANY, GATE, "ext.", TOR_LEFT, r"^without ct state established",
+     "what has no socket belongs to a flow"),
+    (ANY, GATE, "ext.", TOR_LEFT, r"^without meta l4proto 6",
+     "only TCP leaves anything to the kernel"),
+    ("full", GATE, "ext.", TOR_LEFT + ".*jump relays", ANY,
+     "a user who may call anybody leaves the same behind"),
+    (ANY, GATE, "ext.", r"th sport .* ct direction reply",
+     r"^without (ip6? daddr|meta nfproto)",
+     "only those whose call was let in have a flow to answer"),
+    # --- services and answers inside ---
+    (ANY, GATE, "answers", r"th sport 9051",
+     r"^without (oifname|ip daddr|meta nfproto ipv4|meta l4proto|th sport)",
+     "only those whose call was let in have a flow to answer"),
+    (ANY, GATE, "mark_out", r"jump answers", r"^without oifname",
+     "chain answers marks answers to calls from inside only"),
+    (ANY, GATE, "enter", r"ct mark set", r"^without ct state new",
+     "a flow that is marked once more stays marked"),
+    (ANY, GATE, "to_tor|nat_out", r"tcp flags", r"^without tcp flags",
+     "what begins without SYN is refused, wherever it was sent"),
+    (ANY, GATE, "nat_out", r"meta skuid \d+ (oifname .* )?meta nfproto .* "
+     r"meta l4proto 17 th dport (123|8000-8010)", "",
+     "of UDP only port 53 would be redirected"),
+    (ANY, GUARD, "to_int", r"icmp(v6)? code", r"^without meta nfproto",
+     "the kernel makes no ICMP of the other family"),
+    (ANY, GUARD, "to_int", r"tcp flags & rst", r"^without tcp flags",
+     "else only a timer sends TCP without a socket, later than we look"),
 ]

@@ -24,10 +24,9 @@ class Probe:
     def __init__(self, name, send, role="gw", own=None, far=None):
         self.name, self.send, self.role = name, send, role
         self.own, self.far = own, far
-        self.iface = "tun0" if own in (TUN4, TUN6) else "ext0"
 
-    def errors(self, run, flow):
-        """Of a router outside, about the packets of this flow."""
+    def errors(self, run, flow, iface):
+        """Of a router beyond IFACE, about the packets of this flow."""
         if self.own is None:
             return
         here = (self.own, run.city.base + flow.n)
@@ -40,15 +39,15 @@ class Probe:
         if ":" in self.own:
             quote = f.ip6(here[0], far[0], f.TCP if flow.tcp else f.UDP,
                           inner)
-            router = PEER6 if self.iface == "tun0" else OUT6
+            router = V6[iface][1]
             for kind, rest in ((1, 0), (2, 1400), (3, 0)):
                 yield f.ip6(router, self.own, f.ICMP6, f.icmp6(
                     router, self.own, kind, 0, struct.pack("!I", rest),
                     quote))
             return
         quote = f.ip4(here[0], far[0], f.TCP if flow.tcp else f.UDP, inner)
-        router = PEER4 if self.iface == "tun0" else OUT4
-        for kind, code in ((3, 1), (3, 4), (11, 0)):
+        router = V4[iface][1]
+        for kind, code in ((3, 1), (3, 4), (11, 0), (11, 4)):
             yield f.ip4(router, self.own, f.ICMP, f.icmp4(
                 kind, code, struct.pack("!HH", 0, 1400), quote))
 
@@ -345,6 +344,12 @@ def outside_calls(s):
                                           WS4, 7))
         s.frame("forward SYN", iface, tcp(src, "10.137.0.50", 7))
         s.frame("forward ICMP", iface, icmp(src, "10.137.0.50", 8))
+    for iface in ("ws0", "vif7"):
+        s.frame("dying UDP", iface, udp(V4[iface][1], FAR4, 123, hops=1))
+        s.frame("dying IPv6 UDP", iface, udp(V6[iface][1], FAR6, 123,
+                                             hops=1))
+    s.frame("broadcast", "ws0", udp(WS4, "10.152.152.255", 5300))
+    s.frame("multicast", "ws0", udp(WS6, "ff02::1", 5300))
     s.frame("forward IPv6", "ext0", udp(OUT6, WS6, 7))
     s.frame("forward IPv6 SYN", "tun0", tcp(PEER6, "fd37::50", 7))
 
@@ -374,12 +379,49 @@ def gateway_calls(s):
         far(uid, (FAR4, 123), False)
         far(uid, (OUT4, 123))
         far(uid, (OUT4, 8005))
+    for to in ((FAR6, 123), (FAR6, 8005), (FAR4, 8005), (OUT6, 8005),
+               (OUT6, 8012), (OUT6, 443), (PEER6, 123)):
+        far(NTP, to, False)
+    far(ROOT, (OUT6, 8005), False)
+    far(ROOT, (OUT6, 123), False)
+    # Tor's own end may have the number of a listener's port.
+    far(TOR, (OUT4, 443), src=EXT4, sport=9040)
+    far(TOR, (OUT6, 9001), src=EXT6, sport=9040)
     for uid in (ROOT, TOR, NTP):
         far(uid, (OUT4, 443), mark=BOTH_MARKS)
         far(uid, (OUT4, 53), False, mark=EGRESS_MARK)
         far(uid, (FAR4, 80), iface="ext0")
     s.call("root", "gw", ROOT, ("10.137.0.50", 7), tcp=False)
     s.call("root", "gw", ROOT, ("10.137.0.50", 7), mark=BOTH_MARKS)
+
+
+def old_flows(s):
+    """UDP that was let through before our rules were there."""
+    def was(name, role, iface, proto, src, dst, sport, dport):
+        def send(run, n):
+            ports = [p or run.city.base + n for p in (sport, dport)]
+            token = run.city.token(n)
+            run.city.old_flow(proto, src, dst, *ports)
+            packet = f.tcp(src, dst, *ports, f.ACK, 7, token, 9) \
+                if proto == f.TCP else f.udp(src, dst, *ports, token)
+            if role == "gw":
+                run.raw(n, ROOT, proto, dst, packet, src=src)
+            else:
+                run.frame(iface, ip(src, dst, proto, packet))
+        s.add(name, send, role=role)
+
+    was("old call from outside", "out", "ext0", f.UDP, OUT4, EXT4, None,
+        9999)
+    was("old call of root's", "gw", "ext0", f.UDP, EXT4, OUT4, None, 123)
+    was("old call from Tor's port", "gw", "ws0", f.UDP, GW4, WS4, 5300, None)
+    was("old IPv6 call from Tor's port", "gw", "ws0", f.UDP, GW6, WS6, 5300,
+        None)
+    was("old call from ssh's port", "gw", "ext0", f.TCP, EXT4, OUT4, 22,
+        None)
+    was("old IPv6 call from ssh's port", "gw", "ext0", f.TCP, EXT6, OUT6, 22,
+        None)
+    was("old call from the peers' port", "gw", "tun0", f.UDP, TUN4, PEER4,
+        9999, None)
 
 
 def local_calls(s):
@@ -494,8 +536,8 @@ def packet_sockets(s):
 def suite():
     s = Suite()
     for part in (workstation_calls, forged, odd_flows, strange, liars,
-                 link_noise, outside_calls, gateway_calls, local_calls,
-                 raw_sockets, packet_sockets):
+                 link_noise, outside_calls, gateway_calls, old_flows,
+                 local_calls, raw_sockets, packet_sockets):
         part(s)
     names = [probe.name for probe in s]
     twice = {name for name in names if names.count(name) > 1}

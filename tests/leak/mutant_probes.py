@@ -167,8 +167,14 @@ class Run:
     def collect(self):
         self.city.settle()
         for n, text in self.city.sights():
-            if n < len(self.probes):
+            if n < len(self.probes) and not self._belated(text):
                 self.see(n, text)
+
+    def _belated(self, text):
+        """Of an earlier phase: sent again when a timer said so."""
+        words = text.split()
+        return self.phase != "" and ("S" in words or "SA" in words) or \
+            self.phase == "error about " and "icmp" not in words
 
     # --- how probes send ---
 
@@ -224,6 +230,8 @@ class Run:
                                    socket.IPV6_UNICAST_HOPS) if six else
                                   (socket.IPPROTO_IP, socket.IP_TTL)),
                                 more["hops"])
+            if "src" in more:
+                sock.bind((more["src"], 0))
             sock.sendto(packet, (to, 0))
         except OSError as error:
             self.see(n, "raw: " + name_of(error.errno))
@@ -288,15 +296,15 @@ class Run:
         """Errors about packets of ours, from a router outside."""
         self.phase = "error about "
         for n, flow in self.flows.items():
-            for packet in self.probes[n].errors(self, flow):
-                # The other way in is the wrong one.
-                for iface in ("ext0", "tun0"):
+            # One of the two is the wrong way in.
+            for iface in ("ext0", "tun0"):
+                for packet in self.probes[n].errors(self, flow, iface):
                     self.frame(iface, packet)
         self.collect()
 
-    def cut(self):
+    def cut(self, phase):
         """The lease is gone, and everybody goes on talking."""
-        self.phase = "cut, "
+        self.phase = phase
         for flow in self.flows.values():
             self._send(flow)
         self.collect()

@@ -26,13 +26,14 @@ ALL6 = ["fd19::10 . tcp . %d" % p for p in (9050, 9040, 9108)] + \
     ["::1 . tcp . %d" % p for p in (9150, 9041, 9108)] + \
     ["fd19::10 . udp . 5300", "::1 . udp . 5400"]
 LESS4 = [e for e in ALL4 if not e.endswith((" 9041", " 5400"))]
-FLOAT4 = [e for e in LESS4 if not e.endswith(" 9108")]
-FLOAT6 = ["fd19::10 . tcp . 9050", "fd19::10 . tcp . 9040",
-          "fd19::10 . udp . 5300"]
+FLOAT4 = LESS4[:]
+FLOAT4.remove("127.0.0.1 . tcp . 9108")
+FLOAT6 = ["fd19::10 . tcp . %d" % p for p in (9050, 9040, 9108)] + \
+    ["fd19::10 . udp . 5300"]
 # Those of the policy, as they are when every one of them is proven.
 POLICIES = {
     "full": (ALL4, ALL6),
-    "veto": (LESS4, []),
+    "veto": (LESS4, ["fd19::10 . tcp . 9050"]),
     "float": (FLOAT4, FLOAT6),
 }
 RELAYS = {"relays4a": "192.0.2.1 . 443, 192.0.2.1 . 9001, "
@@ -89,6 +90,7 @@ table inet painter {
 	}
 	chain out {
 		type filter hook output priority -150
+		oifname { "ws0", "vif7" } return
 		meta mark set meta mark | 0x%(mark)x
 	}
 }
@@ -209,8 +211,14 @@ class Bench:
         # Without the guard every flow lives, and how they end is a matter
         # of the kernel's timers.
         if position == "open":
+            self.take("unproven")
+            run.cut("unproven now, ")
+            self.take(position)
             self.city.nft("flush set inet portcullis gate")
-            run.cut()
+            run.cut("cut, ")
+            if "sync" in self.sets:
+                self.take("time-sync")
+                run.cut("cut for time-sync, ")
         elif "portcullis_guard" in self.there:
             run.hang_up()
         run.over()

@@ -29,18 +29,15 @@ class Mutant:
     def __init__(self, policy, words, text):
         self.policy, self.text = policy, text
         self.table, self.chain, self.number, self.what = words
-        self.rule = self.spoilt = ""
+        self.rule = self.spoilt = self.change = ""
         self.verdict, self.why = None, ""
 
     def name(self):
         return "%s: %s %s %s: %s" % (self.policy, self.table, self.chain,
-                                     self.number, self.what)
+                                     self.number, self.change)
 
     def __str__(self):
-        line = self.name() + "\n    " + self.rule
-        if self.spoilt != self.rule and self.what != "rule away":
-            line += "\n    " + self.spoilt
-        return line
+        return self.name() + "\n    " + self.rule
 
 
 def rules_of(text):
@@ -76,18 +73,46 @@ def records(build, policy):
             mutants.append(Mutant(policy, words, text))
     rules = {name: rules_of(text) for name, text in tables.items()}
     for m in mutants:
+        m.change = m.what
         if m.number != "-":
             i = int(m.number) - 1
             m.rule = rules[m.table][m.chain][i]
             m.spoilt = rules_of(m.text)[m.chain][i]
+            m.change = change(m)
     return tables, mutants
 
 
+def change(m):
+    """What was done, in words: "away", "policy accept", "without X", or
+    "X is now Y"."""
+    if m.what in ("rule away", "policy accept"):
+        return m.what.replace("rule ", "")
+    old, new = m.rule.split(), m.spoilt.split()
+    while old and new and old[0] == new[0]:
+        old, new = old[1:], new[1:]
+    while old and new and old[-1] == new[-1]:
+        old, new = old[:-1], new[:-1]
+    if not new:
+        return "without " + " ".join(old)
+    return " ".join(old) + " is now " + " ".join(new)
+
+
 def equivalent(m):
-    for table, chain, rule, what, why in EQUIVALENT:
-        if m.table in table.split() and re.fullmatch(chain, m.chain) and \
-                re.search(rule, m.rule) and re.search(what, m.what):
+    for policy, table, chain, rule, what, why in EQUIVALENT:
+        if re.fullmatch(policy, m.policy) and \
+                re.fullmatch(table, m.table) and \
+                re.fullmatch(chain, m.chain) and \
+                re.search(rule, m.rule) and re.search(what, m.change):
             return why
+    return None
+
+
+def idle(text, m):
+    """Sets that this policy has nothing for."""
+    for name, body in re.findall(r"\tset (\S+) \{(.*?)\n\t\}", text, re.S):
+        if "flags constant" in body and "elements" not in body and \
+                re.search(r"@%s\b" % name, m.rule):
+            return "with this policy set %s is empty" % name
     return None
 
 
@@ -107,7 +132,7 @@ def judge(bench, m):
     if bench.same_code(m.table, m.text):
         m.verdict, m.why = "same", "nft makes the same code of it"
         return
-    why = equivalent(m)
+    why = idle(bench.tables[m.table], m) or equivalent(m)
     m.verdict, m.why = ("listed", why) if why else ("survived", "")
 
 
@@ -166,8 +191,8 @@ def write(args, judged, problems):
     with open(args.out + ".json", "w", encoding="ascii") as out:
         json.dump({"seed": args.seed, "problems": problems, "mutants": [
             {key: getattr(m, key) for key in (
-                "policy", "table", "chain", "number", "what", "rule",
-                "spoilt", "verdict", "why")} for m in judged]}, out,
+                "policy", "table", "chain", "number", "change", "rule",
+                "verdict", "why")} for m in judged]}, out,
             indent=1)
 
 

@@ -13,7 +13,7 @@ skip() { printf '%s\n' "$*"; exit 77; }
 
 [ "$(id -u)" = 0 ] || skip "needs root, for network namespaces"
 [ -x "$build/tests/leak/mutate" ] || skip "mutate has not been built"
-for tool in ip nft python3 ss; do
+for tool in ip nft python3 ss conntrack; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
 unshare -n true 2>/dev/null || skip "network namespaces cannot be made here"
