@@ -38,6 +38,8 @@ LINKS = {
 }
 FAR4, FAR6 = "203.0.113.5", "2001:db8:5::5"
 
+NOWHERE = "203.0.113.99", "2001:db8:99::9"  # the gateway knows no way there
+
 
 class Nft:
     """nft, without a process for each command."""
@@ -143,6 +145,9 @@ class City:
         for side, route in routes:
             six = ["-6"] if ":" in "".join(route) else []
             side.must("ip", *six, "route", "add", *route)
+        for address in NOWHERE:
+            six = ["-6"] if ":" in address else []
+            self.gw.must("ip", *six, "route", "add", "unreachable", address)
         for address in (FAR4 + "/32", FAR6 + "/128"):
             self.out.must("ip", "addr", "add", address, "dev", "lo")
         self.gw.sysctl("net.ipv4.ip_forward=1",

@@ -6,7 +6,7 @@ from mutant_probes import (BOTH_MARKS, CLEAR, CLOCK, EGRESS_MARK, ENGINE,
                            EXT4, EXT6, GATE, GATE_MARK, GW4, GW6, LIAR_TTL,
                            NOBODY, NTP, OUT4, OUT6, PEER4, PEER6, ROOT,
                            STATUS, TOR, TUN4, TUN6, VIF4, WS4, WS6)
-from mutant_city import FAR4, FAR6
+from mutant_city import FAR4, FAR6, NOWHERE
 
 LL6 = "fe80::77"
 ND = {"rs": 133, "ra": 134, "ns": 135, "na": 136}
@@ -240,6 +240,12 @@ def strange(s):
         headers(s, iface, src6)
 
 
+def honest(s):
+    """Fragments and options from outside are the kernel's matter."""
+    s.frame("SYN to ssh in two", "ext0", split4(tcp(OUT4, EXT4, 22)))
+    s.frame("UDP to peers in two", "tun0", split4(udp(PEER4, TUN4, 9999), 8))
+
+
 def headers(s, iface, src6):
     def behind(header, body):
         def make(own, token):
@@ -348,6 +354,9 @@ def outside_calls(s):
         s.frame("dying UDP", iface, udp(V4[iface][1], FAR4, 123, hops=1))
         s.frame("dying IPv6 UDP", iface, udp(V6[iface][1], FAR6, 123,
                                              hops=1))
+        s.frame("UDP to nowhere", iface, udp(V4[iface][1], NOWHERE[0], 123))
+        s.frame("IPv6 UDP to nowhere", iface, udp(V6[iface][1], NOWHERE[1],
+                                                  123))
     s.frame("broadcast", "ws0", udp(WS4, "10.152.152.255", 5300))
     s.frame("multicast", "ws0", udp(WS6, "ff02::1", 5300))
     s.frame("forward IPv6", "ext0", udp(OUT6, WS6, 7))
@@ -535,8 +544,8 @@ def packet_sockets(s):
 
 def suite():
     s = Suite()
-    for part in (workstation_calls, forged, odd_flows, strange, liars,
-                 link_noise, outside_calls, gateway_calls, old_flows,
+    for part in (workstation_calls, forged, odd_flows, strange, honest,
+                 liars, link_noise, outside_calls, gateway_calls, old_flows,
                  local_calls, raw_sockets, packet_sockets):
         part(s)
     names = [probe.name for probe in s]

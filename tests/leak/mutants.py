@@ -88,10 +88,10 @@ def change(m):
     if m.what in ("rule away", "policy accept"):
         return m.what.replace("rule ", "")
     old, new = m.rule.split(), m.spoilt.split()
-    while old and new and old[0] == new[0]:
-        old, new = old[1:], new[1:]
     while old and new and old[-1] == new[-1]:
         old, new = old[:-1], new[:-1]
+    while old and new and old[0] == new[0]:
+        old, new = old[1:], new[1:]
     if not new:
         return "without " + " ".join(old)
     return " ".join(old) + " is now " + " ".join(new)
