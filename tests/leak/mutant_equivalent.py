@@ -86,6 +86,9 @@ EQUIVALENT = [
      "", r"^without [io]ifname .ws0.", "there is one internal interface"),
     ("veto|float", GATE, "answers", r"@gate", r"^without meta nfproto @gate",
      "no other lease leads to this chain"),
+    (ANY, GUARD, "output", r"ip6? daddr (127|::1)", r"^without oifname",
+     "the same rule stands for each external interface, and inside whatever "
+     "has the mark may go anyway"),
     # --- the direction of what Tor and users send ---
     (ANY, GATE, "ext.", r"meta skuid|" + TOR_LEFT,
      r"^without ct direction original",

@@ -185,6 +185,8 @@ def forged(s):
                     tcp(source6, GW6, port))
         s.frame("UDP from " + source4, iface, udp(source4, GW4, 9999))
         s.frame("UDP from " + source6, iface, udp(source6, GW6, 9999))
+        s.frame("UDP elsewhere from " + source4, iface, udp(
+            source4, "203.0.113.7", 123))
         s.frame("DNS from " + source4, iface, udp(source4, FAR4, 53))
         s.frame("elsewhere from " + source4, iface, tcp(source4, FAR4, 80))
     s.frame("filter from a foreign net", "ws0", tcp("10.152.153.9", GW4,

@@ -309,6 +309,7 @@ class Run:
             self._send(flow)
         self.collect()
         self.servers.say("gw")
+        self.servers.say("out")
         self.servers.serve()
         self.collect()
         for flow in self.flows.values():

@@ -219,6 +219,9 @@ class Bench:
             if "sync" in self.sets:
                 self.take("time-sync")
                 run.cut("cut for time-sync, ")
+        elif position == "unproven":
+            self.city.nft("flush set inet portcullis egress")
+            run.cut("Tor cut, ")
         elif "portcullis_guard" in self.there:
             run.hang_up()
         run.over()
@@ -258,7 +261,8 @@ class Bench:
         """What the leases hold, and whether for long or renewed just now."""
         text = self.city.nft("list sets inet")
         return [(name, family, "renewed" if re.fullmatch(
-            r"(\d+s)?(\d+ms)?", rest) else "long") for name, body in re.findall(
+            r"(\d+s)?(\d+ms)?", rest) else "long")
+                for name, body in re.findall(
                      r"set (gate|egress|sync) \{(.*?)\n\t\}", text, re.S)
                 for family, rest in re.findall(
                     r"(ipv[46])[^,}]*expires (\w+)", body)]
