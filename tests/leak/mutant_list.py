@@ -267,7 +267,8 @@ def headers(s, iface, src6):
         f.ip6(src6, GW6, f.FRAGMENT, f.fragment6(f.TCP, 24, 0, own) +
               f.tcp(src6, GW6, own, 9050, f.SYN, 7, token)[24:])])
     s.frame("mobility header", iface, lambda own, token: f.ip6(
-        src6, GW6, MH, f.extension(f.NONE6, b"\0\0\0\0" + token)))
+        src6, GW6, MH, f.with_sum(src6, GW6, MH, f.extension(
+            f.NONE6, b"\0\0\0\0" + token), 4)))
 
 
 def liars(s):
