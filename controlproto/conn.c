@@ -11,6 +11,7 @@ struct cp_conn {
 	struct cp_reader *reader;
 	enum cp_err err;
 	bool busy;
+	bool raised; /* the reader's limits are the answer's */
 	int tag; /* these three while busy only */
 	uint64_t deadline;
 	uint64_t sent_at; /* octets that Tor had sent when the command went */
@@ -44,6 +45,15 @@ void
 cp_conn_authenticated(struct cp_conn *c)
 {
 	cp_reader_limits(c->reader, &cp_limits_auth);
+}
+
+void
+cp_conn_expect(struct cp_conn *c, const struct cp_limits *limits)
+{
+	if (!c->busy)
+		return;
+	cp_reader_limits(c->reader, limits);
+	c->raised = true;
 }
 
 enum cp_err
@@ -124,5 +134,8 @@ cp_conn_next(struct cp_conn *c, struct cp_reply **out, int *tag)
 	}
 	*tag = c->tag;
 	c->busy = false;
+	if (c->raised)
+		cp_reader_limits(c->reader, &cp_limits_auth);
+	c->raised = false;
 	return CP_OK;
 }

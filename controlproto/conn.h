@@ -13,6 +13,7 @@
 #include "err.h"
 
 struct cp_conn;
+struct cp_limits;
 struct cp_reply;
 
 struct cp_conn *cp_conn_new(void);
@@ -20,6 +21,13 @@ void cp_conn_free(struct cp_conn *c);
 
 /* Switch to the limits that hold after AUTHENTICATE succeeded. */
 void cp_conn_authenticated(struct cp_conn *c);
+
+/*
+ * LIMITS, which is borrowed for the call only, hold until the command that is
+ * in flight is answered; then those of cp_conn_authenticated() do again.
+ * Nothing, if none is in flight.
+ */
+void cp_conn_expect(struct cp_conn *c, const struct cp_limits *limits);
 
 /*
  * Note that CMD goes out now; the caller writes CMD's bytes.  TAG comes back

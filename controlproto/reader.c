@@ -36,6 +36,13 @@ const struct cp_limits cp_limits_auth = {
 	.lines = 65536,
 };
 
+/* Events may come between, so a line may be as long as ever. */
+const struct cp_limits cp_limits_relays = {
+	.line = 1024 * 1024 + 64 * 1024,
+	.reply = 16 * 1024 * 1024,
+	.lines = 262144,
+};
+
 struct cp_reader {
 	struct cp_limits limits;
 	enum cp_err err;

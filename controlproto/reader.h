@@ -25,6 +25,13 @@ struct cp_limits {
 extern const struct cp_limits cp_limits_unauth; /* 8 KiB, 64 KiB, 64 */
 extern const struct cp_limits cp_limits_auth;	/* 1 MiB + 64 KiB, 4 MiB,
 						   65536 */
+/*
+ * For GETINFO ns/all alone, which is 4 or 5 lines and some 300 octets a
+ * relay: 10,000 relays are 3 MB, and 50,000 fit.  What a reader holds is then
+ * at most 32 MiB, and the message 16 MiB; both go back when it is done with.
+ */
+extern const struct cp_limits cp_limits_relays; /* as auth, 16 MiB,
+						   262144 */
 
 /* NULL when out of memory.  Starts with cp_limits_unauth. */
 struct cp_reader *cp_reader_new(void);

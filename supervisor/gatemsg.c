@@ -73,8 +73,8 @@ gate_report_ok(const struct gate_report *r)
 }
 
 /* Loopback, "any" and multicast are nobody's relay. */
-static bool
-relay_ok(const struct gate_relay *r)
+bool
+gate_relay_ok(const struct gate_relay *r)
 {
 	static const uint8_t loopback[16] = { [15] = 1 };
 
@@ -97,7 +97,7 @@ gate_relays_ok(const struct gate_relays *r)
 	    r->n > r->total - r->first || (r->n == 0) != (r->total == 0))
 		return false;
 	for (uint32_t i = 0; i < r->n; i++)
-		if (!relay_ok(&r->pair[i]))
+		if (!gate_relay_ok(&r->pair[i]))
 			return false;
 	return is_zero(&r->pair[r->n], (GATE_RELAYS_PAGE - r->n) *
 	    sizeof r->pair[0]);

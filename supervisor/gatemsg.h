@@ -144,7 +144,9 @@ struct gate_report {
 /* Pure checks; the other side's bytes are believed only after these. */
 bool gate_req_ok(const struct gate_req *q);
 bool gate_report_ok(const struct gate_report *r);
-/* Fields, addresses' form, and nothing that no relay can have. */
+/* Fields, and nothing that no relay can have. */
+bool gate_relay_ok(const struct gate_relay *r);
+/* The same of a page and of all that is in it. */
 bool gate_relays_ok(const struct gate_relays *r);
 
 bool gate_map_get(const uint8_t *map, unsigned i);

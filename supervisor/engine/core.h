@@ -2,12 +2,14 @@
  * Inside the engine's core: the struct that its parts share.  Not for the
  * shell, which sees engine.h only.
  *
- *	engine.c	inputs, the decision, the gate
+ *	engine.c	inputs and time
+ *	ask.c		the decision, and what the gate is asked for
  *	places.c	addresses of this machine, owners of others' sockets
  *	session.c	one command at a time: which next, what came back
  *	auth.c		the replies before and during set-up
  *	watch.c		the replies that become facts, and events
  *	repair.c	drift, SETCONF, back-off, limits
+ *	relays.c	strict egress: where Tor may connect to
  *	check.c		the isolation check, while one runs
  *	tell.c		reasons and snapshots
  *	table.c		the table of listeners, for the status process
@@ -21,29 +23,11 @@
 #include "supervisor/engine/check.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/provision.h"
+#include "supervisor/engine/relays.h"
+#include "supervisor/engine/session.h"
 #include "supervisor/engine/table.h"
 #include "supervisor/engine/tell.h"
 #include "supervisor/snapshot.h"
-
-/* What the command in flight was; the tag that comes back with its reply. */
-enum cmd {
-	CMD_PROTOCOLINFO = 0,
-	CMD_CHALLENGE,
-	CMD_AUTHENTICATE,
-	CMD_INFO,
-	CMD_EVENTS,
-	CMD_CONF,
-	CMD_PROBE,
-	CMD_SETCONF,
-	CMD_CIRCUITS,
-	CMD_EXTEND,
-	CMD_NEWNYM,
-	CMD_ACTIVE,
-	CMD_CHECK_CONF,
-	CMD_STREAMS_ON,
-	CMD_STREAMS_OFF,
-	NCMD
-};
 
 /*
  * Violations that only the operator's reprove clears; a refusal ends with the
@@ -130,7 +114,7 @@ struct engine {
 	/* across sessions */
 	enum engine_loss loss;
 	unsigned tries; /* failed connections in a row */
-	uint64_t absent_since, open_since;
+	uint64_t absent_since, open_since; /* SYNC counts as open here */
 	bool lost_session; /* the lost link was authenticated */
 	bool same_loss;	   /* the last try failed as the one before */
 	bool hold;
@@ -140,13 +124,14 @@ struct engine {
 	uint64_t links, provisions, repairs;
 
 	struct check check;
+	struct relays relays;
 
 	/* gate */
 	bool gate_up, gate_known, status_up;
 	struct gate_report report;
 	uint64_t report_at;
 	uint64_t gate_seq;
-	uint64_t lowered_seq; /* the request that last ended an OPEN */
+	uint64_t lowered_seq; /* the request that last ended OPEN or SYNC */
 	enum gate_position asked; /* last position that was sent */
 	bool asked_valid;	  /* ... to this gate */
 	uint64_t asked_proof;
@@ -156,6 +141,11 @@ struct engine {
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 	uint64_t owners_asked; /* prov.version without an owner to ask for */
 	uint64_t published; /* prov.version that facts.proven is made from */
+
+	/* the clock, if the policy asks for it; else all 0 */
+	enum engine_clock clock;
+	uint64_t clock_at; /* when that was seen */
+	uint8_t for_sync[POL_MAX_LISTENERS / 8]; /* the timesync listeners */
 
 	/* what people are told */
 	char reason_code[32], reason[SNAP_TEXT], advice[SNAP_TEXT];
@@ -170,26 +160,20 @@ void engine_step(struct engine *e, enum sm_event ev, uint64_t now);
 /* Drop the link: gate first, then the reason.  DETAIL is logged, or NULL. */
 void engine_lose(struct engine *e, enum engine_loss why, const char *detail,
     uint64_t now);
-/* Send the gate what facts_position() says, if that is due. */
-void engine_decide(struct engine *e, uint64_t now);
 /* Let the facts have what is proven by now; it can become less at once. */
 void engine_publish(struct engine *e);
 /* Void all proofs and make them again. */
 void engine_reprove(struct engine *e, uint64_t epoch, uint64_t now);
 
+/* ask.c */
+/* Send the gate what facts_position() says, if that is due. */
+void engine_decide(struct engine *e, uint64_t now);
+/* Are there clients of whatever kind for whom POS is open? */
+bool ask_is_up(enum gate_position pos);
+
 /* places.c */
 /* Ask for the owner of a foreign socket, if one was not asked for yet. */
 void places_ask_owner(struct engine *e, uint64_t now);
-
-/* session.c */
-void session_reset(struct engine *e);
-/* Send CMD and clear it; ERR is the builder's verdict on it. */
-void session_send(struct engine *e, enum cmd tag, struct cp_cmd *cmd,
-    enum cp_err err, uint64_t now);
-void session_input(struct engine *e, const void *p, size_t n, uint64_t now);
-/* Send the next command that is due, if none is in flight. */
-void session_next(struct engine *e, uint64_t now);
-uint64_t session_wake(const struct engine *e);
 
 /* auth.c; each handler borrows REPLY. */
 void auth_hello(struct engine *e, uint64_t now);

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -93,4 +95,15 @@ pairlink_send(struct pairlink *l, const void *p, size_t n)
 		return -1;
 	return send(l->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)n ?
 	    0 : -1;
+}
+
+int
+pairlink_send_idle(struct pairlink *l, const void *p, size_t n)
+{
+	int unread = 0;
+
+	if (l->fd == -1 || ioctl(l->fd, SIOCOUTQ, &unread) == -1 ||
+	    unread != 0)
+		return -1;
+	return pairlink_send(l, p, n);
 }

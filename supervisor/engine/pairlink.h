@@ -32,4 +32,11 @@ void pairlink_take(struct pairlink *l, int fd);
 int pairlink_send(struct pairlink *l, const void *p, size_t n)
     __attribute__((warn_unused_result));
 
+/*
+ * The same for what can wait: -1 also while anything that was sent before is
+ * not yet read.  So the room of the socket stays free for what cannot.
+ */
+int pairlink_send_idle(struct pairlink *l, const void *p, size_t n)
+    __attribute__((warn_unused_result));
+
 #endif

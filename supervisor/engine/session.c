@@ -22,6 +22,7 @@
 #define SETUP_MS 10000
 #define WATCH_MS 5000
 #define SETCONF_MS 30000 /* hundreds of listeners on a slow machine */
+#define NS_MS 15000 /* megabytes; a gate that waits for it is closed by then */
 
 typedef void (*reply_fn)(struct engine *, const struct cp_reply *, uint64_t);
 
@@ -57,6 +58,9 @@ static const struct {
 	[CMD_CHECK_CONF]   = { WATCH_MS,   check_on_conf },
 	[CMD_STREAMS_ON]   = { WATCH_MS,   check_on_streams },
 	[CMD_STREAMS_OFF]  = { WATCH_MS,   check_on_quiet },
+	[CMD_RELAYS_CONF]  = { WATCH_MS,   relays_on_conf },
+	[CMD_RELAYS_DEFAULTS] = { WATCH_MS, relays_on_defaults },
+	[CMD_RELAYS_NS]	   = { NS_MS,	   relays_on_ns },
 };
 /* clang-format on */
 
@@ -71,6 +75,7 @@ session_reset(struct engine *e)
 		tell_result(e, e->newnym_id, false,
 		    "The connection to Tor was lost.");
 	check_lost(e);
+	relays_lost(e);
 	e->need_info = e->need_events = false;
 	e->need_conf = e->need_probe = false;
 	e->need_newnym = e->newnym_open = false;
@@ -195,6 +200,8 @@ next_watching(struct engine *e, uint64_t now)
 		watch_ask_probe(e, now);
 	else if (e->need_conf || now >= e->due.conf)
 		repair_ask_conf(e, now);
+	else if (relays_due(e, now))
+		relays_ask(e, now);
 	else if (watch_active_due(e, now))
 		watch_ask_active(e, now);
 	else if (watch_extend_due(e, now))

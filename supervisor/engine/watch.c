@@ -7,6 +7,7 @@
 
 #include "controlproto/cmd.h"
 #include "controlproto/event.h"
+#include "controlproto/ns.h"
 #include "controlproto/reply.h"
 #include "supervisor/engine/core.h"
 #include "supervisor/log.h"
@@ -212,22 +213,6 @@ watch_ask_circuits(struct engine *e, uint64_t now)
 	    cp_cmd_getinfo(&cmd, circuit_keys, 1), now);
 }
 
-static struct cp_str
-next_line(struct cp_str *rest)
-{
-	struct cp_str line = *rest;
-	const char *nl = rest->n == 0 ? NULL : memchr(rest->p, '\n', rest->n);
-
-	if (nl == NULL) {
-		rest->n = 0;
-		return line;
-	}
-	line.n = (size_t)(nl - rest->p);
-	rest->n -= line.n + 1;
-	rest->p = nl + 1;
-	return line;
-}
-
 /* The number of the circuit in LINE ("7 BUILT ..."); 0 unless BUILT. */
 static uint64_t
 built_number(struct cp_str line)
@@ -259,7 +244,7 @@ watch_on_circuits(struct engine *e, const struct cp_reply *reply,
 		return;
 	}
 	while (v.n != 0) {
-		line = next_line(&v);
+		line = cp_next_line(&v);
 		id = built_number(line);
 		if (id > max)
 			max = id;
@@ -402,11 +387,14 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		engine_reprove(e, e->facts.epoch, now);
 		break;
 	case CP_EV_CONF_CHANGED:
+		relays_on_changed(e, reply);
 		repair_on_changed(e, reply, now);
 		break;
 	case CP_EV_SIGNAL:
-		if (cp_str_is_nocase(ev.action, "RELOAD"))
-			repair_on_reload(e, now);
+		if (!cp_str_is_nocase(ev.action, "RELOAD"))
+			break;
+		relays_changed(e);
+		repair_on_reload(e, now);
 		break;
 	case CP_EV_BOOTSTRAP:
 		note_progress(e, &ev.boot, now);
@@ -427,9 +415,12 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	case CP_EV_STREAM:
 		check_on_stream(e, &ev);
 		break;
+	case CP_EV_STATUS:
+		if (cp_str_is(ev.action, "CONSENSUS_ARRIVED"))
+			relays_changed(e);
+		break;
 	case CP_EV_OTHER:
 	case CP_EV_CLOCK_SKEW:
-	case CP_EV_STATUS:
 	case CP_EV_LIVENESS:
 	case CP_EV_TRANSPORT_LAUNCHED:
 	case CP_NEVENT:

@@ -6,60 +6,24 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "supervisor/gate/kern.h"
 #include "supervisor/gate/nft_attr.h"
-
-/* The kernel never dumps more than 32 KiB in one datagram. */
-#define BUF_BYTES 65536
-/* A change amid a dump makes it void; more often means trouble. */
-#define TRIES 8
-/* Datagrams of a dump, and of a burst of changes: the rest waits. */
-#define DUMP_MOST 256
-#define EVENT_MOST 64
+#include "supervisor/gate/rtnl.h"
 
 /* Not (yet) an address that anything can be reached at. */
 #define UNUSABLE (IFA_F_TENTATIVE | IFA_F_DADFAILED)
 
-static _Alignas(struct nlmsghdr) uint8_t buf[BUF_BYTES];
-
-static int
-open_route(uint32_t groups, uint32_t *portid)
-{
-	struct sockaddr_nl sa = { .nl_family = AF_NETLINK,
-		.nl_groups = groups };
-	socklen_t len = sizeof sa;
-	int fd, saved;
-
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    NETLINK_ROUTE);
-	if (fd == -1)
-		return -1;
-	if (bind(fd, (struct sockaddr *)&sa, sizeof sa) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&sa, &len) == 0) {
-		*portid = sa.nl_pid;
-		return fd;
-	}
-	saved = errno;
-	(void)close(fd);
-	errno = saved;
-	return -1;
-}
-
 int
 addrs_open(struct addrs *a, const struct pol_policy *p)
 {
-	uint32_t events_portid;
-
-	*a = (struct addrs){ .policy = p, .ask_fd = -1, .events_fd = -1 };
+	*a = (struct addrs){ .policy = p, .ask = { .fd = -1 },
+		.events = { .fd = -1 } };
 	if (p->nifaddrs == 0)
 		return 0;
 	/* First the news, so that none is missed after the first look. */
-	a->events_fd = open_route(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
-	    &events_portid);
-	a->ask_fd = open_route(0, &a->portid);
-	if (a->events_fd != -1 && a->ask_fd != -1)
+	if (rtnl_open(&a->events, RTMGRP_IPV4_IFADDR |
+	    RTMGRP_IPV6_IFADDR) == 0 && rtnl_open(&a->ask, 0) == 0)
 		return 0;
 	addrs_close(a);
 	return -1;
@@ -70,11 +34,8 @@ addrs_close(struct addrs *a)
 {
 	int saved = errno;
 
-	if (a->ask_fd != -1)
-		(void)close(a->ask_fd);
-	if (a->events_fd != -1)
-		(void)close(a->events_fd);
-	a->ask_fd = a->events_fd = -1;
+	nft_sock_close(&a->ask);
+	nft_sock_close(&a->events);
 	errno = saved;
 }
 
@@ -83,7 +44,6 @@ struct look {
 	const struct pol_addr *want; /* POL_MAX_IFADDRS of them */
 	uint32_t index[POL_MAX_IFADDRS]; /* interfaces; 0: none */
 	uint32_t found; /* bits */
-	bool torn;
 };
 
 /* One address of the kernel's. */
@@ -138,78 +98,17 @@ compare(struct look *l, const struct found *f)
 	}
 }
 
-/* 1: go on, 0: that was all, else an error. */
-static int
-take_msg(const struct addrs *a, struct look *l, const struct nlmsghdr *h)
+static bool
+on_addr(void *arg, const struct nlmsghdr *h)
 {
 	struct found f;
 
-	if (h->nlmsg_pid != a->portid || h->nlmsg_seq != a->seq)
-		return 1; /* the rest of an answer that was given up */
-	if ((h->nlmsg_flags & NLM_F_DUMP_INTR) != 0)
-		l->torn = true;
-	if (h->nlmsg_type == NLMSG_DONE)
-		return l->torn ? -EINTR : 0; /* what was found was found */
 	if (h->nlmsg_type != RTM_NEWADDR ||
 	    mnl_nlmsg_get_payload_len(h) < sizeof(struct ifaddrmsg))
-		return -EPROTO;
+		return false;
 	parse(&f, h);
-	compare(l, &f);
-	return 1;
-}
-
-/* One datagram from the kernel into buf; its length or a negative errno. */
-static ssize_t
-receive(int fd)
-{
-	const struct nft_sock s = { .fd = fd };
-
-	return nft_recv(&s, buf, sizeof buf);
-}
-
-static int
-ask(struct addrs *a)
-{
-	struct {
-		struct nlmsghdr h;
-		struct ifaddrmsg m;
-	} q = { .h = { .nlmsg_len = sizeof q, .nlmsg_type = RTM_GETADDR,
-		.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-		.nlmsg_seq = ++a->seq } };
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-
-	/* No second dump begins before the end of one that was given up. */
-	for (int i = 0; i < DUMP_MOST; i++)
-		if (receive(a->ask_fd) == -EAGAIN)
-			break;
-	return sendto(a->ask_fd, &q, sizeof q, MSG_DONTWAIT,
-	    (struct sockaddr *)&kernel, sizeof kernel) == -1 ? -errno : 0;
-}
-
-static int
-dump(struct addrs *a, struct look *l)
-{
-	const struct nlmsghdr *h;
-	ssize_t n;
-	int left, rc;
-
-	l->found = 0;
-	l->torn = false;
-	rc = ask(a);
-	for (int i = 0; i < DUMP_MOST && rc == 0; i++) {
-		n = receive(a->ask_fd);
-		if (n < 0)
-			return n == -EAGAIN ? -EPROTO : (int)n;
-		left = (int)n;
-		for (h = (void *)buf; mnl_nlmsg_ok(h, left);
-		    h = mnl_nlmsg_next(h, &left)) {
-			rc = take_msg(a, l, h);
-			if (rc <= 0)
-				return rc;
-		}
-		rc = 0;
-	}
-	return rc != 0 ? rc : -EMSGSIZE;
+	compare(arg, &f);
+	return true;
 }
 
 static bool
@@ -234,10 +133,12 @@ addrs_missing(struct addrs *a, const struct pol_addr want[POL_MAX_IFADDRS])
 	}
 	if (asked == 0)
 		return 0;
-	if (a->ask_fd == -1)
+	if (a->ask.fd == -1)
 		return asked;
-	for (int i = 0; i < TRIES && rc == -EINTR; i++)
-		rc = dump(a, &l);
+	for (int i = 0; i < RTNL_TRIES && rc == -EINTR; i++) {
+		l.found = 0;
+		rc = rtnl_dump(&a->ask, RTM_GETADDR, AF_UNSPEC, on_addr, &l);
+	}
 	if (rc != 0)
 		return asked;
 	return asked & ~l.found;
@@ -246,14 +147,5 @@ addrs_missing(struct addrs *a, const struct pol_addr want[POL_MAX_IFADDRS])
 bool
 addrs_changed(struct addrs *a)
 {
-	bool changed = false;
-	ssize_t n;
-
-	for (int i = 0; i < EVENT_MOST; i++) {
-		n = receive(a->events_fd);
-		if (n == -EAGAIN)
-			break;
-		changed = true; /* an error too: some were lost */
-	}
-	return changed;
+	return rtnl_told(&a->events, a->ask.portid);
 }

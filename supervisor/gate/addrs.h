@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 #include "policy/policy.h"
+#include "supervisor/gate/nft_batch.h"
 
 struct addrs {
 	const struct pol_policy *policy; /* borrowed */
-	int ask_fd;    /* questions; -1: no listener is on an interface */
-	int events_fd; /* what changes, for poll(2) */
-	uint32_t portid, seq; /* of the questions */
+	struct nft_sock ask;	/* closed: no listener is on an interface */
+	struct nft_sock events; /* what changes, for poll(2) */
 };
 
 /* At start-up: sockets, if P needs them.  -1 and errno. */

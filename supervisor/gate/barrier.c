@@ -5,7 +5,10 @@
 #include <libmnl/libmnl.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,11 +17,6 @@
 #include "supervisor/gatemsg.h"
 
 #define NO_SUCH_PROTOCOL (-2)
-/*
- * Linux 6.17's, which headers may not have yet: an interface that forwards
- * though conf/all/forwarding of IPv6 is 0.
- */
-#define FORCE_FORWARDING (NETCONFA_BC_FORWARDING + 1)
 
 void
 barrier_open(struct barrier *b)
@@ -38,46 +36,106 @@ barrier_open(struct barrier *b)
 		barrier_check(b);
 }
 
-struct look {
-	uint16_t attr;
-	bool forwards;
-};
-
+/* False: it is not known of which interface H tells. */
 static bool
-on_conf(void *arg, const struct nlmsghdr *h)
+take_conf(const struct nlmsghdr *h, int32_t *index, int32_t *forwarding)
 {
-	struct look *l = arg;
 	const struct nlattr *at;
-	int32_t index = NETCONFA_IFINDEX_ALL, value = 0;
 	void *to;
 
 	if (h->nlmsg_type != RTM_NEWNETCONF ||
 	    mnl_nlmsg_get_payload_len(h) < sizeof(struct netconfmsg))
 		return false;
+	*index = *forwarding = 0;
 	NFT_ATTR_EACH_IN(at, h, sizeof(struct netconfmsg)) {
-		to = mnl_attr_get_type(at) == NETCONFA_IFINDEX ? &index :
-		    mnl_attr_get_type(at) == l->attr ? &value : NULL;
+		to = mnl_attr_get_type(at) == NETCONFA_IFINDEX ? index :
+		    mnl_attr_get_type(at) == NETCONFA_FORWARDING ?
+		    forwarding : NULL;
 		if (to != NULL && mnl_attr_get_payload_len(at) ==
-		    sizeof value)
-			memcpy(to, mnl_attr_get_payload(at), sizeof value);
+		    sizeof *index)
+			memcpy(to, mnl_attr_get_payload(at), sizeof *index);
 	}
-	/* Of "all" see barrier_read(); "default" is what new ones will do. */
-	if (index != NETCONFA_IFINDEX_ALL && value != 0)
-		l->forwards = true;
+	return *index != 0;
+}
+
+/* Of "all" see barrier_read(); "default" is what those to come will do. */
+static bool
+on_conf4(void *arg, const struct nlmsghdr *h)
+{
+	int32_t index, forwarding;
+	bool *forwards = arg;
+
+	if (!take_conf(h, &index, &forwarding))
+		return false;
+	if (index != NETCONFA_IFINDEX_ALL && forwarding != 0)
+		*forwards = true;
+	return true;
+}
+
+/*
+ * Linux 6.17's: an interface that forwards though conf/all/forwarding is 0.
+ * That it changed is told by netlink, but not to what.
+ */
+static bool
+is_forced(const char *name)
+{
+	char path[64], c = '1';
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof path,
+	    "/proc/sys/net/ipv6/conf/%.15s/force_forwarding", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return errno != ENOENT; /* an older kernel, or it has gone */
+	n = read(fd, &c, 1);
+	(void)close(fd);
+	return n != 1 || c != '0';
+}
+
+static bool
+is_forced_index(int32_t index)
+{
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr = { .ifr_ifindex = index };
+	int rc, saved;
+
+	if (fd == -1)
+		return true;
+	rc = ioctl(fd, SIOCGIFNAME, &ifr);
+	saved = errno;
+	(void)close(fd);
+	if (rc == -1)
+		return saved != ENODEV; /* it has gone */
+	return is_forced(ifr.ifr_name);
+}
+
+/* IPv6's plain setting of one interface is about advertisements only. */
+static bool
+on_conf6(void *arg, const struct nlmsghdr *h)
+{
+	int32_t index, forwarding;
+	bool *forwards = arg;
+
+	if (!take_conf(h, &index, &forwarding))
+		return false;
+	if (index > 0 ? is_forced_index(index) :
+	    index == NETCONFA_IFINDEX_DEFAULT && is_forced("default"))
+		*forwards = true;
 	return true;
 }
 
 static int
-is_quiet(struct nft_sock *s, uint8_t family, uint16_t attr, bool *out)
+is_quiet(struct nft_sock *s, uint8_t family, rtnl_each_fn *each, bool *out)
 {
-	struct look l = { .attr = attr };
+	bool forwards = false;
 	int rc = -EINTR;
 
 	for (int i = 0; i < RTNL_TRIES && rc == -EINTR; i++) {
-		l.forwards = false;
-		rc = rtnl_dump(s, RTM_GETNETCONF, family, on_conf, &l);
+		forwards = false;
+		rc = rtnl_dump(s, RTM_GETNETCONF, family, each, &forwards);
 	}
-	*out = rc == 0 && !l.forwards;
+	*out = rc == 0 && !forwards;
 	return rc;
 }
 
@@ -90,12 +148,11 @@ barrier_check(struct barrier *b)
 		return;
 	if (!rtnl_told(&b->events, b->ask.portid) && !b->due)
 		return;
-	rc = is_quiet(&b->ask, AF_INET, NETCONFA_FORWARDING, &b->quiet4);
+	rc = is_quiet(&b->ask, AF_INET, on_conf4, &b->quiet4);
 	b->due = rc != 0;
 	if (b->fd6 == NO_SUCH_PROTOCOL)
 		return;
-	/* IPv6's plain setting of an interface is about advertisements. */
-	rc = is_quiet(&b->ask, AF_INET6, FORCE_FORWARDING, &b->quiet6);
+	rc = is_quiet(&b->ask, AF_INET6, on_conf6, &b->quiet6);
 	b->due = b->due || rc != 0;
 }
 

@@ -39,7 +39,8 @@ look_first(struct nft_sock *s, struct nft_table_info info[POL_NTABLE])
 			    strerror(-rc));
 			return -1;
 		}
-		if (owned_by_another(&info[i]) == -1)
+		/* The boot table is the keeper's to hold: anchor.h. */
+		if (i != POL_T_BOOT && owned_by_another(&info[i]) == -1)
 			return -1;
 	}
 	return 0;
@@ -74,16 +75,39 @@ build_close(struct nft_batch *b, const struct pol_policy *p, bool all)
 	return 0;
 }
 
-/* A whole table, ready to be put in the place of its like. */
-static int
-build_table(struct nft_batch *b, const struct pol_table *t, uint32_t flags)
+/*
+ * Nobody's table of our name, loaded from a printed ruleset perhaps, cannot
+ * be adopted, nor can one that has outlived its owner become an ordinary one:
+ * it goes, in the same transaction.
+ */
+static void
+clear_way(struct nft_batch *b, enum pol_table_id id, uint32_t flags,
+    const struct nft_table_info *was)
+{
+	if (was->present && (was->flags & flags & NFT_TABLE_PERSIST) == 0)
+		nft_compile_delete(b, id);
+}
+
+int
+install_build(struct nft_batch *b, const struct pol_table *t, uint32_t flags,
+    const struct nft_table_info *was)
 {
 	if (new_batch(b, nft_compile_bound(t) + 2 * NFT_MSG_ROOM) == -1)
 		return -1;
+	clear_way(b, t->id, flags, was);
 	if (nft_compile_replace(b, t, flags) == -1)
 		return -1;
 	nft_batch_end(b);
 	return 0;
+}
+
+/* A whole table, ready to be put in the place of its like. */
+static int
+build_table(struct nft_batch *b, const struct pol_table *t, uint32_t flags)
+{
+	static const struct nft_table_info nothing;
+
+	return install_build(b, t, flags, &nothing);
 }
 
 static int
@@ -116,18 +140,6 @@ guard_flags(const struct kern *k)
 	return NFT_TABLE_F_OWNER | (k->persist ? NFT_TABLE_PERSIST : 0);
 }
 
-/*
- * Nobody's table of our name, loaded from a printed ruleset perhaps, cannot
- * be adopted: it goes, in the same transaction.
- */
-static void
-clear_way(struct nft_batch *b, const struct nft_table_info *info,
-    enum pol_table_id id)
-{
-	if (info->present && (info->flags & NFT_TABLE_PERSIST) == 0)
-		nft_compile_delete(b, id);
-}
-
 static int
 build_vital(struct nft_batch *b, struct kern *k, const struct pol_ruleset *rs,
     const struct nft_table_info *info)
@@ -138,7 +150,7 @@ build_vital(struct nft_batch *b, struct kern *k, const struct pol_ruleset *rs,
 	if (new_batch(b, nft_compile_bound(guard) + nft_compile_bound(gate) +
 	    2 * NFT_MSG_ROOM) == -1)
 		return -1;
-	clear_way(b, &info[POL_T_GUARD], POL_T_GUARD);
+	clear_way(b, POL_T_GUARD, guard_flags(k), &info[POL_T_GUARD]);
 	if (info[POL_T_GATE].present)
 		nft_compile_delete(b, POL_T_GATE);
 	if (nft_compile_replace(b, guard, guard_flags(k)) == -1 ||
@@ -196,15 +208,34 @@ install_vital(struct kern *k, const struct pol_ruleset *rs,
 }
 
 static int
-install_boot(struct kern *k)
+commit_boot(struct kern *k, const struct pol_ruleset *rs,
+    const struct nft_table_info *was)
 {
+	struct nft_batch b = { 0 };
 	int rc;
 
-	if (nft_sock_buffers(&k->owner, k->boot.len + RECV_BYTES,
+	if (install_build(&b, &rs->tables[POL_T_BOOT], 0, was) == -1)
+		rc = -ENOMEM;
+	else if (nft_sock_buffers(&k->owner, b.len + RECV_BYTES,
 	    RECV_BYTES) == -1)
 		rc = -errno;
 	else
-		rc = kern_boot_reload(k);
+		rc = nft_commit(&k->owner, &b);
+	free(b.buf);
+	return rc;
+}
+
+/* The keeper's, as a rule; else it is ours to load and to put back. */
+static int
+install_boot(struct kern *k, const struct pol_ruleset *rs,
+    const struct nft_table_info *was)
+{
+	int rc = was->owner != 0 ? 0 : commit_boot(k, rs, was);
+
+	k->boot_held = was->owner != 0;
+	if (rc == 0)
+		rc = kern_seal(k, POL_T_BOOT);
+	k->boot_up = rc == 0;
 	if (rc == 0)
 		return 0;
 	log_err("the kernel refused %s at message %u: %s",
@@ -227,7 +258,7 @@ install_netdev(struct kern *k, const struct pol_ruleset *rs,
 		return -1;
 	}
 	nft_batch_begin(&b, k->work, k->work_cap);
-	clear_way(&b, &info[POL_T_NETDEV], POL_T_NETDEV);
+	clear_way(&b, POL_T_NETDEV, guard_flags(k), &info[POL_T_NETDEV]);
 	nft_batch_end(&b);
 	if (b.ended) {
 		rc = nft_commit(&k->owner, &b);
@@ -309,7 +340,8 @@ install_rules(struct kern *k, const struct pol_ruleset *rs,
 		log_err("out of memory");
 		return -1;
 	}
-	if (install_boot(k) == -1 || install_vital(k, rs, info) == -1 ||
+	if (install_boot(k, rs, &info[POL_T_BOOT]) == -1 ||
+	    install_vital(k, rs, info) == -1 ||
 	    install_netdev(k, rs, info) == -1)
 		return -1;
 	if (verify_closed(k, rs) == -1) {

@@ -21,6 +21,15 @@ int install_look(struct kern *k, const struct pol_policy *p)
 int install_tables(struct kern *k, bool with6)
     __attribute__((warn_unused_result));
 
+/*
+ * A batch in memory of B's own that puts T, with table flags FLAGS, in the
+ * place of the one that WAS there; -1: out of memory.
+ */
+struct nft_table_info;
+int install_build(struct nft_batch *b, const struct pol_table *t,
+    uint32_t flags, const struct nft_table_info *was)
+    __attribute__((warn_unused_result));
+
 /* Close the sockets, which ends what K owns in the kernel, and free all. */
 void install_clear(struct kern *k);
 

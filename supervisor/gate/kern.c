@@ -143,7 +143,8 @@ kern_reseal(struct kern *k)
 int
 kern_boot_reload(struct kern *k)
 {
-	int rc = nft_commit(&k->owner, &k->boot);
+	/* Who holds it has let it be changed: not our keeper then. */
+	int rc = k->boot_held ? -EPERM : nft_commit(&k->owner, &k->boot);
 
 	if (rc == 0)
 		rc = kern_seal(k, POL_T_BOOT);

@@ -71,6 +71,7 @@ struct kern {
 	bool unsealed;
 	bool persist;	     /* guard and netdev outlive us */
 	bool boot_up, netdev_up;
+	bool boot_held;	     /* by the keeper: anchor.h */
 	bool in_foreign; /* amid the events of somebody's transaction */
 	bool gate4, gate6;   /* families that the clients' lease is for */
 	bool egress4, egress6;
@@ -99,8 +100,9 @@ int kern_clear_proven(struct kern *k) __attribute__((warn_unused_result));
  * In one transaction: the proven elements are those of MAP's listeners, with
  * the interfaces' addresses of IFADDR, redirects lead to them, and, if BEGIN,
  * LEASE, which is POL_S_GATE or POL_S_SYNC, begins, and the other of the two
- * ends; LEASE must not be there yet.  0: done *and* read back.  Otherwise a negative errno (-ESTALE: what was read back differs),
- * and the caller closes.
+ * ends; LEASE must not be there yet.  0: done *and* read back.  Otherwise a
+ * negative errno (-ESTALE: what was read back differs), and the caller
+ * closes.
  *
  * Unix listeners have no element.  With no element at all, even so, the lease
  * begins: it opens nothing.

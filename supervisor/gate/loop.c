@@ -174,6 +174,7 @@ look_round(struct gate *g)
 	act_addresses(g);
 	check_tables(g, false);
 	routes_check(&g->routes);
+	ifconf_check(&g->ifconf);
 	barrier_check(&g->barrier);
 	purge_check(&g->purge);
 	if (!kern_netdev_check(&g->kern))
@@ -240,7 +241,7 @@ wait_for(struct gate *g, struct pollfd fds[P_NFDS])
 {
 	const int fd[P_NFDS] = { [P_SIGNAL] = g->signal_fd,
 		[P_KEEPER] = LINK_KEEPER_FD, [P_ENGINE] = g->engine_fd,
-		[P_ADDRS] = g->addrs.events_fd,
+		[P_ADDRS] = g->addrs.events.fd,
 		[P_EVENTS] = g->kern.events.fd, [P_TIMER] = g->timer_fd };
 
 	for (int i = 0; i < P_NFDS; i++)

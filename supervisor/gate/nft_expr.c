@@ -168,7 +168,8 @@ act_dnat(struct emitter *m, const struct pol_stmt *s)
 	immediate(m, NFT_REG_2, &port, sizeof port);
 	e = emit_expr(m, "nat");
 	emit_set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
-	emit_set_u32(e, NFTNL_EXPR_NAT_FAMILY, six ? NFPROTO_IPV6 : NFPROTO_IPV4);
+	emit_set_u32(e, NFTNL_EXPR_NAT_FAMILY,
+	    six ? NFPROTO_IPV6 : NFPROTO_IPV4);
 	emit_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
 	emit_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG_2);
 }

@@ -193,7 +193,8 @@ static void
 match_skuid(struct emitter *m, const struct pol_stmt *s)
 {
 	emit_meta(m, NFT_META_SKUID);
-	emit_cmp_u32(m, s->kind == POL_M_SKUID ? NFT_CMP_EQ : NFT_CMP_NEQ, s->num);
+	emit_cmp_u32(m, s->kind == POL_M_SKUID ? NFT_CMP_EQ : NFT_CMP_NEQ,
+	    s->num);
 }
 
 static void
@@ -201,7 +202,8 @@ match_mark(struct emitter *m, const struct pol_stmt *s)
 {
 	emit_meta(m, NFT_META_MARK);
 	emit_mask_u32(m, s->num, 0);
-	emit_cmp_u32(m, s->kind == POL_M_MARK_SET ? NFT_CMP_NEQ : NFT_CMP_EQ, 0);
+	emit_cmp_u32(m, s->kind == POL_M_MARK_SET ? NFT_CMP_NEQ :
+	    NFT_CMP_EQ, 0);
 }
 
 static void

@@ -4,8 +4,9 @@
  * a list in force, only the old one, the new one, or no gate table at all.
  *
  * The spare sets are not flushed but made anew, which costs the same however
- * much they held.  Counting the elements of a big set costs the kernel more with each
- * datagram, so that it is done one datagram at a time, between other work.
+ * much they held.  Counting the elements of a big set costs the kernel more
+ * with each datagram, so that it is done one datagram at a time, between
+ * other work.
  */
 #include "supervisor/gate/relays.h"
 

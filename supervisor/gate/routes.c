@@ -3,21 +3,16 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
-#include <linux/if_link.h>
-#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "policy/rules.h"
-#include "supervisor/gate/kern.h"
 #include "supervisor/gate/nft_attr.h"
 #include "supervisor/gate/rtnl.h"
 #include "supervisor/gatemsg.h"
 #include "supervisor/log.h"
 
-/* A rule as a message: the kernel's own are shorter than 200 octets. */
-#define MSG_BYTES 512
 /* Strangers' leftovers removed at a time; more wait for the next pass. */
 #define SURPLUS_MOST 32
 /* Enough for the leftovers of a policy of any size, with some to spare. */
@@ -28,7 +23,7 @@ static const uint8_t families[] = { AF_INET, AF_INET6 };
 
 union msg {
 	struct nlmsghdr h;
-	uint8_t bytes[MSG_BYTES];
+	uint8_t bytes[ROUTE_RULE_BYTES];
 };
 
 /* What a look at one family of the kernel's rules found. */
@@ -42,7 +37,7 @@ struct look {
 
 static void
 want(struct routes *r, uint32_t pref, uint8_t action,
-    struct routes_rule rule)
+    struct route_rule rule)
 {
 	rule.pref = pref;
 	rule.action = action;
@@ -50,7 +45,7 @@ want(struct routes *r, uint32_t pref, uint8_t action,
 }
 
 static void
-want_leave(struct routes *r, struct routes_rule rule)
+want_leave(struct routes *r, struct route_rule rule)
 {
 	want(r, ROUTES_LEAVE, FR_ACT_GOTO, rule);
 }
@@ -68,7 +63,7 @@ want_service(struct routes *r, const struct pol_service *s)
 	if (s->internal)
 		return;
 	for (size_t i = 0; i < t->nports; i++)
-		want_leave(r, (struct routes_rule){ .ipproto = t->l4proto,
+		want_leave(r, (struct route_rule){ .ipproto = t->l4proto,
 			.sport = { t->ports[i].first, t->ports[i].last } });
 }
 
@@ -77,256 +72,37 @@ static void
 want_all(struct routes *r)
 {
 	const struct pol_policy *p = r->policy;
-	const struct routes_rule plain = { 0 };
+	const struct route_rule plain = { 0 };
 
 	if (p->firewall.routes == POL_ROUTES_OFF)
 		return;
 	want(r, ROUTES_ARRIVED, FR_ACT_UNREACHABLE,
-	    (struct routes_rule){ .arrived = true });
+	    (struct route_rule){ .arrived = true });
 	if (p->firewall.routes != POL_ROUTES_FULL)
 		return;
 	want(r, ROUTES_END, FR_ACT_NOP, plain);
-	want_leave(r, (struct routes_rule){ .has_uid = true,
+	want_leave(r, (struct route_rule){ .has_uid = true,
 		.uid = p->tor.user.uid });
 	/*
 	 * Reverse-path filters ask for the way back as if root sent it; what
 	 * the gate's rules let in has a mark to know it by.
 	 */
-	want_leave(r, (struct routes_rule){ .mark = POL_MARK_EGRESS });
+	want_leave(r, (struct route_rule){ .mark = POL_MARK_EGRESS });
 	for (size_t i = 0; i < p->negress; i++)
-		want_leave(r, (struct routes_rule){ .has_uid = true,
+		want_leave(r, (struct route_rule){ .has_uid = true,
 			.uid = p->egress[i].user.uid });
 	for (size_t i = 0; i < p->nservices; i++)
 		want_service(r, &p->services[i]);
 	if ((p->firewall.icmp & POL_ICMP_ECHO) != 0) /* the kernel answers */
-		want_leave(r, (struct routes_rule){ .has_uid = true,
+		want_leave(r, (struct route_rule){ .has_uid = true,
 			.ipproto = IPPROTO_ICMP });
 	want(r, ROUTES_NEAR, FR_ACT_TO_TBL, plain);
 	want(r, ROUTES_NOTHING, FR_ACT_UNREACHABLE, plain);
 }
 
-static uint8_t
-ipproto_of(const struct routes_rule *rule, uint8_t family)
-{
-	if (rule->ipproto == IPPROTO_ICMP && family == AF_INET6)
-		return IPPROTO_ICMPV6;
-	return rule->ipproto;
-}
-
-/* Longer prefixes only; the kernel wants the longest to leave out. */
-static uint32_t
-near_suppress(uint8_t family)
-{
-	return (family == AF_INET6 ? ROUTES_NEAR6 : ROUTES_NEAR4) - 1;
-}
-
-static void
-put_match(struct nlmsghdr *h, const struct routes_rule *rule, uint8_t family)
-{
-	const struct fib_rule_uid_range uids = { rule->uid, rule->uid };
-	const struct fib_rule_port_range ports = { rule->sport[0],
-		rule->sport[1] };
-
-	mnl_attr_put_strz(h, FRA_IIFNAME, "lo");
-	if (rule->has_uid)
-		mnl_attr_put(h, FRA_UID_RANGE, sizeof uids, &uids);
-	if (rule->mark != 0) {
-		mnl_attr_put_u32(h, FRA_FWMARK, rule->mark);
-		mnl_attr_put_u32(h, FRA_FWMASK, rule->mark);
-	}
-	if (rule->ipproto != 0)
-		mnl_attr_put_u8(h, FRA_IP_PROTO, ipproto_of(rule, family));
-	if (rule->sport[0] != 0)
-		mnl_attr_put(h, FRA_SPORT_RANGE, sizeof ports, &ports);
-}
-
-static int
-add_rule(struct nft_sock *s, const struct routes_rule *rule, uint8_t family)
-{
-	struct fib_rule_hdr *frh;
-	struct nlmsghdr *h;
-	union msg m;
-	int rc;
-
-	h = mnl_nlmsg_put_header(&m);
-	h->nlmsg_type = RTM_NEWRULE;
-	h->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
-	frh = mnl_nlmsg_put_extra_header(h, sizeof *frh);
-	frh->family = family;
-	frh->action = rule->action;
-	frh->flags = rule->arrived ? FIB_RULE_INVERT : 0;
-	mnl_attr_put_u32(h, FRA_PRIORITY, rule->pref);
-	mnl_attr_put_u8(h, FRA_PROTOCOL, ROUTES_PROTOCOL);
-	put_match(h, rule, family);
-	if (rule->action == FR_ACT_GOTO)
-		mnl_attr_put_u32(h, FRA_GOTO, ROUTES_END);
-	if (rule->action == FR_ACT_TO_TBL) {
-		frh->table = RT_TABLE_MAIN;
-		mnl_attr_put_u32(h, FRA_SUPPRESS_PREFIXLEN,
-		    near_suppress(family));
-	}
-	rc = rtnl_change(s, h);
-	return rc == -EEXIST ? 0 : rc;
-}
-
-/* A rule of the kernel's, as far as ours are like it. */
-struct seen {
-	struct routes_rule rule;
-	const char *iif;
-	uint32_t target, table, suppress, mask, uid_last;
-	uint8_t protocol;
-	bool strange; /* it has what none of ours has */
-};
-
-static uint32_t
-get_u32(const struct nlattr *at)
-{
-	uint32_t v = 0;
-
-	if (mnl_attr_get_payload_len(at) >= sizeof v)
-		memcpy(&v, mnl_attr_get_payload(at), sizeof v);
-	return v;
-}
-
-static uint8_t
-get_u8(const struct nlattr *at)
-{
-	uint8_t v = 0;
-
-	if (mnl_attr_get_payload_len(at) >= sizeof v)
-		memcpy(&v, mnl_attr_get_payload(at), sizeof v);
-	return v;
-}
-
-static void
-see_uids(struct seen *s, const struct nlattr *at)
-{
-	struct fib_rule_uid_range uids = { 0, UINT32_MAX };
-
-	if (mnl_attr_get_payload_len(at) >= sizeof uids)
-		memcpy(&uids, mnl_attr_get_payload(at), sizeof uids);
-	s->rule.has_uid = true;
-	s->rule.uid = uids.start;
-	s->uid_last = uids.end;
-}
-
-static void
-see_ports(struct seen *s, const struct nlattr *at)
-{
-	struct fib_rule_port_range ports = { 0, 0 };
-
-	if (mnl_attr_get_payload_len(at) >= sizeof ports)
-		memcpy(&ports, mnl_attr_get_payload(at), sizeof ports);
-	s->rule.sport[0] = ports.start;
-	s->rule.sport[1] = ports.end;
-}
-
-static void
-see_iif(struct seen *s, const struct nlattr *at)
-{
-	const uint16_t n = mnl_attr_get_payload_len(at);
-	const char *name = mnl_attr_get_payload(at);
-
-	if (n != 0 && name[n - 1] == '\0')
-		s->iif = name;
-	else
-		s->strange = true;
-}
-
-static void
-see_attr(struct seen *s, const struct nlattr *at)
-{
-	switch (mnl_attr_get_type(at)) {
-	case FRA_PRIORITY:
-		s->rule.pref = get_u32(at);
-		break;
-	case FRA_TABLE:
-		s->table = get_u32(at);
-		break;
-	case FRA_GOTO:
-		s->target = get_u32(at);
-		break;
-	case FRA_SUPPRESS_PREFIXLEN:
-		s->suppress = get_u32(at);
-		break;
-	case FRA_FWMARK:
-		s->rule.mark = get_u32(at);
-		break;
-	case FRA_FWMASK:
-		s->mask = get_u32(at);
-		break;
-	case FRA_IP_PROTO:
-		s->rule.ipproto = get_u8(at);
-		break;
-	case FRA_PROTOCOL:
-		s->protocol = get_u8(at);
-		break;
-	case FRA_IIFNAME:
-		see_iif(s, at);
-		break;
-	case FRA_UID_RANGE:
-		see_uids(s, at);
-		break;
-	case FRA_SPORT_RANGE:
-		see_ports(s, at);
-		break;
-	case FRA_PAD:
-		break;
-	default: /* whatever kernels to come may match by */
-		s->strange = true;
-	}
-}
-
-static void
-see(struct seen *s, const struct nlmsghdr *h)
-{
-	const struct fib_rule_hdr *frh = mnl_nlmsg_get_payload(h);
-	const struct nlattr *at;
-
-	*s = (struct seen){ .suppress = UINT32_MAX, .table = frh->table,
-		.strange = frh->src_len != 0 || frh->dst_len != 0 ||
-		    frh->tos != 0 };
-	s->rule.action = frh->action;
-	s->rule.arrived = (frh->flags & FIB_RULE_INVERT) != 0;
-	NFT_ATTR_EACH_IN(at, h, sizeof *frh)
-		see_attr(s, at);
-}
-
-static bool
-same_match(const struct seen *s, const struct routes_rule *rule,
-    uint8_t family)
-{
-	return s->rule.has_uid == rule->has_uid &&
-	    (!rule->has_uid || (s->rule.uid == rule->uid &&
-	    s->uid_last == rule->uid)) &&
-	    s->rule.mark == rule->mark && s->mask == rule->mark &&
-	    s->rule.ipproto == ipproto_of(rule, family) &&
-	    s->rule.sport[0] == rule->sport[0] &&
-	    s->rule.sport[1] == rule->sport[1];
-}
-
-static bool
-same_rule(const struct seen *s, const struct routes_rule *rule,
-    uint8_t family)
-{
-	const bool lookup = rule->action == FR_ACT_TO_TBL;
-
-	if (s->strange || s->iif == NULL || strcmp(s->iif, "lo") != 0 ||
-	    s->rule.pref != rule->pref || s->rule.action != rule->action ||
-	    s->rule.arrived != rule->arrived)
-		return false;
-	if (rule->action == FR_ACT_GOTO && s->target != ROUTES_END)
-		return false;
-	if (lookup && s->table != RT_TABLE_MAIN)
-		return false;
-	if (s->suppress != (lookup ? near_suppress(family) : UINT32_MAX))
-		return false;
-	return same_match(s, rule, family);
-}
-
 /* Is it ahead of ours, and leads somewhere?  "local" is to be ahead. */
 static bool
-is_in_way(const struct look *l, const struct seen *s)
+is_in_way(const struct look *l, const struct route_seen *s)
 {
 	const struct routes *r = l->r;
 
@@ -348,19 +124,30 @@ keep_surplus(struct look *l, const struct nlmsghdr *h)
 	memcpy(m, h, h->nlmsg_len);
 }
 
+/*
+ * One of ours that a later kernel tells in other words is not deleted, or it
+ * would go and come for ever; unless all are to go.
+ */
+static bool
+is_surplus(const struct routes *r, const struct route_seen *s)
+{
+	return s->protocol == ROUTES_PROTOCOL &&
+	    s->rule.pref >= ROUTES_ARRIVED && s->rule.pref <= ROUTES_END &&
+	    (!s->strange || r->nrules == 0);
+}
+
 static void
-judge(struct look *l, const struct seen *s, const struct nlmsghdr *h)
+judge(struct look *l, const struct route_seen *s, const struct nlmsghdr *h)
 {
 	struct routes *r = l->r;
 	bool ours = false;
 
 	for (size_t i = 0; i < r->nrules; i++)
-		if (same_rule(s, &r->rules[i], l->family))
+		if (route_rule_same(s, &r->rules[i], l->family))
 			ours = r->held[i] = true;
 	if (ours)
 		return;
-	if (s->protocol == ROUTES_PROTOCOL && s->rule.pref >= ROUTES_ARRIVED &&
-	    s->rule.pref <= ROUTES_END)
+	if (is_surplus(r, s))
 		keep_surplus(l, h);
 	else if (r->nrules != 0 && is_in_way(l, s))
 		l->in_way = s->rule.pref != 0 ? s->rule.pref : 1;
@@ -371,14 +158,14 @@ on_rule(void *arg, const struct nlmsghdr *h)
 {
 	const struct fib_rule_hdr *frh = mnl_nlmsg_get_payload(h);
 	struct look *l = arg;
-	struct seen s;
+	struct route_seen s;
 
 	if (h->nlmsg_type != RTM_NEWRULE ||
 	    mnl_nlmsg_get_payload_len(h) < sizeof *frh)
 		return false;
 	if (frh->family != l->family)
 		return true;
-	see(&s, h);
+	route_rule_see(&s, h);
 	judge(l, &s, h);
 	return true;
 }
@@ -398,22 +185,26 @@ look(struct look *l)
 	return rc;
 }
 
-/* How many were missing and are there now; or a negative errno. */
+/*
+ * How many were missing and are there now; or a negative errno: -EEXIST if
+ * all that are missing are there, but not told as we would know them.
+ */
 static int
 add_missing(const struct look *l)
 {
 	struct routes *r = l->r;
-	int n = 0, rc;
+	int n = 0, known = 0, rc;
 
 	for (size_t i = 0; i < r->nrules; i++) {
 		if (r->held[i])
 			continue;
-		rc = add_rule(&r->ask, &r->rules[i], l->family);
-		if (rc != 0)
+		rc = route_rule_add(&r->ask, &r->rules[i], l->family);
+		if (rc != 0 && rc != -EEXIST)
 			return rc;
-		n++;
+		n += rc == 0;
+		known += rc == -EEXIST;
 	}
-	return n;
+	return n == 0 && known != 0 ? -EEXIST : n;
 }
 
 static int
@@ -512,54 +303,6 @@ tell(struct routes *r, const struct settled *s, int rc)
 	r->in_way = s->in_way;
 }
 
-/*
- * Have the reverse-path filter of external interface INDEX look at the mark;
- * by netlink, because the service may have no right to write below
- * /proc/sys.
- */
-static int
-set_valid_mark(struct nft_sock *s, uint32_t index)
-{
-	struct nlattr *spec, *inet, *conf;
-	struct ifinfomsg *ifi;
-	struct nlmsghdr *h;
-	union msg m;
-
-	h = mnl_nlmsg_put_header(&m);
-	h->nlmsg_type = RTM_SETLINK;
-	ifi = mnl_nlmsg_put_extra_header(h, sizeof *ifi);
-	ifi->ifi_index = (int)index;
-	spec = mnl_attr_nest_start(h, IFLA_AF_SPEC);
-	inet = mnl_attr_nest_start(h, AF_INET);
-	conf = mnl_attr_nest_start(h, IFLA_INET_CONF);
-	mnl_attr_put_u32(h, IPV4_DEVCONF_SRC_VMARK, 1);
-	mnl_attr_nest_end(h, conf);
-	mnl_attr_nest_end(h, inet);
-	mnl_attr_nest_end(h, spec);
-	return rtnl_change(s, h);
-}
-
-static void
-valid_marks(struct routes *r)
-{
-	uint32_t index;
-	int rc;
-
-	if (r->policy->firewall.routes != POL_ROUTES_FULL)
-		return;
-	for (size_t i = 0; i < r->policy->nexternal; i++) {
-		index = kern_ifindex(r->policy->external[i]);
-		if (index == 0 || index == r->ifindex[i])
-			continue;
-		r->ifindex[i] = index; /* once for each, and said once */
-		rc = set_valid_mark(&r->ask, index);
-		if (rc != 0)
-			log_warn("cannot set src_valid_mark of %s: a reverse-"
-			    "path filter will drop Tor's answers: %s",
-			    r->policy->external[i], strerror(-rc));
-	}
-}
-
 static void
 renew(struct routes *r)
 {
@@ -586,7 +329,6 @@ routes_start(struct routes *r, const struct pol_policy *p)
 		return;
 	}
 	renew(r);
-	valid_marks(r);
 }
 
 void
@@ -596,7 +338,6 @@ routes_check(struct routes *r)
 		return;
 	if (rtnl_told(&r->events, r->ask.portid) || r->due)
 		renew(r);
-	valid_marks(r);
 }
 
 uint32_t

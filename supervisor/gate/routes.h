@@ -19,34 +19,7 @@
 
 #include "policy/policy.h"
 #include "supervisor/gate/nft_batch.h"
-
-/*
- * After "local" (0), before what VPN clients and network managers install.
- * The rules are recognised by these and by the number in their attribute
- * "protocol", which no routing daemon has.
- */
-enum { ROUTES_ARRIVED = 80, ROUTES_LEAVE, ROUTES_NEAR, ROUTES_NOTHING,
-	ROUTES_END };
-#define ROUTES_PROTOCOL 80
-
-/*
- * Routes with shorter prefixes are ways to everywhere, such as the two halves
- * that VPN clients install; connected networks have longer ones.
- */
-#define ROUTES_NEAR4 8
-#define ROUTES_NEAR6 16
-
-/* One rule, but for its family; 0 is "any" or "none". */
-struct routes_rule {
-	uint32_t pref;
-	uint8_t action; /* FR_ACT_* */
-	bool arrived;	/* "not iif lo"; else "iif lo" */
-	bool has_uid;
-	uint32_t uid;
-	uint32_t mark;	   /* and mask */
-	uint8_t ipproto;   /* ICMP: of the family */
-	uint16_t sport[2]; /* first, last */
-};
+#include "supervisor/gate/route_rule.h"
 
 /* Tor, egress users, services' ports, echo, mark; and the other four. */
 #define ROUTES_MOST \
@@ -55,7 +28,7 @@ struct routes_rule {
 struct routes {
 	const struct pol_policy *policy; /* borrowed */
 	struct nft_sock ask, events;
-	struct routes_rule rules[ROUTES_MOST];
+	struct route_rule rules[ROUTES_MOST];
 	size_t nrules;
 	bool held[ROUTES_MOST]; /* of the family being looked at */
 	bool due;		/* look, whether or not something is told */
@@ -63,7 +36,6 @@ struct routes {
 	bool said;	   /* that it does not stand */
 	uint32_t in_way;   /* priority of another's rule before ours; or 0 */
 	uint64_t put_back; /* rules that somebody had removed */
-	uint32_t ifindex[POL_MAX_IFACES]; /* external, that were told */
 };
 
 /*

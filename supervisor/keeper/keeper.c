@@ -21,6 +21,7 @@
 
 #include "policy/parse.h"
 #include "policy/policy.h"
+#include "supervisor/gate/anchor.h"
 #include "supervisor/gate/gate.h"
 #include "supervisor/keeper/owner.h"
 #include "supervisor/keeper/rundir.h"
@@ -517,7 +518,8 @@ keeper_run(const struct pol_policy *policy, const char *libexec_dir)
 	int rc;
 
 	keeper_init(&k, policy, libexec_dir);
-	if (rundir_open(&k.rundir, policy) == -1)
+	if (rundir_open(&k.rundir, policy) == -1 ||
+	    anchor_drop(policy) == -1)
 		return 1;
 	k.policy_fd = policy_memfd(policy);
 	k.signal_fd = take_signals();

@@ -217,6 +217,48 @@ answer_info(uint8_t flaw)
 	    "250-process/descriptor-limit=x\r\n250 OK\r\n");
 }
 
+/* Where it goes: to the relays, to a bridge, through a proxy. */
+static void
+answer_where(uint8_t flaw)
+{
+	char text[1024];
+
+	(void)snprintf(text, sizeof text, "250-DirAuthority%s\r\n"
+	    "250-AlternateDirAuthority\r\n250-FallbackDir%s\r\n"
+	    "250-UseDefaultFallbackDirs=%d\r\n250-UseBridges=%d\r\n"
+	    "250-Bridge=%s\r\n250-HTTPSProxy%s\r\n250-Socks4Proxy\r\n"
+	    "250-Socks5Proxy\r\n%s250 HTTPProxy\r\n",
+	    (flaw & 1) == 0 ? "" : "=a v3ident=A orport=1 192.0.2.1:2 B",
+	    (flaw & 2) == 0 ? "" : "=192.0.2.3 orport=4 id=A",
+	    (flaw & 4) == 0, (flaw & 8) != 0,
+	    (flaw & 16) == 0 ? "x 192.0.2.5:6" : "bridge.example:1",
+	    (flaw & 32) == 0 ? "" : "=192.0.2.7:8",
+	    (flaw & 64) == 0 ? "250-TCPProxy\r\n" : "");
+	fuzz_feed_text(text);
+}
+
+static void
+answer_defaults(uint8_t flaw)
+{
+	fuzz_feed_text((flaw & 1) == 0 ? "250+config/defaults=\r\n"
+	    "DirAuthority \"a v3ident=A orport=1 192.0.2.9:2 B\"\r\n"
+	    "FallbackDir \"192.0.2.10 orport=4 id=A\"\r\nX \"\"\r\n"
+	    ".\r\n250 OK\r\n" : "552 Unrecognized key\r\n");
+}
+
+static void
+answer_ns(uint8_t flaw)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof text, "250+ns/all=\r\n"
+	    "r a A B 2038-01-01 00:00:00 192.0.2.%u 9001 %s\r\n"
+	    "a [::ffff:192.0.2.11]:%u\r\ns Fast\r\n.\r\n250 OK\r\n",
+	    (unsigned)flaw, (flaw & 1) == 0 ? "0" : "x",
+	    (flaw & 2) == 0 ? 9001 : 0);
+	fuzz_feed_text(text);
+}
+
 static const struct {
 	const char *start;
 	void (*answer)(uint8_t flaw);
@@ -227,6 +269,9 @@ static const struct {
 	{ "GETINFO version", answer_info, false },
 	{ "GETINFO status", answer_probe, true },
 	{ "GETINFO circuit", answer_circuits, false },
+	{ "GETCONF DirAuthority", answer_where, false },
+	{ "GETINFO config/defaults", answer_defaults, false },
+	{ "GETINFO ns/all", answer_ns, false },
 	{ "GETCONF", answer_conf, true },
 	{ "SETCONF", answer_setconf, false },
 };
@@ -261,4 +306,43 @@ fuzz_answer_well(void)
 	struct input in = { right, sizeof right };
 
 	fuzz_answer(&in);
+}
+
+#define SOCKS_MASK (ALL & ~4u)
+
+static const struct {
+	const char *text;
+	unsigned listeners; /* it puts these in doubt */
+	bool flags;	    /* ... their flags, too */
+} events[] = {
+	{ "650-CONF_CHANGED\r\n650-SocksPort=1\r\n650 OK\r\n",
+	    SOCKS_MASK, true },
+	{ "650 SIGNAL RELOAD\r\n", ALL, true },
+	{ "650 STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED\r\n", 0, false },
+	{ "650 STATUS_CLIENT WARN CIRCUIT_NOT_ESTABLISHED REASON=x\r\n", 0,
+	    false },
+	{ "650 STATUS_CLIENT NOTICE NOT_ENOUGH_DIR_INFO\r\n", 0, false },
+	{ "650 STATUS_GENERAL WARN CLOCK_JUMPED TIME=100 IDLE=0\r\n", ALL,
+	    false },
+	{ "650 WARN \x1b[31m \xff\r\n", 0, false },
+	{ "650 WARN Could not bind to 10.0.0.1:9050: x\r\n", 0, false },
+	{ "650-CONF_CHANGED\r\n650-DNSPort=10.0.0.1:5300 IsolateDestPort\r\n"
+	    "650 OK\r\n", 4, true },
+	{ "650-CONF_CHANGED\r\n650-DNSPort=10.0.0.1:5300\r\n650 OK\r\n", 0,
+	    false },
+	{ "650-CONF_CHANGED\r\n650-DisableNetwork=1\r\n650 OK\r\n", 0,
+	    false },
+	{ "650-CONF_CHANGED\r\n650-Nickname=x\r\n650 OK\r\n", 0, false },
+};
+
+void
+fuzz_say_event(struct input *in)
+{
+	size_t i = fuzz_take(in) % (sizeof events / sizeof events[0]);
+
+	/* A list without ours, where we had set none, opens none of ours. */
+	if (w.linked && events[i].listeners != 0 &&
+	    (i != 0 || (w.set & SOCKS_MASK) != 0))
+		fuzz_shadow_void(events[i].listeners, events[i].flags);
+	fuzz_feed_text(events[i].text);
 }

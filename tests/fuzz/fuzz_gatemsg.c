@@ -1,11 +1,13 @@
 /*
  * Octets from an engine that has turned hostile, into the gate's core.  Each
- * step of the input is a time to let pass, a length, and a datagram.
+ * step of the input is a time to let pass, a length, and a datagram, which is
+ * now and then a page of a list of relays.
  *
  * Oracle: what is no valid request leaves the gate closed; it opens and
  * renews only on the current epoch, a fresh proof, known listeners that were
- * named, and addresses that the interfaces were seen to have; a close ends
- * the epoch for ever.
+ * named, and addresses that the interfaces were seen to have; in position
+ * time-sync only those that set the clock; a close ends the epoch for ever.
+ * Pages that get through make up lists without a gap or a step back.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -18,6 +20,8 @@
 #define NLISTENERS 20u
 #define NIFADDRS 3u
 #define MS UINT64_C(1000000)
+/* Every fourth listener sets the clock. */
+#define SETS_CLOCK(i) ((i) % 4 == 0)
 
 /* All but a few octets zero: an address here and there. */
 static void
@@ -65,6 +69,7 @@ check_open(const struct gate_core *c, const struct gate_req *q,
 		if (!gate_map_get(c->proven, i))
 			continue;
 		FUZZ_ASSERT(i < NLISTENERS && gate_map_get(q->proven, i));
+		FUZZ_ASSERT(q->want == GATE_OPEN || SETS_CLOCK(i));
 		n++;
 	}
 	FUZZ_ASSERT(n != 0);
@@ -89,7 +94,7 @@ lose(struct gate_core *c, uint32_t gone)
 		if ((gone >> i & 1) != 0)
 			FUZZ_ASSERT(c->ifaddr[i].family == 0 &&
 			    !gate_map_get(c->proven, i));
-	if (before != GATE_OPEN)
+	if (before != GATE_OPEN && before != GATE_SYNC)
 		FUZZ_ASSERT(d.act == GATE_ACT_NONE);
 	FUZZ_ASSERT(d.act != GATE_ACT_OPEN && c->pos <= before);
 }
@@ -111,17 +116,66 @@ step(struct gate_core *c, const struct gate_req *q, size_t len, uint64_t now,
 	if (d.drop_engine || c->refused)
 		FUZZ_ASSERT(c->pos == GATE_CLOSED);
 	if (d.act >= GATE_ACT_OPEN) {
-		FUZZ_ASSERT(q->want == GATE_OPEN && q->epoch == epoch);
+		FUZZ_ASSERT(q->epoch == epoch);
+		FUZZ_ASSERT(q->want == GATE_OPEN || q->want == GATE_SYNC);
+		FUZZ_ASSERT(d.act == GATE_ACT_OPEN || before == q->want);
 		FUZZ_ASSERT(q->proof_ns <= now);
 		FUZZ_ASSERT(now - q->proof_ns <= LEASE * MS);
 		check_open(c, q, asks ? missing : 0);
 		FUZZ_ASSERT(gate_core_fresh(c, now));
 		gate_core_opened(c);
+		FUZZ_ASSERT(c->pos == q->want);
 	} else {
-		FUZZ_ASSERT(c->pos != GATE_OPEN);
+		FUZZ_ASSERT(c->pos != GATE_OPEN && c->pos != GATE_SYNC);
 	}
-	if (before == GATE_OPEN && c->pos != GATE_OPEN)
+	if (before > GATE_TOR_ONLY && c->pos < before)
 		FUZZ_ASSERT(c->epoch > epoch && d.act == GATE_ACT_CLOSE);
+}
+
+/* What of the list that is coming has been let through. */
+static struct gate_list seen;
+
+/* A page of which the input decides what matters; half of them are helped. */
+static void
+put_page(struct gate_core *c, const uint8_t *data, size_t size)
+{
+	static struct gate_relays page;
+	const uint64_t epoch = c->epoch;
+	const size_t n = size < 64 ? size : 64;
+	struct gate_decision d;
+
+	memset(&page, 0, sizeof page);
+	memcpy(&page, data, n);
+	page.magic = GATE_RELAYS_MAGIC;
+	if (n > 4 && data[0] % 2 == 0) {
+		page.reserved = 0;
+		page.generation = 1 + data[1] % 2;
+		page.total = data[2] % 8;
+		page.first = data[3] % 2 != 0 ? 0 : c->list.got4 +
+		    c->list.got6;
+		page.n = page.total < page.first ? 0 : (page.total -
+		    page.first) % (1 + data[4] % 4);
+		memset(page.pair, 0, sizeof page.pair);
+		for (uint32_t i = 0; i < page.n; i++)
+			page.pair[i] = (struct gate_relay){ .addr = { 1 },
+				.port = 1, .v6 = (data[4] >> i) & 1 };
+	}
+	d = gate_core_page(c, &page);
+	if (d.act != GATE_ACT_PAGE) {
+		FUZZ_ASSERT(d.drop_engine && c->pos == GATE_CLOSED);
+		FUZZ_ASSERT(c->epoch > epoch);
+		memset(&seen, 0, sizeof seen);
+		return;
+	}
+	FUZZ_ASSERT(gate_relays_ok(&page) && c->epoch == epoch);
+	if (page.first == 0)
+		seen = (struct gate_list){ .generation = page.generation,
+			.total = page.total };
+	FUZZ_ASSERT(page.first == seen.got4 + seen.got6);
+	FUZZ_ASSERT(page.generation == seen.generation);
+	FUZZ_ASSERT(page.total == seen.total);
+	seen.got4 += page.n;
+	FUZZ_ASSERT(seen.got4 + seen.got6 <= page.total);
 }
 
 int
@@ -143,6 +197,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		p.ifaddrs[i].family = i == 1 ? AF_INET6 : AF_INET;
 		listeners[i].ifaddr = (uint8_t)(i + 1);
 	}
+	for (unsigned i = 0; i < NLISTENERS; i++)
+		listeners[i].timesync = SETS_CLOCK(i);
+	p.timesync.required = p.tor.strict_egress = true;
+	memset(&seen, 0, sizeof seen);
 	gate_core_init(&c, &p, 1);
 	while (size > 3) {
 		now += data[0] * 8 * MS;
@@ -152,8 +210,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memset(&q, 0, sizeof q);
 		memcpy(&q, data + 3, size - 3 < sizeof q ? size - 3 :
 		    sizeof q);
+		if (data[0] % 16 == 14) {
+			put_page(&c, data + 3, size - 3);
+			data += 3;
+			size -= 3;
+			continue;
+		}
 		help(&q, &c, data[2], now);
+		if (q.want == GATE_SYNC && (data[2] & 32) != 0)
+			for (size_t i = 0; i < sizeof q.proven; i++)
+				q.proven[i] &= 0x11;
 		step(&c, &q, n, now, (data[2] & 128) != 0 ? 0 : data[1]);
+		if (c.list.generation == 0)
+			memset(&seen, 0, sizeof seen); /* it was dropped */
 		if (data[0] % 16 == 15)
 			lose(&c, data[1]);
 		n = size - 3 < sizeof q ? size - 3 : sizeof q;

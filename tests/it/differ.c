@@ -166,14 +166,19 @@ normalise(json_t *listing)
 	return listing;
 }
 
+static const char *
+family_name(const struct pol_table *t)
+{
+	return t->family == POL_F_NETDEV ? "netdev" : "inet";
+}
+
 static FILE *
 run_list(const struct pol_table *t, const char *options)
 {
 	char command[COMMAND_LEN];
 
 	(void)snprintf(command, sizeof command, "nft %s list table %s %s",
-	    options, t->family == POL_F_NETDEV ? "netdev" : "inet",
-	    pol_table_name(t->id));
+	    options, family_name(t), pol_table_name(t->id));
 	return run(command, "r");
 }
 
@@ -303,5 +308,22 @@ differ_same(const struct pol_table *t, const struct differ_listing *of_text,
 		    sent.text != NULL ? sent.text : "", of_text->text);
 	}
 	clear(&sent);
+	return same;
+}
+
+bool
+differ_reloads(const struct pol_table *t, const struct differ_listing *l)
+{
+	struct differ_listing again = { 0 };
+	char *text = NULL;
+	bool same;
+
+	ck_assert_int_ne(asprintf(&text, "delete table %s %s\n%s",
+	    family_name(t), pol_table_name(t->id), l->text), -1);
+	load_text(text);
+	free(text);
+	list_table(&again, t);
+	same = again.text != NULL && strcmp(again.text, l->text) == 0;
+	clear(&again);
 	return same;
 }

@@ -33,6 +33,13 @@ void differ_free(struct differ_listing *l);
 bool differ_same(const struct pol_table *t,
     const struct differ_listing *of_text, bool tell);
 
+/*
+ * T is in the kernel: load what L lists of it, its elements aside.  Whether
+ * that is listed as L again.
+ */
+bool differ_reloads(const struct pol_table *t,
+    const struct differ_listing *l);
+
 /* Tables in which each statement, key and set is; the caller's to clear. */
 void differ_all_kinds(struct pol_ruleset *out);
 /* The table with every length of prefix, both families, both sides. */

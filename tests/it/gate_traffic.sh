@@ -13,7 +13,7 @@ check "control: outside as root" ask_gw 0 192.0.2.1:443
 
 gate_start
 check "ready, closed" now_is 'position=closed known=1'
-check "barriers: boot, guard, persist, netdev" now_is 'barriers=0x[13]f'
+check "barriers: boot, guard, persist, netdev, routes" now_is 'barriers=0x[57]f'
 closed_all() {
 	refuse "$1: workstation, TCP" ask_ws 10.152.152.10:9050
 	refuse "$1: workstation, DNS" ask_ws udp:10.152.152.10:5300
@@ -54,7 +54,7 @@ check "silent engine: closed" now_is 'position=closed known=1 why=3'
 note "a running flow is cut when the gate dies"
 hold 3000
 in_ws python3 "$IT_SRC/traffic.py" 0 stream 10.152.152.10:9050 \
-    >"$IT_DIR/flow" 2>&1 &
+    >"$IT_DIR/flow" 2>/dev/null &
 sleep 0.5
 n=$(wc -l <"$IT_DIR/flow")
 check "the flow runs" [ "$n" -gt 10 ]
@@ -75,7 +75,7 @@ gate_start
 check "adopted: ready, closed" now_is 'position=closed known=1'
 hold 6000
 in_ws python3 "$IT_SRC/traffic.py" 0 stream 10.152.152.10:9050 \
-    >"$IT_DIR/flow2" 2>&1 &
+    >"$IT_DIR/flow2" 2>/dev/null &
 sleep 0.5
 stopped=$(date +%s.%N)
 kill -STOP "$GATE_PID"

@@ -7,14 +7,22 @@
  *       KIND/ADDRESS/PORT... | KIND/IFACE:ipv4|IFACE:ipv6/PORT |
  *       socks/unix:PATH
  *     -R internal|full|off : routing rules;  -E UID : may leave as well
+ *     -X : strict egress;  -T N : listener N sets the clock, which is
+ *     required;  -U UID : so does this user
+ *     -S PORT : TCP may be called from outside;  -P : so may ping
+ *   gatedrv -f POLICY_FILE  : all that from a policy; users are numbers
  *   gatedrv -p POSITION ... : print the gate table as nft text, instead
  *   gatedrv -r              : remove the rules, instead
  *
  * Commands, one a line: open [N...], tor, closed, hold MS [N...] (open, then
- * renew four times a lease), again (the last request as it was), stale,
+ * renew four times a lease), stay open|sync (the same until the next
+ * request), again (the last request as it was), stale,
  * epoch N, junk N, wait MS, engine (hand over a new one), hangup, term, quit;
  * at IFACE:ipv4|IFACE:ipv6 ADDRESS (where the listeners on it are said to be
- * from now on; "none": nowhere).
+ * from now on; "none": nowhere); sync, keep MS: as open and hold, of the
+ * listeners that set the clock; relays GENERATION PAIR..., cut GENERATION
+ * PAIR... (without the last page), swaps TIMES PAIR... (that many lists, one
+ * after the other): see drv_relays.h.
  */
 #include <errno.h>
 #include <poll.h>
@@ -32,8 +40,11 @@
 #include "supervisor/gatemsg.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
+#include "tests/it/drv_policy.h"
+#include "tests/it/drv_relays.h"
 
 #define NS_PER_MS UINT64_C(1000000)
+#define LINE_CAP 1024
 
 struct drv {
 	struct pol_policy policy;
@@ -45,6 +56,8 @@ struct drv {
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 	uint64_t seq;
 	bool quiet; /* only changes are printed */
+	enum gate_position stay; /* CLOSED: nothing */
+	uint64_t stay_ns;	 /* when to say so again */
 };
 
 static uint64_t
@@ -61,14 +74,16 @@ print_report(const struct gate_report *r)
 {
 	printf("report position=%s known=%u why=%u refused=%u barriers=0x%x "
 	    "proven=%u lease=%u foreign=%llu error=%d closes=%llu "
-	    "close_us=%llu epoch=%llu purges=%llu\n",
+	    "close_us=%llu epoch=%llu purges=%llu strict=%u relays=%u+%u "
+	    "generation=%u\n",
 	    gate_position_name((enum gate_position)r->position), r->known,
 	    r->why, r->refused, r->barriers, r->nproven, r->lease_ms,
 	    (unsigned long long)r->foreign, r->error,
 	    (unsigned long long)r->closes,
 	    (unsigned long long)r->close_last_ns / 1000,
 	    (unsigned long long)r->epoch,
-	    (unsigned long long)r->purges);
+	    (unsigned long long)r->purges, r->strict, r->nrelays4,
+	    r->nrelays6, r->relays_generation);
 	(void)fflush(stdout);
 }
 
@@ -79,7 +94,8 @@ same_report(const struct gate_report *a, const struct gate_report *b)
 	    a->why == b->why && a->refused == b->refused &&
 	    a->barriers == b->barriers && a->foreign == b->foreign &&
 	    a->epoch == b->epoch && a->error == b->error &&
-	    a->nproven == b->nproven && a->purges == b->purges;
+	    a->nproven == b->nproven && a->purges == b->purges &&
+	    a->relays_generation == b->relays_generation;
 }
 
 static void
@@ -166,7 +182,9 @@ set_proven(struct drv *d, char *list)
 		any = true;
 	}
 	for (unsigned i = 0; !any && i < d->policy.nlisteners; i++)
-		gate_map_set(d->sent.proven, i);
+		if (d->sent.want == GATE_OPEN ||
+		    d->policy.listeners[i].timesync)
+			gate_map_set(d->sent.proven, i);
 }
 
 static void
@@ -177,7 +195,7 @@ prepare(struct drv *d, enum gate_position want, char *list)
 	d->sent.want = want;
 	d->sent.seq = ++d->seq;
 	d->sent.epoch = d->last.epoch;
-	if (want != GATE_OPEN)
+	if (want != GATE_OPEN && want != GATE_SYNC)
 		return;
 	d->sent.proof_ns = now_ns();
 	d->sent.lease_ms = d->policy.lease_ms;
@@ -192,28 +210,6 @@ cmd_open(struct drv *d, char *arg)
 	send_req(d);
 }
 
-/* The number of "IFACE:ipv4" among P's, plus one; added if need be. */
-static uint8_t
-ifaddr_number(struct pol_policy *p, const char *spec)
-{
-	struct pol_ifaddr a = { .family = AF_INET };
-	const size_t n = strcspn(spec, ":");
-
-	if (n >= sizeof a.ifname || strncmp(spec + n, ":ipv", 4) != 0)
-		fatal("IFACE:ipv4 is what an interface's address looks like");
-	memcpy(a.ifname, spec, n);
-	if (spec[n + 4] == '6')
-		a.family = AF_INET6;
-	for (size_t i = 0; i < p->nifaddrs; i++)
-		if (p->ifaddrs[i].family == a.family &&
-		    strcmp(p->ifaddrs[i].ifname, a.ifname) == 0)
-			return (uint8_t)(i + 1);
-	if (p->nifaddrs == POL_MAX_IFADDRS)
-		fatal("too many addresses of interfaces");
-	p->ifaddrs[p->nifaddrs++] = a;
-	return (uint8_t)p->nifaddrs;
-}
-
 static void
 cmd_at(struct drv *d, char *arg)
 {
@@ -222,7 +218,7 @@ cmd_at(struct drv *d, char *arg)
 
 	if (addr == NULL)
 		fatal("at IFACE:ipv4 ADDRESS");
-	number = ifaddr_number(&d->policy, spec);
+	number = drv_ifaddr_number(&d->policy, spec);
 	/* What is no address is none. */
 	(void)pol_addr_parse(&d->ifaddr[number - 1], addr);
 }
@@ -231,6 +227,7 @@ static void
 cmd_tor(struct drv *d, char *arg)
 {
 	(void)arg;
+	d->stay = GATE_CLOSED;
 	prepare(d, GATE_TOR_ONLY, NULL);
 	send_req(d);
 }
@@ -239,12 +236,20 @@ static void
 cmd_closed(struct drv *d, char *arg)
 {
 	(void)arg;
+	d->stay = GATE_CLOSED;
 	prepare(d, GATE_CLOSED, NULL);
 	send_req(d);
 }
 
 static void
-cmd_hold(struct drv *d, char *arg)
+cmd_sync(struct drv *d, char *arg)
+{
+	prepare(d, GATE_SYNC, arg);
+	send_req(d);
+}
+
+static void
+keep(struct drv *d, enum gate_position want, char *arg)
 {
 	char *rest = arg;
 	uint64_t end = now_ns() + strtoull(arg, &rest, 10) * NS_PER_MS;
@@ -253,11 +258,81 @@ cmd_hold(struct drv *d, char *arg)
 	d->quiet = true;
 	while (now_ns() < end && d->engine_fd != -1) {
 		(void)snprintf(list, sizeof list, "%s", rest);
-		prepare(d, GATE_OPEN, list);
+		prepare(d, want, list);
 		send_req(d);
 		listen_for(d, d->policy.lease_ms / 4);
 	}
 	d->quiet = false;
+}
+
+static void
+cmd_hold(struct drv *d, char *arg)
+{
+	keep(d, GATE_OPEN, arg);
+}
+
+static void
+cmd_keep(struct drv *d, char *arg)
+{
+	keep(d, GATE_SYNC, arg);
+}
+
+static void
+cmd_relays(struct drv *d, char *arg)
+{
+	char *rest = arg;
+	const uint32_t generation = (uint32_t)strtoul(arg, &rest, 10);
+
+	drv_relays_send(d->engine_fd, generation, rest, false);
+}
+
+static void
+cmd_cut(struct drv *d, char *arg)
+{
+	char *rest = arg;
+	const uint32_t generation = (uint32_t)strtoul(arg, &rest, 10);
+
+	drv_relays_send(d->engine_fd, generation, rest, true);
+}
+
+/* A report comes after each. */
+static void
+cmd_swaps(struct drv *d, char *arg)
+{
+	char words[LINE_CAP], *rest = arg;
+	const uint32_t times = (uint32_t)strtoul(arg, &rest, 10);
+	const uint32_t before = d->last.relays_generation;
+
+	d->quiet = true;
+	for (uint32_t i = 1; i <= times && d->engine_fd != -1; i++) {
+		(void)snprintf(words, sizeof words, "%s", rest);
+		drv_relays_send(d->engine_fd, before + i, words, false);
+		for (int j = 0; j < 1000 && d->engine_fd != -1 &&
+		    d->last.relays_generation != before + i; j++)
+			listen_for(d, 2);
+	}
+	d->quiet = false;
+	printf("swapped %u\n", d->last.relays_generation - before);
+}
+
+static void
+stay(struct drv *d)
+{
+	char every[1] = "";
+
+	if (d->stay == GATE_CLOSED || now_ns() < d->stay_ns)
+		return;
+	prepare(d, d->stay, every);
+	send_req(d);
+	d->stay_ns = now_ns() + d->policy.lease_ms / 4 * NS_PER_MS;
+}
+
+static void
+cmd_stay(struct drv *d, char *arg)
+{
+	d->stay = strcmp(arg, " sync\n") == 0 ? GATE_SYNC : GATE_OPEN;
+	d->stay_ns = 0;
+	stay(d);
 }
 
 static void
@@ -288,10 +363,12 @@ cmd_epoch(struct drv *d, char *arg)
 static void
 cmd_junk(struct drv *d, char *arg)
 {
-	uint8_t junk[4096];
+	static uint8_t junk[2 * sizeof(struct gate_relays)];
+	const size_t n = strtoul(arg, NULL, 10);
 
 	memset(junk, 0x5a, sizeof junk);
-	(void)!send(d->engine_fd, junk, (size_t)atoi(arg), MSG_NOSIGNAL);
+	(void)!send(d->engine_fd, junk, n < sizeof junk ? n : sizeof junk,
+	    MSG_NOSIGNAL);
 }
 
 static void
@@ -339,10 +416,13 @@ static const struct {
 	void (*run)(struct drv *d, char *arg);
 } commands[] = {
 	{ "open", cmd_open }, { "tor", cmd_tor }, { "closed", cmd_closed },
-	{ "hold", cmd_hold }, { "again", cmd_again }, { "stale", cmd_stale },
+	{ "hold", cmd_hold },
+	{ "stay", cmd_stay }, { "again", cmd_again }, { "stale", cmd_stale },
 	{ "epoch", cmd_epoch }, { "junk", cmd_junk }, { "wait", cmd_wait },
 	{ "engine", cmd_engine }, { "hangup", cmd_hangup },
-	{ "term", cmd_term }, { "at", cmd_at },
+	{ "term", cmd_term }, { "at", cmd_at }, { "sync", cmd_sync },
+	{ "keep", cmd_keep }, { "relays", cmd_relays }, { "cut", cmd_cut },
+	{ "swaps", cmd_swaps },
 };
 
 /* Answers to a request come within this time, ms. */
@@ -375,12 +455,13 @@ static void
 run(struct drv *d)
 {
 	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
-	char line[256];
+	char line[LINE_CAP];
 
 	for (;;) {
 		in.revents = 0;
 		if (poll(&in, 1, 0) <= 0) {
 			d->quiet = true;
+			stay(d);
 			listen_for(d, 5);
 			d->quiet = false;
 			continue;
@@ -414,59 +495,6 @@ start_gate(struct drv *d)
 	(void)fflush(stdout);
 }
 
-static void
-add_listener(struct pol_policy *p, char *spec)
-{
-	struct pol_listener *l = &p->listeners[p->nlisteners];
-	char *kind = strtok(spec, "/"), *addr = strtok(NULL, "/");
-	char *port = strtok(NULL, "/");
-
-	if (addr != NULL && strncmp(addr, "unix:", 5) == 0) {
-		l->addr.family = AF_UNIX;
-		(void)snprintf(l->path, sizeof l->path, "/run/%s", addr + 5);
-		port = strchr(addr, ':') + 1; /* none */
-	} else if (addr != NULL && strstr(addr, ":ipv") != NULL) {
-		l->ifaddr = ifaddr_number(p, addr);
-		l->addr.family = p->ifaddrs[l->ifaddr - 1].family;
-	} else if (addr == NULL || !pol_addr_parse(&l->addr, addr)) {
-		fatal("KIND/ADDRESS/PORT is what a listener looks like");
-	}
-	if (port == NULL)
-		fatal("a port is missing");
-	l->port = (uint16_t)atoi(port);
-	for (l->kind = POL_SOCKS; l->kind < POL_NKIND; l->kind++)
-		if (strcmp(pol_kind_name(l->kind), kind) == 0)
-			break;
-	if (l->kind == POL_NKIND)
-		fatal("no such kind of listener");
-	l->loopback = strncmp(addr, "127.", 4) == 0 ||
-	    strcmp(addr, "::1") == 0;
-	(void)snprintf(l->name, sizeof l->name, "l%zu", p->nlisteners);
-	p->nlisteners++;
-}
-
-static void
-set_user(struct pol_user *u, const char *uid)
-{
-	u->uid = u->gid = (uint32_t)atoi(uid);
-	u->resolved = true;
-}
-
-static void
-add_iface(char list[][POL_IFNAME_LEN], size_t *n, const char *name)
-{
-	if (*n == POL_MAX_IFACES)
-		fatal("too many interfaces");
-	(void)snprintf(list[(*n)++], POL_IFNAME_LEN, "%s", name);
-}
-
-static void
-set_routes(struct pol_policy *p, const char *word)
-{
-	p->firewall.routes = strcmp(word, "full") == 0 ? POL_ROUTES_FULL :
-	    strcmp(word, "off") == 0 ? POL_ROUTES_OFF : POL_ROUTES_INTERNAL;
-}
-
 static int
 print_table(const struct pol_policy *p, const char *which)
 {
@@ -489,37 +517,6 @@ print_table(const struct pol_policy *p, const char *which)
 	fatal("no such table");
 }
 
-static const char *
-read_options(struct drv *d, int argc, char **argv)
-{
-	struct pol_policy *p = &d->policy;
-	const char *print = NULL;
-	int opt;
-
-	set_user(&p->tor.user, "4300");
-	set_user(&p->gate_user, "4242");
-	p->ninternal = p->nexternal = 0;
-	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:rR:E:")) != -1) {
-		switch (opt) {
-		case 's': p->closed = POL_CLOSED_STRICT; break;
-		case 'l': p->lease_ms = (uint32_t)atoi(optarg); break;
-		case 't': set_user(&p->tor.user, optarg); break;
-		case 'u': set_user(&p->gate_user, optarg); break;
-		case 'i': add_iface(p->internal, &p->ninternal, optarg);
-			break;
-		case 'e': add_iface(p->external, &p->nexternal, optarg);
-			break;
-		case 'p': print = optarg; break;
-		case 'r': exit(gate_remove_rules());
-		case 'R': set_routes(p, optarg); break;
-		case 'E': set_user(&p->egress[p->negress++].user, optarg);
-			break;
-		default: fatal("usage: see the top of gatedrv.c");
-		}
-	}
-	return print;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -528,12 +525,7 @@ main(int argc, char **argv)
 
 	log_init("drv", LOG_LV_INFO);
 	(void)setvbuf(stdin, NULL, _IONBF, 0); /* poll(2) must see it all */
-	pol_policy_init(&d.policy);
-	print = read_options(&d, argc, argv);
-	d.policy.listeners = xcalloc((size_t)argc,
-	    sizeof *d.policy.listeners);
-	for (int i = optind; i < argc; i++)
-		add_listener(&d.policy, argv[i]);
+	print = drv_policy(&d.policy, argc, argv);
 	if (print != NULL)
 		return print_table(&d.policy, print);
 	start_gate(&d);

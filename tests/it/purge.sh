@@ -66,8 +66,8 @@ fill()
 }
 
 servers_start
-LEASE=10000 # open long enough for slow probes
-gate_start
+export LEASE=10000 # open long enough for slow probes
+gate_up
 in_gw python3 "$IT_SRC/traffic.py" $TOR_UID stream 192.0.2.1:443 \
     >"$IT_DIR/tor" 2>&1 &
 sleep 0.3
@@ -119,8 +119,8 @@ check "five requests became one or two" \
 
 note "$MANY flows of clients beside as many others"
 gate_stop
-LEASE=1000
-gate_start
+export LEASE=1000
+gate_up
 pid=$(purger)
 fill "$MANY" 0
 fill "$MANY" 0x40000000
@@ -153,8 +153,8 @@ check "none is started" [ -z "$(purger)" ]
 gate_stop
 
 note "the gate's end"
-LEASE=10000
-gate_start
+export LEASE=10000
+gate_up
 pid=$(purger)
 check "started: its predecessor's are forgotten" gone
 say open
@@ -165,7 +165,7 @@ check "stop: forgotten" gone
 check "stop: said in a line" grep -q 'stopping: SIGTERM; the gateway stays '\
 'closed, and only portcullisd --remove-rules opens it' "$IT_DIR/drv.err"
 gate_stop
-gate_start
+gate_up
 pid=$(purger)
 kill -KILL "$GATE_PID"
 sleep 0.3

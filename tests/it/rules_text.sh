@@ -4,7 +4,7 @@
 # the printed positions are what they are called.
 . "$(dirname "$0")/gate.bash"
 it_begin
-servers_start
+servers_start 127.0.0.1:9108 10.152.152.10:9108
 cat >"$IT_DIR/p.conf" <<END
 tor { user = $TOR_UID control = "unix:/run/tor/control" }
 users { gate = $GATE_UID engine = 4243 status = 4244 }
@@ -16,9 +16,22 @@ listener dns { kind = dns address = "10.152.152.10" port = 5300 }
 listener own { kind = socks address = "127.0.0.1" port = 9150 }
 END
 
-# load POSITION
+{
+	cat "$IT_DIR/p.conf"
+	cat <<-'END'
+	listener clock { kind = socks port = 9108
+	    address = { "127.0.0.1", "10.152.152.10" } }
+	timesync { required = true users = { 1001 } listeners = { clock } }
+	END
+} >"$IT_DIR/clock.conf"
+{
+	cat "$IT_DIR/clock.conf"
+	echo 'timesync { workstations = true }'
+} >"$IT_DIR/clocks.conf"
+
+# load POSITION [POLICY]
 load() {
-	"$BUILD/tests/golden/polcheck" "$IT_DIR/p.conf" "$1" \
+	"$BUILD/tests/golden/polcheck" "$IT_DIR/${2:-p}.conf" "$1" \
 	    >"$IT_DIR/rules" 2>"$IT_DIR/rules.err" &&
 	    in_gw nft -f "$IT_DIR/rules"
 }
@@ -37,6 +50,8 @@ check "control: TCP to the listener" ask_ws 10.152.152.10:9050
 check "control: UDP to the listener" ask_ws udp:10.152.152.10:5300
 check "control: IPv6" ask_ws fd19::10:9050
 check "control: loopback" ask_gw 1000 127.0.0.1:9150
+check "control: to the clock's listener" ask_gw 1000 127.0.0.1:9108
+check "control: the same from outside" ask_ws 10.152.152.10:9108
 check "control: outside" ask_gw 0 192.0.2.1:443
 
 check "the boot file loads" load closed
@@ -47,6 +62,21 @@ check "the rules of tor-only load" load tor-only
 nobody tor-only
 check "tor-only: Tor has its uplink" ask_gw $TOR_UID 192.0.2.1:443
 refuse "tor-only: Tor's UDP goes nowhere" ask_gw $TOR_UID udp:192.0.2.1:53
+
+refuse "there is no time-sync that nobody requires" load time-sync
+check "the boot file of another policy loads" load closed clock
+check "the rules of time-sync load" load time-sync clock
+check "time-sync: the clock's user has the clock's listener" \
+    ask_gw 1001 127.0.0.1:9108
+refuse "time-sync: and no other" ask_gw 1001 127.0.0.1:9150
+refuse "time-sync: other users do not" ask_gw 1000 127.0.0.1:9108
+refuse "time-sync: workstations do not" ask_ws 10.152.152.10:9108
+check "time-sync: Tor has its uplink" ask_gw $TOR_UID 192.0.2.1:443
+nobody time-sync
+check "the rules of time-sync for all load" load time-sync clocks
+check "time-sync for all: workstations too" ask_ws 10.152.152.10:9108
+nobody "time-sync for all"
+check "the first boot file loads again" load closed
 
 check "the rules of open load" load open
 check "open: workstation, TCP" ask_ws 10.152.152.10:9050

@@ -288,6 +288,77 @@ START_TEST(a_redirect_that_leads_nowhere_is_noticed)
 }
 END_TEST
 
+/* With a policy that requires time-sync. */
+static void
+install_sync(void)
+{
+	teardown();
+	policy.timesync.required = true;
+	ck_assert_int_eq(install_look(&kern, &policy), 0);
+	ck_assert_int_eq(install_tables(&kern, true), 0);
+	prove(0, 3);
+}
+
+static void
+leases_are(bool gate, bool sync)
+{
+	struct kern_held h = held();
+
+	ck_assert(h.gate.live4 == gate && h.gate.live6 == gate);
+	ck_assert(h.sync.live4 == sync && h.sync.live6 == sync);
+	ck_assert(!h.gate.wrong && !h.sync.wrong);
+}
+
+START_TEST(sync_is_a_lease_of_its_own)
+{
+	install_sync();
+	leases_are(false, false);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, POL_S_SYNC, true), 0);
+	leases_are(false, true);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, POL_S_SYNC, true),
+	    -EEXIST);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, POL_S_SYNC, false), 0);
+	/* An update of a lease that is not the one held is none. */
+	ck_assert_int_eq(open_gate(false), -ESTALE);
+}
+END_TEST
+
+/* In one transaction: what is between is nobody's to see. */
+START_TEST(from_sync_to_open_and_no_further)
+{
+	uint32_t before, after;
+
+	install_sync();
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, POL_S_SYNC, true), 0);
+	prove(0, 9);
+	ck_assert_int_eq(nft_read_generation(&kern.reader, &before), 0);
+	ck_assert_int_eq(open_gate(true), 0);
+	ck_assert_int_eq(nft_read_generation(&kern.reader, &after), 0);
+	ck_assert_uint_eq(after, before + 1);
+	leases_are(true, false);
+	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, POL_S_SYNC, false),
+	    -ESTALE);
+}
+END_TEST
+
+START_TEST(a_close_ends_sync_as_well)
+{
+	const enum pol_set_id lease = _i % 2 == 0 ? POL_S_SYNC : POL_S_GATE;
+	uint32_t seq;
+
+	install_sync();
+	ck_assert_int_eq(kern_open(&kern, map, ifaddr, lease, true), 0);
+	ck_assert_int_eq(kern_open_egress(&kern, AF_INET), 0);
+	seq = kern.owner.seq;
+	ck_assert_int_eq(kern_close(&kern, _i / 2 == 1), 0);
+	/* One message: flushes, and the batch's brackets. */
+	ck_assert_uint_eq(kern.owner.seq, seq + 4 + (_i / 2 == 1));
+	leases_are(false, false);
+	ck_assert(held().egress.live4 == (_i / 2 == 0));
+}
+END_TEST
+
 START_TEST(updating_without_a_lease_is_no_opening)
 {
 	prove(0, 3);
@@ -485,6 +556,9 @@ make_suite(void)
 	    a_difference_to_what_is_not_there_fails_and_is_mended);
 	tcase_add_loop_test(tc, a_redirect_that_leads_nowhere_is_noticed, 0,
 	    2);
+	tcase_add_test(tc, sync_is_a_lease_of_its_own);
+	tcase_add_test(tc, from_sync_to_open_and_no_further);
+	tcase_add_loop_test(tc, a_close_ends_sync_as_well, 0, 4);
 	tcase_add_test(tc, updating_without_a_lease_is_no_opening);
 	tcase_add_test(tc, an_element_that_never_expires_is_noticed);
 	tcase_add_loop_test(tc, drift_of_a_vital_table_is_noticed, 0, 2);

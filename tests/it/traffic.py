@@ -5,6 +5,8 @@ The first word is the user to be, by number: 0 stays root.
 
 serve [udp:]ADDR:PORT...   answer until killed; prints "ready"
 ask [udp:]ADDR:PORT        exit 0 if an echo came back within half a second
+asks [udp:]ADDR:PORT...    all of these at once; prints those that answered
+flood ADDR:PORT            datagrams without end, some 5,000 a second
 try [udp:]ADDR:PORT        prints echo, refused (a reset, or UDP's port
                            unreachable), prohibited, denied (by our own
                            kernel, at once) or silent
@@ -12,10 +14,10 @@ resume ADDR:PORT           asks, waits for a line, asks again as "try" does
 linger ADDR:PORT [SPORT]   connects, waits for a line, sends and closes
 error ADDR:PORT SPORT CODE ADDR:PORT  ICMP "unreachable" of CODE about TCP
                            from the first to the second, sent to the first
-midflow ADDR:PORT [fin]    an IPv4 ACK, or a FIN, of no flow: refused or
-                           silent
+midflow ADDR:PORT [fin]    an IPv4 ACK, or FIN and ACK, of no flow: prints
+                           refused or silent
 ping ADDR                  exit 0 if an IPv4 ping was answered
-stream ADDR:PORT           echo without pause; prints the seconds since the
+stream [udp:]ADDR:PORT     echo without pause; prints the seconds since the
                            epoch of each 10 ms in which an echo came back
 spoof SPORT DPORT          one datagram over loopback; prints ok or an errno
 forge syn|ack|udp SOURCE ADDR:PORT  three packets with SOURCE, raw
@@ -29,6 +31,7 @@ import selectors
 import socket
 import struct
 import sys
+import threading
 import time
 
 WAIT = 0.5
@@ -92,6 +95,30 @@ def ask(spec):
         return 0 if s.recv(16) == b"echo" else 1
     except OSError:
         return 1
+
+
+def asks(specs):
+    rc = {}
+    threads = [threading.Thread(target=lambda s: rc.update({s: ask(s)}),
+                                args=(spec,)) for spec in specs]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    print(" ".join(spec for spec in specs if rc[spec] == 0))
+    return 0
+
+
+def flood(spec):
+    family, _, addr = split(spec)
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    while True:
+        for _ in range(5):
+            try:
+                s.sendto(b"flood", addr)
+            except OSError:  # what a filter's drop looks like
+                pass
+        time.sleep(0.001)
 
 
 def outcome(s):
@@ -203,11 +230,11 @@ def stream(spec):
     s.settimeout(10)
     last = 0
     while True:
-        s.send(b"x")
         try:
+            s.send(b"x")
             if not s.recv(64):
                 return 0
-        except socket.timeout:
+        except OSError:  # silence, or a reset
             return 0
         now = time.time()
         if now - last >= 0.01:
@@ -246,7 +273,7 @@ def transport(what, family, src, dst, dport):
         at = 6
     else:
         size, proto = 20, socket.IPPROTO_TCP
-        flags = {"syn": 0x02, "fin": 0x01}.get(what, 0x10)
+        flags = {"syn": 0x02, "fin": 0x11}.get(what, 0x10)
         body = struct.pack("!HHIIBBHHH", sport, dport, 1, 1, 0x50, flags,
                            8192, 0, 0)
         at = 16
@@ -321,6 +348,10 @@ def main(argv):
         return serve(argv[1:])
     if argv[0] == "ask":
         return ask(argv[1])
+    if argv[0] == "asks":
+        return asks(argv[1:])
+    if argv[0] == "flood":
+        return flood(argv[1])
     if argv[0] == "try":
         return attempt(argv[1])
     if argv[0] == "resume":

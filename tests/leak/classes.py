@@ -31,6 +31,10 @@ ICMP6_KINDS = {"echo": (128, 0), "too-big": (2, 0), "unreach": (1, 0),
                "ra": (134, 0), "rs": (133, 0), "redirect": (137, 0),
                "node-info": (139, 0)}
 
+FLOWS = ("trans4", "trans6", "socks4", "socks6", "dns4", "dns6", "local",
+         "trans4 down")
+FLOW_PORT = 30100  # of the first of them, and so on
+
 MARTIAN = "the kernel drops this source (martian) before it routes"
 SCOPE = "the kernel never forwards this scope"
 HOPS = "the kernel forwards nothing whose hop count ends here"
@@ -332,7 +336,8 @@ def workstation_special(t):
             ("the external address", EXT6, ""),
             ("the external router", ROUTER6, ""),
             ("the external link-local", t.place.ll_ext, SCOPE),
-            ("unique local", "fd00:1::1", ""), ("multicast", "ff02::fb", NO_GROUP),
+            ("unique local", "fd00:1::1", ""),
+            ("multicast", "ff02::fb", NO_GROUP),
             ("wide multicast", "ff0e::fb", SCOPE),
             ("v4-mapped", "::ffff:203.0.113.80", ""), ("loopback", "::1",
                                                        MARTIAN),
@@ -387,7 +392,7 @@ def workstation_frames(t):
 # --- from the outside ------------------------------------------------------
 
 def outside_tcp(t):
-    for port in (22, 80, 9040, 9050, 9051, 9190, 17700):
+    for port in (22, 80, 9040, 9050, 9051, 9190, 7701):
         t.out4("in4 syn %d to the gateway" % port,
                tcp_packet(ROUTER4, EXT4, port, f.SYN))
         t.out6("in6 syn %d to the gateway" % port,
@@ -407,6 +412,23 @@ def outside_tcp(t):
     t.out4("in4 syn-ack as a relay", tcp_packet(RELAY4, EXT4, 40001,
                                                 f.SYN | f.ACK))
     t.out4("in4 ack as a relay", tcp_packet(RELAY4, EXT4, 40001, f.ACK))
+
+
+def outside_mapped(t):
+    """As the far end of a flow that is open: CVE-2019-14899."""
+    for name, flags in (("syn-ack", f.SYN | f.ACK), ("ack", f.ACK),
+                        ("rst", f.RST)):
+        for src, sport, dst in ((WEB4, 80, WS4), (GW4, 9040, WS4),
+                                (WEB6, 80, WS6), (GW6, 9040, WS6)):
+            family = "6" if ":" in dst else "4"
+            ip = f.ip6 if family == "6" else f.ip4
+            out = t.out6 if family == "6" else t.out4
+            port = FLOW_PORT + FLOWS.index("trans" + family)
+            out("in%s %s for a held flow, as %s" % (
+                family, name, "the web" if sport == 80 else "TransPort"),
+                lambda p, s=src, sp=sport, d=dst, fl=flags, i=ip, to=port: i(
+                    s, d, f.TCP, f.tcp(s, d, sp, to, fl, p.seq, p.token,
+                                       p.seq)))
 
 
 def outside_other(t):
@@ -521,10 +543,6 @@ def tor_ports(t):
                    order("udp", to=DNS4, port=53), "", "decoy"))
 
 
-FLOWS = ("trans4", "trans6", "socks4", "socks6", "dns4", "dns6", "local",
-         "trans4 down")
-
-
 def flows(t):
     for name in FLOWS:
         t.append(Class("held flow: " + name, "flow", lambda p: p, "",
@@ -537,7 +555,8 @@ def every_class(place, users, tor_user):
     for part in (workstation_tcp, workstation_udp, workstation_icmp,
                  workstation_raw, workstation_fragments, workstation_options,
                  workstation_ext6, workstation_spoofed, workstation_special,
-                 workstation_frames, outside_tcp, outside_other):
+                 workstation_frames, outside_tcp, outside_mapped,
+                 outside_other):
         part(t)
     for user in users:
         gateway_user(t, user, user == tor_user)

@@ -9,6 +9,21 @@ import place as where
 from place import EXT4, EXT6, GW4, GW6, ROUTER4, ROUTER6, WS4, WS6
 
 TICK = 0.02
+REDIRECT = """
+table inet leak_redirect {
+	chain pre {
+		type nat hook prerouting priority -100
+		iifname != "eth1" accept
+		ip daddr %(gw4)s tcp dport { 9050, 9190 } accept
+		ip6 daddr %(gw6)s tcp dport { 9050, 9190 } accept
+		meta nfproto ipv4 udp dport 53 dnat ip to %(gw4)s:5300
+		meta nfproto ipv6 udp dport 53 dnat ip6 to [%(gw6)s]:5300
+		fib daddr type local accept
+		meta nfproto ipv4 meta l4proto tcp dnat ip to %(gw4)s:9040
+		meta nfproto ipv6 meta l4proto tcp dnat ip6 to [%(gw6)s]:9040
+	}
+}
+""" % {"gw4": GW4, "gw6": GW6}
 
 
 def wait_for(seconds, ask):
@@ -34,6 +49,10 @@ class Lab:
         self.place, self.build, self.source = place, build, source
         self.gw = place.gateway
         self.policy = os.path.join(place.folder, "portcullis.conf")
+        with open(self.policy, encoding="ascii") as policy:
+            text = policy.read()
+        self.strict = 'egress = "strict"' in text
+        self.veto = 'mode = "veto"' in text
 
     # --- the tools of tests/net ---
 
@@ -66,6 +85,11 @@ class Lab:
 
     def tor_stop(self):
         self.net("stop", "tor")
+
+    def redirect(self):
+        """In veto mode: the other firewall, which does the redirecting."""
+        if self.veto and "leak_redirect" not in self.tables():
+            self.nft(REDIRECT)
 
     # --- ours ---
 

@@ -391,6 +391,7 @@ def gateway_calls(s):
         far(uid, (FAR4, 123), False)
         far(uid, (OUT4, 123))
         far(uid, (OUT4, 8005))
+        far(uid, (PEER4, 8005))
     for to in ((FAR6, 123), (FAR6, 8005), (FAR4, 8005), (OUT6, 8005),
                (OUT6, 8012), (OUT6, 443), (PEER6, 123)):
         far(NTP, to, False)

@@ -27,6 +27,7 @@ SO_TIMESTAMPNS, SO_RCVBUFFORCE = 35, 33
 TP_STATUS_VLAN_VALID = 1 << 4
 BUFFER = 64 << 20
 TOR_PORTS = range(32768, 61000)  # ip_local_port_range of a new namespace
+ICMP_ERRORS, ICMP6_ERRORS = (3, 11, 12), (1, 2, 3, 4)
 STACK4 = (1, 2, 4, 6, 17, 33, 41, 47, 50, 51, 103, 132, 136, 253)
 STACK6 = (2, 4, 6, 17, 33, 41, 47, 50, 51, 58, 103, 132, 136, 253)
 
@@ -37,7 +38,7 @@ class Sight:
     when: float
     where: str
     data: bytes
-    to: tuple = ()  # stack: (protocol, address)
+    to: tuple = ()  # stack: protocol, destination, source
 
 
 def stamp(ancillary):
@@ -133,17 +134,18 @@ class Capture(threading.Thread):
                     taken.append(Sight(stamp(ancillary), self.frames[sock],
                                        with_vlan(data, ancillary)))
                 else:
-                    taken.append(self._stack(sock, data, ancillary))
+                    taken.append(self._stack(sock, data, ancillary, peer))
         with self.lock:
             self.sights += taken
 
-    def _stack(self, sock, data, ancillary):
+    def _stack(self, sock, data, ancillary, peer):
         family, proto = self.raws[sock]
         to = f.ntop(data[16:20]) if family == socket.AF_INET else ""
         for level, kind, value in ancillary:
             if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO:
                 to = f.ntop(value[:16])
-        return Sight(stamp(ancillary), "stack", data, (proto, to))
+        return Sight(stamp(ancillary), "stack", data,
+                     (proto, to, peer[0].partition("%")[0]))
 
     def take(self):
         """What was seen since the last call."""
@@ -319,19 +321,42 @@ class Judge:
             return None
         source = self.source[self.ledger.sent[number][0]]
         if sight.where == "stack":
-            if source in ("workstation", "outside", "client"):
-                return "reached the gateway's stack"
+            if source in ("workstation", "outside", "client") and \
+                    not self._own_error(sight, source):
+                return "reached the gateway's stack: protocol %d to %s " \
+                    "from %s" % sight.to
             return None
         return "carried by Tor"
+
+    def _own_error(self, sight, source):
+        """An ICMP error from the gateway to itself: it quotes a probe."""
+        proto, to, src = sight.to
+        own = self.clear.ext4 | self.clear.ext6 | self.own | {"127.0.0.1"}
+        # An error about what was redirected bears the address asked for.
+        if source == "workstation":
+            src = to
+        if not {to, src} <= own or len(sight.data) <= 48:
+            return False
+        # Behind ICMP's header: the source of the packet that it quotes.
+        if proto == f.ICMP:
+            return sight.data[20] in ICMP_ERRORS and \
+                f.ntop(sight.data[40:44]) in own
+        return proto == f.ICMP6 and sight.data[0] in ICMP6_ERRORS and \
+            f.ntop(sight.data[16:32]) in own
 
     def _inside(self, frame, number):
         kind = struct.unpack_from("!H", frame, 12)[0]
         if kind == f.TYPE_ARP:
             sender = f.ntop(frame[28:32])
             return None if sender in self.own else "ARP from " + sender
+        # Every frame from outside carries its token: a port alone may be
+        # that of an answer which comes late.
         if number is not None:
             source = self.source[self.ledger.sent[number][0]]
-            return "reached the workstation" if source == "outside" else None
+            if source == "outside" and self.ledger.find_token(frame) \
+                    is not None:
+                return "reached the workstation"
+            return None
         if kind == f.TYPE4:
             src = f.ntop(frame[26:30])
             dport = struct.unpack_from("!H", frame, 36)[0]
@@ -350,7 +375,7 @@ class Judge:
     @staticmethod
     def to_listener(sight):
         """Whether what reached the stack was for a Tor listener."""
-        proto, address = sight.to
+        proto, address, _ = sight.to
         ports = stack_ports(sight)
         return proto in (f.TCP, f.UDP) and ports != () and (
             "tcp" if proto == f.TCP else "udp", address, ports[1]) in \

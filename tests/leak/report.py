@@ -50,6 +50,11 @@ class Matrix:
         return "cannot be seen" if self.classes[name].unseen else \
             "no control"
 
+    def wrong_at(self, name, state):
+        """Where a class was seen that should not have been."""
+        cell = self.cells.get((name, state))
+        return set(cell["wrong"]) if cell else set()
+
     def count(self, state, verdict):
         return sum(self.verdict(name, state) == verdict
                    for name in self.classes)

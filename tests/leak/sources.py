@@ -20,7 +20,6 @@ from place import GW4, GW6, LISTENERS, NAME, WEB4, WEB6, libc, setns
 MAGIC = b"\xf7LKM"
 # Below Tor's own ports, net.ipv4.ip_local_port_range: never taken for Tor's.
 FIRST_PORT, PORTS = 10000, 20000
-FLOW_PORT = 30100
 LINGER_NONE = struct.pack("ii", 1, 0)
 CAP_NET_RAW = 1 << 13
 CAP_SETUID_SETGID = 1 << 6 | 1 << 7

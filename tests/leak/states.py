@@ -51,10 +51,10 @@ LIMITS = (
     ("*: packet socket*", "boot ruleset",
      "an inet table sees no packet sockets, and at boot there is no "
      "interface yet to hang a netdev chain on"),
-    ("arp for the external address", "*",
-     "ARP on the internal side is the kernel's: net.ipv4.conf.*.arp_ignore"),
-    ("in arp for the internal address", "*",
-     "ARP for our own addresses is the kernel's: arp_ignore"),
+    ("arp for the external address", "boot ruleset",
+     "the gate sets arp_ignore; before there is one, portcullis.sysctl does"),
+    ("in arp for the internal address", "boot ruleset",
+     "the gate sets arp_ignore; before there is one, portcullis.sysctl does"),
 )
 
 
@@ -87,14 +87,16 @@ def both(first, second):
 class State:
     name: str
     mode: str
-    needs: str  # "nothing", "daemon": no Tor, "open": Tor, and the gate open
+    needs: str  # "nothing", or "open": all runs, and the gate is open
     enter: typing.Callable = lambda lab: None
     proof: typing.Callable = lambda lab: "open"
     leave: typing.Callable = lambda lab: None
     during: typing.Optional[typing.Callable] = None  # again and again
+    bare: bool = False  # before it is entered there is no barrier at all
     decoys: bool = False
     quick: bool = False
-    addresses: tuple = ()  # more of them that Tor may send from
+    outer: tuple = ()  # more addresses that Tor may send from
+    inner: tuple = ()  # more addresses towards the workstation
 
 
 # --- without Tor -----------------------------------------------------------
@@ -111,7 +113,8 @@ def boot_proof(lab):
 
 def closed_proof(lab):
     need(wait_for(15, lambda: lab.position() is not None), "status answers")
-    need("inet portcullis\n" in lab.tables() + "\n", "the gate's table")
+    need(wait_for(10, lambda: "inet portcullis\n" in lab.tables() + "\n"),
+         "the gate's table")
     need(lab.pid("tor") is None, "no Tor")
     return need(lab.gate_closed(), "no lease in the kernel")
 
@@ -140,6 +143,13 @@ def release(lab):
 
 def open_proof(lab):
     return need(lab.gate_open(), "a lease in the kernel")
+
+
+def close_and_open(lab):
+    lab.cli("hold")
+    need(wait_for(5, lab.gate_closed), "closed before it opens")
+    lab.cli("release")
+    need(lab.wait_open(20), "opens")
 
 
 def tor_kill(lab):
@@ -252,6 +262,18 @@ def restart_enter(lab):
 def restart_proof(lab):
     need(lab.pid("portcullisd") not in (None, lab.old), "another keeper")
     return need(lab.wait_open(30), "restarted and open")
+
+
+def second(lab):
+    lab.old = lab.pid("portcullisd")
+    lab.second = lab.gw.run(os.path.join(lab.build, "portcullisd"),
+                            "--libexec-dir", lab.build, "-f", lab.policy,
+                            timeout=30)
+
+
+def second_proof(lab):
+    need(lab.pid("portcullisd") == lab.old, "the first one lives")
+    return need(lab.second.returncode == 1, "a second one ended with 1")
 
 
 def stop_proof(lab):
@@ -429,10 +451,12 @@ def every_state():
     moved_ext = address_change("eth0", EXT4, OTHER_EXT4, 24)
     states = [
         State("boot ruleset", "closed", "nothing", boot_enter, boot_proof,
-              decoys=True, quick=True),
-        State("closed", "closed", "daemon", proof=closed_proof, decoys=True,
-              quick=True),
+              bare=True, decoys=True, quick=True),
+        # The gate takes over from the boot ruleset, under fire.
+        State("closed", "closed", "nothing", lambda lab: lab.daemon_start(),
+              closed_proof, decoys=True, quick=True),
         State("open", "open", "open", proof=open_proof, quick=True),
+        State("opening", "open", "open", close_and_open, open_proof),
         State("closing", "closed", "open", tor_only_enter, held_proof,
               release, quick=True),
         State("tor-only", "closed", "open", tor_only_enter, tor_only_proof,
@@ -450,6 +474,7 @@ def every_state():
         State("keeper killed", "closed", "open", keeper_kill,
               keeper_killed_proof, daemon_again),
         State("restart", "open", "open", restart_enter, restart_proof),
+        State("second instance", "open", "open", second, second_proof),
         State("ended", "closed", "open", lambda lab: lab.daemon_stop(),
               stop_proof, daemon_again),
         State("foreign flush", "open", "open", proof=flush_proof,
@@ -484,8 +509,9 @@ def every_state():
               link_down_proof("eth0"), link("eth0", "up")),
         State("external down and up", "open", "open",
               link_up_down_up("eth0"), link_up_proof("eth0")),
-        State("internal address", "open", "open", *moved_int),
+        State("internal address", "open", "open", *moved_int,
+              inner=(OTHER_GW4,)),
         State("external address", "open", "open", *moved_ext,
-              addresses=(OTHER_EXT4,)),
+              outer=(OTHER_EXT4,)),
     ]
     return states

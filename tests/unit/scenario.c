@@ -95,9 +95,22 @@ op_prove(void *arg, struct proof *out)
 	return w.prove_fails ? -1 : 0;
 }
 
+/* As the gate's own core has it: not from OPEN, and for the clock alone. */
+static void
+check_sync(const struct gate_req *q)
+{
+	ck_assert(w.policy.timesync.required);
+	ck_assert_int_ne(w.gate.pos, GATE_OPEN);
+	for (unsigned i = 0; i < POL_MAX_LISTENERS; i++)
+		if (gate_map_get(q->proven, i))
+			ck_assert(i < w.policy.nlisteners &&
+			    w.policy.listeners[i].timesync);
+}
+
 static int
 op_gate_send(void *arg, const struct gate_req *q)
 {
+	const bool up = q->want == GATE_OPEN || q->want == GATE_SYNC;
 	struct fake_gate *g = &w.gate;
 	uint64_t age = w.now * 1000000 - q->proof_ns;
 
@@ -105,10 +118,12 @@ op_gate_send(void *arg, const struct gate_req *q)
 	ck_assert(gate_req_ok(q));
 	ck_assert_msg(q->seq > g->seq, "the sequence went back");
 	/* Invariant 3: no renewal on a proof older than the lease. */
-	if (q->want == GATE_OPEN)
+	if (up)
 		ck_assert(age <= (uint64_t)q->lease_ms * 1000000);
+	if (q->want == GATE_SYNC)
+		check_sync(q);
 	g->seq = q->seq;
-	g->refused = q->want == GATE_OPEN && q->epoch != g->epoch;
+	g->refused = up && q->epoch != g->epoch;
 	g->pending = true;
 	memcpy(g->ifaddr, q->ifaddr, sizeof g->ifaddr);
 	memcpy(g->proven, q->proven, sizeof g->proven);
@@ -120,6 +135,37 @@ op_gate_send(void *arg, const struct gate_req *q)
 	if (g->refused || q->want < g->pos)
 		g->epoch++;
 	g->pos = g->refused ? GATE_CLOSED : q->want;
+	return 0;
+}
+
+/* Pages come in order; the last one puts all of them in force. */
+static int
+op_gate_relays(void *arg, const struct gate_relays *r)
+{
+	struct fake_gate *g = &w.gate;
+
+	(void)arg;
+	ck_assert(w.policy.tor.strict_egress && g->up);
+	ck_assert(gate_relays_ok(r));
+	if (g->full)
+		return -1;
+	if (r->first == 0) {
+		ck_assert_uint_ne(r->generation, g->generation);
+		g->coming = r->generation;
+		g->ncoming = 0;
+	}
+	ck_assert_uint_eq(r->generation, g->coming);
+	ck_assert_uint_eq(r->first, g->ncoming);
+	ck_assert_uint_le(r->total, MAX_RELAYS);
+	memcpy(g->next + r->first, r->pair, r->n * sizeof r->pair[0]);
+	g->ncoming += r->n;
+	note("relays %u to %u of %u\n", r->first, r->first + r->n, r->total);
+	if (g->ncoming < r->total)
+		return 0;
+	memcpy(g->relay, g->next, sizeof g->relay);
+	g->generation = g->coming;
+	g->nrelays = g->ncoming;
+	g->pending = true;
 	return 0;
 }
 
@@ -225,6 +271,7 @@ const struct engine_ops world_ops = {
 	.client_open = op_client_open,
 	.client_close = op_client_close,
 	.gate_send = op_gate_send,
+	.gate_relays = op_gate_relays,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,
@@ -242,6 +289,8 @@ deliver_report(void)
 	r.seq = w.gate.seq;
 	r.refused = w.gate.refused;
 	r.why = GATE_WHY_ASKED;
+	r.strict = w.policy.tor.strict_egress;
+	r.relays_generation = w.gate.generation;
 	w.gate.pending = false;
 	engine_gate_bytes(w.e, &r, sizeof r, w.now);
 }
@@ -250,8 +299,12 @@ deliver_report(void)
 uint64_t
 world_settle(void)
 {
-	uint64_t wake = engine_settle(w.e, w.now);
+	uint64_t wake;
 
+	/* More often than the contract has it: whatever happens, it is seen. */
+	if (w.policy.timesync.required && !w.blind)
+		engine_time(w.e, w.clock, w.now);
+	wake = engine_settle(w.e, w.now);
 	for (int i = 0; i < 8 && w.gate.pending && !w.gate.mute; i++) {
 		deliver_report();
 		wake = engine_settle(w.e, w.now);

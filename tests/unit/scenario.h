@@ -21,6 +21,7 @@
 #define MAX_DEFS 32
 #define MAX_LINES 256
 #define MAX_SENT 16
+#define MAX_RELAYS 4096
 #define T0 1000000 /* the virtual clock starts here, ms */
 
 enum chunking { BY_LINE = 0, BY_OCTET, AT_ONCE, NCHUNKING };
@@ -40,6 +41,10 @@ struct fake_gate {
 	unsigned nproven; /* of the last request */
 	uint8_t proven[POL_MAX_LISTENERS / 8];
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
+	/* Strict egress: the list in force, and the one that comes in. */
+	bool full; /* takes no page */
+	uint32_t generation, nrelays, coming, ncoming;
+	struct gate_relay relay[MAX_RELAYS], next[MAX_RELAYS];
 };
 
 struct world {
@@ -51,6 +56,8 @@ struct world {
 	struct fake_gate gate;
 	struct proof proofs[64];
 	bool prove_fails, cookie_fails, peer_fails, status_full;
+	enum engine_clock clock;
+	bool blind; /* nobody looks at the clock any more */
 	bool clients_fail, client[ISO_SLOTS]; /* open ones */
 	char *sent[MAX_SENT];
 	size_t nsent;
@@ -89,5 +96,17 @@ void world_trouble(const char *what, const char *detail)
     __attribute__((noreturn));
 /* WORD is KEY=VALUE: the test fails if that is not so. */
 void world_expect(const char *word);
+
+
+/*
+ * scenario_tor.c: words of the language, see tests/scenario/README.  ARG is
+ * the rest of the line, and may be written to.
+ */
+void script_sent(char *arg);
+void script_feed(char *arg);
+void script_probe(char *arg);
+void script_conf(char *arg);
+void script_where(char *arg);
+void script_consensus(char *arg);
 
 #endif

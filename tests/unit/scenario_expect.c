@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "supervisor/engine/isolation.h"
 #include "tests/unit/scenario.h"
@@ -61,6 +62,25 @@ gate_bits(char *buf, size_t cap)
 	return buf;
 }
 
+/* May Tor reach TEXT, "192.0.2.1:443", by the list in force? */
+static const char *
+reaches(const char *text)
+{
+	struct gate_relay want = { .reserved = 0 };
+	struct pol_addr addr;
+
+	ck_assert(pol_addrport_parse(&addr, &want.port, text));
+	want.v6 = addr.family == AF_INET6;
+	if (want.v6)
+		memcpy(want.addr, &addr.v6, sizeof addr.v6);
+	else
+		memcpy(want.addr, &addr.v4, sizeof addr.v4);
+	for (uint32_t i = 0; i < w.gate.nrelays; i++)
+		if (memcmp(&w.gate.relay[i], &want, sizeof want) == 0)
+			return "yes";
+	return "no";
+}
+
 static unsigned
 nclients(void)
 {
@@ -85,6 +105,8 @@ value_of(const char *key, char *buf, size_t cap)
 		{ "alarm", w.snap.nalarm }, { "trouble", w.snap.ntrouble },
 		{ "lines", w.nlines }, { "owners", w.nowner },
 		{ "refused", w.result.refused },
+		{ "relays", w.gate.nrelays }, { "listed", w.snap.nrelays },
+		{ "generation", w.gate.generation },
 		{ "repairs", (unsigned)w.snap.repairs } };
 
 	if (strcmp(key, "state") == 0)
@@ -119,6 +141,7 @@ is_told(const char *words)
 			*s = ' ';
 	return strstr(w.snap.reason, text) != NULL ||
 	    strcmp(w.snap.boot_warning, text) == 0 ||
+	    (text[0] != '\0' && strstr(w.snap.relays_fault, text) != NULL) ||
 	    strcmp(w.snap.extra[0].address, text) == 0;
 }
 
@@ -134,6 +157,11 @@ world_expect(const char *word)
 	if (strcmp(key, "told") == 0) {
 		if (!is_told(value + 1))
 			world_trouble(word, "it is not told");
+		return;
+	}
+	if (strcmp(key, "reach") == 0 || strcmp(key, "refuse") == 0) {
+		if ((reaches(value + 1)[0] == 'y') != (key[2] == 'a'))
+			world_trouble(word, "it is the other way round");
 		return;
 	}
 	is = value_of(key, buf, sizeof buf);

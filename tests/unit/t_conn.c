@@ -264,6 +264,53 @@ START_TEST(no_memory_for_a_connection_gives_none)
 }
 END_TEST
 
+/* What a reply of N lines, an event among them if EVENT, comes to. */
+static enum cp_err
+take_lines(size_t n, bool event)
+{
+	struct cp_reply *reply = NULL;
+	enum cp_err err = CP_OK;
+	int tag;
+
+	feed(event ? "650+X\r\n" : "250+ns/all=\r\n");
+	for (size_t i = 0; i < n && err == CP_OK; i++) {
+		feed("s Fast\r\n");
+		err = cp_conn_next(conn, &reply, &tag);
+	}
+	if (err != CP_OK)
+		return err;
+	feed(event ? ".\r\n650 OK\r\n" : ".\r\n250 OK\r\n");
+	err = cp_conn_next(conn, &reply, &tag);
+	cp_reply_free(reply);
+	return err;
+}
+
+START_TEST(a_long_reply_is_for_the_command_that_expects_it)
+{
+	const size_t many = cp_limits_auth.lines + 1;
+
+	cp_conn_authenticated(conn);
+	sent(1);
+	cp_conn_expect(conn, &cp_limits_relays);
+	ck_assert_int_eq(take_lines(many, false), CP_OK);
+	ck_assert(!cp_conn_busy(conn));
+	/* Neither the next reply may be so long, nor an event. */
+	if (_i == 0)
+		sent(2);
+	ck_assert_int_eq(take_lines(many, _i == 1), CP_ERR_LIMIT);
+}
+END_TEST
+
+START_TEST(nothing_is_expected_without_a_command)
+{
+	cp_conn_authenticated(conn);
+	cp_conn_expect(conn, &cp_limits_relays);
+	sent(1);
+	ck_assert_int_eq(take_lines(cp_limits_auth.lines + 1, false),
+	    CP_ERR_LIMIT);
+}
+END_TEST
+
 static Suite *
 conn_suite(void)
 {
@@ -287,6 +334,9 @@ conn_suite(void)
 	tcase_add_test(
 	    tc, nothing_can_be_sent_without_a_command_or_with_a_negative_tag);
 	tcase_add_loop_test(tc, long_lines_are_for_authenticated_peers, 0, 2);
+	tcase_add_loop_test(tc,
+	    a_long_reply_is_for_the_command_that_expects_it, 0, 2);
+	tcase_add_test(tc, nothing_is_expected_without_a_command);
 	tcase_add_test(tc, no_memory_for_a_connection_gives_none);
 	suite_add_tcase(s, tc);
 	return s;

@@ -8,6 +8,7 @@
 
 static struct gate_req req;
 static struct gate_report rep;
+static struct gate_relays page;
 
 static void
 setup(void)
@@ -32,6 +33,22 @@ START_TEST(zeroes_are_no_request)
 	ck_assert(!gate_req_ok(&req));
 	memset(&rep, 0, sizeof rep);
 	ck_assert(!gate_report_ok(&rep));
+}
+END_TEST
+
+START_TEST(sync_is_bound_as_open_is)
+{
+	make_open();
+	req.want = GATE_SYNC;
+	ck_assert(gate_req_ok(&req));
+	req.proof_ns = 0;
+	ck_assert(!gate_req_ok(&req));
+	req.proof_ns = 1;
+	req.lease_ms = POL_LEASE_MAX_MS + 1;
+	ck_assert(!gate_req_ok(&req));
+	req.lease_ms = POL_LEASE_MAX_MS;
+	req.ifaddr[0].family = AF_UNIX;
+	ck_assert(!gate_req_ok(&req));
 }
 END_TEST
 
@@ -114,6 +131,104 @@ START_TEST(unknown_values_are_refused)
 	rep.known = 1;
 	rep.refused = 2;
 	ck_assert(!gate_report_ok(&rep));
+	rep.refused = 1;
+	rep.strict = 2;
+	ck_assert(!gate_report_ok(&rep));
+	rep.strict = 1;
+	ck_assert(gate_report_ok(&rep));
+}
+END_TEST
+
+static void
+make_page(void)
+{
+	memset(&page, 0, sizeof page);
+	page.magic = GATE_RELAYS_MAGIC;
+	page.generation = 1;
+	page.total = 3;
+	page.first = 1;
+	page.n = 2;
+	for (uint32_t i = 0; i < page.n; i++) {
+		page.pair[i].addr[0] = 1;
+		page.pair[i].addr[3] = 1;
+		page.pair[i].port = 443;
+	}
+}
+
+START_TEST(a_page_is_in_order)
+{
+	make_page();
+	ck_assert(gate_relays_ok(&page));
+	page.n = 0;
+	memset(page.pair, 0, sizeof page.pair);
+	ck_assert(!gate_relays_ok(&page));
+	page.first = page.total = 0;
+	ck_assert(gate_relays_ok(&page)); /* an empty list's only one */
+	page.generation = 0;
+	ck_assert(!gate_relays_ok(&page));
+	memset(&page, 0, sizeof page);
+	ck_assert(!gate_relays_ok(&page));
+}
+END_TEST
+
+static void
+spoil_page(int how)
+{
+	switch (how) {
+	case 0: page.magic ^= 1; break;
+	case 1: page.reserved = 1; break;
+	case 2: page.generation = 0; break;
+	case 3: page.total = 2 * POL_MAX_RELAYS + 1; break;
+	case 4: page.n = GATE_RELAYS_PAGE + 1; break;
+	case 5: page.first = 4; break;
+	case 6: page.first = 2; break;
+	case 7: page.first = UINT32_MAX; break;
+	case 8: page.n = UINT32_MAX; break;
+	case 9: page.n = 1; break; /* and something behind it */
+	case 10: page.pair[GATE_RELAYS_PAGE - 1].port = 1; break;
+	case 11: page.pair[1].port = 0; break;
+	case 12: page.pair[1].v6 = 2; break;
+	case 13: page.pair[1].reserved = 1; break;
+	case 14: page.pair[1].addr[4] = 1; break; /* an IPv4's fifth octet */
+	default: ck_abort();
+	}
+}
+#define NSPOILS 15
+
+START_TEST(a_page_that_is_not_in_order_is_none)
+{
+	make_page();
+	spoil_page(_i);
+	ck_assert(!gate_relays_ok(&page));
+}
+END_TEST
+
+START_TEST(what_no_relay_can_have_is_no_relay)
+{
+	static const struct {
+		const char *text;
+		bool ok;
+	} cases[] = { { "127.0.0.1", false }, { "127.255.0.9", false },
+		{ "0.0.0.0", false }, { "0.1.2.3", false },
+		{ "224.0.0.1", false }, { "255.255.255.255", false },
+		{ "223.255.255.255", true }, { "10.0.0.1", true },
+		{ "126.0.0.1", true }, { "128.0.0.1", true },
+		{ "::", false }, { "::1", false }, { "ff02::1", false },
+		{ "2001:db8::1", true }, { "::2", true } };
+	struct pol_addr a;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		make_page();
+		ck_assert(pol_addr_parse(&a, cases[i].text));
+		memset(page.pair[1].addr, 0, sizeof page.pair[1].addr);
+		page.pair[1].v6 = a.family == AF_INET6;
+		if (a.family == AF_INET6)
+			memcpy(page.pair[1].addr, &a.v6, sizeof a.v6);
+		else
+			memcpy(page.pair[1].addr, &a.v4, sizeof a.v4);
+		ck_assert_msg(gate_relays_ok(&page) == cases[i].ok, "%s",
+		    cases[i].text);
+	}
 }
 END_TEST
 
@@ -146,7 +261,9 @@ START_TEST(messages_have_no_padding)
 {
 	ck_assert_uint_eq(sizeof req, 4 * 2 + 8 * 3 + 4 * 2 +
 	    sizeof req.proven + sizeof req.ifaddr);
-	ck_assert_uint_eq(sizeof rep, 4 * 4 + 8 * 2 + 4 * 4 + 8 * 5 + 4 * 2);
+	ck_assert_uint_eq(sizeof rep, 4 * 4 + 8 * 2 + 4 * 4 + 8 * 5 + 4 * 4 +
+	    8 + 4 * 2);
+	ck_assert_uint_eq(sizeof page, 4 * 6 + GATE_RELAYS_PAGE * 20);
 }
 END_TEST
 
@@ -163,6 +280,11 @@ main(void)
 	tcase_add_loop_test(tc, closed_and_tor_only_carry_nothing, 0, 2);
 	tcase_add_loop_test(tc, open_needs_a_lease_within_bounds, 0, 6);
 	tcase_add_test(tc, open_needs_a_proof_time);
+	tcase_add_test(tc, sync_is_bound_as_open_is);
+	tcase_add_test(tc, a_page_is_in_order);
+	tcase_add_loop_test(tc, a_page_that_is_not_in_order_is_none, 0,
+	    NSPOILS);
+	tcase_add_test(tc, what_no_relay_can_have_is_no_relay);
 	tcase_add_test(tc,
 	    addresses_are_of_known_families_and_only_when_open);
 	tcase_add_test(tc, unknown_values_are_refused);

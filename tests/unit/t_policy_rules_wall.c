@@ -9,7 +9,8 @@
 
 #define LISTENERS                                                            \
 	"listener s { kind = socks address = \"10.0.0.1\" port = 9050 }\n"     \
-	"listener c { kind = socks address = \"127.0.0.1\" port = 9108 }\n"    \
+	"listener c { kind = socks address = { \"10.0.0.1\",\n"              \
+	"	\"127.0.0.1\" } port = 9108 }\n"                              \
 	"listener t { kind = trans address = { \"10.0.0.1\",\n"              \
 	"	\"127.0.0.1\" } port = 9040 }\n"
 #define GATEWAY                                                              \
@@ -298,7 +299,7 @@ START_TEST(veto_redirects_nothing)
 	struct world w;
 	const struct pol_table *t = &w.rs.tables[POL_T_GATE];
 
-	make(&w, PLAIN "firewall { mode = veto transparent = tcp }\n");
+	make(&w, PLAIN "firewall { mode = veto }\n");
 	for (size_t i = 0; i < t->nchains; i++)
 		ck_assert(!t->chains[i].nat);
 	ck_assert(!has_set(&w, POL_S_DIRECT4));

@@ -13,142 +13,9 @@
 #include "supervisor/log.h"
 #include "tests/unit/scenario.h"
 
-/* PATTERN with * for any run of octets. */
-static bool
-matches(const char *pattern, const char *text)
-{
-	for (; *pattern != '\0' && *pattern != '*'; pattern++, text++)
-		if (*pattern != *text)
-			return false;
-	if (*pattern == '\0')
-		return *text == '\0';
-	for (;; text++) {
-		if (matches(pattern + 1, text))
-			return true;
-		if (*text == '\0')
-			return false;
-	}
-}
-
 /* --- the language ------------------------------------------------------- */
 
 static void run_line(char *line);
-
-static void
-do_sent(char *arg)
-{
-	char *cmd;
-
-	world_flush();
-	if (w.nsent == 0)
-		world_trouble("no command was sent, wanted", arg);
-	cmd = w.sent[0];
-	if (!matches(arg, cmd))
-		world_trouble("another command was sent", cmd);
-	free(cmd);
-	memmove(w.sent, w.sent + 1, --w.nsent * sizeof w.sent[0]);
-}
-
-static void
-do_feed(char *arg)
-{
-	world_feed(arg);
-	world_feed("\r\n");
-}
-
-/* The value of KEY= in ARG, up to a space; FALLBACK if there is none. */
-static const char *
-option(char *dst, size_t cap, const char *arg, const char *key,
-    const char *fallback)
-{
-	size_t n = strlen(key);
-
-	for (const char *s = strstr(arg, key); s != NULL;
-	    s = strstr(s + 1, key)) {
-		if (s != arg && s[-1] != ' ')
-			continue;
-		(void)snprintf(dst, cap, "%.*s", (int)strcspn(s + n, " "),
-		    s + n);
-		return dst;
-	}
-	(void)snprintf(dst, cap, "%s", fallback);
-	return dst;
-}
-
-static void
-feed_option(const char *prefix, const char *arg, const char *key,
-    const char *fallback)
-{
-	char value[512], line[1024];
-
-	(void)snprintf(line, sizeof line, "250-%s%s\r\n", prefix,
-	    option(value, sizeof value, arg, key, fallback));
-	world_feed(line);
-}
-
-/* "a,b" as net/listeners writes it: "a" "b". */
-static void
-feed_listeners(const char *kind, const char *arg)
-{
-	char key[32], value[512], line[1024];
-	size_t n;
-
-	(void)snprintf(key, sizeof key, "%s=", kind);
-	option(value, sizeof value, arg, key, "");
-	n = (size_t)snprintf(line, sizeof line, "250-net/listeners/%s=",
-	    kind);
-	for (char *s = strtok(value, ","); s != NULL; s = strtok(NULL, ","))
-		n += (size_t)snprintf(line + n, sizeof line - n, "%s\"%s\"",
-		    line[n - 1] == '=' ? "" : " ", s);
-	(void)snprintf(line + n, sizeof line - n, "\r\n");
-	world_feed(line);
-}
-
-/* The next command is a probe; Tor answers that it has these listeners. */
-static void
-do_probe(char *arg)
-{
-	char sent[] = "GETINFO status/circuit-established *";
-	char progress[16], line[128];
-
-	do_sent(sent);
-	feed_option("status/circuit-established=", arg, "circuit=", "1");
-	feed_option("status/enough-dir-info=", arg, "circuit=", "1");
-	feed_listeners("socks", arg);
-	feed_listeners("httptunnel", arg);
-	feed_listeners("trans", arg);
-	feed_listeners("dns", arg);
-	feed_option("traffic/read=", arg, "read=", "0");
-	world_feed("250-process/pid=77\r\n");
-	(void)snprintf(line, sizeof line, "250-status/bootstrap-phase="
-	    "NOTICE BOOTSTRAP PROGRESS=%s TAG=done SUMMARY=\"Done\"\r\n",
-	    option(progress, sizeof progress, arg, "progress=", "100"));
-	world_feed(line);
-	world_feed("250 OK\r\n");
-}
-
-/* The next command is GETCONF; Tor answers LINE | LINE ... */
-static void
-do_conf(char *arg)
-{
-	char sent[] = "GETCONF SocksPortLines *";
-	bool network = false;
-	char *end;
-
-	do_sent(sent);
-	for (char *s = strtok_r(arg, "|", &end); s != NULL;
-	    s = strtok_r(NULL, "|", &end)) {
-		s += strspn(s, " ");
-		s[strlen(s) - (s[0] != '\0' && s[strlen(s) - 1] == ' ')] =
-		    '\0';
-		network |= strncmp(s, "DisableNetwork", 14) == 0;
-		world_feed("250-");
-		world_feed(s);
-		world_feed("\r\n");
-	}
-	world_feed(network ? "" : "250-DisableNetwork=0\r\n");
-	world_feed("250 CountPrivateBandwidth=0\r\n");
-}
 
 /* Raw octets: \r, \n and \xHH are understood. */
 static void
@@ -237,6 +104,11 @@ do_gate(char *arg)
 		w.gate.pending = true;
 	} else if (strcmp(arg, "mute") == 0 || strcmp(arg, "speak") == 0) {
 		w.gate.mute = arg[0] == 'm';
+	} else if (strcmp(arg, "full") == 0 || strcmp(arg, "reads") == 0) {
+		w.gate.full = arg[0] == 'f';
+	} else if (strcmp(arg, "forgets") == 0) {
+		w.gate.generation = w.gate.nrelays = 0;
+		w.gate.pending = true;
 	} else if (strcmp(arg, "junk") == 0) {
 		engine_gate_bytes(w.e, "junk", 4, w.now);
 	} else {
@@ -332,6 +204,28 @@ do_verb(char *arg)
 	(void)world_settle();
 }
 
+static void
+do_clock(char *arg)
+{
+	static const char *const kinds[ENGINE_NCLOCK] = { "unknown", "right",
+		"no-file", "no-directory", "denied", "bad-directory",
+		"bad-file" };
+
+	world_flush();
+	w.blind = strcmp(arg, "unseen") == 0;
+	for (unsigned i = 0; i < ENGINE_NCLOCK; i++)
+		if (strcmp(arg, kinds[i]) == 0)
+			w.clock = (enum engine_clock)i;
+	if (w.blind)
+		return;
+	if (strcmp(arg, kinds[w.clock]) != 0)
+		world_trouble("clock", arg);
+	engine_time(w.e, w.clock, w.now);
+	/* Before the loop turns: nobody but those who set it has a lease. */
+	ck_assert(w.clock == CLOCK_RIGHT || w.gate.pos != GATE_OPEN);
+	(void)world_settle();
+}
+
 /* Is TEXT in the answer to the last verb? */
 static void
 do_says(char *arg)
@@ -424,14 +318,15 @@ do_policy(char *arg)
 static const struct {
 	const char *word;
 	void (*run)(char *arg);
-} words[] = { { "probe", do_probe }, { "conf", do_conf },
+} words[] = { { "probe", script_probe }, { "conf", script_conf },
 	{ "address", do_address }, { "owner", do_owner },
 	{ "status", do_status }, { "policy", do_policy },
-	{ ">", do_sent }, { "<", do_feed }, { "raw", do_raw },
+	{ ">", script_sent }, { "<", script_feed }, { "raw", do_raw },
 	{ "flood", do_flood }, { "expect", do_expect }, { "tick", do_tick },
 	{ "connect", do_connect }, { "eof", do_eof }, { "gate", do_gate },
 	{ "prove", do_prove }, { "verb", do_verb }, { "break", do_break },
-	{ "says", do_says }, { "lose", do_lose },
+	{ "says", do_says }, { "clock", do_clock }, { "lose", do_lose },
+	{ "consensus", script_consensus }, { "where", script_where },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
 static void
@@ -558,7 +453,10 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
 	"odd.txt",
 	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
-	"echo.txt", "isolation.txt", "disturbed.txt" };
+	"echo.txt", "isolation.txt", "disturbed.txt", "relays.txt",
+	"relays_proxy.txt", "relays_lost.txt",
+	"relays_odd.txt", "relays_boot.txt", "timesync.txt",
+	"timesync_gate.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)
