@@ -433,6 +433,10 @@ def old_flows(s):
         None)
     was("old IPv6 call from ssh's port", "gw", "ext0", f.TCP, EXT6, OUT6, 22,
         None)
+    was("old call from the filter's port", "gw", "ws0", f.UDP, GW4, WS4,
+        9051, None)
+    was("old TCP call from the filter's port", "gw", "ws0", f.TCP, GW4, WS4,
+        9051, None)
     was("old call from the peers' port", "gw", "tun0", f.UDP, TUN4, PEER4,
         9999, None)
 

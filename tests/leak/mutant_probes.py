@@ -304,6 +304,9 @@ class Run:
 
     def cut(self, phase):
         """The lease is gone, and everybody goes on talking."""
+        # What a timer sent just before does not count.
+        self.city.settle()
+        self.city.sights()
         self.phase = phase
         for flow in self.flows.values():
             self._send(flow)
