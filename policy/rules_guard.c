@@ -157,19 +157,21 @@ from_internal(struct pol_build *b, const struct guard_chains *c,
 	POL_RULE(b, c->from_int, pol_st_jump(c->refuse));
 }
 
-/* Does a service without a port stand open on external interface EXT? */
+/* Does a service on external interface EXT have a listener's port too? */
 static bool
-wide_service(const struct pol_policy *p, const char *ext)
+listener_called(const struct pol_policy *p, const char *ext)
 {
 	for (size_t i = 0; i < p->nservices; i++)
-		if (p->services[i].traffic.nports == 0 &&
-		    strcmp(p->services[i].ifname, ext) == 0)
-			return true;
+		for (size_t j = 0; j < p->nlisteners; j++)
+			if (strcmp(p->services[i].ifname, ext) == 0 &&
+			    pol_traffic_covers(&p->services[i].traffic,
+			    &p->listeners[j]))
+				return true;
 	return false;
 }
 
 /*
- * "Every port" never means Tor's: whoever is outside gets to no listener,
+ * A service's port never means Tor's: whoever is outside gets to no listener,
  * proven or not.  By direction, as Tor's own end of a connection may have
  * the number of a listener's port.
  */
@@ -204,7 +206,7 @@ input_rules(struct pol_build *b, const struct guard_chains *c,
 	POL_RULE(b, c->input, pol_st_if(POL_M_IIFNAME, "lo"),
 	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->nexternal; i++) {
-		if (wide_service(p, p->external[i]))
+		if (listener_called(p, p->external[i]))
 			keep_listeners(b, c, p->external[i]);
 		POL_RULE(b, c->input,
 		    pol_st_if(POL_M_IIFNAME, p->external[i]),

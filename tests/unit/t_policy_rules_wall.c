@@ -276,20 +276,36 @@ START_TEST(only_who_sets_the_clock_gets_a_mark_before)
 }
 END_TEST
 
-START_TEST(a_service_for_all_ports_leaves_out_tors)
+/* How many rules keep who comes in by NAME away from listeners. */
+static size_t
+kept_away(const struct world *w, const char *name)
 {
-	const struct pol_table *t;
-	struct world w;
+	const struct pol_table *t = &w->rs.tables[POL_T_GUARD];
 	size_t n = 0;
 
-	make(&w, EVERYTHING);
-	t = &w.rs.tables[POL_T_GUARD];
 	for (size_t i = 0; i < t->nrules; i++)
 		n += strcmp(t->chains[t->rules[i].chain].name, "input") ==
 		    0 && has(&t->rules[i], POL_M_LOOKUP, 0) &&
 		    has(&t->rules[i], POL_A_DROP, 0) &&
-		    strcmp(t->rules[i].stmts[0].name, "e1") == 0;
-	ck_assert_uint_eq(n, 2); /* a family each; none for e0 */
+		    strcmp(t->rules[i].stmts[0].name, name) == 0;
+	return n;
+}
+
+START_TEST(a_service_that_has_tors_ports_leaves_out_tors)
+{
+	struct world w;
+
+	make(&w, EVERYTHING);
+	ck_assert_uint_eq(kept_away(&w, "e1"), 2); /* a family each */
+	ck_assert_uint_eq(kept_away(&w, "e0"), 0);
+	unmake(&w);
+	make(&w, P_ALL "service s { interface = eth0 protocol = tcp\n"
+	    "port = { 80, \"9000-9050\" } }\n");
+	ck_assert_uint_eq(kept_away(&w, "eth0"), 2);
+	unmake(&w);
+	make(&w, P_ALL "service s { interface = eth0 protocol = udp\n"
+	    "port = 9050 }\n");
+	ck_assert_uint_eq(kept_away(&w, "eth0"), 0);
 	unmake(&w);
 }
 END_TEST
@@ -326,7 +342,7 @@ main(void)
 	tcase_add_test(t, strict_egress_has_one_way_out);
 	tcase_add_test(t, a_user_gets_what_the_section_says);
 	tcase_add_test(t, only_who_sets_the_clock_gets_a_mark_before);
-	tcase_add_test(t, a_service_for_all_ports_leaves_out_tors);
+	tcase_add_test(t, a_service_that_has_tors_ports_leaves_out_tors);
 	tcase_add_test(t, veto_redirects_nothing);
 	suite_add_tcase(s, t);
 	return pu_run(s);
