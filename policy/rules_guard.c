@@ -115,6 +115,29 @@ pre_rules(struct pol_build *b, const struct guard_chains *c,
 	POL_RULE(b, c->shut, pol_st_jump(c->refuse));
 }
 
+/*
+ * A port says nothing of the address.  What listens on loopback is for this
+ * machine, but the kernel takes packets for it from the wire where
+ * route_localnet is set.  There is no such setting for ::1.
+ */
+static void
+keep_loopback(struct pol_build *b, size_t chain, const char *ifname)
+{
+	POL_RULE(b, chain, pol_st_if(POL_M_IIFNAME, ifname),
+	    pol_st_num(POL_M_NFPROTO, AF_INET),
+	    pol_st_num(POL_M_IP4_NET, IN_LOOPBACKNET),
+	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
+}
+
+static bool
+has_service(const struct pol_policy *p, const char *ifname)
+{
+	for (size_t i = 0; i < p->nservices; i++)
+		if (pol_iface_match(ifname, p->services[i].ifname))
+			return true;
+	return false;
+}
+
 /* The gateway's programs that workstations may call while we are open. */
 static void
 services_from_internal(struct pol_build *b, size_t chain,
@@ -145,6 +168,9 @@ from_internal(struct pol_build *b, const struct guard_chains *c,
 		    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 		    pol_st_lookup(sides[s].listen, sides[s].dst),
 		    pol_st(POL_A_ACCEPT));
+	for (size_t i = 0; i < p->ninternal; i++)
+		if (c->ports[0] || has_service(p, p->internal[i]))
+			keep_loopback(b, c->from_int, p->internal[i]);
 	for (size_t s = 0; s < NSIDES; s++)
 		if (c->ports[s])
 			POL_RULE(b, c->from_int, marked,
@@ -206,6 +232,8 @@ input_rules(struct pol_build *b, const struct guard_chains *c,
 	POL_RULE(b, c->input, pol_st_if(POL_M_IIFNAME, "lo"),
 	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->nexternal; i++) {
+		if (has_service(p, p->external[i]))
+			keep_loopback(b, c->input, p->external[i]);
 		if (listener_called(p, p->external[i]))
 			keep_listeners(b, c, p->external[i]);
 		POL_RULE(b, c->input,

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Echo servers and questions to them, for the gate's namespace tests.
 
-The first word is the user to be, by number: 0 stays root.
+The first word is the user to be, by number: 0 stays root, -1 whoever it is.
 
 serve [udp:]ADDR:PORT...   answer until killed; prints "ready"
 ask [udp:]ADDR:PORT        exit 0 if an echo came back within half a second
@@ -21,8 +21,8 @@ stream [udp:]ADDR:PORT     echo without pause; prints the seconds since the
                            epoch of each 10 ms in which an echo came back
 spoof SPORT DPORT          one datagram over loopback; prints ok or an errno
 forge syn|ack|udp SOURCE ADDR:PORT  three packets with SOURCE, raw
-frame IFACE TYPE ADDR MARK  three IPv4 frames from a packet socket that
-                           says TYPE, 0800 in the frame, and sets MARK
+frame IFACE TYPE ADDR MARK [SPORT]  three IPv4 frames from a packet socket
+                           that says TYPE, 0800 in the frame, and sets MARK
 sniff IFACE ADDR SECONDS   prints how many packets to ADDR came by
 """
 import errno
@@ -302,11 +302,13 @@ def forge(what, src, spec):
     return 0
 
 
-def frame(iface, kind, dst, mark):
+def frame(iface, kind, dst, mark, sport=0):
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(mark, 0))
     src = "192.0.2.10"
     proto, body = transport("udp", socket.AF_INET, src, dst, 53)
+    if sport:  # and no checksum
+        body = struct.pack("!H", int(sport)) + body[2:6] + b"\0\0" + body[8:]
     head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64,
                        proto, 0, socket.inet_aton(src), socket.inet_aton(dst))
     head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
@@ -341,9 +343,10 @@ def sniff(iface, addr, seconds):
 
 def main(argv):
     uid = int(argv.pop(0))
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
+    if uid != -1:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
     if argv[0] == "serve":
         return serve(argv[1:])
     if argv[0] == "ask":
@@ -369,7 +372,7 @@ def main(argv):
     if argv[0] == "forge":
         return forge(*argv[1:4])
     if argv[0] == "frame":
-        return frame(*argv[1:5])
+        return frame(*argv[1:6])
     if argv[0] == "sniff":
         return sniff(*argv[1:4])
     return spoof(*map(int, argv[1:3]))

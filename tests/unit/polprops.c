@@ -93,6 +93,9 @@ static bool
 accept_ok(const struct place *w, uint32_t arg)
 {
 	(void)arg;
+	if (w->t->family == POL_F_NETDEV &&
+	    find(w->r, POL_M_MARK_SET) != NULL)
+		return find(w->r, POL_M_ROUTED) != NULL;
 	return find(w->r, POL_M_MARK_SET) != NULL ||
 	    is_neighbour_discovery(w->r) || is_dhcp(w->r) ||
 	    has(w->r, POL_M_FRAMETYPE, 0x0806);

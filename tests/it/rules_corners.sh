@@ -1,0 +1,97 @@
+#!/bin/bash
+# Corners of the rules, with packets: the kernel's weak host model, packet
+# sockets that set marks, other people's marks, errors that must get in.
+. "$(dirname "$0")/gate.bash"
+it_begin
+. "$(dirname "$0")/rules.bash"
+
+in_gw python3 "$IT_SRC/traffic.py" $TOR_UID serve 10.152.152.10:9050 \
+    127.0.0.1:9150 127.0.0.1:9041 10.152.152.10:9040 127.0.0.1:9051 \
+    udp:10.152.152.10:5300 >"$IT_DIR/servers" 2>&1 &
+in_gw python3 "$IT_SRC/traffic.py" 0 serve 192.0.2.10:9050 0.0.0.0:22 \
+    >"$IT_DIR/servers.gw" 2>&1 &
+in_out python3 "$IT_SRC/traffic.py" 0 serve 0.0.0.0:443 udp:0.0.0.0:123 \
+    >"$IT_DIR/servers.out" 2>&1 &
+for ((i = 0; i < 100; i++)); do
+	[ "$(cat "$IT_DIR"/servers* | grep -c ready)" = 3 ] && break
+	sleep 0.05
+done
+ip -n "$OUT" route add 10.152.152.10 via 192.0.2.10
+
+note "a service outside that has a listener's port"
+is "control: the listener from outside" echo out_try 10.152.152.10:9050
+policy "" "" 'service "s" { interface = "ext0" protocol = "tcp"
+	port = { 22, 9050 } }'
+loads "a service" open
+is "the service" echo out_try 192.0.2.10:9050
+is "the listener of its port" silent out_try 10.152.152.10:9050
+is "workstations still get to it" echo ws_try 10.152.152.10:9050
+
+note "loopback from the wire, where the kernel would take it"
+in_gw sysctl -qw net.ipv4.conf.ws0.route_localnet=1 \
+    net.ipv4.conf.ext0.route_localnet=1
+in_ws sysctl -qw net.ipv4.conf.ws1.route_localnet=1
+in_out sysctl -qw net.ipv4.conf.ext1.route_localnet=1
+# to_lo NS IFACE GATEWAY PORT: how a packet to 127.0.0.1 fares there.
+to_lo()
+{
+	local ns=$1 rc
+	ip -n "$ns" rule add pref 5 to 127.0.0.1 lookup 77
+	ip -n "$ns" route add 127.0.0.1 via "$3" dev "$2" table 77
+	ip -n "$ns" rule del pref 0
+	ip -n "$ns" rule add pref 9 lookup local
+	ip netns exec "$ns" python3 "$IT_SRC/traffic.py" 0 try "127.0.0.1:$4"
+	rc=$?
+	ip -n "$ns" rule add pref 0 lookup local
+	ip -n "$ns" rule del pref 9
+	ip -n "$ns" rule del pref 5
+	ip -n "$ns" route flush table 77
+	return $rc
+}
+is_echo() { [ "$("$@")" = echo ]; }
+in_gw nft flush ruleset
+check "control: a listener" is_echo to_lo "$WS" ws1 10.152.152.10 9150
+is "control: from inside" echo to_lo "$WS" ws1 10.152.152.10 9051
+is "control: from outside" echo to_lo "$OUT" ext1 192.0.2.10 9051
+for mode in standalone veto; do
+	policy "" "mode = \"$mode\"" 'service "in" { interface = "ws0"
+	    protocol = "tcp" port = 9051 }
+	    service "out" { interface = "ext0" protocol = "tcp" port = 9051 }'
+	loads "$mode: a service whose port loopback has too" open
+	is "$mode: from inside" silent to_lo "$WS" ws1 10.152.152.10 9051
+	is "$mode: from outside" silent to_lo "$OUT" ext1 192.0.2.10 9051
+	refuse "$mode: a listener" is_echo to_lo "$WS" ws1 10.152.152.10 9150
+done
+in_gw sysctl -qw net.ipv4.conf.ws0.route_localnet=0 \
+    net.ipv4.conf.ext0.route_localnet=0
+
+note "the gateway's own traffic while closed"
+policy "" 'transparent = { "tcp", "dns" }'
+loads "own traffic" tor-only
+is "is refused at once" refused gw_try 0 203.0.113.5:443
+is "Tor's own is not" echo gw_try $TOR_UID 192.0.2.1:443
+policy "" 'transparent = { "tcp", "dns" } refuse = "drop"'
+loads "own traffic, in silence" tor-only
+is "is dropped" silent gw_try 0 203.0.113.5:443
+
+note "packet sockets, with a mark of their own"
+policy "" "" 'service "s" { interface = "ext0" protocol = "udp" port = 1024 }
+	service "t" { interface = "ext0" protocol = "tcp" port = 22 }'
+framed() # UID SPORT
+{
+	in_gw setpriv --ambient-caps +net_raw,+net_admin,+dac_override \
+	    --inh-caps +net_raw,+net_admin,+dac_override --reuid "$1" \
+	    --regid "$1" --clear-groups python3 "$IT_SRC/traffic.py" -1 frame ext0 0800 203.0.113.9 \
+	    0x20000000 "$2"
+}
+in_gw nft flush ruleset
+check "control: it leaves" seen "$OUT" ext1 203.0.113.9 framed 0 1024
+check "control: Tor's user's" seen "$OUT" ext1 203.0.113.9 \
+    framed $TOR_UID 1024
+loads "packet sockets" tor-only
+refuse "from a service's port" seen "$OUT" ext1 203.0.113.9 framed 0 1024
+refuse "from another" seen "$OUT" ext1 203.0.113.9 framed 0 4000
+refuse "as Tor's user" seen "$OUT" ext1 203.0.113.9 framed $TOR_UID 1024
+is "the service still answers" echo out_try 192.0.2.10:22
+is "Tor still gets out" echo gw_try $TOR_UID 192.0.2.1:443
+it_end
