@@ -94,4 +94,93 @@ refuse "from another" seen "$OUT" ext1 203.0.113.9 framed 0 4000
 refuse "as Tor's user" seen "$OUT" ext1 203.0.113.9 framed $TOR_UID 1024
 is "the service still answers" echo out_try 192.0.2.10:22
 is "Tor still gets out" echo gw_try $TOR_UID 192.0.2.1:443
+
+note "the path's MTU: 1280 beyond the next hop, whose ends do not know"
+ip -n "$OUT" link add far0 type veth peer name far1 netns "$WS"
+ip -n "$GW" -6 addr add 2001:db8:1::10/64 dev ext0 nodad
+ip -n "$OUT" -6 addr add 2001:db8:1::1/64 dev ext1 nodad
+ip -n "$OUT" addr add 203.0.113.65/26 dev far0
+ip -n "$OUT" -6 addr add 2001:db8:2::1/64 dev far0 nodad
+ip -n "$WS" addr add 203.0.113.66/26 dev far1
+ip -n "$WS" -6 addr add 2001:db8:2::2/64 dev far1 nodad
+ip -n "$OUT" link set far0 up
+ip -n "$WS" link set far1 up
+ip -n "$OUT" link set far0 mtu 1280
+ip -n "$WS" route add 192.0.2.0/24 via 203.0.113.65
+ip -n "$WS" -6 route add 2001:db8:1::/64 via 2001:db8:2::1
+ip -n "$GW" -6 route add default via 2001:db8:1::1
+in_out sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+in_ws python3 "$IT_SRC/traffic.py" 0 serve 203.0.113.66:443 \
+    '2001:db8:2::2:443' >"$IT_DIR/servers.far" 2>&1 &
+for ((i = 0; i < 100; i++)); do
+	grep -q ready "$IT_DIR/servers.far" && break
+	sleep 0.05
+done
+bulk() { in_gw python3 "$IT_SRC/traffic.py" $TOR_UID bulk "$1"; }
+forget()
+{
+	ip -n "$GW" route flush cache
+	ip -n "$GW" -6 route flush cache
+}
+policy "" 'icmp = {}'
+loads "no errors let in" tor-only
+is "control: a little arrives" echo gw_try $TOR_UID 203.0.113.66:443
+refuse "control: full packets do not" bulk 203.0.113.66:443
+refuse "control: nor over IPv6" bulk 2001:db8:2::2:443
+forget
+policy
+loads "errors as the policy has them without a word" tor-only
+check "full packets of Tor's" bulk 203.0.113.66:443
+check "over IPv6" bulk 2001:db8:2::2:443
+
+note "what others do with marks neither opens nor breaks"
+others() # VALUE
+{
+	in_gw nft -f - <<-END
+		table inet others
+		delete table inet others
+		table inet others {
+			chain raw { type filter hook prerouting priority -300
+				meta mark set $1
+			}
+			chain pre { type filter hook prerouting priority -150
+				meta mark set $1
+			}
+			chain in { type filter hook input priority -150
+				meta mark set $1
+			}
+			chain out { type route hook output priority -149
+				meta mark set $1
+			}
+			chain last { type route hook output priority -10
+				meta mark set $1
+			}
+		}
+	END
+}
+MORE='service "ssh" { interface = "ext0" protocol = "tcp" port = 22 }'
+for value in 0 0x6d6f6c65 0xffffffff "ct mark"; do
+	policy "" 'transparent = { "tcp", "dns" }' "$MORE"
+	loads "$value" open
+	others "$value"
+	is "open, $value: a listener" echo ws_try 10.152.152.10:9050
+	is "open, $value: by the redirect" echo ws_try 203.0.113.5:443
+	is "open, $value: names" echo ws_try udp:203.0.113.5:53
+	is "open, $value: of the gateway" echo gw_try 0 127.0.0.1:9150
+	is "open, $value: own traffic" echo gw_try 0 203.0.113.5:80
+	is "open, $value: Tor" echo gw_try $TOR_UID 192.0.2.1:443
+	is "open, $value: a service" echo out_try 192.0.2.10:22
+	is "open, $value: others' UDP" denied gw_try 0 udp:192.0.2.1:123
+	loads "$value, closed" tor-only
+	others "$value"
+	is "closed, $value: a listener" refused ws_try 10.152.152.10:9050
+	is "closed, $value: of the gateway" refused gw_try 0 127.0.0.1:9150
+	is "closed, $value: own traffic" refused gw_try 0 203.0.113.5:80
+	is "closed, $value: Tor" echo gw_try $TOR_UID 192.0.2.1:443
+	loads "$value, boot" boot
+	others "$value"
+	is "boot, $value: a listener" refused ws_try 10.152.152.10:9050
+	is "boot, $value: of the gateway" refused gw_try 0 127.0.0.1:9150
+	is "boot, $value: Tor" silent gw_try $TOR_UID 192.0.2.1:443
+done
 it_end

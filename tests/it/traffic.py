@@ -7,6 +7,7 @@ serve [udp:]ADDR:PORT...   answer until killed; prints "ready"
 ask [udp:]ADDR:PORT        exit 0 if an echo came back within half a second
 asks [udp:]ADDR:PORT...    all of these at once; prints those that answered
 flood ADDR:PORT            datagrams without end, some 5,000 a second
+bulk ADDR:PORT             exit 0 if 32 full packets' worth came back
 try [udp:]ADDR:PORT        prints echo, refused (a reset, or UDP's port
                            unreachable), prohibited, denied (by our own
                            kernel, at once) or silent
@@ -119,6 +120,21 @@ def flood(spec):
             except OSError:  # what a filter's drop looks like
                 pass
         time.sleep(0.001)
+
+
+def bulk(spec):
+    family, kind, addr = split(spec)
+    s = socket.socket(family, kind)
+    s.settimeout(3)
+    left = 32 * 1448
+    try:
+        s.connect(addr)
+        s.sendall(b"x" * left)
+        while left > 0:
+            left -= len(s.recv(left))
+    except OSError:
+        pass
+    return 0 if left == 0 else 1
 
 
 def outcome(s):
@@ -355,6 +371,8 @@ def main(argv):
         return asks(argv[1:])
     if argv[0] == "flood":
         return flood(argv[1])
+    if argv[0] == "bulk":
+        return bulk(argv[1])
     if argv[0] == "try":
         return attempt(argv[1])
     if argv[0] == "resume":
