@@ -15,13 +15,15 @@
 
 /*
  * Before -400, where the kernel defragments: later no fragment is left to be
- * seen.  Marks are cleared before anybody (-340 and -150, rules_gate.c) sets
- * them, and read after.
+ * seen.  In each hook marks are cleared, set (rules_gate.c) and read with
+ * nobody between: others set the mark as a whole, a VPN to a number that has
+ * our bits in it, and would open, or to one that has not, and would cut.
  */
 enum {
 	PRIO_FRAGMENTS = -450,
-	PRIO_CLEAR = -350,
-	PRIO_PRE = -300,
+	PRIO_CLEAR_PRE = -350,
+	PRIO_PRE = -339,
+	PRIO_CLEAR = -8,
 	PRIO_FILTER = -5 /* before the usual 0, so that our counters count */
 };
 
@@ -44,7 +46,8 @@ static const struct side {
 #define NSIDES (sizeof sides / sizeof sides[0])
 
 struct guard_chains {
-	size_t fragments, clear_pre, clear_out, pre, input, forward, output;
+	size_t fragments, clear_pre, clear_in, clear_out, pre;
+	size_t input, forward, output;
 	size_t strange, strange6, shut, from_int, to_int, loopback, cut;
 	size_t kernels, refuse;
 	bool ports[NSIDES]; /* is there such a set? */
@@ -384,7 +387,8 @@ make_chains(struct pol_build *b, struct guard_chains *c,
 	c->fragments = base_chain(b, "fragments", POL_H_PREROUTING,
 	    PRIO_FRAGMENTS);
 	c->clear_pre = base_chain(b, "clear_pre", POL_H_PREROUTING,
-	    PRIO_CLEAR);
+	    PRIO_CLEAR_PRE);
+	c->clear_in = base_chain(b, "clear_in", POL_H_INPUT, PRIO_CLEAR);
 	c->clear_out = base_chain(b, "clear_out", POL_H_OUTPUT, PRIO_CLEAR);
 	c->pre = base_chain(b, "pre", POL_H_PREROUTING, PRIO_PRE);
 	c->input = base_chain(b, "input", POL_H_INPUT, PRIO_FILTER);
@@ -415,6 +419,7 @@ pol_build_guard(struct pol_build *b, const struct pol_policy *p)
 	make_chains(b, &c, p);
 	fragments_rules(b, &c, p);
 	POL_RULE(b, c.clear_pre, pol_st_num(POL_A_MARK_AND, ~MARKS));
+	POL_RULE(b, c.clear_in, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	POL_RULE(b, c.clear_out, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	pre_rules(b, &c, p);
 	input_rules(b, &c, p);

@@ -109,7 +109,8 @@ ip -n "$OUT" link set far0 mtu 1280
 ip -n "$WS" route add 192.0.2.0/24 via 203.0.113.65
 ip -n "$WS" -6 route add 2001:db8:1::/64 via 2001:db8:2::1
 ip -n "$GW" -6 route add default via 2001:db8:1::1
-in_out sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+in_out sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+    net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 in_ws python3 "$IT_SRC/traffic.py" 0 serve 203.0.113.66:443 \
     '2001:db8:2::2:443' >"$IT_DIR/servers.far" 2>&1 &
 for ((i = 0; i < 100; i++)); do

@@ -269,9 +269,48 @@ START_TEST(only_who_sets_the_clock_gets_a_mark_before)
 	ck_assert_uint_eq(count(&w, POL_T_GATE, "sync", POL_M_SKUID, 201),
 	    1);
 	ck_assert_uint_eq(count(&w, POL_T_GATE, "mark_pre", POL_M_LOOKUP,
+	    0), 2 + 2);
+	ck_assert_uint_eq(count(&w, POL_T_GATE, "mark_in", POL_M_LOOKUP,
 	    0), 2 + 2 + 2);
 	ck_assert_uint_eq(count(&w, POL_T_GATE, "hb", POL_M_DPORT,
 	    POL_HB_SYNC), 1);
+	unmake(&w);
+}
+END_TEST
+
+static int
+priority_of(const struct pol_table *t, const char *name)
+{
+	for (size_t i = 0; i < t->nchains; i++)
+		if (strcmp(t->chains[i].name, name) == 0)
+			return t->chains[i].priority;
+	ck_abort_msg("there is no chain %s", name);
+}
+
+/* Others' rules set marks as well: none of theirs comes between. */
+START_TEST(marks_are_cleared_set_and_read_without_a_gap)
+{
+	static const struct {
+		const char *clear, *set, *read;
+	} hooks[] = {
+		{ "clear_pre", "mark_pre", "pre" },
+		{ "clear_in", "mark_in", "input" },
+		{ "clear_out", "mark_out", "output" },
+		{ "clear_out", "mark_nat", "output" },
+	};
+	struct world w;
+
+	make(&w, EVERYTHING);
+	for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++) {
+		const struct pol_table *guard = &w.rs.tables[POL_T_GUARD];
+		int clear = priority_of(guard, hooks[i].clear);
+		int set = priority_of(&w.rs.tables[POL_T_GATE], hooks[i].set);
+		int read = priority_of(guard, hooks[i].read);
+
+		ck_assert_int_lt(clear, set);
+		ck_assert_int_lt(set, read);
+		ck_assert_int_le(read - clear, 11);
+	}
 	unmake(&w);
 }
 END_TEST
@@ -343,6 +382,7 @@ main(void)
 	tcase_add_test(t, a_user_gets_what_the_section_says);
 	tcase_add_test(t, only_who_sets_the_clock_gets_a_mark_before);
 	tcase_add_test(t, a_service_that_has_tors_ports_leaves_out_tors);
+	tcase_add_test(t, marks_are_cleared_set_and_read_without_a_gap);
 	tcase_add_test(t, veto_redirects_nothing);
 	suite_add_tcase(s, t);
 	return pu_run(s);
