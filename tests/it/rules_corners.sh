@@ -105,7 +105,8 @@ ip -n "$WS" addr add 203.0.113.66/26 dev far1
 ip -n "$WS" -6 addr add 2001:db8:2::2/64 dev far1 nodad
 ip -n "$OUT" link set far0 up
 ip -n "$WS" link set far1 up
-ip -n "$OUT" link set far0 mtu 1280
+ip -n "$OUT" route replace 203.0.113.64/26 dev far0 mtu lock 1280
+ip -n "$OUT" -6 route add 2001:db8:2::2 dev far0 metric 1 mtu lock 1280
 ip -n "$WS" route add 192.0.2.0/24 via 203.0.113.65
 ip -n "$WS" -6 route add 2001:db8:1::/64 via 2001:db8:2::1
 ip -n "$GW" -6 route add default via 2001:db8:1::1
