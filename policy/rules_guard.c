@@ -15,13 +15,15 @@
 
 /*
  * Before -400, where the kernel defragments: later no fragment is left to be
- * seen.  Marks are cleared before anybody (-340 and -150, rules_gate.c) sets
- * them, and read after.
+ * seen.  In each hook marks are cleared, set (rules_gate.c) and read with
+ * nobody between: others set the mark as a whole, a VPN to a number that has
+ * our bits in it, and would open, or to one that has not, and would cut.
  */
 enum {
 	PRIO_FRAGMENTS = -450,
-	PRIO_CLEAR = -350,
-	PRIO_PRE = -300,
+	PRIO_CLEAR_PRE = -350,
+	PRIO_PRE = -339,
+	PRIO_CLEAR = -8,
 	PRIO_FILTER = -5 /* before the usual 0, so that our counters count */
 };
 
@@ -44,7 +46,8 @@ static const struct side {
 #define NSIDES (sizeof sides / sizeof sides[0])
 
 struct guard_chains {
-	size_t fragments, clear_pre, clear_out, pre, input, forward, output;
+	size_t fragments, clear_pre, clear_in, clear_out, pre;
+	size_t input, forward, output;
 	size_t strange, strange6, shut, from_int, to_int, loopback, cut;
 	size_t kernels, refuse;
 	bool ports[NSIDES]; /* is there such a set? */
@@ -115,6 +118,29 @@ pre_rules(struct pol_build *b, const struct guard_chains *c,
 	POL_RULE(b, c->shut, pol_st_jump(c->refuse));
 }
 
+/*
+ * A port says nothing of the address.  What listens on loopback is for this
+ * machine, but the kernel takes packets for it from the wire where
+ * route_localnet is set.  There is no such setting for ::1.
+ */
+static void
+keep_loopback(struct pol_build *b, size_t chain, const char *ifname)
+{
+	POL_RULE(b, chain, pol_st_if(POL_M_IIFNAME, ifname),
+	    pol_st_num(POL_M_NFPROTO, AF_INET),
+	    pol_st_num(POL_M_IP4_NET, IN_LOOPBACKNET),
+	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
+}
+
+static bool
+has_service(const struct pol_policy *p, const char *ifname)
+{
+	for (size_t i = 0; i < p->nservices; i++)
+		if (pol_iface_match(ifname, p->services[i].ifname))
+			return true;
+	return false;
+}
+
 /* The gateway's programs that workstations may call while we are open. */
 static void
 services_from_internal(struct pol_build *b, size_t chain,
@@ -145,6 +171,9 @@ from_internal(struct pol_build *b, const struct guard_chains *c,
 		    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 		    pol_st_lookup(sides[s].listen, sides[s].dst),
 		    pol_st(POL_A_ACCEPT));
+	for (size_t i = 0; i < p->ninternal; i++)
+		if (c->ports[0] || has_service(p, p->internal[i]))
+			keep_loopback(b, c->from_int, p->internal[i]);
 	for (size_t s = 0; s < NSIDES; s++)
 		if (c->ports[s])
 			POL_RULE(b, c->from_int, marked,
@@ -157,19 +186,21 @@ from_internal(struct pol_build *b, const struct guard_chains *c,
 	POL_RULE(b, c->from_int, pol_st_jump(c->refuse));
 }
 
-/* Does a service without a port stand open on external interface EXT? */
+/* Does a service on external interface EXT have a listener's port too? */
 static bool
-wide_service(const struct pol_policy *p, const char *ext)
+listener_called(const struct pol_policy *p, const char *ext)
 {
 	for (size_t i = 0; i < p->nservices; i++)
-		if (p->services[i].traffic.nports == 0 &&
-		    strcmp(p->services[i].ifname, ext) == 0)
-			return true;
+		for (size_t j = 0; j < p->nlisteners; j++)
+			if (strcmp(p->services[i].ifname, ext) == 0 &&
+			    pol_traffic_covers(&p->services[i].traffic,
+			    &p->listeners[j]))
+				return true;
 	return false;
 }
 
 /*
- * "Every port" never means Tor's: whoever is outside gets to no listener,
+ * A service's port never means Tor's: whoever is outside gets to no listener,
  * proven or not.  By direction, as Tor's own end of a connection may have
  * the number of a listener's port.
  */
@@ -204,7 +235,9 @@ input_rules(struct pol_build *b, const struct guard_chains *c,
 	POL_RULE(b, c->input, pol_st_if(POL_M_IIFNAME, "lo"),
 	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->nexternal; i++) {
-		if (wide_service(p, p->external[i]))
+		if (has_service(p, p->external[i]))
+			keep_loopback(b, c->input, p->external[i]);
+		if (listener_called(p, p->external[i]))
 			keep_listeners(b, c, p->external[i]);
 		POL_RULE(b, c->input,
 		    pol_st_if(POL_M_IIFNAME, p->external[i]),
@@ -354,7 +387,8 @@ make_chains(struct pol_build *b, struct guard_chains *c,
 	c->fragments = base_chain(b, "fragments", POL_H_PREROUTING,
 	    PRIO_FRAGMENTS);
 	c->clear_pre = base_chain(b, "clear_pre", POL_H_PREROUTING,
-	    PRIO_CLEAR);
+	    PRIO_CLEAR_PRE);
+	c->clear_in = base_chain(b, "clear_in", POL_H_INPUT, PRIO_CLEAR);
 	c->clear_out = base_chain(b, "clear_out", POL_H_OUTPUT, PRIO_CLEAR);
 	c->pre = base_chain(b, "pre", POL_H_PREROUTING, PRIO_PRE);
 	c->input = base_chain(b, "input", POL_H_INPUT, PRIO_FILTER);
@@ -385,6 +419,7 @@ pol_build_guard(struct pol_build *b, const struct pol_policy *p)
 	make_chains(b, &c, p);
 	fragments_rules(b, &c, p);
 	POL_RULE(b, c.clear_pre, pol_st_num(POL_A_MARK_AND, ~MARKS));
+	POL_RULE(b, c.clear_in, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	POL_RULE(b, c.clear_out, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	pre_rules(b, &c, p);
 	input_rules(b, &c, p);

@@ -12,19 +12,23 @@
 #include "policy/rules_gate.h"
 
 static void
-mark_pre_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
+mark_internal(struct pol_build *b, size_t chain, const struct pol_policy *p)
 {
 	for (size_t i = 0; i < p->ninternal; i++) {
 		struct pol_stmt in = pol_st_if(POL_M_IIFNAME, p->internal[i]);
 		struct pol_stmt mark = pol_st_num(POL_A_MARK_OR,
 		    POL_MARK_GATE);
 
-		POL_RULE(b, chain, in, pol_gate_lease(POL_S_GATE), mark,
-		    pol_st(POL_A_ACCEPT));
+		POL_RULE(b, chain, in, pol_gate_lease(POL_S_GATE), mark);
 		if (p->timesync.required && p->timesync.workstations)
 			POL_RULE(b, chain, in, pol_gate_lease(POL_S_SYNC),
 			    mark);
 	}
+}
+
+static void
+mark_external(struct pol_build *b, size_t chain, const struct pol_policy *p)
+{
 	for (size_t i = 0; i < p->nexternal; i++)
 		POL_RULE(b, chain, pol_st_if(POL_M_IIFNAME, p->external[i]),
 		    pol_gate_lease(POL_S_EGRESS),
@@ -190,7 +194,10 @@ tor_rule(struct pol_build *b, size_t chain, const struct pol_gate_chains *c,
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS));
 }
 
-/* The same of a user who may go past Tor; LEFT: of nobody's leftovers. */
+/*
+ * The same of a user who may go past Tor; LEFT: of nobody's leftovers, which
+ * are a user's if the flow says so: Tor's own are not, whatever the user may.
+ */
 static void
 user_rule(struct pol_build *b, size_t chain, const struct pol_egress *e,
     bool left)
@@ -200,12 +207,14 @@ user_rule(struct pol_build *b, size_t chain, const struct pol_egress *e,
 		.ports = POL_M_DPORTS, .nets = POL_M_DADDR_NET,
 		.head = { pol_st_num(POL_M_SKUID, e->user.uid) }, .nhead = 1,
 		.tail = { pol_st(POL_M_CT_ORIGINAL),
+		    pol_st_num(POL_A_CT_MARK_OR, POL_MARK_EGRESS),
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS),
-		    pol_st(POL_A_ACCEPT) }, .ntail = 3 };
+		    pol_st(POL_A_ACCEPT) }, .ntail = 4 };
 
 	if (left) {
 		t.l4proto = IPPROTO_TCP;
 		c.head[0] = pol_st(POL_M_CT_ESTABLISHED);
+		c.tail[1] = pol_st_num(POL_M_CT_MARK_SET, POL_MARK_EGRESS);
 	}
 	pol_build_case(b, &c);
 }
@@ -274,7 +283,9 @@ void
 pol_gate_mark_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
 {
-	mark_pre_rules(b, c->mark_pre, p);
+	mark_internal(b, c->mark_pre, p);
+	mark_internal(b, c->mark_in, p);
+	mark_external(b, c->mark_in, p);
 	loopback_rules(b, c, p);
 	heartbeat_rules(b, c->hb, p);
 	answers_rules(b, c, p);

@@ -86,6 +86,7 @@ enum pol_stmt_kind {
 	POL_M_CT_REPLY,	      /* ct direction reply */
 	POL_M_CT_ORIGINAL,    /* ct direction original */
 	POL_M_CT_DNAT,	      /* ct status dnat */
+	POL_M_CT_MARK_SET,    /* num: ct mark & num != 0 */
 	POL_M_LOOKUP,	      /* set, key: key @set */
 	POL_M_ICMPV6_TYPE,    /* num; implies l4proto icmpv6 given before */
 	POL_M_HOPLIMIT,	      /* num: ip6 hoplimit */
@@ -107,6 +108,7 @@ enum pol_stmt_kind {
 	POL_M_DADDR_LOCAL,    /* fib daddr type local */
 	POL_M_ETHERTYPE,      /* num: netdev family, meta protocol */
 	POL_M_FRAMETYPE,      /* num: the type in the Ethernet header */
+	POL_M_ROUTED,	      /* netdev family: no packet socket's */
 	/* actions */
 	POL_A_COUNTER,
 	POL_A_MARK_OR,	/* num: meta mark set meta mark | num */

@@ -235,6 +235,12 @@ match_ct_dnat(struct emitter *m, const struct pol_stmt *s)
 }
 
 static void
+match_ct_mark(struct emitter *m, const struct pol_stmt *s)
+{
+	match_ct_bits(m, NFT_CT_MARK, s->num);
+}
+
+static void
 match_ct_direction(struct emitter *m, const struct pol_stmt *s)
 {
 	emit_ct(m, NFT_CT_DIRECTION);
@@ -406,6 +412,20 @@ match_ethertype(struct emitter *m, const struct pol_stmt *s)
 		m->nfproto = NFPROTO_NETDEV; /* neither */
 }
 
+/*
+ * What the kernel has routed has a class, 0 if nobody gave it another; what
+ * has no route has none, which ends the rule.
+ */
+static void
+match_routed(struct emitter *m, const struct pol_stmt *s)
+{
+	(void)s;
+	if (m->table->family != POL_F_NETDEV)
+		m->failed = true; /* everything is routed there, or will be */
+	emit_meta(m, NFT_META_RTCLASSID);
+	emit_cmp_u32(m, NFT_CMP_NEQ, UINT32_MAX);
+}
+
 static const nft_maker makers[POL_NSTMT] = {
 	[POL_M_IIFNAME] = match_ifname,
 	[POL_M_OIFNAME] = match_ifname,
@@ -424,6 +444,7 @@ static const nft_maker makers[POL_NSTMT] = {
 	[POL_M_CT_REPLY] = match_ct_direction,
 	[POL_M_CT_ORIGINAL] = match_ct_direction,
 	[POL_M_CT_DNAT] = match_ct_dnat,
+	[POL_M_CT_MARK_SET] = match_ct_mark,
 	[POL_M_LOOKUP] = nft_match_lookup,
 	[POL_M_ICMPV6_TYPE] = match_number,
 	[POL_M_ICMP_TYPE] = match_number,
@@ -443,6 +464,7 @@ static const nft_maker makers[POL_NSTMT] = {
 	[POL_M_NO_ROUTE_BACK] = match_no_route_back,
 	[POL_M_ETHERTYPE] = match_ethertype,
 	[POL_M_FRAMETYPE] = match_number,
+	[POL_M_ROUTED] = match_routed,
 };
 
 nft_maker

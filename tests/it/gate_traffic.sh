@@ -55,8 +55,11 @@ note "a running flow is cut when the gate dies"
 hold 3000
 in_ws python3 "$IT_SRC/traffic.py" 0 stream 10.152.152.10:9050 \
     >"$IT_DIR/flow" 2>/dev/null &
-sleep 0.5
-n=$(wc -l <"$IT_DIR/flow")
+for ((i = 0; i < 40; i++)); do
+	n=$(wc -l <"$IT_DIR/flow")
+	[ "$n" -gt 10 ] && break
+	sleep 0.05
+done
 check "the flow runs" [ "$n" -gt 10 ]
 killed=$(date +%s.%N)
 kill -KILL "$GATE_PID"

@@ -93,6 +93,9 @@ static bool
 accept_ok(const struct place *w, uint32_t arg)
 {
 	(void)arg;
+	if (w->t->family == POL_F_NETDEV &&
+	    find(w->r, POL_M_MARK_SET) != NULL)
+		return find(w->r, POL_M_ROUTED) != NULL;
 	return find(w->r, POL_M_MARK_SET) != NULL ||
 	    is_neighbour_discovery(w->r) || is_dhcp(w->r) ||
 	    has(w->r, POL_M_FRAMETYPE, 0x0806);
@@ -285,7 +288,8 @@ chain_fault(const struct pol_table *t, size_t chain)
 			last = &t->rules[i];
 	if (t->id == POL_T_GATE || c->hook == POL_H_PREROUTING ||
 	    c->hook == POL_H_NONE ||
-	    (c->hook == POL_H_OUTPUT && c->priority == -350))
+	    (last != NULL && last->n == 1 &&
+	    last->stmts[0].kind == POL_A_MARK_AND))
 		return NULL;
 	if (!c->policy_drop || last == NULL || last->n != 2 ||
 	    last->stmts[1].kind != POL_A_DROP)
