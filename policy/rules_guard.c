@@ -107,8 +107,9 @@ pre_rules(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
 	for (size_t i = 0; i < p->ninternal; i++)
-		POL_RULE(b, c->pre, pol_st_if(POL_M_IIFNAME, p->internal[i]),
+		POL_RULE(b, c->pre,
 		    pol_st_num(POL_M_MARK_CLEAR, POL_MARK_GATE),
+		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
 		    pol_st_jump(c->shut));
 	pol_build_neighbours(b, c->shut, NULL);
 	POL_RULE(b, c->shut, pol_st_jump(c->refuse));
@@ -196,12 +197,12 @@ static void
 input_rules(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
-	POL_RULE(b, c->input, pol_st_if(POL_M_IIFNAME, "lo"),
-	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->ninternal; i++)
 		POL_RULE(b, c->input,
 		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
 		    pol_st_jump(c->from_int));
+	POL_RULE(b, c->input, pol_st_if(POL_M_IIFNAME, "lo"),
+	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->nexternal; i++) {
 		if (wide_service(p, p->external[i]))
 			keep_listeners(b, c, p->external[i]);

@@ -27,8 +27,9 @@ stray_rules(struct pol_build *b, const struct pol_gate_chains *c,
 		return;
 	for (size_t i = 0; i < p->ninternal; i++)
 		POL_RULE(b, c->stray_pre,
+		    pol_st(POL_M_CT_NEW),
 		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
-		    pol_st(POL_M_CT_NEW), pol_st_jump(c->stray));
+		    pol_st_jump(c->stray));
 	POL_RULE(b, c->stray, pol_st(POL_M_DADDR_LOCAL),
 	    pol_st(POL_A_ACCEPT));
 	POL_RULE(b, c->stray, pol_st_jump(c->refuse));

@@ -19,7 +19,8 @@ mark_pre_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
 		struct pol_stmt mark = pol_st_num(POL_A_MARK_OR,
 		    POL_MARK_GATE);
 
-		POL_RULE(b, chain, in, pol_gate_lease(POL_S_GATE), mark);
+		POL_RULE(b, chain, in, pol_gate_lease(POL_S_GATE), mark,
+		    pol_st(POL_A_ACCEPT));
 		if (p->timesync.required && p->timesync.workstations)
 			POL_RULE(b, chain, in, pol_gate_lease(POL_S_SYNC),
 			    mark);

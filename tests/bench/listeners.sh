@@ -205,7 +205,8 @@ bench_stem()
 
 bench_firewall() # ROUNDS tee|lean
 {
-	net_in gateway bash "$bench/peer_firewall.sh" "$DIR/addresses" \
+	SHAPE_UID_TOR=$(id -u "$NET_TOR_USER") net_in gateway \
+	    bash "$bench/peer_firewall.sh" "$DIR/addresses" \
 	    "$DIR/peer.nft" "$1" "$2" || it_die "the peer's nft failed"
 }
 
@@ -263,7 +264,7 @@ bench_rows()
 	row("... of Tor, for answering us"; .idle_tor_percent),
 	row("python3-stem: the same SETCONF and read-back, no proof";
 	    .stem_ms),
-	row("a rule per port by a shell script: generate, `nft --check`, `nft -f`";
+	row("the rules of a Whonix gateway's shape, by a shell script: generate, `nft --check`, `nft -f`";
 	    .lean_ms),
 	row("the same with a `tee` for each rule, as whonix_firewall does";
 	    .tee_ms)

@@ -1,39 +1,36 @@
 #!/bin/bash
-# A firewall in the style of Whonix's: a shell function that appends one rule
-# per listener to a script, in one process per rule, which nft then checks and
-# loads.  peer_firewall.sh LISTENERS SCRIPT ROUNDS [lean]
+# A firewall of the shape of a Whonix gateway's (tests/it/whonix_shape.bash)
+# with these listeners' ports: a shell function appends one rule after another
+# to a script, in one process per rule, which nft then checks and loads.
+# peer_firewall.sh LISTENERS SCRIPT ROUNDS [lean]
 #
-# LISTENERS has "FAMILY ADDRESS PROTOCOL PORT" lines.  Its own tables, hooked
-# nowhere.  Prints the medians as one line of JSON, in ms.  "lean" writes the
-# same script without a process per rule.
+# LISTENERS has "FAMILY ADDRESS PROTOCOL PORT" lines.  Run it in a network
+# namespace of your own: the rules are in force for as long as it runs.  Prints
+# the medians as one line of JSON, in ms.  "lean" writes the same script
+# without a process per rule.
 set -eu
 listeners=$1 script=$2 rounds=$3 how=${4:-tee}
+here=$(dirname "$0")
 
-rule_tee()
-{
-	echo "$@" | tee -a "$script" >/dev/null
-}
+# Ports of their custom range are one rule, as theirs are; TransPort has its
+# own.
+INTERNAL_OPEN_PORTS=$(awk '$3 == "tcp" && $4 != 9040 &&
+    ($4 < 9152 || $4 > 9229) { print $4 }' "$listeners" | sort -nu | xargs)
+SHAPE_ADDR=$(awk '$2 !~ /^127[.]|^::1$/ { print $2 }' "$listeners" |
+    sort -u | xargs)
+# shellcheck source=tests/it/whonix_shape.bash
+. "$here/../it/whonix_shape.bash"
 
-rule_lean()
-{
-	echo "$@" >>"$script"
-}
+if [ "$how" = tee ]; then
+	shape_put() { echo "$@" | tee -a "$script" >/dev/null; }
+else
+	shape_put() { echo "$@" >>"$script"; }
+fi
 
 generate()
 {
-	local rule=rule_$how family address protocol port
 	: >"$script"
-	$rule "add table inet peer"
-	$rule "delete table inet peer"
-	$rule "add table inet peer"
-	$rule "add chain inet peer input"
-	$rule "add chain inet peer prerouting"
-	while read -r family address protocol port; do
-		$rule "add rule inet peer input iifname eth1 $family daddr" \
-		    "$address $protocol dport $port counter accept"
-		$rule "add rule inet peer prerouting iifname eth1 $family" \
-		    "daddr $address $protocol dport $port counter return"
-	done <"$listeners"
+	shape_ruleset
 }
 
 load()
@@ -66,7 +63,7 @@ for ((i = 0; i < rounds; i++)); do
 	loaded+=($((end - middle)))
 	both+=($((end - begin)))
 done
-nft delete table inet peer
+shape_delete
 printf '{"%s_make_ms":%s,"%s_load_ms":%s,"%s_ms":%s,"%s_rules":%s}\n' \
     "$how" "$(printf '%s\n' "${made[@]}" | median)" \
     "$how" "$(printf '%s\n' "${loaded[@]}" | median)" \

@@ -9,6 +9,7 @@
 
 #include "supervisor/gate/gate.h"
 #include "supervisor/log.h"
+#include "supervisor/policyfile.h"
 
 /* Listeners that set the clock, of the first 32. */
 static uint32_t clock_map;
@@ -101,6 +102,17 @@ set_routes(struct pol_policy *p, const char *word)
 	    strcmp(word, "off") == 0 ? POL_ROUTES_OFF : POL_ROUTES_INTERNAL;
 }
 
+static void
+read_file(struct pol_policy *p, const char *path)
+{
+	struct pol_diags diags = { 0 };
+
+	if (policyfile_load(p, &diags, path, false) == -1)
+		fatal("%s:%u: %s", path, diags.n > 0 ? diags.list[0].line : 0,
+		    diags.n > 0 ? diags.list[0].text : "not a policy");
+	pol_diags_clear(&diags);
+}
+
 static const char *
 read_options(struct pol_policy *p, int argc, char **argv)
 {
@@ -110,7 +122,8 @@ read_options(struct pol_policy *p, int argc, char **argv)
 	set_user(&p->tor.user, "4300");
 	set_user(&p->gate_user, "4242");
 	p->ninternal = p->nexternal = 0;
-	while ((opt = getopt(argc, argv, "sl:t:u:i:e:p:rR:E:S:PXT:U:")) != -1) {
+	while ((opt = getopt(argc, argv,
+	    "sl:t:u:i:e:p:rR:E:S:PXT:U:f:")) != -1) {
 		switch (opt) {
 		case 's': p->closed = POL_CLOSED_STRICT; break;
 		case 'l': p->lease_ms = (uint32_t)atoi(optarg); break;
@@ -121,6 +134,7 @@ read_options(struct pol_policy *p, int argc, char **argv)
 		case 'e': add_iface(p->external, &p->nexternal, optarg);
 			break;
 		case 'p': print = optarg; break;
+		case 'f': read_file(p, optarg); break;
 		case 'r': exit(gate_remove_rules());
 		case 'X': p->tor.strict_egress = true; break;
 		case 'T': clock_map |= 1u << atoi(optarg); break;
@@ -145,6 +159,11 @@ drv_policy(struct pol_policy *p, int argc, char **argv)
 
 	pol_policy_init(p);
 	print = read_options(p, argc, argv);
+	if (p->listeners != NULL) { /* a policy file's, as is the rest */
+		if (optind < argc)
+			fatal("listeners are in the policy");
+		return print;
+	}
 	p->listeners = xcalloc((size_t)argc, sizeof *p->listeners);
 	for (int i = optind; i < argc; i++)
 		add_listener(p, argv[i]);

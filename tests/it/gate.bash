@@ -50,7 +50,12 @@ it_clean()
 	[ -n "${DRV_PID:-}" ] && kill "$DRV_PID" 2>/dev/null
 	for pid in $(jobs -p); do kill "$pid" 2>/dev/null; done
 	for ns in "$GW" "$WS" "$OUT"; do
-		[ -n "$ns" ] && ip netns del "$ns" 2>/dev/null
+		[ -n "$ns" ] || continue
+		# What "in_gw ... &" began is a child of a child.
+		for pid in $(ip netns pids "$ns" 2>/dev/null); do
+			kill "$pid" 2>/dev/null
+		done
+		ip netns del "$ns" 2>/dev/null
 	done
 	[ -n "$IT_DIR" ] && rm -rf "$IT_DIR"
 	exit "$rc"
@@ -92,20 +97,26 @@ in_gw() { ip netns exec "$GW" "$@"; }
 in_ws() { ip netns exec "$WS" "$@"; }
 in_out() { ip netns exec "$OUT" "$@"; }
 
-# A gate with options "$@"; talks through fd 7 and $IT_DIR/drv.out.
+# A gate with options "$@" and the usual listeners.
 gate_start()
+{
+	# shellcheck disable=SC2086 # the listeners are words
+	gate_run -l "$LEASE" -t $TOR_UID -u $GATE_UID -i ws0 -e ext0 "$@" \
+	    $LISTENERS
+}
+
+# A driver with arguments "$@"; talks through fd 7 and $IT_DIR/drv.out.
+gate_run()
 {
 	rm -f "$IT_DIR/drv.in"
 	mkfifo "$IT_DIR/drv.in"
 	: >"$IT_DIR/drv.out"
 	SEEN=0
-	# shellcheck disable=SC2086 # the listeners are words
-	(exec ip netns exec "$GW" "$DRV" -l "$LEASE" -t $TOR_UID \
-	    -u $GATE_UID -i ws0 -e ext0 "$@" $LISTENERS <"$IT_DIR/drv.in" \
+	(exec ip netns exec "$GW" "$DRV" "$@" <"$IT_DIR/drv.in" \
 	    >"$IT_DIR/drv.out" 2>"$IT_DIR/drv.err") &
 	DRV_PID=$!
 	exec 7>"$IT_DIR/drv.in"
-	await '^ready' 5
+	await '^ready' 5 || return 1
 	GATE_PID=$(sed -n 's/^gate pid=//p' "$IT_DIR/drv.out")
 }
 

@@ -10,11 +10,13 @@
  *     -X : strict egress;  -T N : listener N sets the clock, which is
  *     required;  -U UID : so does this user
  *     -S PORT : TCP may be called from outside;  -P : so may ping
+ *   gatedrv -f POLICY_FILE  : all that from a policy; users are numbers
  *   gatedrv -p POSITION ... : print the gate table as nft text, instead
  *   gatedrv -r              : remove the rules, instead
  *
  * Commands, one a line: open [N...], tor, closed, hold MS [N...] (open, then
- * renew four times a lease), again (the last request as it was), stale,
+ * renew four times a lease), stay open|sync (the same until the next
+ * request), again (the last request as it was), stale,
  * epoch N, junk N, wait MS, engine (hand over a new one), hangup, term, quit;
  * at IFACE:ipv4|IFACE:ipv6 ADDRESS (where the listeners on it are said to be
  * from now on; "none": nowhere); sync, keep MS: as open and hold, of the
@@ -54,6 +56,8 @@ struct drv {
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 	uint64_t seq;
 	bool quiet; /* only changes are printed */
+	enum gate_position stay; /* CLOSED: nothing */
+	uint64_t stay_ns;	 /* when to say so again */
 };
 
 static uint64_t
@@ -223,6 +227,7 @@ static void
 cmd_tor(struct drv *d, char *arg)
 {
 	(void)arg;
+	d->stay = GATE_CLOSED;
 	prepare(d, GATE_TOR_ONLY, NULL);
 	send_req(d);
 }
@@ -231,6 +236,7 @@ static void
 cmd_closed(struct drv *d, char *arg)
 {
 	(void)arg;
+	d->stay = GATE_CLOSED;
 	prepare(d, GATE_CLOSED, NULL);
 	send_req(d);
 }
@@ -307,6 +313,26 @@ cmd_swaps(struct drv *d, char *arg)
 	}
 	d->quiet = false;
 	printf("swapped %u\n", d->last.relays_generation - before);
+}
+
+static void
+stay(struct drv *d)
+{
+	char every[1] = "";
+
+	if (d->stay == GATE_CLOSED || now_ns() < d->stay_ns)
+		return;
+	prepare(d, d->stay, every);
+	send_req(d);
+	d->stay_ns = now_ns() + d->policy.lease_ms / 4 * NS_PER_MS;
+}
+
+static void
+cmd_stay(struct drv *d, char *arg)
+{
+	d->stay = strcmp(arg, " sync\n") == 0 ? GATE_SYNC : GATE_OPEN;
+	d->stay_ns = 0;
+	stay(d);
 }
 
 static void
@@ -390,7 +416,8 @@ static const struct {
 	void (*run)(struct drv *d, char *arg);
 } commands[] = {
 	{ "open", cmd_open }, { "tor", cmd_tor }, { "closed", cmd_closed },
-	{ "hold", cmd_hold }, { "again", cmd_again }, { "stale", cmd_stale },
+	{ "hold", cmd_hold },
+	{ "stay", cmd_stay }, { "again", cmd_again }, { "stale", cmd_stale },
 	{ "epoch", cmd_epoch }, { "junk", cmd_junk }, { "wait", cmd_wait },
 	{ "engine", cmd_engine }, { "hangup", cmd_hangup },
 	{ "term", cmd_term }, { "at", cmd_at }, { "sync", cmd_sync },
@@ -434,6 +461,7 @@ run(struct drv *d)
 		in.revents = 0;
 		if (poll(&in, 1, 0) <= 0) {
 			d->quiet = true;
+			stay(d);
 			listen_for(d, 5);
 			d->quiet = false;
 			continue;

@@ -5,6 +5,8 @@ The first word is the user to be, by number: 0 stays root.
 
 serve [udp:]ADDR:PORT...   answer until killed; prints "ready"
 ask [udp:]ADDR:PORT        exit 0 if an echo came back within half a second
+asks [udp:]ADDR:PORT...    all of these at once; prints those that answered
+flood ADDR:PORT            datagrams without end, some 5,000 a second
 try [udp:]ADDR:PORT        prints echo, refused (a reset, or UDP's port
                            unreachable), prohibited, denied (by our own
                            kernel, at once) or silent
@@ -15,7 +17,7 @@ error ADDR:PORT SPORT CODE ADDR:PORT  ICMP "unreachable" of CODE about TCP
 midflow ADDR:PORT [fin]    an IPv4 ACK, or FIN and ACK, of no flow: prints
                            refused or silent
 ping ADDR                  exit 0 if an IPv4 ping was answered
-stream ADDR:PORT           echo without pause; prints the seconds since the
+stream [udp:]ADDR:PORT     echo without pause; prints the seconds since the
                            epoch of each 10 ms in which an echo came back
 spoof SPORT DPORT          one datagram over loopback; prints ok or an errno
 forge syn|ack|udp SOURCE ADDR:PORT  three packets with SOURCE, raw
@@ -29,6 +31,7 @@ import selectors
 import socket
 import struct
 import sys
+import threading
 import time
 
 WAIT = 0.5
@@ -92,6 +95,30 @@ def ask(spec):
         return 0 if s.recv(16) == b"echo" else 1
     except OSError:
         return 1
+
+
+def asks(specs):
+    rc = {}
+    threads = [threading.Thread(target=lambda s: rc.update({s: ask(s)}),
+                                args=(spec,)) for spec in specs]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    print(" ".join(spec for spec in specs if rc[spec] == 0))
+    return 0
+
+
+def flood(spec):
+    family, _, addr = split(spec)
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    while True:
+        for _ in range(5):
+            try:
+                s.sendto(b"flood", addr)
+            except OSError:  # what a filter's drop looks like
+                pass
+        time.sleep(0.001)
 
 
 def outcome(s):
@@ -321,6 +348,10 @@ def main(argv):
         return serve(argv[1:])
     if argv[0] == "ask":
         return ask(argv[1])
+    if argv[0] == "asks":
+        return asks(argv[1:])
+    if argv[0] == "flood":
+        return flood(argv[1])
     if argv[0] == "try":
         return attempt(argv[1])
     if argv[0] == "resume":
