@@ -14,6 +14,8 @@
 #define RECV_BYTES (1u << 20)
 /* CLOSE and the like: a few messages. */
 #define SMALL_BATCH (2 * NFT_MSG_ROOM)
+/* Others load and flush the boot table; once it is owned they cannot. */
+#define BOOT_TRIES 8
 
 static int
 owned_by_another(const struct nft_table_info *info)
@@ -88,8 +90,8 @@ clear_way(struct nft_batch *b, enum pol_table_id id, uint32_t flags,
 		nft_compile_delete(b, id);
 }
 
-int
-install_build(struct nft_batch *b, const struct pol_table *t, uint32_t flags,
+static int
+build_over(struct nft_batch *b, const struct pol_table *t, uint32_t flags,
     const struct nft_table_info *was)
 {
 	if (new_batch(b, nft_compile_bound(t) + 2 * NFT_MSG_ROOM) == -1)
@@ -107,7 +109,48 @@ build_table(struct nft_batch *b, const struct pol_table *t, uint32_t flags)
 {
 	static const struct nft_table_info nothing;
 
-	return install_build(b, t, flags, &nothing);
+	return build_over(b, t, flags, &nothing);
+}
+
+static int
+commit_over(struct nft_sock *s, const struct pol_table *t, uint32_t flags,
+    const struct nft_table_info *was)
+{
+	struct nft_batch b = { 0 };
+	int rc;
+
+	if (build_over(&b, t, flags, was) == -1)
+		rc = -ENOMEM;
+	else if (nft_sock_buffers(s, b.len + RECV_BYTES, RECV_BYTES) == -1)
+		rc = -errno;
+	else
+		rc = nft_commit(s, &b);
+	free(b.buf);
+	return rc;
+}
+
+/* Has the table come or gone since we looked?  Or an old kernel's answer. */
+static bool
+is_overtaken(int rc)
+{
+	return rc == -ENOENT || rc == -EOPNOTSUPP;
+}
+
+int
+install_boot(struct nft_sock *s, const struct pol_table *t, uint32_t flags)
+{
+	struct nft_table_info was;
+	int rc = -ENOENT;
+
+	for (int i = 0; i < BOOT_TRIES && is_overtaken(rc); i++) {
+		rc = nft_read_table(s, &was, POL_T_BOOT);
+		if (rc != 0)
+			return rc;
+		if (was.owner != 0)
+			return -EPERM;
+		rc = commit_over(s, t, flags, &was);
+	}
+	return rc;
 }
 
 static int
@@ -207,30 +250,13 @@ install_vital(struct kern *k, const struct pol_ruleset *rs,
 	return -1;
 }
 
-static int
-commit_boot(struct kern *k, const struct pol_ruleset *rs,
-    const struct nft_table_info *was)
-{
-	struct nft_batch b = { 0 };
-	int rc;
-
-	if (install_build(&b, &rs->tables[POL_T_BOOT], 0, was) == -1)
-		rc = -ENOMEM;
-	else if (nft_sock_buffers(&k->owner, b.len + RECV_BYTES,
-	    RECV_BYTES) == -1)
-		rc = -errno;
-	else
-		rc = nft_commit(&k->owner, &b);
-	free(b.buf);
-	return rc;
-}
-
 /* The keeper's, as a rule; else it is ours to load and to put back. */
 static int
-install_boot(struct kern *k, const struct pol_ruleset *rs,
+settle_boot(struct kern *k, const struct pol_ruleset *rs,
     const struct nft_table_info *was)
 {
-	int rc = was->owner != 0 ? 0 : commit_boot(k, rs, was);
+	int rc = was->owner != 0 ? 0 :
+	    install_boot(&k->owner, &rs->tables[POL_T_BOOT], 0);
 
 	k->boot_held = was->owner != 0;
 	if (rc == 0)
@@ -340,7 +366,7 @@ install_rules(struct kern *k, const struct pol_ruleset *rs,
 		log_err("out of memory");
 		return -1;
 	}
-	if (install_boot(k, rs, &info[POL_T_BOOT]) == -1 ||
+	if (settle_boot(k, rs, &info[POL_T_BOOT]) == -1 ||
 	    install_vital(k, rs, info) == -1 ||
 	    install_netdev(k, rs, info) == -1)
 		return -1;

@@ -22,13 +22,14 @@ int install_tables(struct kern *k, bool with6)
     __attribute__((warn_unused_result));
 
 /*
- * A batch in memory of B's own that puts T, with table flags FLAGS, in the
- * place of the one that WAS there; -1: out of memory.
+ * Put boot table T, with table flags FLAGS, in the place of what is there,
+ * through S, however often others load or flush it meanwhile.  0, or a
+ * negative errno: -EPERM if it is somebody's.
  */
-struct nft_table_info;
-int install_build(struct nft_batch *b, const struct pol_table *t,
-    uint32_t flags, const struct nft_table_info *was)
-    __attribute__((warn_unused_result));
+struct nft_sock;
+struct pol_table;
+int install_boot(struct nft_sock *s, const struct pol_table *t,
+    uint32_t flags) __attribute__((warn_unused_result));
 
 /* Close the sockets, which ends what K owns in the kernel, and free all. */
 void install_clear(struct kern *k);

@@ -121,13 +121,16 @@ compare(struct kern *k, enum pol_table_id id)
 	struct nft_table_info info;
 	struct nft_print print;
 
-	if (nft_read_table(&k->reader, &info, id) != 0 ||
-	    nft_read_print(&k->reader, &print, id) != 0)
+	if (nft_read_table(&k->reader, &info, id) != 0)
 		return KERN_UNKNOWN;
+	/* First of all: what is not there cannot be read. */
 	if (!info.present || info.handle != seal->handle ||
-	    info.flags != seal->flags || !same_print(&print, &seal->print))
+	    info.flags != seal->flags ||
+	    (id != POL_T_BOOT && info.owner != k->owner.portid))
 		return KERN_DRIFT;
-	if (id != POL_T_BOOT && info.owner != k->owner.portid)
+	if (nft_read_print(&k->reader, &print, id) != 0)
+		return KERN_UNKNOWN;
+	if (!same_print(&print, &seal->print))
 		return KERN_DRIFT;
 	if (id == POL_T_GATE && !same_moving(k, seal, &print))
 		return KERN_DRIFT;
@@ -166,6 +169,26 @@ restore_boot(struct kern *k)
 		    pol_table_name(POL_T_BOOT), strerror(-rc));
 }
 
+/*
+ * False: not known.  That is no reason to replace it, nor to give up one that
+ * we could not put back.
+ */
+static bool
+check_boot(struct kern *k)
+{
+	switch (compare(k, POL_T_BOOT)) {
+	case KERN_UNKNOWN:
+		return false;
+	case KERN_AS_MADE:
+		k->boot_up = true;
+		break;
+	case KERN_DRIFT:
+		restore_boot(k);
+		break;
+	}
+	return true;
+}
+
 enum kern_state
 kern_verify(struct kern *k, bool always)
 {
@@ -183,9 +206,8 @@ kern_verify(struct kern *k, bool always)
 			return state;
 	}
 	/* Not vital, the guard stands: boot_up tells and we ask again. */
-	if (!k->boot_up || compare(k, POL_T_BOOT) != KERN_AS_MADE)
-		restore_boot(k);
-	k->generation = generation;
+	if (check_boot(k))
+		k->generation = generation;
 	return KERN_AS_MADE;
 }
 

@@ -17,6 +17,11 @@
 #define SURPLUS_MOST 32
 /* Enough for the leftovers of a policy of any size, with some to spare. */
 #define PASS_MOST 32
+/*
+ * Beside running traffic: somebody who removes rules all the time is not to
+ * keep the gate from its heartbeat.  The rest comes a second later.
+ */
+#define PASS_RUNNING 4
 
 static const uint8_t families[] = { AF_INET, AF_INET6 };
 #define NFAMILIES (sizeof families / sizeof families[0])
@@ -242,7 +247,7 @@ settle_family(struct routes *r, uint8_t family, struct settled *out)
 	static struct look l; /* too big for a locked stack */
 	int added, removed, rc;
 
-	for (int pass = 0; pass < PASS_MOST; pass++) {
+	for (unsigned pass = 0; pass < r->passes; pass++) {
 		l.r = r;
 		l.family = family;
 		rc = look(&l);
@@ -318,7 +323,7 @@ void
 routes_start(struct routes *r, const struct pol_policy *p)
 {
 	*r = (struct routes){ .policy = p, .ask = { .fd = -1 },
-		.events = { .fd = -1 } };
+		.events = { .fd = -1 }, .passes = PASS_MOST };
 	want_all(r);
 	/* First the news, so that none is missed after the first look. */
 	if (rtnl_open(&r->events, RTMGRP_IPV4_RULE |
@@ -329,6 +334,7 @@ routes_start(struct routes *r, const struct pol_policy *p)
 		return;
 	}
 	renew(r);
+	r->passes = PASS_RUNNING;
 }
 
 void
@@ -363,6 +369,7 @@ routes_remove(void)
 
 	if (rtnl_open(&r.ask, 0) == -1)
 		return -errno;
+	r.passes = PASS_MOST;
 	rc = settle(&r, &s);
 	nft_sock_close(&r.ask);
 	return rc == 0 ? (int)s.removed : rc;

@@ -31,6 +31,7 @@ struct routes {
 	struct route_rule rules[ROUTES_MOST];
 	size_t nrules;
 	bool held[ROUTES_MOST]; /* of the family being looked at */
+	unsigned passes;	/* at each family, at a time */
 	bool due;		/* look, whether or not something is told */
 	bool standing;
 	bool said;	   /* that it does not stand */

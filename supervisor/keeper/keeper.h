@@ -5,9 +5,10 @@
  *
  * Why it exists: the gate gives up everything but CAP_NET_ADMIN, so it can
  * neither start a process of another user nor come back after its own death.
- * The keeper opens no netlink socket and reads nothing but a fixed struct
- * from its children; when it dies, the kernel kills all of them, and with the
- * gate goes the permission to pass.
+ * The keeper holds the boot table (gate/anchor.h) by a socket from which it
+ * never reads again, and reads nothing but fixed structs from its children;
+ * when it dies, the kernel kills all of them, and with the gate goes the
+ * permission to pass.
  */
 #ifndef KEEPER_H
 #define KEEPER_H

@@ -141,6 +141,26 @@ it_check "stop: one line says that it stays closed, and what opens it" \
     grep -q 'stays closed.*--remove-rules' "$DIR/log/portcullisd"
 sleep 1
 it_check "stopped: not one packet" since "$held"
+# What has outlived its owner cannot be replaced by nft(8), and the unit must
+# not fail for that, or portcullisd, which requires it, could not be started.
+unit()
+{
+	local line rc
+	while read -r line; do
+		line=${line#ExecStart=}
+		# shellcheck disable=SC2086 # a command's words
+		net_in gateway ${line#-} >/dev/null 2>&1
+		rc=$?
+		[ $rc = 0 ] || [ "${line#-}" != "$line" ] || return $rc
+	done < <(sed -n "/^ExecStart=/{s|[^ ]*/closed.nft|$closed|;p}" \
+	    "$it_build/supervisor/contrib/portcullis-boot.service")
+}
+it_check "stopped: the boot unit again does not fail" unit
+it_check "stopped: nor does that open anything" since "$held"
+up
+it_check "running: nor then" unit
+it_stop
+it_check "the boot unit and portcullisd again: not one packet" since "$held"
 it_check "stopped: the routing rules stay" \
     [ "$(net_in gateway ip rule | grep -c 'proto 80')" = 1 ]
 
@@ -150,6 +170,9 @@ it_check "--remove-rules: no table" [ -z "$(it_tables)" ]
 it_check "--remove-rules: no routing rule" [ -z "$(net_in gateway ip rule |
     grep 'proto 80')" ]
 it_check "--remove-rules opens (control)" all_pass
+mv "$closed" "$closed.away"
+it_check "control: without a table the boot unit fails" it_not unit
+mv "$closed.away" "$closed"
 net_in gateway "$it_build/portcullisd" --remove-rules >"$DIR/log/again"
 it_check "--remove-rules again: nothing to do" [ $? = 0 ]
 if command -v systemd-analyze >/dev/null; then

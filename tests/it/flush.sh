@@ -51,8 +51,16 @@ for what in "flush ruleset" "delete table inet portcullis_boot" \
 	it_check "nothing leaks under '$what'" [ "$count" = 0 ]
 	it_check "sent at 20,000 per second or more" [ "$rate" -ge 20000 ]
 done
-it_check "it was noticed" [ "$(it_field .firewall.foreign_changes)" -gt 0 ]
-it_check "the boot table is back" net_wait 5 net_in gateway nft list table \
+# All four have an owner, who lives; before Linux 6.9 the boot table has none
+# and is put back.
+if it_field_is .firewall.flush_immunity yes; then
+	it_check "none of it has changed anything" it_field_is \
+	    .firewall.foreign_changes 0
+else
+	it_check "it was noticed" [ "$(it_field .firewall.foreign_changes)" \
+	    -gt 0 ]
+fi
+it_check "the boot table is there" net_wait 5 net_in gateway nft list table \
     inet portcullis_boot
 it_check "the gate opens again, or never closed" it_wait_for open 20
 

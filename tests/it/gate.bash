@@ -157,7 +157,7 @@ say()
 {
 	mark
 	echo "$*" >&7
-	await "^done ${1}" 15
+	await "^done ${1%% *}" 15 # $1 may be the whole line
 }
 
 # What has been reported since the last say.

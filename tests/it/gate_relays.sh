@@ -90,6 +90,27 @@ WHEN="another engine"
 all $B4 $B6
 none $A4 $A6
 
+note "its number again, by another engine; of one family; of none; full"
+engine_says "relays 2 $A4"
+WHEN="IPv4 only"
+check "$WHEN: in force" await 'relays=1+0 generation=2$' 5
+all $A4
+none $B4 $B6
+engine_says "relays 2 $B6"
+WHEN="IPv6 only"
+check "$WHEN: in force" await 'relays=0+1 generation=2$' 5
+all $B6
+none $A4
+engine_says "relays 3"
+WHEN="an empty list"
+check "$WHEN: in force" await 'relays=0+0 generation=3$' 5
+none $A4 $B6
+engine_says "relays 5 $A4 $A6 +131071"
+WHEN="full sets"
+check "$WHEN: in force" await 'relays=131072+131072 generation=5$' 30
+all $A4 $A6
+none $B4 $B6
+
 note "two hundred lists, one after the other"
 engine_says "relays 4 $A4 $A6"
 await 'generation=4$' 5
