@@ -9,7 +9,7 @@
 #include "policy/rules_gate.h"
 
 enum {
-	PRIO_MARK_PRE = -340, /* after the guard's -350 cleared the bits */
+	PRIO_MARK_PRE = -340, /* after the guard's -450 cleared the bits */
 	PRIO_MARK_OUT = -150, /* after conntrack (-200): reads its state */
 	PRIO_DSTNAT = -100,
 	PRIO_AFTER_NAT = -90,

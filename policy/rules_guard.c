@@ -14,12 +14,13 @@
 #include "policy/build.h"
 
 /*
- * Before -400, where the kernel defragments: later no fragment is left to be
- * seen.  Marks are cleared before anybody (-340 and -150, rules_gate.c) sets
- * them, and read after.
+ * First before -400, where the kernel defragments: later no fragment is left
+ * to be seen.  Marks are cleared before anybody (-340 and -150, rules_gate.c)
+ * sets them, and read after.  Each base chain costs every packet as much as
+ * some five rules do, hence as few as will do.
  */
 enum {
-	PRIO_FRAGMENTS = -450,
+	PRIO_FIRST = -450,
 	PRIO_CLEAR = -350,
 	PRIO_PRE = -300,
 	PRIO_FILTER = -5 /* before the usual 0, so that our counters count */
@@ -44,7 +45,7 @@ static const struct side {
 #define NSIDES (sizeof sides / sizeof sides[0])
 
 struct guard_chains {
-	size_t fragments, clear_pre, clear_out, pre, input, forward, output;
+	size_t first, clear_out, pre, input, forward, output;
 	size_t strange, strange6, shut, from_int, to_int, loopback, cut;
 	size_t kernels, refuse;
 	bool ports[NSIDES]; /* is there such a set? */
@@ -71,7 +72,7 @@ base_chain(struct pol_build *b, const char *name, enum pol_hook hook,
 /*
  * Fragments and options are ways round a filter, and no honest client of
  * ours needs them.  This also drops MLD reports (hop-by-hop): nothing here
- * listens to them.
+ * listens to them.  What is rare is looked at first, then where it is from.
  */
 static void
 fragments_rules(struct pol_build *b, const struct guard_chains *c,
@@ -81,17 +82,17 @@ fragments_rules(struct pol_build *b, const struct guard_chains *c,
 		IPPROTO_FRAGMENT, IPPROTO_DSTOPTS, IPPROTO_MH };
 	struct pol_stmt v6 = pol_st_num(POL_M_NFPROTO, AF_INET6);
 
-	for (size_t i = 0; i < p->ninternal; i++)
-		POL_RULE(b, c->fragments,
-		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
-		    pol_st_jump(c->strange));
-	POL_RULE(b, c->strange, pol_st_num(POL_M_NFPROTO, AF_INET),
-	    pol_st(POL_M_IP4_FRAGMENT), pol_st(POL_A_COUNTER),
-	    pol_st(POL_A_DROP));
-	POL_RULE(b, c->strange, pol_st_num(POL_M_NFPROTO, AF_INET),
-	    pol_st(POL_M_IP4_OPTIONS), pol_st(POL_A_COUNTER),
-	    pol_st(POL_A_DROP));
-	POL_RULE(b, c->strange, v6, pol_st_jump(c->strange6));
+	POL_RULE(b, c->first, pol_st_num(POL_M_NFPROTO, AF_INET),
+	    pol_st(POL_M_IP4_FRAGMENT), pol_st_jump(c->strange));
+	POL_RULE(b, c->first, pol_st_num(POL_M_NFPROTO, AF_INET),
+	    pol_st(POL_M_IP4_OPTIONS), pol_st_jump(c->strange));
+	for (size_t i = 0; i < p->ninternal; i++) {
+		struct pol_stmt in = pol_st_if(POL_M_IIFNAME, p->internal[i]);
+
+		POL_RULE(b, c->strange, in, pol_st(POL_A_COUNTER),
+		    pol_st(POL_A_DROP));
+		POL_RULE(b, c->first, v6, in, pol_st_jump(c->strange6));
+	}
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
 		POL_RULE(b, c->strange6, v6,
 		    pol_st_num(POL_M_IP6_EXTHDR, headers[i]),
@@ -351,10 +352,7 @@ static void
 make_chains(struct pol_build *b, struct guard_chains *c,
     const struct pol_policy *p)
 {
-	c->fragments = base_chain(b, "fragments", POL_H_PREROUTING,
-	    PRIO_FRAGMENTS);
-	c->clear_pre = base_chain(b, "clear_pre", POL_H_PREROUTING,
-	    PRIO_CLEAR);
+	c->first = base_chain(b, "first", POL_H_PREROUTING, PRIO_FIRST);
 	c->clear_out = base_chain(b, "clear_out", POL_H_OUTPUT, PRIO_CLEAR);
 	c->pre = base_chain(b, "pre", POL_H_PREROUTING, PRIO_PRE);
 	c->input = base_chain(b, "input", POL_H_INPUT, PRIO_FILTER);
@@ -383,8 +381,8 @@ pol_build_guard(struct pol_build *b, const struct pol_policy *p)
 		c.ports[s] = pol_build_ports(b, sides[s].ports, p,
 		    any_listener);
 	make_chains(b, &c, p);
+	POL_RULE(b, c.first, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	fragments_rules(b, &c, p);
-	POL_RULE(b, c.clear_pre, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	POL_RULE(b, c.clear_out, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	pre_rules(b, &c, p);
 	input_rules(b, &c, p);
