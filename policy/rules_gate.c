@@ -178,7 +178,8 @@ make_chains(struct pol_build *b, struct pol_gate_chains *c,
 	if (pol_gate_redirects_own(p))
 		c->nat_out = base_chain(b, "nat_out", POL_H_OUTPUT,
 		    PRIO_DSTNAT);
-	if (p->firewall.refuse == POL_REFUSE_REJECT) {
+	if (p->firewall.mode == POL_MODE_VETO &&
+	    p->firewall.refuse == POL_REFUSE_REJECT) {
 		c->stray_pre = base_chain(b, "stray_pre", POL_H_PREROUTING,
 		    PRIO_AFTER_NAT);
 		c->stray = plain_chain(b, "stray");

@@ -1,6 +1,8 @@
 /*
- * The boot and guard tables, which have the same content: drop whatever does
- * not carry our mark.  They never set it.
+ * The boot and guard tables: drop whatever does not carry our mark.  They
+ * never set it.  The guard has all that the boot table has but "pre", which
+ * withholds nothing more: what it turns away, input and forward do not let
+ * through either.
  *
  * A drop in any base chain is final and an accept is only local, so these
  * tables can veto what others permit and never the other way round.
@@ -101,7 +103,9 @@ fragments_rules(struct pol_build *b, const struct guard_chains *c,
 
 /*
  * Turned away before routing and conntrack see it: a closed gate makes no
- * entry, and answers for whatever address was called.
+ * entry, and answers for whatever address was called.  That is for clients'
+ * sake, and the table that needs no daemon does it; twice would cost every
+ * packet of an open gate.
  */
 static void
 pre_rules(struct pol_build *b, const struct guard_chains *c,
@@ -354,13 +358,11 @@ make_chains(struct pol_build *b, struct guard_chains *c,
 {
 	c->first = base_chain(b, "first", POL_H_PREROUTING, PRIO_FIRST);
 	c->clear_out = base_chain(b, "clear_out", POL_H_OUTPUT, PRIO_CLEAR);
-	c->pre = base_chain(b, "pre", POL_H_PREROUTING, PRIO_PRE);
 	c->input = base_chain(b, "input", POL_H_INPUT, PRIO_FILTER);
 	c->forward = base_chain(b, "forward", POL_H_FORWARD, PRIO_FILTER);
 	c->output = base_chain(b, "output", POL_H_OUTPUT, PRIO_FILTER);
 	c->strange = plain_chain(b, "strange");
 	c->strange6 = plain_chain(b, "strange6");
-	c->shut = plain_chain(b, "shut");
 	c->from_int = plain_chain(b, "from_int");
 	c->to_int = plain_chain(b, "to_int");
 	c->loopback = plain_chain(b, "loopback");
@@ -368,6 +370,10 @@ make_chains(struct pol_build *b, struct guard_chains *c,
 	if (p->firewall.refuse == POL_REFUSE_REJECT)
 		c->kernels = plain_chain(b, "kernels");
 	c->refuse = pol_build_refuse(b, p);
+	if (b->t->id != POL_T_BOOT)
+		return;
+	c->pre = base_chain(b, "pre", POL_H_PREROUTING, PRIO_PRE);
+	c->shut = plain_chain(b, "shut");
 }
 
 void
@@ -384,9 +390,10 @@ pol_build_guard(struct pol_build *b, const struct pol_policy *p)
 	POL_RULE(b, c.first, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	fragments_rules(b, &c, p);
 	POL_RULE(b, c.clear_out, pol_st_num(POL_A_MARK_AND, ~MARKS));
-	pre_rules(b, &c, p);
 	input_rules(b, &c, p);
 	from_internal(b, &c, p);
 	pol_build_drop(b, c.forward, p);
 	output_rules(b, &c, p);
+	if (b->t->id == POL_T_BOOT)
+		pre_rules(b, &c, p);
 }

@@ -16,14 +16,15 @@ standalone(const struct pol_policy *p)
 }
 
 /*
- * Once redirected, what is still not for us would end in routing, without an
- * answer.  Only a flow's first packet is looked at: no other exists.
+ * Once redirected, by whomever, what is still not for us would end in
+ * routing, without an answer.  Only a flow's first packet is looked at: no
+ * other exists.  In mode standalone rules_nat.c sees to it.
  */
 static void
 stray_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
 {
-	if (p->firewall.refuse != POL_REFUSE_REJECT)
+	if (standalone(p) || p->firewall.refuse != POL_REFUSE_REJECT)
 		return;
 	for (size_t i = 0; i < p->ninternal; i++)
 		POL_RULE(b, c->stray_pre,
