@@ -333,8 +333,8 @@ static void
 output_rules(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
-	output_loopback(b, c, p);
 	output_to_internal(b, c, p);
+	output_loopback(b, c, p);
 	for (size_t i = 0; i < p->nexternal; i++) {
 		POL_RULE(b, c->output,
 		    pol_st_if(POL_M_OIFNAME, p->external[i]),

@@ -140,11 +140,13 @@ static void
 from_int_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
 {
+	/* "fresh" has seen the flow's first packet, and let it in. */
+	POL_RULE(b, c->from_int, pol_st_num(POL_M_CT_MARK_SET,
+	    POL_MARK_GATE), pol_st_jump(c->allowed));
 	POL_RULE(b, c->from_int, pol_st(POL_M_CT_INVALID),
 	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 	POL_RULE(b, c->from_int, pol_st(POL_M_CT_NEW),
 	    pol_st_jump(c->fresh));
-	POL_RULE(b, c->from_int, pol_st_jump(c->allowed));
 	pol_build_neighbours(b, c->from_int, NULL);
 	POL_RULE(b, c->from_int, pol_st_jump(c->refuse));
 	fresh_rules(b, c);

@@ -275,9 +275,9 @@ pol_gate_mark_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
 {
 	mark_pre_rules(b, c->mark_pre, p);
+	answers_rules(b, c, p);
 	loopback_rules(b, c, p);
 	heartbeat_rules(b, c->hb, p);
-	answers_rules(b, c, p);
 	for (size_t i = 0; i < p->nexternal; i++) {
 		POL_RULE(b, c->mark_out,
 		    pol_st_if(POL_M_OIFNAME, p->external[i]),

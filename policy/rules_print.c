@@ -133,6 +133,7 @@ static const struct {
 	[POL_M_SKUID_NOT] = { "meta skuid != ", "", 0 },
 	[POL_M_MARK_CLEAR] = { "meta mark & ", " == 0", 8 },
 	[POL_M_MARK_SET] = { "meta mark & ", " != 0", 8 },
+	[POL_M_CT_MARK_SET] = { "ct mark & ", " != 0", 8 },
 	[POL_M_ICMPV6_TYPE] = { "icmpv6 type ", "", 0 },
 	[POL_M_ICMP_TYPE] = { "icmp type ", "", 0 },
 	[POL_M_HOPLIMIT] = { "ip6 hoplimit ", "", 0 },

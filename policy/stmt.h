@@ -99,6 +99,7 @@ enum pol_stmt_kind {
 	POL_M_SPORTS,	      /* num to num2 */
 	POL_M_CT_NEW,	      /* ct state new */
 	POL_M_CT_RELATED,     /* ct state related */
+	POL_M_CT_MARK_SET,    /* num: ct mark & num != 0 */
 	POL_M_ICMP_TYPE,      /* num; implies l4proto icmp given before */
 	POL_M_ICMP_CODE,      /* num; for either ICMP: the same octet */
 	POL_M_TCP_RST,	      /* tcp flags & rst != 0 */

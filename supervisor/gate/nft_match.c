@@ -235,6 +235,12 @@ match_ct_dnat(struct emitter *m, const struct pol_stmt *s)
 }
 
 static void
+match_ct_mark(struct emitter *m, const struct pol_stmt *s)
+{
+	match_ct_bits(m, NFT_CT_MARK, s->num);
+}
+
+static void
 match_ct_direction(struct emitter *m, const struct pol_stmt *s)
 {
 	emit_ct(m, NFT_CT_DIRECTION);
@@ -421,6 +427,7 @@ static const nft_maker makers[POL_NSTMT] = {
 	[POL_M_CT_INVALID] = match_ct_state,
 	[POL_M_CT_NEW] = match_ct_state,
 	[POL_M_CT_RELATED] = match_ct_state,
+	[POL_M_CT_MARK_SET] = match_ct_mark,
 	[POL_M_CT_REPLY] = match_ct_direction,
 	[POL_M_CT_ORIGINAL] = match_ct_direction,
 	[POL_M_CT_DNAT] = match_ct_dnat,

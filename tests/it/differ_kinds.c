@@ -161,6 +161,8 @@ in_rules(struct pol_build *b, size_t c)
 	    pol_st(POL_A_ACCEPT));
 	POL_RULE(b, c, pol_st(POL_M_CT_NEW),
 	    pol_st_num(POL_A_CT_MARK_OR, POL_MARK_GATE));
+	POL_RULE(b, c, pol_st_num(POL_M_CT_MARK_SET, POL_MARK_GATE),
+	    pol_st(POL_A_ACCEPT));
 	POL_RULE(b, c, pol_st_num(POL_M_NFPROTO, AF_INET),
 	    pol_st(POL_M_CT_DNAT), pol_st_lookup(POL_S_PROVEN4, POL_K_DST4),
 	    pol_st_lookup(POL_S_LISTEN4, POL_K_DST4), pol_st(POL_A_ACCEPT));

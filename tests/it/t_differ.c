@@ -122,6 +122,7 @@ static const enum change changes[POL_NSTMT] = {
 	[POL_M_SKUID_NOT] = BY_NUM,
 	[POL_M_MARK_CLEAR] = BY_NUM,
 	[POL_M_MARK_SET] = BY_NUM,
+	[POL_M_CT_MARK_SET] = BY_NUM,
 	[POL_M_LOOKUP] = BY_SET,
 	[POL_M_ICMPV6_TYPE] = BY_NUM,
 	[POL_M_HOPLIMIT] = BY_NUM,
