@@ -74,7 +74,8 @@ base_chain(struct pol_build *b, const char *name, enum pol_hook hook,
 /*
  * Fragments and options are ways round a filter, and no honest client of
  * ours needs them.  This also drops MLD reports (hop-by-hop): nothing here
- * listens to them.  What is rare is looked at first, then where it is from.
+ * listens to them.  One look tells the plain packet, whose way ends there;
+ * any other of IPv4 is strange.
  */
 static void
 fragments_rules(struct pol_build *b, const struct guard_chains *c,
@@ -84,17 +85,14 @@ fragments_rules(struct pol_build *b, const struct guard_chains *c,
 		IPPROTO_FRAGMENT, IPPROTO_DSTOPTS, IPPROTO_MH };
 	struct pol_stmt v6 = pol_st_num(POL_M_NFPROTO, AF_INET6);
 
-	POL_RULE(b, c->first, pol_st_num(POL_M_NFPROTO, AF_INET),
-	    pol_st(POL_M_IP4_FRAGMENT), pol_st_jump(c->strange));
-	POL_RULE(b, c->first, pol_st_num(POL_M_NFPROTO, AF_INET),
-	    pol_st(POL_M_IP4_OPTIONS), pol_st_jump(c->strange));
-	for (size_t i = 0; i < p->ninternal; i++) {
-		struct pol_stmt in = pol_st_if(POL_M_IIFNAME, p->internal[i]);
-
-		POL_RULE(b, c->strange, in, pol_st(POL_A_COUNTER),
-		    pol_st(POL_A_DROP));
-		POL_RULE(b, c->first, v6, in, pol_st_jump(c->strange6));
-	}
+	POL_RULE(b, c->first, pol_st(POL_M_IP4_PLAIN), pol_st(POL_A_ACCEPT));
+	for (size_t i = 0; i < p->ninternal; i++)
+		POL_RULE(b, c->first,
+		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
+		    pol_st_jump(c->strange));
+	POL_RULE(b, c->strange, pol_st_num(POL_M_NFPROTO, AF_INET),
+	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
+	POL_RULE(b, c->strange, v6, pol_st_jump(c->strange6));
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
 		POL_RULE(b, c->strange6, v6,
 		    pol_st_num(POL_M_IP6_EXTHDR, headers[i]),

@@ -93,6 +93,11 @@ static bool
 accept_ok(const struct place *w, uint32_t arg)
 {
 	(void)arg;
+	/* Before any mark could be set: others look at it later. */
+	if (find(w->r, POL_M_IP4_PLAIN) != NULL)
+		return w->t->chains[w->r->chain].hook ==
+		    POL_H_PREROUTING && w->t->chains[w->r->chain].priority ==
+		    -450;
 	return find(w->r, POL_M_MARK_SET) != NULL ||
 	    is_neighbour_discovery(w->r) || is_dhcp(w->r) ||
 	    has(w->r, POL_M_FRAMETYPE, 0x0806);
@@ -206,8 +211,6 @@ family_needed(const struct pol_stmt *s)
 {
 	if (s->kind == POL_M_HOPLIMIT || s->kind == POL_M_IP6_EXTHDR)
 		return AF_INET6;
-	if (s->kind == POL_M_IP4_FRAGMENT || s->kind == POL_M_IP4_OPTIONS)
-		return AF_INET;
 	if (s->kind == POL_M_DADDR_NET || s->kind == POL_M_SADDR_NET ||
 	    s->kind == POL_A_DNAT || s->kind == POL_A_DNAT_MAP)
 		return (uint32_t)s->addr.family;
