@@ -139,7 +139,11 @@ service_answers(struct pol_build *b, size_t chain,
 	pol_build_case(b, &c);
 }
 
-/* Only answers go to the workstations; the gateway never calls them. */
+/*
+ * Only answers go to the workstations; the gateway never calls them.  One
+ * that has a listener's protocol and port is of an established flow: among
+ * answers only errors are not.
+ */
 static void
 answers_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
@@ -158,7 +162,7 @@ answers_rules(struct pol_build *b, const struct pol_gate_chains *c,
 	for (size_t s = 0; s < POL_NSIDES; s++)
 		POL_RULE(b, c->answers,
 		    pol_st_num(POL_M_NFPROTO, pol_sides[s].nfproto),
-		    pol_st(POL_M_CT_ESTABLISHED), pol_st(POL_M_CT_REPLY),
+		    pol_st(POL_M_CT_REPLY),
 		    pol_st_lookup(pol_sides[s].proven, pol_sides[s].src),
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_GATE),
 		    pol_st(POL_A_ACCEPT));
