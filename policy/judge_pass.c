@@ -170,35 +170,29 @@ judge_service_iface(struct pol_draft *d, struct pol_pass *s)
 	s->broken = true;
 }
 
-/* Would S let clients get to L without any proof? */
+/*
+ * Would S let anyone get to L without any proof?  On whatever interface: the
+ * kernel takes packets for each of its addresses on all of them.  Outside,
+ * rules keep a listener apart whose address the policy gives; of one on an
+ * interface they know the port only, which a service cannot have as well.
+ */
 static bool
-covers(const struct pol_policy *p, const struct pol_pass *s,
-    const struct pol_listener *l)
+covers(const struct pol_pass *s, const struct pol_listener *l, bool internal)
 {
-	const struct pol_traffic *t = &s->traffic;
-	struct pol_ports port = { l->port, l->port };
-
-	if (l->loopback ||
-	    (t->l4proto != 0 && t->l4proto != pol_kind_l4proto(l->kind)))
+	if (l->loopback || (!internal &&
+	    (l->ifaddr == 0 || s->traffic.nports == 0)))
 		return false;
-	if (l->ifaddr != 0 &&
-	    !pol_iface_match(s->ifname, p->ifaddrs[l->ifaddr - 1].ifname) &&
-	    !pol_iface_match(p->ifaddrs[l->ifaddr - 1].ifname, s->ifname))
-		return false;
-	for (size_t i = 0; i < t->nports; i++)
-		if (ports_overlap(&t->ports[i], &port))
-			return true;
-	return t->nports == 0;
+	return pol_traffic_covers(&s->traffic, l);
 }
 
 /* What Tor listens on is the gate's to open, listener by listener. */
 static void
-judge_service_ports(struct pol_draft *d, struct pol_pass *s)
+judge_service_ports(struct pol_draft *d, struct pol_pass *s, bool internal)
 {
 	const struct pol_listener *list = d->p->listeners;
 
 	for (size_t i = 0; i < d->p->nlisteners; i++) {
-		if (!covers(d->p, s, &list[i]))
+		if (!covers(s, &list[i], internal))
 			continue;
 		pol_diag(d->diags, s->port_at.line != 0 ? s->port_at : s->at,
 		    "service \"%s\" covers port %u of listener \"%s\", to "
@@ -221,8 +215,8 @@ make_service(struct pol_draft *d, struct pol_pass *s)
 		judge_service_iface(d, s);
 	if (!s->broken)
 		judge_ports(d, s);
-	if (!s->broken && internal)
-		judge_service_ports(d, s);
+	if (!s->broken)
+		judge_service_ports(d, s, internal);
 	if (s->broken)
 		return;
 	memcpy(v->name, s->name, sizeof v->name);

@@ -179,6 +179,11 @@ judge_transparent(struct pol_draft *d)
 		    "the other firewall's part: leave out \"transparent\"");
 		return;
 	}
+	if (fw->routes == POL_ROUTES_FULL)
+		pol_diag(d->diags, pol_set_at(d, POL_SEC_FIREWALL,
+		    "transparent"), "with routes = \"full\" programs have no "
+		    "route, and nothing to redirect: write routes = "
+		    "\"internal\", or leave out \"transparent\"");
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if ((fw->transparent & words[i].bit) != 0)
 			judge_own(d, &words[i]);

@@ -117,6 +117,18 @@ pol_iface_match(const char *pattern, const char *name)
 }
 
 bool
+pol_traffic_covers(const struct pol_traffic *t, const struct pol_listener *l)
+{
+	if (l->addr.family == AF_UNIX ||
+	    (t->l4proto != 0 && t->l4proto != pol_kind_l4proto(l->kind)))
+		return false;
+	for (size_t i = 0; i < t->nports; i++)
+		if (t->ports[i].first <= l->port && l->port <= t->ports[i].last)
+			return true;
+	return t->nports == 0;
+}
+
+bool
 pol_tor_leaves_by(const struct pol_policy *p, const char *name)
 {
 	for (size_t i = 0; i < p->tor.nifaces; i++)

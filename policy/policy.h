@@ -229,6 +229,9 @@ bool pol_kind_redirected(enum pol_kind kind);
 
 /* Does interface NAME match PATTERN, which may end in '*'? */
 bool pol_iface_match(const char *pattern, const char *name);
+/* Is L's port, and what it speaks, among what T means?  By number only. */
+bool pol_traffic_covers(const struct pol_traffic *t,
+    const struct pol_listener *l);
 /* May Tor's uid leave by external interface NAME? */
 bool pol_tor_leaves_by(const struct pol_policy *p, const char *name);
 /*

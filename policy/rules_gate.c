@@ -9,8 +9,10 @@
 #include "policy/rules_gate.h"
 
 enum {
-	PRIO_MARK_PRE = -340, /* after the guard's -450 cleared the bits */
-	PRIO_MARK_OUT = -150, /* after conntrack (-200): reads its state */
+	/* Between the guard's that clear the bits and those that read them. */
+	PRIO_MARK_PRE = -449,
+	PRIO_MARK = -7,
+	PRIO_MARK_NAT = -6, /* adds to what mark_out has marked */
 	PRIO_DSTNAT = -100,
 	PRIO_AFTER_NAT = -90,
 	PRIO_FILTER = 0
@@ -148,10 +150,11 @@ make_mark_chains(struct pol_build *b, struct pol_gate_chains *c,
 
 	c->mark_pre = base_chain(b, "mark_pre", POL_H_PREROUTING,
 	    PRIO_MARK_PRE);
-	c->mark_out = base_chain(b, "mark_out", POL_H_OUTPUT, PRIO_MARK_OUT);
+	c->mark_in = base_chain(b, "mark_in", POL_H_INPUT, PRIO_MARK);
+	c->mark_out = base_chain(b, "mark_out", POL_H_OUTPUT, PRIO_MARK);
 	if (pol_gate_redirects_own(p))
 		c->mark_nat = base_chain(b, "mark_nat", POL_H_OUTPUT,
-		    PRIO_AFTER_NAT);
+		    PRIO_MARK_NAT);
 	c->hb = plain_chain(b, "hb");
 	c->loopback = plain_chain(b, "loopback");
 	c->local = plain_chain(b, "local");

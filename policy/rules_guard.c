@@ -17,14 +17,15 @@
 
 /*
  * First before -400, where the kernel defragments: later no fragment is left
- * to be seen.  Marks are cleared before anybody (-340 and -150, rules_gate.c)
- * sets them, and read after.  Each base chain costs every packet as much as
- * some five rules do, hence as few as will do.
+ * to be seen.  In each hook marks are cleared, set (rules_gate.c) and read
+ * with nobody between: others set the mark as a whole, a VPN to a number that
+ * has our bits in it, and would open, or to one that has not, and would cut.
+ * Each base chain costs every packet as much as some five rules do.
  */
 enum {
 	PRIO_FIRST = -450,
-	PRIO_CLEAR = -350,
-	PRIO_PRE = -300,
+	PRIO_PRE = -448,
+	PRIO_CLEAR = -8,
 	PRIO_FILTER = -5 /* before the usual 0, so that our counters count */
 };
 
@@ -47,7 +48,7 @@ static const struct side {
 #define NSIDES (sizeof sides / sizeof sides[0])
 
 struct guard_chains {
-	size_t first, clear_out, pre, input, forward, output;
+	size_t first, clear_in, clear_out, pre, input, forward, output;
 	size_t strange, strange6, shut, from_int, to_int, loopback, cut;
 	size_t kernels, refuse;
 	bool ports[NSIDES]; /* is there such a set? */
@@ -109,6 +110,7 @@ static void
 pre_rules(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
+	POL_RULE(b, c->first, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	for (size_t i = 0; i < p->ninternal; i++)
 		POL_RULE(b, c->pre,
 		    pol_st_num(POL_M_MARK_CLEAR, POL_MARK_GATE),
@@ -116,6 +118,29 @@ pre_rules(struct pol_build *b, const struct guard_chains *c,
 		    pol_st_jump(c->shut));
 	pol_build_neighbours(b, c->shut, NULL);
 	POL_RULE(b, c->shut, pol_st_jump(c->refuse));
+}
+
+/*
+ * A port says nothing of the address.  What listens on loopback is for this
+ * machine, but the kernel takes packets for it from the wire where
+ * route_localnet is set.  There is no such setting for ::1.
+ */
+static void
+keep_loopback(struct pol_build *b, size_t chain, const char *ifname)
+{
+	POL_RULE(b, chain, pol_st_if(POL_M_IIFNAME, ifname),
+	    pol_st_num(POL_M_NFPROTO, AF_INET),
+	    pol_st_num(POL_M_IP4_NET, IN_LOOPBACKNET),
+	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
+}
+
+static bool
+has_service(const struct pol_policy *p, const char *ifname)
+{
+	for (size_t i = 0; i < p->nservices; i++)
+		if (pol_iface_match(ifname, p->services[i].ifname))
+			return true;
+	return false;
 }
 
 /* The gateway's programs that workstations may call while we are open. */
@@ -148,6 +173,9 @@ from_internal(struct pol_build *b, const struct guard_chains *c,
 		    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 		    pol_st_lookup(sides[s].listen, sides[s].dst),
 		    pol_st(POL_A_ACCEPT));
+	for (size_t i = 0; i < p->ninternal; i++)
+		if (c->ports[0] || has_service(p, p->internal[i]))
+			keep_loopback(b, c->from_int, p->internal[i]);
 	for (size_t s = 0; s < NSIDES; s++)
 		if (c->ports[s])
 			POL_RULE(b, c->from_int, marked,
@@ -160,19 +188,21 @@ from_internal(struct pol_build *b, const struct guard_chains *c,
 	POL_RULE(b, c->from_int, pol_st_jump(c->refuse));
 }
 
-/* Does a service without a port stand open on external interface EXT? */
+/* Does a service on external interface EXT have a listener's port too? */
 static bool
-wide_service(const struct pol_policy *p, const char *ext)
+listener_called(const struct pol_policy *p, const char *ext)
 {
 	for (size_t i = 0; i < p->nservices; i++)
-		if (p->services[i].traffic.nports == 0 &&
-		    strcmp(p->services[i].ifname, ext) == 0)
-			return true;
+		for (size_t j = 0; j < p->nlisteners; j++)
+			if (strcmp(p->services[i].ifname, ext) == 0 &&
+			    pol_traffic_covers(&p->services[i].traffic,
+			    &p->listeners[j]))
+				return true;
 	return false;
 }
 
 /*
- * "Every port" never means Tor's: whoever is outside gets to no listener,
+ * A service's port never means Tor's: whoever is outside gets to no listener,
  * proven or not.  By direction, as Tor's own end of a connection may have
  * the number of a listener's port.
  */
@@ -207,7 +237,9 @@ input_rules(struct pol_build *b, const struct guard_chains *c,
 	POL_RULE(b, c->input, pol_st_if(POL_M_IIFNAME, "lo"),
 	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->nexternal; i++) {
-		if (wide_service(p, p->external[i]))
+		if (has_service(p, p->external[i]))
+			keep_loopback(b, c->input, p->external[i]);
+		if (listener_called(p, p->external[i]))
 			keep_listeners(b, c, p->external[i]);
 		POL_RULE(b, c->input,
 		    pol_st_if(POL_M_IIFNAME, p->external[i]),
@@ -355,6 +387,7 @@ make_chains(struct pol_build *b, struct guard_chains *c,
     const struct pol_policy *p)
 {
 	c->first = base_chain(b, "first", POL_H_PREROUTING, PRIO_FIRST);
+	c->clear_in = base_chain(b, "clear_in", POL_H_INPUT, PRIO_CLEAR);
 	c->clear_out = base_chain(b, "clear_out", POL_H_OUTPUT, PRIO_CLEAR);
 	c->input = base_chain(b, "input", POL_H_INPUT, PRIO_FILTER);
 	c->forward = base_chain(b, "forward", POL_H_FORWARD, PRIO_FILTER);
@@ -385,13 +418,13 @@ pol_build_guard(struct pol_build *b, const struct pol_policy *p)
 		c.ports[s] = pol_build_ports(b, sides[s].ports, p,
 		    any_listener);
 	make_chains(b, &c, p);
-	POL_RULE(b, c.first, pol_st_num(POL_A_MARK_AND, ~MARKS));
+	if (b->t->id == POL_T_BOOT)
+		pre_rules(b, &c, p);
 	fragments_rules(b, &c, p);
+	POL_RULE(b, c.clear_in, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	POL_RULE(b, c.clear_out, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	input_rules(b, &c, p);
 	from_internal(b, &c, p);
 	pol_build_drop(b, c.forward, p);
 	output_rules(b, &c, p);
-	if (b->t->id == POL_T_BOOT)
-		pre_rules(b, &c, p);
 }

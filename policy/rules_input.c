@@ -66,15 +66,6 @@ allow_direct(struct pol_build *b, const struct pol_gate_chains *c)
 		    pol_st_lookup(pol_sides[s].direct, pol_sides[s].dst),
 		    pol_st_lookup(pol_sides[s].proven, pol_sides[s].dst),
 		    pol_st(POL_A_ACCEPT));
-	/*
-	 * A port says nothing of the address: one of loopback may be proven
-	 * too, and the kernel lets it in from outside where route_localnet is
-	 * set.  There is no such setting for ::1.
-	 */
-	if (c->ports[0])
-		POL_RULE(b, c->allowed, pol_st_num(POL_M_NFPROTO, AF_INET),
-		    pol_st_num(POL_M_IP4_NET, IN_LOOPBACKNET),
-		    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 	for (size_t s = 0; s < POL_NSIDES; s++)
 		if (c->ports[s])
 			POL_RULE(b, c->allowed,

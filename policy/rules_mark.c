@@ -12,19 +12,23 @@
 #include "policy/rules_gate.h"
 
 static void
-mark_pre_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
+mark_internal(struct pol_build *b, size_t chain, const struct pol_policy *p)
 {
 	for (size_t i = 0; i < p->ninternal; i++) {
 		struct pol_stmt in = pol_st_if(POL_M_IIFNAME, p->internal[i]);
 		struct pol_stmt mark = pol_st_num(POL_A_MARK_OR,
 		    POL_MARK_GATE);
 
-		POL_RULE(b, chain, in, pol_gate_lease(POL_S_GATE), mark,
-		    pol_st(POL_A_ACCEPT));
+		POL_RULE(b, chain, in, pol_gate_lease(POL_S_GATE), mark);
 		if (p->timesync.required && p->timesync.workstations)
 			POL_RULE(b, chain, in, pol_gate_lease(POL_S_SYNC),
 			    mark);
 	}
+}
+
+static void
+mark_external(struct pol_build *b, size_t chain, const struct pol_policy *p)
+{
 	for (size_t i = 0; i < p->nexternal; i++)
 		POL_RULE(b, chain, pol_st_if(POL_M_IIFNAME, p->external[i]),
 		    pol_gate_lease(POL_S_EGRESS),
@@ -278,7 +282,9 @@ void
 pol_gate_mark_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
 {
-	mark_pre_rules(b, c->mark_pre, p);
+	mark_internal(b, c->mark_pre, p);
+	mark_internal(b, c->mark_in, p);
+	mark_external(b, c->mark_in, p);
 	answers_rules(b, c, p);
 	loopback_rules(b, c, p);
 	heartbeat_rules(b, c->hb, p);

@@ -127,6 +127,34 @@ from_gateway(struct pol_build *b, size_t chain, const struct pol_policy *p)
 		tcp_rules(b, chain, p, true);
 }
 
+/*
+ * Only now is it known where it goes: to a proven listener it needs the
+ * clients' lease, as everything does; without it, it is told so.
+ */
+static void
+mark_redirected(struct pol_build *b, size_t chain, size_t enter,
+    const struct pol_policy *p)
+{
+	for (size_t s = 0; s < POL_NSIDES; s++) {
+		if (!pol_build_redirects_own(p, (int)pol_sides[s].nfproto))
+			continue;
+		POL_RULE(b, chain, pol_st(POL_M_CT_DNAT),
+		    pol_gate_lease(POL_S_GATE),
+		    pol_st_num(POL_M_NFPROTO, pol_sides[s].nfproto),
+		    pol_st_lookup(pol_sides[s].proven, pol_sides[s].dst),
+		    pol_st_jump(enter));
+	}
+	if (p->firewall.refuse != POL_REFUSE_REJECT)
+		return;
+	/* TCP's: the others' sender gets an error from the drop itself. */
+	for (size_t i = 0; i < p->nexternal; i++)
+		POL_RULE(b, chain,
+		    pol_st_if(POL_M_OIFNAME, p->external[i]),
+		    pol_st(POL_M_CT_DNAT), pol_st(POL_M_CT_ORIGINAL),
+		    pol_st_num(POL_M_L4PROTO, IPPROTO_TCP),
+		    pol_st(POL_A_COUNTER), pol_st(POL_A_REJECT_RST));
+}
+
 void
 pol_gate_nat_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
@@ -137,17 +165,5 @@ pol_gate_nat_rules(struct pol_build *b, const struct pol_gate_chains *c,
 	if (!pol_gate_redirects_own(p))
 		return;
 	from_gateway(b, c->nat_out, p);
-	/*
-	 * Only now is it known where it goes: to a proven listener it needs
-	 * the clients' lease, as everything does.
-	 */
-	for (size_t s = 0; s < POL_NSIDES; s++) {
-		if (!pol_build_redirects_own(p, (int)pol_sides[s].nfproto))
-			continue;
-		POL_RULE(b, c->mark_nat, pol_st(POL_M_CT_DNAT),
-		    pol_gate_lease(POL_S_GATE),
-		    pol_st_num(POL_M_NFPROTO, pol_sides[s].nfproto),
-		    pol_st_lookup(pol_sides[s].proven, pol_sides[s].dst),
-		    pol_st_jump(c->enter));
-	}
+	mark_redirected(b, c->mark_nat, c->enter, p);
 }

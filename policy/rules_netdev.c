@@ -34,15 +34,18 @@ templates(struct pol_build *b, size_t chain, const struct pol_policy *p)
 		    pol_st(POL_A_ACCEPT));
 }
 
+/*
+ * A packet socket can set a mark of its own, and say that it sends from any
+ * port: only what was routed went by the inet tables, where marks are ours.
+ */
 static void
 user(struct pol_build *b, size_t chain, const struct pol_user *u)
 {
 	POL_RULE(b, chain, pol_st_num(POL_M_SKUID, u->uid),
-	    pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
+	    pol_st(POL_M_ROUTED), pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
 	    pol_st(POL_A_ACCEPT));
 }
 
-/* A packet socket can set a mark of its own: it takes a user as well. */
 static void
 users(struct pol_build *b, size_t chain, const struct pol_policy *p,
     const char *external)
@@ -63,8 +66,9 @@ services(struct pol_build *b, size_t chain, const struct pol_policy *p,
 		struct pol_traffic t = p->services[i].traffic;
 		const struct pol_case c = { .chain = chain, .t = &t,
 			.ports = POL_M_SPORTS, .nets = POL_M_DADDR_NET,
-			.head = { pol_st_num(POL_M_MARK_SET,
-			    POL_MARK_EGRESS) }, .nhead = 1,
+			.head = { pol_st(POL_M_ROUTED),
+			    pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS) },
+			.nhead = 2,
 			.tail = { pol_st(POL_A_ACCEPT) }, .ntail = 1 };
 
 		t.nnets = 0; /* the mark knows */
@@ -83,7 +87,8 @@ egress_rules(struct pol_build *b, size_t chain, const struct pol_policy *p,
 	POL_RULE(b, chain, pol_st_num(POL_M_SKUID_NOT, POL_NO_UID),
 	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 	/* Of nobody: what the kernel sends for a socket that is closed. */
-	POL_RULE(b, chain, pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
+	POL_RULE(b, chain, pol_st(POL_M_ROUTED),
+	    pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
 	    pol_st(POL_A_ACCEPT));
 	pol_build_drop(b, chain, p);
 }

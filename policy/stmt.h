@@ -107,6 +107,7 @@ enum pol_stmt_kind {
 	POL_M_DADDR_LOCAL,    /* fib daddr type local */
 	POL_M_ETHERTYPE,      /* num: netdev family, meta protocol */
 	POL_M_FRAMETYPE,      /* num: the type in the Ethernet header */
+	POL_M_ROUTED,	      /* netdev family: no packet socket's */
 	/* actions */
 	POL_A_COUNTER,
 	POL_A_MARK_OR,	/* num: meta mark set meta mark | num */

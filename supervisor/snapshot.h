@@ -131,6 +131,7 @@ struct snapshot {
 	struct snap_extra extra[SNAP_MAX_EXTRA]; /* alarms first */
 	uint64_t table_generation; /* see struct snap_page */
 	uint32_t time_required; /* 1: by the policy; see fact "time" */
+	uint32_t mode;		/* enum pol_mode: the policy's */
 	/* Strict egress: the newest list; the gate says which is in force. */
 	uint32_t relays_generation, nrelays;
 	char relays_fault[SNAP_TEXT]; /* why there is no newer; empty: none */

@@ -35,6 +35,7 @@ static const char *const goal_names[CLI_NGOAL] = {
 	[CLI_GOAL_NONE] = "",
 	[CLI_GOAL_OPEN] = "open",
 	[CLI_GOAL_CLOSED] = "closed",
+	[CLI_GOAL_SYNC] = "time-sync",
 	[CLI_GOAL_BOOTSTRAPPED] = "bootstrapped",
 };
 
@@ -102,9 +103,13 @@ cli_goal_met(const json_t *line, enum cli_goal goal)
 	case CLI_GOAL_OPEN:
 		return position_of(line) == POS_OPEN;
 	case CLI_GOAL_CLOSED:
-		/* For clients tor-only is closed. */
+		/* For clients tor-only is closed; time-sync is not. */
 		return position_of(line) == POS_CLOSED ||
 		    position_of(line) == POS_TOR_ONLY;
+	case CLI_GOAL_SYNC:
+		/* Open is more: who sets the clock gets through in both. */
+		return position_of(line) == POS_SYNC ||
+		    position_of(line) == POS_OPEN;
 	case CLI_GOAL_BOOTSTRAPPED:
 		return number_at(&n, line, "bootstrap", "progress") &&
 		    n == 100;
@@ -280,18 +285,76 @@ format_barriers(FILE *out, const json_t *line)
 	fprintf(out, "%s\n", sep[0] == '\0' ? NOT_KNOWN : "");
 }
 
+/* Only where the policy asks for it. */
+static void
+format_clock(FILE *out, const json_t *line)
+{
+	const json_t *right = cli_field(line, "clock", "right");
+
+	if (!json_is_true(cli_field(line, "clock", "required")))
+		return;
+	row(out, "Clock", "%s", json_is_true(right) ? "known to be right" :
+	    "not known to be right");
+}
+
+static void
+format_lease(FILE *out, const json_t *line)
+{
+	char mode[CLI_TEXT_CAP];
+	json_int_t lease;
+
+	if (!number_at(&lease, line, "firewall", "lease_ms")) {
+		row(out, "Firewall", NOT_KNOWN);
+		return;
+	}
+	cli_field_text(mode, cli_field(line, "firewall", "mode"));
+	fprintf(out, "%-12s%s%s", "Firewall", mode,
+	    mode[0] != '\0' ? ", " : "");
+	if (lease > 0)
+		fprintf(out, "lease %lld ms\n", (long long)lease);
+	else
+		fprintf(out, "no lease\n");
+}
+
+/* "strict: 6000 addresses and ports by IPv4, 4000 by IPv6 (list 3)". */
+static void
+format_egress(FILE *out, const json_t *line)
+{
+	const json_t *relays = cli_field(line, "firewall", "relays");
+	char mode[CLI_TEXT_CAP], fault[CLI_TEXT_CAP];
+	json_int_t v4, v6, list, wanted;
+
+	cli_field_text(mode, cli_field(line, "firewall", "egress"));
+	if (strcmp(mode, "any") == 0)
+		row(out, "Egress", "any: Tor may connect to every address");
+	if (strcmp(mode, "strict") != 0 ||
+	    !cli_field_number(&v4, json_object_get(relays, "ipv4")) ||
+	    !cli_field_number(&v6, json_object_get(relays, "ipv6")) ||
+	    !cli_field_number(&list, json_object_get(relays, "generation")))
+		return;
+	if (list == 0)
+		row(out, "Egress", "strict: Tor may connect to nothing yet");
+	else
+		row(out, "Egress", "strict: %lld places by IPv4, %lld by IPv6 "
+		    "(list %lld)", (long long)v4, (long long)v6,
+		    (long long)list);
+	if (cli_field_number(&wanted, json_object_get(relays,
+	    "wanted_generation")) && wanted != list)
+		row(out, "", "list %lld is not in force yet",
+		    (long long)wanted);
+	cli_field_text(fault, json_object_get(relays, "fault"));
+	if (fault[0] != '\0')
+		row(out, "", "problem: %s", fault);
+}
+
 static void
 format_firewall(FILE *out, const json_t *line)
 {
-	json_int_t lease, closes, last, most, foreign;
+	json_int_t closes, last, most, foreign, purges;
 	char error[CLI_TEXT_CAP];
 
-	if (!number_at(&lease, line, "firewall", "lease_ms"))
-		row(out, "Firewall", NOT_KNOWN);
-	else if (lease > 0)
-		row(out, "Firewall", "lease %lld ms", (long long)lease);
-	else
-		row(out, "Firewall", "no lease");
+	format_lease(out, line);
+	format_egress(out, line);
 	format_barriers(out, line);
 	if (number_at(&closes, line, "firewall", "closes") &&
 	    number_at(&last, line, "firewall", "close_last_us") &&
@@ -299,6 +362,9 @@ format_firewall(FILE *out, const json_t *line)
 		row(out, "Closes", "%lld, the last in %lld us, the slowest "
 		    "in %lld us", (long long)closes, (long long)last,
 		    (long long)most);
+	if (number_at(&purges, line, "firewall", "purges") && purges > 0)
+		row(out, "Purges", "the clients' flows were forgotten %lld "
+		    "times", (long long)purges);
 	if (number_at(&foreign, line, "firewall", "foreign_changes") &&
 	    foreign > 0)
 		row(out, "Foreign", "%lld changes of our tables by others",
@@ -328,6 +394,7 @@ cli_format_status(FILE *out, const json_t *line, bool colour)
 	format_tor(out, line);
 	format_bootstrap(out, line);
 	format_listeners(out, line);
+	format_clock(out, line);
 	format_firewall(out, line);
 }
 

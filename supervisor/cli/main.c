@@ -32,7 +32,7 @@ static const struct command {
 	    "print the table of listeners" },
 	{ "watch", cli_watch, TAKES_JSON, "print a line at every change" },
 	{ "wait", cli_wait, TAKES_FOR | TAKES_TIMEOUT,
-	    "wait until open, closed or bootstrapped" },
+	    "wait until open, closed, time-sync or bootstrapped" },
 	{ "hold", cli_ask, 0, "close the gate and keep it closed" },
 	{ "release", cli_ask, 0, "end a hold" },
 	{ "newnym", cli_ask, 0, "let Tor use new circuits from now on" },
@@ -62,7 +62,7 @@ print_help(FILE *out)
 	fputs("usage: portcullis [--socket-dir DIR] "
 	    "status|listeners|watch [--json]\n"
 	    "       portcullis [--socket-dir DIR] wait --for "
-	    "open|closed|bootstrapped\n"
+	    "open|closed|time-sync|bootstrapped\n"
 	    "                  [--timeout SECONDS]\n"
 	    "       portcullis [--socket-dir DIR] "
 	    "hold|release|newnym|reprove\n"
@@ -122,7 +122,7 @@ take_option(struct cli_options *o, unsigned *given, int opt)
 		*given |= TAKES_FOR;
 		o->goal = cli_goal_of(optarg);
 		return o->goal != CLI_GOAL_NONE ? NULL :
-		    "--for takes open, closed or bootstrapped";
+		    "--for takes open, closed, time-sync or bootstrapped";
 	case OPT_TIMEOUT:
 		*given |= TAKES_TIMEOUT;
 		return parse_timeout(o, optarg) ? NULL :

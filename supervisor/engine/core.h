@@ -2,7 +2,8 @@
  * Inside the engine's core: the struct that its parts share.  Not for the
  * shell, which sees engine.h only.
  *
- *	engine.c	inputs, the decision, the gate
+ *	engine.c	inputs and time
+ *	ask.c		the decision, and what the gate is asked for
  *	places.c	addresses of this machine, owners of others' sockets
  *	session.c	one command at a time: which next, what came back
  *	auth.c		the replies before and during set-up
@@ -113,7 +114,7 @@ struct engine {
 	/* across sessions */
 	enum engine_loss loss;
 	unsigned tries; /* failed connections in a row */
-	uint64_t absent_since, open_since;
+	uint64_t absent_since, open_since; /* SYNC counts as open here */
 	bool lost_session; /* the lost link was authenticated */
 	bool same_loss;	   /* the last try failed as the one before */
 	bool hold;
@@ -130,7 +131,7 @@ struct engine {
 	struct gate_report report;
 	uint64_t report_at;
 	uint64_t gate_seq;
-	uint64_t lowered_seq; /* the request that last ended an OPEN */
+	uint64_t lowered_seq; /* the request that last ended OPEN or SYNC */
 	enum gate_position asked; /* last position that was sent */
 	bool asked_valid;	  /* ... to this gate */
 	uint64_t asked_proof;
@@ -140,6 +141,11 @@ struct engine {
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 	uint64_t owners_asked; /* prov.version without an owner to ask for */
 	uint64_t published; /* prov.version that facts.proven is made from */
+
+	/* the clock, if the policy asks for it; else all 0 */
+	enum engine_clock clock;
+	uint64_t clock_at; /* when that was seen */
+	uint8_t for_sync[POL_MAX_LISTENERS / 8]; /* the timesync listeners */
 
 	/* what people are told */
 	char reason_code[32], reason[SNAP_TEXT], advice[SNAP_TEXT];
@@ -154,12 +160,16 @@ void engine_step(struct engine *e, enum sm_event ev, uint64_t now);
 /* Drop the link: gate first, then the reason.  DETAIL is logged, or NULL. */
 void engine_lose(struct engine *e, enum engine_loss why, const char *detail,
     uint64_t now);
-/* Send the gate what facts_position() says, if that is due. */
-void engine_decide(struct engine *e, uint64_t now);
 /* Let the facts have what is proven by now; it can become less at once. */
 void engine_publish(struct engine *e);
 /* Void all proofs and make them again. */
 void engine_reprove(struct engine *e, uint64_t epoch, uint64_t now);
+
+/* ask.c */
+/* Send the gate what facts_position() says, if that is due. */
+void engine_decide(struct engine *e, uint64_t now);
+/* Are there clients of whatever kind for whom POS is open? */
+bool ask_is_up(enum gate_position pos);
 
 /* places.c */
 /* Ask for the owner of a foreign socket, if one was not asked for yet. */

@@ -22,9 +22,6 @@
 /* So long open, and the count of failures starts again. */
 #define GOOD_MS 60000
 
-/* A gate that does not take a message is tried again after this. */
-#define GATE_AGAIN_MS 20
-
 struct engine *
 engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
     void *arg, int pid)
@@ -41,6 +38,10 @@ engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
 	e->table.privacy.ifaddrs = e->prov.last;
 	table_init(e);
 	relays_init(e);
+	for (unsigned i = 0; policy->timesync.required &&
+	    i < policy->nlisteners; i++)
+		if (policy->listeners[i].timesync)
+			gate_map_set(e->for_sync, i);
 	e->proofs = xcalloc(policy->nlisteners + 1, sizeof *e->proofs);
 	session_reset(e);
 	e->ops->utc(e->arg, e->since, sizeof e->since);
@@ -163,8 +164,11 @@ session_is_up(const struct engine *e)
 static void
 confirm_own(struct engine *e, uint64_t now)
 {
-	/* Nobody has asked for a proof of the time: see FACT_TIME. */
-	facts_confirm(&e->facts, FACT_TIME, now);
+	/* It holds while nobody asks for a proof of it: see FACT_TIME. */
+	if (!e->policy->timesync.required)
+		facts_confirm(&e->facts, FACT_TIME, now);
+	else if (e->clock == CLOCK_RIGHT)
+		facts_confirm(&e->facts, FACT_TIME, e->clock_at);
 	if (!e->hold && e->latch == LATCH_NONE)
 		facts_confirm(&e->facts, FACT_FREE, now);
 }
@@ -201,6 +205,17 @@ engine_lose(struct engine *e, enum engine_loss why, const char *detail,
 	e->ops->tor_close(e->arg);
 }
 
+/* How many listeners of MAP are timesync ones? */
+static uint32_t
+count_sync(const struct engine *e, const uint8_t *map)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < e->policy->nlisteners; i++)
+		n += gate_map_get(map, i) && gate_map_get(e->for_sync, i);
+	return n;
+}
+
 /*
  * The proofs are as old as the last probe that counts, whatever else was
  * learnt since; after a doubt there has been none, and nothing is proven.
@@ -217,7 +232,7 @@ engine_publish(struct engine *e)
 		return;
 	}
 	n = prov_proven(&e->prov, map, e->ifaddr);
-	facts_prove(&e->facts, map, n, e->probe_at);
+	facts_prove(&e->facts, map, n, count_sync(e, map), e->probe_at);
 	e->published = e->prov.version;
 }
 
@@ -306,7 +321,7 @@ engine_gate_bytes(struct engine *e, const void *p, size_t n, uint64_t now)
 		engine_decide(e, now);
 		return;
 	}
-	refused = r.refused != 0 && e->asked_valid && e->asked == GATE_OPEN &&
+	refused = r.refused != 0 && e->asked_valid && ask_is_up(e->asked) &&
 	    r.seq == e->gate_seq;
 	/* What we asked for was logged then; this is for the rest. */
 	if (refused || (r.position != e->report.position &&
@@ -323,89 +338,19 @@ engine_gate_bytes(struct engine *e, const void *p, size_t n, uint64_t now)
 	}
 }
 
-static void
-ask_gate(struct engine *e, enum gate_position pos, uint64_t proof_ns)
-{
-	struct gate_req q;
-
-	memset(&q, 0, sizeof q);
-	q.magic = GATE_MAGIC;
-	q.want = pos;
-	q.epoch = e->facts.epoch;
-	q.seq = ++e->gate_seq;
-	if (pos == GATE_OPEN) {
-		q.proof_ns = proof_ns;
-		q.lease_ms = e->policy->lease_ms;
-		memcpy(q.proven, e->facts.proven, sizeof q.proven);
-		memcpy(q.ifaddr, e->ifaddr, sizeof q.ifaddr);
-	}
-	if (e->asked == GATE_OPEN && pos != GATE_OPEN)
-		e->lowered_seq = q.seq;
-	e->asked_valid = e->ops->gate_send(e->arg, &q) == 0;
-	e->asked = pos;
-	e->asked_proof = proof_ns;
-	memcpy(e->asked_proven, q.proven, sizeof e->asked_proven);
-	memcpy(e->asked_ifaddr, q.ifaddr, sizeof e->asked_ifaddr);
-}
-
-/*
- * A repeated OPEN must say something new: a newer proof, or other listeners;
- * the others repeat by the clock.
- */
-static bool
-request_due(const struct engine *e, enum gate_position pos, uint64_t proof_ns,
-    uint64_t now)
-{
-	if (pos != e->asked)
-		return true;
-	if (e->asked_valid && pos == GATE_OPEN)
-		return proof_ns > e->asked_proof ||
-		    memcmp(e->asked_proven, e->facts.proven,
-		    sizeof e->asked_proven) != 0 ||
-		    memcmp(e->asked_ifaddr, e->ifaddr,
-		    sizeof e->asked_ifaddr) != 0;
-	return now >= e->due.gate;
-}
-
-/*
- * Do we know in which epoch an OPEN would be?  The one that we ended counts
- * as over only when the gate has said so: an OPEN before that is refused.
- */
-static bool
-gate_is_ready(const struct engine *e)
-{
-	return e->gate_known && e->report.seq >= e->lowered_seq;
-}
-
 void
-engine_decide(struct engine *e, uint64_t now)
+engine_time(struct engine *e, enum engine_clock clock, uint64_t now)
 {
-	enum gate_position pos = facts_position(&e->facts, now);
-	enum gate_position before = e->asked;
-	uint64_t proof_ns = 0;
-
-	if (!e->gate_up) {
-		e->asked = GATE_CLOSED;
+	if (!e->policy->timesync.required)
 		return;
-	}
-	if (e->state == SM_HALT)
-		pos = GATE_CLOSED;
-	if (pos == GATE_OPEN && !gate_is_ready(e))
-		pos = GATE_TOR_ONLY;
-	if (pos == GATE_OPEN)
-		proof_ns = facts_proof_ns(&e->facts, now);
-	if (!request_due(e, pos, proof_ns, now))
-		return;
-	ask_gate(e, pos, proof_ns);
-	e->due.gate = now + (e->asked_valid ? e->policy->probe_ms :
-	    GATE_AGAIN_MS);
-	if (pos == before)
-		return;
-	e->ops->utc(e->arg, e->since, sizeof e->since);
-	tell_reason(e, now);
-	log_info("asked gate=%s epoch=%llu proven=%u reason=%s",
-	    gate_position_name(pos), (unsigned long long)e->facts.epoch,
-	    pos == GATE_OPEN ? e->facts.nproven : 0, e->reason_code);
+	if (clock != e->clock)
+		log_info("clock %s", tell_clock(clock));
+	e->clock = clock;
+	e->clock_at = now;
+	if (clock == CLOCK_RIGHT)
+		return; /* engine_settle() opens */
+	facts_drop(&e->facts, FACT_TIME);
+	engine_decide(e, now);
 }
 
 void
@@ -501,7 +446,7 @@ timers(struct engine *e, uint64_t now)
 		engine_lose(e, LOSS_TIMEOUT, NULL, now);
 	if (e->conn != NULL && cp_conn_tick(e->conn, now) != CP_OK)
 		engine_lose(e, LOSS_TIMEOUT, NULL, now);
-	if (e->asked != GATE_OPEN)
+	if (!ask_is_up(e->asked))
 		e->open_since = 0;
 	else if (e->open_since == 0)
 		e->open_since = now;
@@ -533,7 +478,7 @@ engine_settle(struct engine *e, uint64_t now)
 	wake = earlier(wake, facts_lapse(&e->facts, now));
 	wake = earlier(wake, e->due.status);
 	wake = earlier(wake, relays_wake(e));
-	if (e->gate_up && (e->asked != GATE_OPEN || !e->asked_valid))
+	if (e->gate_up && (!ask_is_up(e->asked) || !e->asked_valid))
 		wake = earlier(wake, e->due.gate);
 	return wake > now ? wake : now + 1;
 }

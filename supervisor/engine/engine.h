@@ -47,6 +47,18 @@ enum engine_loss {
 	ENGINE_NLOSS
 };
 
+/* Is the clock right?  Anything but CLOCK_RIGHT says why not. */
+enum engine_clock {
+	CLOCK_UNKNOWN = 0, /* nobody has looked */
+	CLOCK_RIGHT,
+	CLOCK_NO_FILE,	    /* neither of the two is there */
+	CLOCK_NO_DIRECTORY, /* that of the policy is not there */
+	CLOCK_DENIED,	    /* ... or cannot be looked into */
+	CLOCK_BAD_DIRECTORY, /* others than root and the users could write */
+	CLOCK_BAD_FILE,	    /* not a file, or another user's */
+	ENGINE_NCLOCK
+};
+
 /*
  * What the core asks of the world.  None of them may call back into the
  * engine.  ARG is the engine_new() argument.
@@ -130,10 +142,11 @@ void engine_addresses(struct engine *e, const struct pol_addr *ifaddrs,
 void engine_internal(struct engine *e, const struct pol_addr *addrs,
     size_t n);
 /*
- * Whether the clock is known to be right; to be called before the first
- * engine_settle() and at every change, if the policy requires it.
+ * What was seen of the clock; to be called before the first engine_settle(),
+ * at every change, and twice a second, if the policy requires it: what was
+ * seen too long ago does not count.
  */
-void engine_time(struct engine *e, bool right, uint64_t now);
+void engine_time(struct engine *e, enum engine_clock clock, uint64_t now);
 /* PID has socket INODE open; 0: nobody that can be seen. */
 void engine_owner(struct engine *e, uint64_t inode, int32_t pid,
     uint64_t now);

@@ -21,8 +21,9 @@ static const uint32_t bound_ms[NFACT] = {
 	/* An idle Tor gets a test circuit after 60 s; the rest is for it. */
 	[FACT_USABLE] = 120000,
 	[FACT_ALIVE] = 0,
+	/* Looked for twice a second, besides at every change. */
+	[FACT_TIME] = 3500,
 	/* Confirmed by every turn of the loop, at least once a second. */
-	[FACT_TIME] = 5000,
 	[FACT_FREE] = 5000,
 };
 
@@ -51,8 +52,8 @@ static const struct facts_reason reasons[NFACT + 1] = {
 	[FACT_ALIVE] = { "tor-hung",
 	    "Tor has not answered within the lease.",
 	    "If it stays so, restart Tor." },
-	[FACT_TIME] = { "clock-unproven",
-	    "The clock is not proven to be right.",
+	[FACT_TIME] = { "time-sync",
+	    "The clock is not known to be right.",
 	    "Wait for time synchronisation." },
 	[FACT_FREE] = { "hold", "The operator holds the gate closed.",
 	    "Release it with: portcullis release" },
@@ -91,7 +92,7 @@ facts_drop(struct facts *f, enum fact fact)
 	f->at[fact] = 0;
 	if (fact != FACT_LISTEN)
 		return;
-	f->nproven = 0;
+	f->nproven = f->nsync = 0;
 	memset(f->proven, 0, sizeof f->proven);
 }
 
@@ -108,13 +109,14 @@ facts_renew(struct facts *f, uint64_t epoch)
 
 void
 facts_prove(struct facts *f, const uint8_t *map, uint32_t nproven,
-    uint64_t at_ms)
+    uint32_t nsync, uint64_t at_ms)
 {
 	facts_drop(f, FACT_LISTEN);
 	if (nproven == 0)
 		return;
 	memcpy(f->proven, map, sizeof f->proven);
 	f->nproven = nproven;
+	f->nsync = nsync;
 	f->at[FACT_LISTEN] = at_ms;
 }
 
@@ -153,9 +155,11 @@ facts_position(const struct facts *f, uint64_t now_ms)
 	if (!facts_holds(f, FACT_LINK, now_ms))
 		return GATE_CLOSED;
 	for (unsigned i = 0; i < NFACT; i++)
-		if (!facts_holds(f, (enum fact)i, now_ms))
+		if (i != FACT_TIME && !facts_holds(f, (enum fact)i, now_ms))
 			return GATE_TOR_ONLY;
-	return GATE_OPEN;
+	if (facts_holds(f, FACT_TIME, now_ms))
+		return GATE_OPEN;
+	return f->nsync > 0 ? GATE_SYNC : GATE_TOR_ONLY;
 }
 
 uint64_t

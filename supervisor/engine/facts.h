@@ -30,6 +30,7 @@ struct facts {
 	uint32_t lease_ms;   /* the policy's */
 	uint64_t at[NFACT];  /* ms when last confirmed; 0: does not hold */
 	uint32_t nproven;    /* bits set in PROVEN */
+	uint32_t nsync;	     /* ... of those that position SYNC opens */
 	uint8_t proven[POL_MAX_LISTENERS / 8];
 };
 
@@ -57,15 +58,21 @@ void facts_drop(struct facts *f, enum fact fact);
  */
 void facts_renew(struct facts *f, uint64_t epoch);
 
-/* The listener map; sets or drops FACT_LISTEN with it. */
+/*
+ * The listener map; sets or drops FACT_LISTEN with it.  NSYNC of its NPROVEN
+ * bits are timesync listeners'; 0 if the policy does not ask for the time.
+ */
 void facts_prove(struct facts *f, const uint8_t *map, uint32_t nproven,
-    uint64_t at_ms);
+    uint32_t nsync, uint64_t at_ms);
 
 /* FACT was confirmed, not in the future, and within its bound. */
 bool facts_holds(const struct facts *f, enum fact fact, uint64_t now_ms);
 uint32_t facts_bits(const struct facts *f, uint64_t now_ms);
 
-/* The only place where an open gate comes from. */
+/*
+ * The only place where an open gate comes from.  SYNC: all but the time is
+ * proven, and so is a listener for those who set the clock.
+ */
 enum gate_position facts_position(const struct facts *f, uint64_t now_ms);
 
 /*

@@ -30,12 +30,16 @@
 #include "supervisor/engine/privacy.h"
 #include "supervisor/engine/shell.h"
 #include "supervisor/engine/sockdiag.h"
+#include "supervisor/engine/timefile.h"
 #include "supervisor/engine/torlink.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
 
 /* A policy with the most listeners, printed, is well below this. */
 #define POLICY_MAX (4 * 1024 * 1024)
+
+/* So often the files of the clock are looked for, besides at a change. */
+static const struct timeval look_every = { 0, 500000 };
 
 uint64_t
 shell_now(void)
@@ -363,6 +367,16 @@ on_addrs_cb(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_time_cb(evutil_socket_t fd, short what, void *arg)
+{
+	struct shell *sh = arg;
+
+	(void)fd;
+	(void)what;
+	engine_time(sh->engine, timefile_look(sh->time), shell_now());
+}
+
+static void
 on_keeper_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct shell *sh = arg;
@@ -442,6 +456,33 @@ watch(struct event *ev)
 		fatal("cannot watch a descriptor or signal");
 }
 
+static void
+start_time(struct shell *sh)
+{
+	if (!sh->policy->timesync.required)
+		return;
+	sh->time = timefile_new(&sh->policy->timesync);
+	if (timefile_fd(sh->time) != -1) {
+		sh->ev_time = event_new(sh->base, timefile_fd(sh->time),
+		    EV_READ | EV_PERSIST, on_time_cb, sh);
+		watch(sh->ev_time);
+	}
+	sh->ev_look = event_new(sh->base, -1, EV_PERSIST, on_time_cb, sh);
+	if (sh->ev_look == NULL || event_add(sh->ev_look, &look_every) == -1)
+		fatal("cannot set a timer");
+	on_time_cb(-1, 0, sh);
+}
+
+static void
+stop_time(struct shell *sh)
+{
+	if (sh->ev_time != NULL)
+		event_free(sh->ev_time);
+	if (sh->ev_look != NULL)
+		event_free(sh->ev_look);
+	timefile_free(sh->time);
+}
+
 /* Turn the loop until the keeper is gone or we are told to end. */
 static int
 run(struct shell *sh)
@@ -490,12 +531,14 @@ start_shell(struct shell *sh, const struct pol_policy *policy)
 	sh->status = pairlink_new(sh, &status_ops);
 	sh->engine = engine_new(policy, &ops, sh, (int)getpid());
 	tell_addresses(sh);
+	start_time(sh);
 }
 
 static void
 stop_shell(struct shell *sh)
 {
 	engine_free(sh->engine);
+	stop_time(sh);
 	torlink_free(sh->tor);
 	clients_free(sh->clients);
 	pairlink_free(sh->gate);

@@ -16,6 +16,7 @@ struct event;
 struct event_base;
 struct pairlink;
 struct sockdiag;
+struct timefile;
 struct torlink;
 
 struct shell {
@@ -27,6 +28,8 @@ struct shell {
 	struct pol_addr ifaddrs[POL_MAX_IFADDRS]; /* as the engine knows */
 	uint64_t addrs_told; /* the generation of addrs that this was */
 	struct sockdiag *diag;
+	struct timefile *time; /* NULL: the policy does not ask for it */
+	struct event *ev_time, *ev_look; /* a change there; the clock's turn */
 	struct torlink *tor;
 	struct clients *clients;
 	struct pairlink *gate, *status;

@@ -66,6 +66,32 @@ static const struct facts_reason losses[ENGINE_NLOSS] = {
 	    "Check the machine." },
 };
 
+/*
+ * What is so of the policy's directory, whose name goes before it, and what to
+ * do about it.  The reason's code is FACT_TIME's for all of them.
+ */
+static const struct facts_reason clocks[ENGINE_NCLOCK] = {
+	[CLOCK_UNKNOWN] = { "unknown", "has not been looked at", "" },
+	[CLOCK_RIGHT] = { "right", "says so", "" },
+	[CLOCK_NO_FILE] = { "no-file",
+	    "has neither first_success nor success",
+	    "Wait for time synchronisation; if it does not come, look at the "
+	    "log of what does it." },
+	[CLOCK_NO_DIRECTORY] = { "no-directory", "is not there",
+	    "Start the program that sets the clock, or correct the directory "
+	    "in the policy." },
+	[CLOCK_DENIED] = { "denied", "cannot be looked into",
+	    "Let the engine's user pass through it (chmod o+x)." },
+	[CLOCK_BAD_DIRECTORY] = { "bad-directory",
+	    "could be written to by others",
+	    "Let it be a directory of root's or of a timesync user's, no "
+	    "link, and not writable for all." },
+	[CLOCK_BAD_FILE] = { "bad-file",
+	    "has what nobody trusted put there",
+	    "Find out who made it: it has to be a file of root's or of a "
+	    "timesync user's." },
+};
+
 static const struct facts_reason no_gate = { "gate-unreachable",
 	"The process that drives the firewall does not answer.",
 	"It is restarted by itself; if it stays so, look at the log." };
@@ -81,6 +107,13 @@ const char *
 tell_loss(enum engine_loss why)
 {
 	return (unsigned)why < ENGINE_NLOSS ? losses[why].code : "unknown";
+}
+
+const char *
+tell_clock(enum engine_clock clock)
+{
+	return (unsigned)clock < ENGINE_NCLOCK ? clocks[clock].code :
+	    "unknown";
 }
 
 static void set_text(char *dst, size_t cap, const char *fmt, ...)
@@ -293,6 +326,24 @@ reason_listen(struct engine *e)
 		set_reason(e, facts_reason(FACT_LISTEN));
 }
 
+/* Position time-sync, or what it is without anybody to open it for. */
+static void
+reason_time(struct engine *e)
+{
+	set_reason(e, facts_reason(FACT_TIME));
+	set_text(e->reason, sizeof e->reason,
+	    "The clock is not known to be right: %s %s.",
+	    e->policy->timesync.directory, clocks[e->clock].text);
+	set_text(e->advice, sizeof e->advice, "%s", clocks[e->clock].advice);
+	if (e->facts.nsync > 0)
+		return;
+	set_text(e->reason_code, sizeof e->reason_code, "no-time-listener");
+	set_text(e->reason, sizeof e->reason,
+	    "The clock is not known to be right, and no listener to set it "
+	    "by is proven to be Tor's.");
+	set_text(e->advice, sizeof e->advice, "Look at the listed listeners.");
+}
+
 /* Has the question in flight been waiting for longer than the lease? */
 static bool
 is_hung(const struct engine *e, uint64_t now)
@@ -349,7 +400,7 @@ tell_reason(struct engine *e, uint64_t now)
 		set_reason(e, facts_reason(missing));
 		break;
 	case FACT_TIME:
-		set_reason(e, facts_reason(missing));
+		reason_time(e);
 		break;
 	}
 }
@@ -406,6 +457,8 @@ fill(const struct engine *e, struct snapshot *s, uint64_t now)
 	s->relays_generation = e->relays.generation;
 	s->nrelays = (uint32_t)e->relays.list.n;
 	memcpy(s->relays_fault, e->relays.fault, sizeof s->relays_fault);
+	s->time_required = e->policy->timesync.required;
+	s->mode = e->policy->firewall.mode;
 }
 
 /* What changes all the time is no change worth a message of its own. */

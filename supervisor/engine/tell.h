@@ -14,5 +14,7 @@ void tell_snapshot(struct engine *e, uint64_t now);
 void tell_result(struct engine *e, uint64_t id, bool ok, const char *text);
 /* Loss codes as words, for the log. */
 const char *tell_loss(enum engine_loss why);
+/* The same of the clock: "right", "no-file". */
+const char *tell_clock(enum engine_clock clock);
 
 #endif

@@ -11,6 +11,7 @@
 #include "supervisor/gate/barrier.h"
 #include "supervisor/gate/core.h"
 #include "supervisor/gate/heart.h"
+#include "supervisor/gate/ifconf.h"
 #include "supervisor/gate/kern.h"
 #include "supervisor/gate/purge.h"
 #include "supervisor/gate/routes.h"
@@ -22,6 +23,7 @@ struct gate {
 	struct heart heart;
 	struct barrier barrier;
 	struct routes routes;
+	struct ifconf ifconf;
 	struct purge purge;
 	struct addrs addrs;
 	int engine_fd; /* -1: no engine */

@@ -95,6 +95,7 @@ start(struct gate *g, const struct pol_policy *p)
 	    install_tables(&g->kern, heart_has(&g->heart, AF_INET6)) == -1)
 		return -1;
 	routes_start(&g->routes, p);
+	ifconf_start(&g->ifconf, p);
 	purge_request(&g->purge); /* our predecessor may have died open */
 	return lock_down(p);
 }

@@ -174,6 +174,7 @@ look_round(struct gate *g)
 	act_addresses(g);
 	check_tables(g, false);
 	routes_check(&g->routes);
+	ifconf_check(&g->ifconf);
 	barrier_check(&g->barrier);
 	purge_check(&g->purge);
 	if (!kern_netdev_check(&g->kern))

@@ -403,6 +403,20 @@ match_ethertype(struct emitter *m, const struct pol_stmt *s)
 		m->nfproto = NFPROTO_NETDEV; /* neither */
 }
 
+/*
+ * What the kernel has routed has a class, 0 if nobody gave it another; what
+ * has no route has none, which ends the rule.
+ */
+static void
+match_routed(struct emitter *m, const struct pol_stmt *s)
+{
+	(void)s;
+	if (m->table->family != POL_F_NETDEV)
+		m->failed = true; /* everything is routed there, or will be */
+	emit_meta(m, NFT_META_RTCLASSID);
+	emit_cmp_u32(m, NFT_CMP_NEQ, UINT32_MAX);
+}
+
 static const nft_maker makers[POL_NSTMT] = {
 	[POL_M_IIFNAME] = match_ifname,
 	[POL_M_OIFNAME] = match_ifname,
@@ -440,6 +454,7 @@ static const nft_maker makers[POL_NSTMT] = {
 	[POL_M_NO_ROUTE_BACK] = match_no_route_back,
 	[POL_M_ETHERTYPE] = match_ethertype,
 	[POL_M_FRAMETYPE] = match_number,
+	[POL_M_ROUTED] = match_routed,
 };
 
 nft_maker

@@ -3,14 +3,11 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
-#include <linux/if_link.h>
-#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "policy/rules.h"
-#include "supervisor/gate/kern.h"
 #include "supervisor/gate/nft_attr.h"
 #include "supervisor/gate/rtnl.h"
 #include "supervisor/gatemsg.h"
@@ -306,54 +303,6 @@ tell(struct routes *r, const struct settled *s, int rc)
 	r->in_way = s->in_way;
 }
 
-/*
- * Have the reverse-path filter of external interface INDEX look at the mark;
- * by netlink, because the service may have no right to write below
- * /proc/sys.
- */
-static int
-set_valid_mark(struct nft_sock *s, uint32_t index)
-{
-	struct nlattr *spec, *inet, *conf;
-	struct ifinfomsg *ifi;
-	struct nlmsghdr *h;
-	union msg m;
-
-	h = mnl_nlmsg_put_header(&m);
-	h->nlmsg_type = RTM_SETLINK;
-	ifi = mnl_nlmsg_put_extra_header(h, sizeof *ifi);
-	ifi->ifi_index = (int)index;
-	spec = mnl_attr_nest_start(h, IFLA_AF_SPEC);
-	inet = mnl_attr_nest_start(h, AF_INET);
-	conf = mnl_attr_nest_start(h, IFLA_INET_CONF);
-	mnl_attr_put_u32(h, IPV4_DEVCONF_SRC_VMARK, 1);
-	mnl_attr_nest_end(h, conf);
-	mnl_attr_nest_end(h, inet);
-	mnl_attr_nest_end(h, spec);
-	return rtnl_change(s, h);
-}
-
-static void
-valid_marks(struct routes *r)
-{
-	uint32_t index;
-	int rc;
-
-	if (r->policy->firewall.routes != POL_ROUTES_FULL)
-		return;
-	for (size_t i = 0; i < r->policy->nexternal; i++) {
-		index = kern_ifindex(r->policy->external[i]);
-		if (index == 0 || index == r->ifindex[i])
-			continue;
-		r->ifindex[i] = index; /* once for each, and said once */
-		rc = set_valid_mark(&r->ask, index);
-		if (rc != 0)
-			log_warn("cannot set src_valid_mark of %s: a reverse-"
-			    "path filter will drop Tor's answers: %s",
-			    r->policy->external[i], strerror(-rc));
-	}
-}
-
 static void
 renew(struct routes *r)
 {
@@ -380,7 +329,6 @@ routes_start(struct routes *r, const struct pol_policy *p)
 		return;
 	}
 	renew(r);
-	valid_marks(r);
 }
 
 void
@@ -390,7 +338,6 @@ routes_check(struct routes *r)
 		return;
 	if (rtnl_told(&r->events, r->ask.portid) || r->due)
 		renew(r);
-	valid_marks(r);
 }
 
 uint32_t

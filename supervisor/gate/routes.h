@@ -36,7 +36,6 @@ struct routes {
 	bool said;	   /* that it does not stand */
 	uint32_t in_way;   /* priority of another's rule before ours; or 0 */
 	uint64_t put_back; /* rules that somebody had removed */
-	uint32_t ifindex[POL_MAX_IFACES]; /* external, that were told */
 };
 
 /*

@@ -48,7 +48,8 @@ static const struct option long_options[] = {
 
 static const char usage_text[] =
 "usage: portcullisd [-v] [-f FILE] [--libexec-dir DIR]\n"
-"       portcullisd -n [-v] [-f FILE] [--print closed|tor-only|open]\n"
+"       portcullisd -n [-v] [-f FILE]\n"
+"                   [--print closed|tor-only|time-sync|open]\n"
 "       portcullisd --remove-rules\n"
 "\n"
 "  -f, --policy FILE   policy file (default " DEFAULT_POLICY ")\n"

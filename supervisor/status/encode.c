@@ -121,6 +121,7 @@ encode_barriers(const struct subject *u)
 		{ "netdev", GATE_BAR_NETDEV },
 		{ "forward4_off", GATE_BAR_FWD4 },
 		{ "forward6_off", GATE_BAR_FWD6 },
+		{ "routes", GATE_BAR_ROUTES },
 	};
 	json_t *all = json_object();
 
@@ -150,14 +151,58 @@ encode_closes(const struct subject *u)
 	const struct gate_report *r = &u->s->gate;
 	bool told = r->magic == GATE_REPORT_MAGIC;
 
-	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "closes",
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "closes",
 	    uint_if(told, r->closes), "close_last_us",
 	    uint_if(told, r->close_last_ns / 1000), "close_max_us",
 	    uint_if(told, r->close_max_ns / 1000), "foreign_changes",
-	    uint_if(told, r->foreign), "error",
+	    uint_if(told, r->foreign), "purges",
+	    uint_if(told, r->purges), "error",
 	    text_if(told && r->error > 0, strerror(r->error)),
 	    "last_close_reason",
 	    text_if(told, gate_reason_text((enum gate_reason)r->why)));
+}
+
+/* Where Tor may connect to: the gate's word, as it holds with no engine. */
+static json_t *
+encode_egress(const struct subject *u)
+{
+	if (!u->gate)
+		return json_null();
+	return json_string(u->s->gate.strict != 0 ? "strict" : "any");
+}
+
+/* What is in force is the gate's word, what is wanted the engine's. */
+static json_t *
+encode_relays(const struct subject *u)
+{
+	const struct gate_report *r = &u->s->gate;
+
+	if (!u->gate || r->strict == 0)
+		return json_null();
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "ipv4",
+	    uint_if(true, r->nrelays4), "ipv6", uint_if(true, r->nrelays6),
+	    "generation", uint_if(true, r->relays_generation), "wanted",
+	    uint_if(u->engine, u->s->nrelays), "wanted_generation",
+	    uint_if(u->engine, u->s->relays_generation), "fault",
+	    text_if(u->engine, u->s->relays_fault));
+}
+
+static json_t *
+encode_mode(const struct subject *u)
+{
+	return text_if(u->engine, u->s->mode == POL_MODE_VETO ? "veto" :
+	    "standalone");
+}
+
+/* Whether the policy asks for it, and what the engine says of it if so. */
+static json_t *
+encode_clock(const struct subject *u)
+{
+	const bool required = u->s->time_required != 0;
+
+	return json_pack("{s:o,s:o}", "required",
+	    bool_if(u->engine, required), "right",
+	    bool_if(u->engine && required, fact(u, SNAP_F_TIME)));
 }
 
 static json_t *
@@ -166,8 +211,10 @@ encode_firewall(const struct subject *u)
 	const struct gate_report *r = &u->s->gate;
 	json_t *fw, *closes;
 
-	fw = json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o}", "position",
-	    position(u), "known", (int)u->gate, "lease_ms",
+	fw = json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+	    "position", position(u), "known", (int)u->gate, "mode",
+	    encode_mode(u), "egress", encode_egress(u), "relays",
+	    encode_relays(u), "lease_ms",
 	    uint_if(u->gate, r->lease_ms), "proven",
 	    uint_if(u->gate, r->nproven), "epoch",
 	    uint_if(u->gate, r->epoch), "barriers", encode_barriers(u),
@@ -238,7 +285,8 @@ encode_body(const struct subject *u, bool table)
 	const struct snapshot *s = u->s;
 
 	return json_pack(
-	    "{s:o,s:{s:o},s:o,s:{s:o,s:o},s:o,s:o,s:o,s:{s:o,s:b},s:{s:o},s:o}",
+	    "{s:o,s:{s:o},s:o,s:{s:o,s:o},s:o,s:o,s:o,s:o,s:{s:o,s:b},s:{s:o},"
+	    "s:o}",
 	    "tor", encode_tor(u),
 	    "control", "authenticated",
 	    bool_if(u->engine, fact(u, SNAP_F_LINK)),
@@ -247,6 +295,7 @@ encode_body(const struct subject *u, bool table)
 	    bool_if(u->engine, s->circuit_established != 0),
 	    "enough_dir_info", bool_if(u->engine, s->enough_dir_info != 0),
 	    "listeners", encode_listeners(u, table),
+	    "clock", encode_clock(u),
 	    "firewall", encode_firewall(u),
 	    "facts", encode_facts(u),
 	    "engine", "pid", pid_if(u->engine, s->engine_pid), "fresh",

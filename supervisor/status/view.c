@@ -29,6 +29,7 @@ static const struct {
 	TEXT(boot_summary),
 	TEXT(boot_warning),
 	TEXT(tor_version),
+	TEXT(relays_fault),
 };
 
 static void
@@ -80,7 +81,8 @@ snapshot_ok(const struct snapshot *s)
 	    s->nlisteners <= POL_MAX_LISTENERS &&
 	    s->nlisteners_proven <= s->nlisteners &&
 	    s->ntrouble <= s->nlisteners &&
-	    s->nwithheld <= s->nlisteners && extras_ok(s);
+	    s->nwithheld <= s->nlisteners && s->time_required <= 1 &&
+	    s->mode <= POL_MODE_VETO && extras_ok(s);
 }
 
 void

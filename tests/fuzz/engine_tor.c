@@ -307,3 +307,42 @@ fuzz_answer_well(void)
 
 	fuzz_answer(&in);
 }
+
+#define SOCKS_MASK (ALL & ~4u)
+
+static const struct {
+	const char *text;
+	unsigned listeners; /* it puts these in doubt */
+	bool flags;	    /* ... their flags, too */
+} events[] = {
+	{ "650-CONF_CHANGED\r\n650-SocksPort=1\r\n650 OK\r\n",
+	    SOCKS_MASK, true },
+	{ "650 SIGNAL RELOAD\r\n", ALL, true },
+	{ "650 STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED\r\n", 0, false },
+	{ "650 STATUS_CLIENT WARN CIRCUIT_NOT_ESTABLISHED REASON=x\r\n", 0,
+	    false },
+	{ "650 STATUS_CLIENT NOTICE NOT_ENOUGH_DIR_INFO\r\n", 0, false },
+	{ "650 STATUS_GENERAL WARN CLOCK_JUMPED TIME=100 IDLE=0\r\n", ALL,
+	    false },
+	{ "650 WARN \x1b[31m \xff\r\n", 0, false },
+	{ "650 WARN Could not bind to 10.0.0.1:9050: x\r\n", 0, false },
+	{ "650-CONF_CHANGED\r\n650-DNSPort=10.0.0.1:5300 IsolateDestPort\r\n"
+	    "650 OK\r\n", 4, true },
+	{ "650-CONF_CHANGED\r\n650-DNSPort=10.0.0.1:5300\r\n650 OK\r\n", 0,
+	    false },
+	{ "650-CONF_CHANGED\r\n650-DisableNetwork=1\r\n650 OK\r\n", 0,
+	    false },
+	{ "650-CONF_CHANGED\r\n650-Nickname=x\r\n650 OK\r\n", 0, false },
+};
+
+void
+fuzz_say_event(struct input *in)
+{
+	size_t i = fuzz_take(in) % (sizeof events / sizeof events[0]);
+
+	/* A list without ours, where we had set none, opens none of ours. */
+	if (w.linked && events[i].listeners != 0 &&
+	    (i != 0 || (w.set & SOCKS_MASK) != 0))
+		fuzz_shadow_void(events[i].listeners, events[i].flags);
+	fuzz_feed_text(events[i].text);
+}

@@ -49,7 +49,10 @@ struct fuzz_world {
 	uint8_t mask; /* the answer's listeners */
 	unsigned set; /* those of the last accepted SETCONF; ALL: none yet */
 	uint8_t standing[POL_MAX_LISTENERS / 8]; /* the last request's bits */
-	unsigned nopen;
+	unsigned nopen, nsync;
+	uint32_t want; /* the last request's */
+	enum engine_clock clock; /* as the engine was told, then */
+	uint64_t clock_at;
 	/* Strict egress: the list that comes in, and the one in force. */
 	uint32_t coming, ncoming, generation;
 };
@@ -65,6 +68,8 @@ void fuzz_feed_text(const char *text);
 void fuzz_answer(struct input *in);
 /* What it would say if it were right, and did what it was told last. */
 void fuzz_answer_well(void);
+/* One of its events. */
+void fuzz_say_event(struct input *in);
 
 /* Nothing counts that was shown of them, or asked for, before. */
 void fuzz_shadow_void(unsigned listeners, bool doubt);

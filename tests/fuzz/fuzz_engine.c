@@ -9,6 +9,10 @@
  * Under strict egress the gate gets whole lists, page by page, of nothing but
  * what Tor has named.  An input that ends in STRICT_MARK has such a policy.
  *
+ * With TIME_MARK the policy asks for the clock, and OPEN for its being right,
+ * lately; for SYNC all else is as for OPEN, but no bit is of another listener
+ * than the timesync ones, and it never follows OPEN without a close.
+ *
  * Input: a program of one-octet operations, some with operands; see ops.
  */
 #include "tests/fuzz/engine_world.h"
@@ -23,6 +27,8 @@
 #include "tests/fuzz/fuzz.h"
 
 #define STRICT_MARK 0xa5
+#define TIME_MARK 0xa6
+#define CLOCK_MS 4000 /* beyond FACT_TIME's bound */
 #define MAX_ROUNDS 64 /* a session needs some 20 answers until it opens */
 
 struct fuzz_world w;
@@ -123,19 +129,38 @@ check_bits(const uint8_t *map)
 	}
 }
 
+/* OPEN needs all facts; SYNC all but one, and is not for everybody. */
 static void
-check_open(const struct gate_req *q)
+check_position(const struct gate_req *q)
 {
 	const struct facts *f = engine_facts(w.e);
+	const uint32_t all = (1u << NFACT) - 1;
+	const bool sync = q->want == GATE_SYNC;
 
-	FUZZ_ASSERT(facts_bits(f, w.now) == (1u << NFACT) - 1);
-	FUZZ_ASSERT(facts_position(f, w.now) == GATE_OPEN);
+	FUZZ_ASSERT(facts_bits(f, w.now) == (sync ? all &
+	    ~(1u << FACT_TIME) : all));
+	FUZZ_ASSERT(facts_position(f, w.now) == q->want);
+	for (unsigned i = 0; sync && i < NLISTENERS; i++)
+		FUZZ_ASSERT(!gate_map_get(q->proven, i) ||
+		    w.policy.listeners[i].timesync);
+	if (sync)
+		FUZZ_ASSERT(w.policy.timesync.required && w.want != GATE_OPEN);
+	else if (w.policy.timesync.required)
+		FUZZ_ASSERT(w.clock == CLOCK_RIGHT &&
+		    w.now - w.clock_at <= CLOCK_MS);
+}
+
+static void
+check_up(const struct gate_req *q)
+{
+	check_position(q);
 	FUZZ_ASSERT(w.linked && w.genuine && w.gate_told);
 	FUZZ_ASSERT(q->epoch == w.epoch);
 	FUZZ_ASSERT(q->proof_ns <= w.now * 1000000);
 	FUZZ_ASSERT(w.now * 1000000 - q->proof_ns <=
 	    (uint64_t)w.policy.lease_ms * 1000000);
-	w.nopen++;
+	w.nopen += q->want == GATE_OPEN;
+	w.nsync += q->want == GATE_SYNC;
 	FUZZ_ASSERT(gate_map_get(q->proven, IFACE) ==
 	    (q->ifaddr[0].family != 0));
 	if (q->ifaddr[0].family != 0)
@@ -153,8 +178,9 @@ op_gate_send(void *arg, const struct gate_req *q)
 	FUZZ_ASSERT(q->seq == w.seq + 1);
 	w.seq = q->seq;
 	memcpy(w.standing, q->proven, sizeof w.standing);
-	if (q->want == GATE_OPEN)
-		check_open(q);
+	if (q->want == GATE_OPEN || q->want == GATE_SYNC)
+		check_up(q);
+	w.want = q->want;
 	return 0;
 }
 
@@ -283,45 +309,6 @@ do_bytes(struct input *in)
 	in->n -= n;
 }
 
-#define SOCKS_MASK (ALL & ~4u)
-
-static const struct {
-	const char *text;
-	unsigned listeners; /* it puts these in doubt */
-	bool flags;	    /* ... their flags, too */
-} events[] = {
-	{ "650-CONF_CHANGED\r\n650-SocksPort=1\r\n650 OK\r\n",
-	    SOCKS_MASK, true },
-	{ "650 SIGNAL RELOAD\r\n", ALL, true },
-	{ "650 STATUS_CLIENT NOTICE CIRCUIT_ESTABLISHED\r\n", 0, false },
-	{ "650 STATUS_CLIENT WARN CIRCUIT_NOT_ESTABLISHED REASON=x\r\n", 0,
-	    false },
-	{ "650 STATUS_CLIENT NOTICE NOT_ENOUGH_DIR_INFO\r\n", 0, false },
-	{ "650 STATUS_GENERAL WARN CLOCK_JUMPED TIME=100 IDLE=0\r\n", ALL,
-	    false },
-	{ "650 WARN \x1b[31m \xff\r\n", 0, false },
-	{ "650 WARN Could not bind to 10.0.0.1:9050: x\r\n", 0, false },
-	{ "650-CONF_CHANGED\r\n650-DNSPort=10.0.0.1:5300 IsolateDestPort\r\n"
-	    "650 OK\r\n", 4, true },
-	{ "650-CONF_CHANGED\r\n650-DNSPort=10.0.0.1:5300\r\n650 OK\r\n", 0,
-	    false },
-	{ "650-CONF_CHANGED\r\n650-DisableNetwork=1\r\n650 OK\r\n", 0,
-	    false },
-	{ "650-CONF_CHANGED\r\n650-Nickname=x\r\n650 OK\r\n", 0, false },
-};
-
-static void
-do_event(struct input *in)
-{
-	size_t i = fuzz_take(in) % (sizeof events / sizeof events[0]);
-
-	/* A list without ours, where we had set none, opens none of ours. */
-	if (w.linked && events[i].listeners != 0 &&
-	    (i != 0 || (w.set & SOCKS_MASK) != 0))
-		fuzz_shadow_void(events[i].listeners, events[i].flags);
-	fuzz_feed_text(events[i].text);
-}
-
 static void
 do_tick(struct input *in)
 {
@@ -394,7 +381,7 @@ do_report(struct input *in)
 	/* After such a one nothing from before counts. */
 	if ((how & 12) != 12 && gate_report_ok(&r) && (!told ||
 	    r.epoch != engine_facts(w.e)->epoch ||
-	    (r.refused != 0 && engine_asked(w.e) == GATE_OPEN)))
+	    (r.refused != 0 && engine_asked(w.e) >= GATE_SYNC)))
 		fuzz_shadow_void(ALL, false);
 	if (gate_report_ok(&r))
 		w.gate_told = true;
@@ -457,6 +444,17 @@ do_owner(struct input *in)
 	engine_owner(w.e, inode, fuzz_take(in), w.now);
 }
 
+static void
+do_clock(struct input *in)
+{
+	w.clock = (enum engine_clock)(fuzz_take(in) % ENGINE_NCLOCK);
+	w.clock_at = w.now;
+	engine_time(w.e, w.clock, w.now);
+	/* Not right: taken back before anything else happens. */
+	FUZZ_ASSERT(w.clock == CLOCK_RIGHT || !w.policy.timesync.required ||
+	    engine_asked(w.e) != GATE_OPEN);
+}
+
 /* One operation with this operand. */
 static void
 do_one(void (*step)(struct input *), uint8_t operand)
@@ -481,6 +479,8 @@ do_well(struct input *in)
 	for (unsigned i = 0; i < rounds; i++) {
 		if (engine_state(w.e) == SM_CONNECT)
 			do_one(do_connect, 1);
+		if (w.policy.timesync.required)
+			do_one(do_clock, (uint8_t)w.clock);
 		fuzz_answer_well();
 		(void)engine_settle(w.e, w.now);
 		do_one(do_report, 0);
@@ -489,8 +489,10 @@ do_well(struct input *in)
 }
 
 static void (*const steps[])(struct input *) = { fuzz_answer, do_tick,
-	do_connect, do_gate, do_report, do_prove, do_event, do_bytes, do_eof,
-	do_verb, do_address, do_owner, do_well };
+	do_connect, do_gate, do_report, do_prove, fuzz_say_event, do_bytes,
+	do_eof, do_verb, do_address, do_owner, do_well, do_clock };
+/* The last one is for inputs with TIME_MARK only. */
+#define NSTEPS (sizeof steps / sizeof steps[0] - 1)
 
 static void
 add_listener(enum pol_kind kind, const char *addr, uint16_t port,
@@ -507,13 +509,14 @@ add_listener(enum pol_kind kind, const char *addr, uint16_t port,
 }
 
 static void
-set_up(bool strict)
+set_up(uint8_t mark)
 {
 	memset(&w, 0, sizeof w);
 	w.now = T0;
 	pol_policy_init(&w.policy);
 	w.policy.tor.auth = CP_AUTH_SAFECOOKIE;
-	w.policy.tor.strict_egress = strict;
+	w.policy.tor.strict_egress = mark == STRICT_MARK;
+	w.policy.timesync.required = mark == TIME_MARK;
 	w.policy.lease_ms = 1000;
 	w.policy.probe_ms = 250;
 	w.policy.listeners = xcalloc(NLISTENERS, sizeof *w.policy.listeners);
@@ -527,6 +530,8 @@ set_up(bool strict)
 	w.policy.listeners[SOCKET].addr.family = AF_UNIX;
 	(void)snprintf(w.policy.listeners[SOCKET].path,
 	    sizeof w.policy.listeners[SOCKET].path, "/run/t");
+	w.policy.listeners[1].timesync = w.policy.listeners[IFACE].timesync =
+	    mark == TIME_MARK;
 	w.policy.nifaddrs = 1;
 	w.policy.ifaddrs[0].family = AF_INET;
 	(void)snprintf(w.policy.ifaddrs[0].ifname,
@@ -541,13 +546,14 @@ set_up(bool strict)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	const uint8_t mark = size > 0 ? data[size - 1] : 0;
 	struct input in = { data, size };
 
 	log_init("fuzz", LOG_LV_ERR);
-	set_up(size > 0 && data[size - 1] == STRICT_MARK);
+	set_up(mark);
 	(void)engine_settle(w.e, w.now);
 	while (in.n > 0) {
-		steps[fuzz_take(&in) % (sizeof steps / sizeof steps[0])](&in);
+		steps[fuzz_take(&in) % (NSTEPS + (mark == TIME_MARK))](&in);
 		(void)engine_settle(w.e, w.now);
 		FUZZ_ASSERT(engine_state(w.e) != SM_HALT);
 		/* What ceased to be right has been taken back, at once. */
@@ -555,8 +561,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_bits(w.standing);
 	}
 	if (getenv("FUZZ_SAY_OPEN") != NULL)
-		fprintf(stderr, "asked for OPEN %u times, relays by then: "
-		    "%u\n", w.nopen, w.generation == 0 ? 0 : w.ncoming);
+		fprintf(stderr, "asked for OPEN %u times, for SYNC %u, relays "
+		    "by then: %u\n", w.nopen, w.nsync,
+		    w.generation == 0 ? 0 : w.ncoming);
 	engine_free(w.e);
 	pol_policy_clear(&w.policy);
 	return 0;

@@ -269,6 +269,9 @@ netdev_rules(struct pol_build *b, size_t c)
 	    pol_st(POL_A_ACCEPT));
 	POL_RULE(b, c, pol_st_num(POL_M_SKUID_NOT, 4300),
 	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
+	POL_RULE(b, c, pol_st(POL_M_ROUTED),
+	    pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
+	    pol_st(POL_A_ACCEPT));
 	POL_RULE(b, c, pol_st_num(POL_M_ETHERTYPE, ETHERTYPE_IP),
 	    pol_st_num(POL_M_SKUID, 1000),
 	    pol_st_num(POL_M_L4PROTO, IPPROTO_UDP),

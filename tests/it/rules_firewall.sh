@@ -4,100 +4,7 @@
 # traffic, ICMP, VPN only, strict egress, time synchronisation, veto.
 . "$(dirname "$0")/gate.bash"
 it_begin
-CHECKER=$BUILD/portcullisd
-command -v conntrack >/dev/null || skip "needs conntrack, to look and forget"
-[ -x "$CHECKER" ] || skip "portcullisd has not been built"
-CLEAR_UID=4400 NTP_UID=4401 CLOCK_UID=4402
-
-ip -n "$GW" link add tun0 type veth peer name tun1 netns "$OUT"
-ip -n "$GW" link add vif7 type veth peer name vif8 netns "$WS"
-ip -n "$GW" addr add 198.51.100.10/24 dev tun0
-ip -n "$OUT" addr add 198.51.100.1/24 dev tun1
-ip -n "$GW" addr add 10.137.0.1/24 dev vif7
-ip -n "$WS" addr add 10.137.0.50/24 dev vif8
-for l in "$GW tun0" "$OUT tun1" "$GW vif7" "$WS vif8"; do
-	ip -n "${l% *}" link set "${l#* }" up
-done
-ip -n "$GW" route add default via 192.0.2.1
-ip -n "$OUT" addr add 203.0.113.5/32 dev lo
-in_gw sysctl -qw net.ipv4.conf.all.rp_filter=0 \
-    net.ipv4.conf.ws0.rp_filter=0 net.ipv4.icmp_ratelimit=0 \
-    net.ipv6.icmp.ratelimit=0
-in_ws sysctl -qw net.ipv4.icmp_ratelimit=0
-
-# policy [TOR [FIREWALL [MORE]]]: into $IT_DIR/policy.
-policy()
-{
-	cat >"$IT_DIR/policy" <<-END
-	tor { user = $TOR_UID control = "unix:/run/tor/control" ${1:-} }
-	gateway { internal = { "ws0", "vif*" } external = { "ext0", "tun0" }
-	}
-	users { gate = $GATE_UID engine = 4243 status = 4244 }
-	firewall { ${2:-} }
-	listener "socks" { kind = "socks" port = 9050
-		address = { "10.152.152.10", "fd19::10" } }
-	listener "trans" { kind = "trans" port = 9040
-		address = { "10.152.152.10", "fd19::10" } }
-	listener "dns" { kind = "dns" port = 5300 address = "10.152.152.10" }
-	listener "local" { kind = "socks" port = 9150 address = "127.0.0.1" }
-	listener "clock" { kind = "socks" port = 9108
-		address = { "127.0.0.1", "10.152.152.10" } }
-	listener "local-trans" { kind = "trans" port = 9041
-		address = "127.0.0.1" }
-	listener "local-dns" { kind = "dns" port = 5400
-		address = "127.0.0.1" }
-	${3:-}
-	END
-}
-
-# load POSITION...: boot alone ("boot"), or all tables.
-load()
-{
-	local text=$IT_DIR/text
-	"$CHECKER" -n -f "$IT_DIR/policy" --print closed >"$text" || return
-	if [ "$1" != boot ]; then
-		"$CHECKER" -n -f "$IT_DIR/policy" --print "$1" >>"$text" &&
-		    "$CHECKER" -n -v -f "$IT_DIR/policy" |
-		    sed -n '/^table netdev/,$p' >>"$text" || return
-	fi
-	in_gw nft flush ruleset
-	sed 's/^\t\ttimeout [0-9]*ms$/\t\ttimeout 1h/' "$text" |
-	    in_gw nft -f -
-}
-loads() { check "$1: the rules are loaded" load "${@:2}"; }
-
-# is WHAT WORD COMMAND...: the outcome is WORD.
-is()
-{
-	local what=$1 want=$2 got
-	shift 2
-	got=$("$@" 2>&1)
-	if [ "$got" = "$want" ]; then
-		pass "$what: $want"
-	else
-		fail "$what: ${got:-nothing}, not $want"
-	fi
-}
-ws_try() { in_ws python3 "$IT_SRC/traffic.py" 0 try "$1"; }
-gw_try() { in_gw python3 "$IT_SRC/traffic.py" "$1" try "$2"; }
-out_try() { in_out python3 "$IT_SRC/traffic.py" 0 try "$1"; }
-
-# seen NS IFACE ADDR COMMAND...: do packets to ADDR come by on IFACE?
-seen()
-{
-	local ns=$1 dev=$2 addr=$3 n pid
-	shift 3
-	ip netns exec "$ns" timeout 5 python3 "$IT_SRC/traffic.py" 0 sniff \
-	    "$dev" "$addr" 1 >"$IT_DIR/sniffed" &
-	pid=$!
-	sleep 0.4
-	"$@" >/dev/null 2>&1
-	wait $pid
-	n=$(cat "$IT_DIR/sniffed")
-	[ "${n:-0}" -gt 0 ]
-}
-pinged() { $1 python3 "$IT_SRC/traffic.py" 0 ping "$2"; }
-forge() { in_ws python3 "$IT_SRC/traffic.py" 0 forge "$@"; }
+. "$(dirname "$0")/rules.bash"
 
 in_gw python3 "$IT_SRC/traffic.py" $TOR_UID serve 10.152.152.10:9050 \
     10.152.152.10:9040 127.0.0.1:9150 127.0.0.1:9041 127.0.0.1:9108 \
@@ -186,8 +93,8 @@ is "the other user's one way" echo gw_try $NTP_UID udp:192.0.2.1:123
 is "another port" denied gw_try $NTP_UID udp:192.0.2.1:53
 is "another network" denied gw_try $NTP_UID udp:203.0.113.5:123
 is "another interface" denied gw_try $NTP_UID udp:198.51.100.1:123
-is "another protocol" silent gw_try $NTP_UID 192.0.2.1:443
-is "root" silent gw_try 0 192.0.2.1:443
+is "another protocol" refused gw_try $NTP_UID 192.0.2.1:443
+is "root" refused gw_try 0 192.0.2.1:443
 is "nobody's UDP" denied gw_try 65534 udp:192.0.2.1:123
 is "ssh from outside" echo out_try 192.0.2.10:22
 is "ssh by the wrong interface" silent out_try 198.51.100.10:22
@@ -198,7 +105,7 @@ check "pings are answered" pinged in_out 192.0.2.10
 refuse "workstations' are not" pinged in_ws 10.152.152.10
 is "workstations are refused" refused ws_try 10.152.152.10:9050
 is "the internal service too" refused ws_try 10.152.152.10:9051
-is "root's transparent TCP" silent gw_try 0 203.0.113.5:443
+is "root's transparent TCP" refused gw_try 0 203.0.113.5:443
 forged tor-only
 for who in $TOR_UID $CLEAR_UID; do
 	mkfifo "$IT_DIR/linger.$who"
@@ -348,7 +255,7 @@ is "its user, elsewhere" refused gw_try $CLOCK_UID 127.0.0.1:9150
 is "root" refused gw_try 0 127.0.0.1:9108
 is "root, at the internal address" refused gw_try 0 10.152.152.10:9108
 is "workstations" refused ws_try 10.152.152.10:9108
-is "root's transparent TCP" silent gw_try 0 203.0.113.5:80
+is "root's transparent TCP" refused gw_try 0 203.0.113.5:80
 policy "" "" "${CLOCK% \}} workstations = true }
 	service \"filter\" { interface = \"ws0\" protocol = \"tcp\"
 	port = 9051 }"

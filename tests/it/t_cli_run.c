@@ -147,6 +147,9 @@ START_TEST(status_follows_the_gate)
 	gate_is(GATE_OPEN);
 	assert_run("status", CLI_OK, "The gate is open");
 	assert_run("status --json", CLI_OK, "\"position\":\"open\"");
+	gate_is(GATE_SYNC);
+	assert_run("status", CLI_NOT_OPEN, "but for time synchronisation");
+	assert_run("status --json", CLI_NOT_OPEN, "\"position\":\"time-sync\"");
 	gate_is(GATE_TOR_ONLY);
 	assert_run("status", CLI_NOT_OPEN, "only Tor itself");
 	gate_is(GATE_CLOSED);
@@ -163,6 +166,11 @@ START_TEST(wait_ends_when_the_goal_is_met)
 	assert_run("wait --for bootstrapped --timeout 1", CLI_OK, "");
 	assert_run("wait --for open --timeout 0.3", CLI_TIMEOUT,
 	    "The time is up.");
+	/* Neither open nor closed. */
+	gate_is(GATE_SYNC);
+	assert_run("wait --for time-sync --timeout 5", CLI_OK, "");
+	assert_run("wait --for open --timeout 0.3", CLI_TIMEOUT, "");
+	assert_run("wait --for closed --timeout 0.3", CLI_TIMEOUT, "");
 	r = start("wait --for open --timeout 5", -1);
 	(void)usleep(200000);
 	gate_is(GATE_OPEN);

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Echo servers and questions to them, for the gate's namespace tests.
 
-The first word is the user to be, by number: 0 stays root.
+The first word is the user to be, by number: 0 stays root, -1 whoever it is.
 
 serve [udp:]ADDR:PORT...   answer until killed; prints "ready"
 ask [udp:]ADDR:PORT        exit 0 if an echo came back within half a second
 asks [udp:]ADDR:PORT...    all of these at once; prints those that answered
 flood ADDR:PORT            datagrams without end, some 5,000 a second
+bulk ADDR:PORT             exit 0 if 32 full packets' worth came back
 try [udp:]ADDR:PORT        prints echo, refused (a reset, or UDP's port
                            unreachable), prohibited, denied (by our own
                            kernel, at once) or silent
@@ -21,8 +22,8 @@ stream [udp:]ADDR:PORT     echo without pause; prints the seconds since the
                            epoch of each 10 ms in which an echo came back
 spoof SPORT DPORT          one datagram over loopback; prints ok or an errno
 forge syn|ack|udp SOURCE ADDR:PORT  three packets with SOURCE, raw
-frame IFACE TYPE ADDR MARK  three IPv4 frames from a packet socket that
-                           says TYPE, 0800 in the frame, and sets MARK
+frame IFACE TYPE ADDR MARK [SPORT]  three IPv4 frames from a packet socket
+                           that says TYPE, 0800 in the frame, and sets MARK
 sniff IFACE ADDR SECONDS   prints how many packets to ADDR came by
 """
 import errno
@@ -119,6 +120,21 @@ def flood(spec):
             except OSError:  # what a filter's drop looks like
                 pass
         time.sleep(0.001)
+
+
+def bulk(spec):
+    family, kind, addr = split(spec)
+    s = socket.socket(family, kind)
+    s.settimeout(3)
+    left = 32 * 1448
+    try:
+        s.connect(addr)
+        s.sendall(b"x" * left)
+        while left > 0:
+            left -= len(s.recv(left))
+    except OSError:
+        pass
+    return 0 if left == 0 else 1
 
 
 def outcome(s):
@@ -302,11 +318,13 @@ def forge(what, src, spec):
     return 0
 
 
-def frame(iface, kind, dst, mark):
+def frame(iface, kind, dst, mark, sport=0):
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(mark, 0))
     src = "192.0.2.10"
     proto, body = transport("udp", socket.AF_INET, src, dst, 53)
+    if sport:  # and no checksum
+        body = struct.pack("!H", int(sport)) + body[2:6] + b"\0\0" + body[8:]
     head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 0, 0, 64,
                        proto, 0, socket.inet_aton(src), socket.inet_aton(dst))
     head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
@@ -341,9 +359,10 @@ def sniff(iface, addr, seconds):
 
 def main(argv):
     uid = int(argv.pop(0))
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
+    if uid != -1:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
     if argv[0] == "serve":
         return serve(argv[1:])
     if argv[0] == "ask":
@@ -352,6 +371,8 @@ def main(argv):
         return asks(argv[1:])
     if argv[0] == "flood":
         return flood(argv[1])
+    if argv[0] == "bulk":
+        return bulk(argv[1])
     if argv[0] == "try":
         return attempt(argv[1])
     if argv[0] == "resume":
@@ -369,7 +390,7 @@ def main(argv):
     if argv[0] == "forge":
         return forge(*argv[1:4])
     if argv[0] == "frame":
-        return frame(*argv[1:5])
+        return frame(*argv[1:6])
     if argv[0] == "sniff":
         return sniff(*argv[1:4])
     return spoof(*map(int, argv[1:3]))

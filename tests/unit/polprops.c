@@ -98,6 +98,9 @@ accept_ok(const struct place *w, uint32_t arg)
 		return w->t->chains[w->r->chain].hook ==
 		    POL_H_PREROUTING && w->t->chains[w->r->chain].priority ==
 		    -450;
+	if (w->t->family == POL_F_NETDEV &&
+	    find(w->r, POL_M_MARK_SET) != NULL)
+		return find(w->r, POL_M_ROUTED) != NULL;
 	return find(w->r, POL_M_MARK_SET) != NULL ||
 	    is_neighbour_discovery(w->r) || is_dhcp(w->r) ||
 	    has(w->r, POL_M_FRAMETYPE, 0x0806);
@@ -288,7 +291,8 @@ chain_fault(const struct pol_table *t, size_t chain)
 			last = &t->rules[i];
 	if (t->id == POL_T_GATE || c->hook == POL_H_PREROUTING ||
 	    c->hook == POL_H_NONE ||
-	    (c->hook == POL_H_OUTPUT && c->priority == -350))
+	    (last != NULL && last->n == 1 &&
+	    last->stmts[0].kind == POL_A_MARK_AND))
 		return NULL;
 	if (!c->policy_drop || last == NULL || last->n != 2 ||
 	    last->stmts[1].kind != POL_A_DROP)
@@ -351,20 +355,38 @@ same_stmt(const struct pol_stmt *a, const struct pol_stmt *b)
 }
 
 static bool
-same_rules(const struct pol_table *a, const struct pol_table *b)
+same_rule(const struct pol_rule *a, const struct pol_rule *b)
 {
-	if (a->nrules < b->nrules)
+	if (a->chain != b->chain || a->n != b->n)
 		return false;
-	for (size_t i = 0; i < b->nrules; i++) {
-		const struct pol_rule *ra = &a->rules[i], *rb = &b->rules[i];
-
-		if (ra->chain != rb->chain || ra->n != rb->n)
+	for (size_t j = 0; j < a->n; j++)
+		if (!same_stmt(&a->stmts[j], &b->stmts[j]))
 			return false;
-		for (size_t j = 0; j < ra->n; j++)
-			if (!same_stmt(&ra->stmts[j], &rb->stmts[j]))
-				return false;
-	}
 	return true;
+}
+
+/* One of those that turn away early: N chains are what both tables have. */
+static bool
+is_early(const struct pol_table *boot, const struct pol_rule *r, size_t n)
+{
+	return r->chain >= n || (r->stmts[0].kind == POL_A_MARK_AND &&
+	    boot->chains[r->chain].hook == POL_H_PREROUTING);
+}
+
+static bool
+same_rules(const struct pol_table *boot, const struct pol_table *guard)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < boot->nrules; i++) {
+		const struct pol_rule *r = &boot->rules[i];
+
+		if (is_early(boot, r, guard->nchains))
+			continue;
+		if (n == guard->nrules || !same_rule(r, &guard->rules[n++]))
+			return false;
+	}
+	return n == guard->nrules;
 }
 
 static bool
@@ -387,7 +409,8 @@ same_chains(const struct pol_table *a, const struct pol_table *b)
 
 /*
  * The guard has all that the boot table has, but for the chains at that one's
- * end, "pre" and "shut", which turn away early: nothing else is left out.
+ * end, "pre" and "shut", which turn away early, and the rule that clears
+ * marks for them: nothing else is left out.
  */
 static bool
 same_content(const struct pol_table *boot, const struct pol_table *guard)
@@ -401,9 +424,6 @@ same_content(const struct pol_table *boot, const struct pol_table *guard)
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(boot->chains[guard->nchains + i].name, more[i]) !=
 		    0)
-			return false;
-	for (size_t i = guard->nrules; i < boot->nrules; i++)
-		if (boot->rules[i].chain < guard->nchains)
 			return false;
 	return true;
 }

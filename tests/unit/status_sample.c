@@ -13,13 +13,14 @@ sample_gate(struct gate_report *r)
 	r->why = GATE_WHY_ASKED;
 	r->epoch = 7;
 	r->barriers = GATE_BAR_BOOT | GATE_BAR_GUARD | GATE_BAR_PERSIST |
-	    GATE_BAR_NETDEV | GATE_BAR_FWD4;
+	    GATE_BAR_NETDEV | GATE_BAR_FWD4 | GATE_BAR_ROUTES;
 	r->lease_ms = 812;
 	r->nproven = 5;
 	r->closes = 6;
 	r->close_last_ns = 210999;
 	r->close_max_ns = 400001;
 	r->foreign = 2;
+	r->purges = 5;
 	r->at_ns = SAMPLE_NOW - 1000;
 	r->pid = 11;
 }

@@ -59,10 +59,12 @@ START_TEST(open_gate_is_told_in_full)
 	    "Tor         running, pid 812, version 0.4.9.11\n"
 	    "Bootstrap   100 %, Done\n"
 	    "Listeners   5 of 5 proven\n"
-	    "Firewall    lease 812 ms\n"
+	    "Firewall    standalone, lease 812 ms\n"
+	    "Egress      any: Tor may connect to every address\n"
 	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
-	    "forward4_off yes, forward6_off NO\n"
+	    "forward4_off yes, forward6_off NO, routes yes\n"
 	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
+	    "Purges      the clients' flows were forgotten 5 times\n"
 	    "Foreign     2 changes of our tables by others\n");
 }
 END_TEST
@@ -104,10 +106,49 @@ START_TEST(trouble_is_told_with_what_to_do)
 	    "1000\n"
 	    "            dns 10.0.0.1:5300: nothing listens there\n"
 	    "            x y: unknown\n"
-	    "Firewall    no lease\n"
+	    "Firewall    standalone, no lease\n"
+	    "Egress      any: Tor may connect to every address\n"
 	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
-	    "forward4_off yes, forward6_off NO\n"
-	    "Closes      6, the last in 210 us, the slowest in 400 us\n");
+	    "forward4_off yes, forward6_off NO, routes yes\n"
+	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
+	    "Purges      the clients' flows were forgotten 5 times\n");
+}
+END_TEST
+
+START_TEST(time_sync_and_strict_egress_are_told)
+{
+	struct status_view v;
+	struct snapshot *s = &v.snap;
+
+	sample_view(&v);
+	s->gate.position = GATE_SYNC;
+	s->time_required = 1;
+	s->facts &= ~(1u << SNAP_F_TIME);
+	s->mode = POL_MODE_VETO;
+	s->gate.foreign = 0;
+	s->gate.strict = 1;
+	s->gate.nrelays4 = 6000;
+	s->gate.nrelays6 = 4000;
+	s->gate.relays_generation = 3;
+	s->relays_generation = 4;
+	(void)strcpy(s->relays_fault, "It is too long.");
+	assert_human(line_of(&v),
+	    "The gate is closed but for time synchronisation.\n"
+	    "Tor carries traffic and everything is proven.\n"
+	    "\n"
+	    "Since       2026-01-31T23:59:59Z\n"
+	    "Tor         running, pid 812, version 0.4.9.11\n"
+	    "Bootstrap   100 %, Done\n"
+	    "Listeners   5 of 5 proven, 0 open\n"
+	    "Clock       not known to be right\n"
+	    "Firewall    veto, lease 812 ms\n"
+	    "Egress      strict: 6000 places by IPv4, 4000 by IPv6 (list 3)\n"
+	    "            list 4 is not in force yet\n"
+	    "            problem: It is too long.\n"
+	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
+	    "forward4_off yes, forward6_off NO, routes yes\n"
+	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
+	    "Purges      the clients' flows were forgotten 5 times\n");
 }
 END_TEST
 
@@ -126,7 +167,7 @@ START_TEST(doubt_is_not_known_everywhere)
 	    "Listeners   not known\n"
 	    "Firewall    not known\n"
 	    "Barriers    boot ?, guard ?, persist ?, netdev ?, "
-	    "forward4_off ?, forward6_off ?\n");
+	    "forward4_off ?, forward6_off ?, routes ?\n");
 }
 END_TEST
 
@@ -227,6 +268,7 @@ START_TEST(goal_is_met_only_when_known)
 	v.snap.boot_progress = 99;
 	line = line_of(&v);
 	ck_assert(cli_goal_met(line, cli_goal_of("open")));
+	ck_assert(cli_goal_met(line, cli_goal_of("time-sync")));
 	ck_assert(!cli_goal_met(line, cli_goal_of("closed")));
 	ck_assert(!cli_goal_met(line, cli_goal_of("bootstrapped")));
 	ck_assert(!cli_goal_met(line, CLI_GOAL_NONE));
@@ -241,6 +283,14 @@ START_TEST(goal_is_met_only_when_known)
 	v.snap.gate.position = GATE_TOR_ONLY;
 	line = line_of(&v);
 	ck_assert(cli_goal_met(line, cli_goal_of("closed")));
+	ck_assert(!cli_goal_met(line, cli_goal_of("time-sync")));
+	json_decref(line);
+	/* Neither open nor closed: somebody gets through, most do not. */
+	v.snap.gate.position = GATE_SYNC;
+	line = line_of(&v);
+	ck_assert(cli_goal_met(line, cli_goal_of("time-sync")));
+	ck_assert(!cli_goal_met(line, cli_goal_of("closed")));
+	ck_assert(!cli_goal_met(line, cli_goal_of("open")));
 	json_decref(line);
 	v.snap.gate.known = 0;
 	line = line_of(&v);
@@ -287,6 +337,7 @@ main(void)
 
 	tcase_add_test(tc, open_gate_is_told_in_full);
 	tcase_add_test(tc, trouble_is_told_with_what_to_do);
+	tcase_add_test(tc, time_sync_and_strict_egress_are_told);
 	tcase_add_test(tc, doubt_is_not_known_everywhere);
 	tcase_add_loop_test(tc, strange_lines_are_harmless, 0, 4);
 	tcase_add_test(tc, colour_is_only_on_request);

@@ -21,7 +21,7 @@ setup_all(void)
 		if (i != FACT_LISTEN)
 			facts_confirm(&f, i, T0);
 	gate_map_set(map, 3);
-	facts_prove(&f, map, 1, T0);
+	facts_prove(&f, map, 1, 1, T0);
 }
 
 START_TEST(nothing_known_is_closed)
@@ -52,9 +52,47 @@ START_TEST(each_missing_fact_closes)
 	setup_all();
 	facts_drop(&f, fact);
 	ck_assert_int_eq(facts_position(&f, T0),
-	    fact == FACT_LINK ? GATE_CLOSED : GATE_TOR_ONLY);
+	    fact == FACT_LINK ? GATE_CLOSED :
+	    fact == FACT_TIME ? GATE_SYNC : GATE_TOR_ONLY);
 	ck_assert_int_eq(facts_missing(&f, T0), fact);
 	ck_assert(!facts_holds(&f, fact, T0));
+}
+END_TEST
+
+/* Whatever holds and whatever does not: what each position stands for. */
+START_TEST(a_position_implies_its_facts)
+{
+	const unsigned all = (1u << NFACT) - 1, time = 1u << FACT_TIME;
+	const uint32_t nsync = (unsigned)_i & 1;
+	const unsigned want = (unsigned)_i >> 1;
+	uint8_t map[POL_MAX_LISTENERS / 8] = { 0x0f };
+	enum gate_position pos;
+
+	facts_init(&f, LEASE);
+	for (unsigned i = 0; i < NFACT; i++)
+		if ((want >> i & 1) != 0 && i != FACT_LISTEN)
+			facts_confirm(&f, i, T0);
+	if ((want >> FACT_LISTEN & 1) != 0)
+		facts_prove(&f, map, 4, nsync, T0);
+	ck_assert_uint_eq(facts_bits(&f, T0), want);
+	pos = facts_position(&f, T0);
+	ck_assert_int_eq(pos == GATE_OPEN, want == all);
+	ck_assert_int_eq(pos == GATE_SYNC, want == (all & ~time) && nsync > 0);
+	ck_assert_int_eq(pos == GATE_CLOSED, (want >> FACT_LINK & 1) == 0);
+	/* Both need a proof that the gate believes. */
+	if (pos == GATE_OPEN || pos == GATE_SYNC)
+		ck_assert_uint_gt(facts_proof_ns(&f, T0), 0);
+}
+END_TEST
+
+START_TEST(without_listeners_no_position_is_up)
+{
+	setup_all();
+	facts_drop(&f, FACT_TIME);
+	ck_assert_int_eq(facts_position(&f, T0), GATE_SYNC);
+	facts_drop(&f, FACT_LISTEN);
+	ck_assert_uint_eq(f.nsync, 0);
+	ck_assert_int_eq(facts_position(&f, T0), GATE_TOR_ONLY);
 }
 END_TEST
 
@@ -123,7 +161,7 @@ START_TEST(no_proven_listener_is_no_fact)
 
 	setup_all();
 	ck_assert(gate_map_get(f.proven, 3));
-	facts_prove(&f, map, 0, T0 + 1);
+	facts_prove(&f, map, 0, 0, T0 + 1);
 	ck_assert(!facts_holds(&f, FACT_LISTEN, T0 + 1));
 	ck_assert(!gate_map_get(f.proven, 3));
 	ck_assert_uint_eq(f.nproven, 0);
@@ -163,6 +201,9 @@ main(void)
 	tcase_add_test(tc, nothing_known_is_closed);
 	tcase_add_test(tc, all_facts_open);
 	tcase_add_loop_test(tc, each_missing_fact_closes, 0, NFACT);
+	tcase_add_loop_test(tc, a_position_implies_its_facts, 0,
+	    2 << NFACT);
+	tcase_add_test(tc, without_listeners_no_position_is_up);
 	tcase_add_loop_test(tc, each_fact_lapses, 0, NFACT);
 	tcase_add_loop_test(tc, a_fact_from_the_future_does_not_hold, 0,
 	    NFACT);

@@ -269,6 +269,8 @@ START_TEST(only_who_sets_the_clock_gets_a_mark_before)
 	ck_assert_uint_eq(count(&w, POL_T_GATE, "sync", POL_M_SKUID, 201),
 	    1);
 	ck_assert_uint_eq(count(&w, POL_T_GATE, "mark_pre", POL_M_LOOKUP,
+	    0), 2 + 2);
+	ck_assert_uint_eq(count(&w, POL_T_GATE, "mark_in", POL_M_LOOKUP,
 	    0), 2 + 2 + 2);
 	ck_assert_uint_eq(count(&w, POL_T_GATE, "hb", POL_M_DPORT,
 	    POL_HB_SYNC), 1);
@@ -276,20 +278,74 @@ START_TEST(only_who_sets_the_clock_gets_a_mark_before)
 }
 END_TEST
 
-START_TEST(a_service_for_all_ports_leaves_out_tors)
+static int
+priority_of(const struct pol_table *t, const char *name)
 {
-	const struct pol_table *t;
+	for (size_t i = 0; i < t->nchains; i++)
+		if (strcmp(t->chains[i].name, name) == 0)
+			return t->chains[i].priority;
+	ck_abort_msg("there is no chain %s", name);
+}
+
+/* Others' rules set marks as well: none of theirs comes between. */
+START_TEST(marks_are_cleared_set_and_read_without_a_gap)
+{
+	static const struct {
+		enum pol_table_id id;
+		const char *clear, *set, *read;
+	} hooks[] = {
+		{ POL_T_BOOT, "first", "mark_pre", "pre" },
+		{ POL_T_GUARD, "clear_in", "mark_in", "input" },
+		{ POL_T_GUARD, "clear_out", "mark_out", "output" },
+		{ POL_T_GUARD, "clear_out", "mark_nat", "output" },
+	};
 	struct world w;
-	size_t n = 0;
 
 	make(&w, EVERYTHING);
-	t = &w.rs.tables[POL_T_GUARD];
+	for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++) {
+		const struct pol_table *t = &w.rs.tables[hooks[i].id];
+		int clear = priority_of(t, hooks[i].clear);
+		int set = priority_of(&w.rs.tables[POL_T_GATE], hooks[i].set);
+		int read = priority_of(t, hooks[i].read);
+
+		ck_assert_int_lt(clear, set);
+		ck_assert_int_lt(set, read);
+		ck_assert_int_le(read - clear, 3);
+	}
+	unmake(&w);
+}
+END_TEST
+
+/* How many rules keep who comes in by NAME away from listeners. */
+static size_t
+kept_away(const struct world *w, const char *name)
+{
+	const struct pol_table *t = &w->rs.tables[POL_T_GUARD];
+	size_t n = 0;
+
 	for (size_t i = 0; i < t->nrules; i++)
 		n += strcmp(t->chains[t->rules[i].chain].name, "input") ==
 		    0 && has(&t->rules[i], POL_M_LOOKUP, 0) &&
 		    has(&t->rules[i], POL_A_DROP, 0) &&
-		    strcmp(t->rules[i].stmts[0].name, "e1") == 0;
-	ck_assert_uint_eq(n, 2); /* a family each; none for e0 */
+		    strcmp(t->rules[i].stmts[0].name, name) == 0;
+	return n;
+}
+
+START_TEST(a_service_that_has_tors_ports_leaves_out_tors)
+{
+	struct world w;
+
+	make(&w, EVERYTHING);
+	ck_assert_uint_eq(kept_away(&w, "e1"), 2); /* a family each */
+	ck_assert_uint_eq(kept_away(&w, "e0"), 0);
+	unmake(&w);
+	make(&w, P_ALL "service s { interface = eth0 protocol = tcp\n"
+	    "port = { 80, \"9000-9050\" } }\n");
+	ck_assert_uint_eq(kept_away(&w, "eth0"), 2);
+	unmake(&w);
+	make(&w, P_ALL "service s { interface = eth0 protocol = udp\n"
+	    "port = 9050 }\n");
+	ck_assert_uint_eq(kept_away(&w, "eth0"), 0);
 	unmake(&w);
 }
 END_TEST
@@ -326,7 +382,8 @@ main(void)
 	tcase_add_test(t, strict_egress_has_one_way_out);
 	tcase_add_test(t, a_user_gets_what_the_section_says);
 	tcase_add_test(t, only_who_sets_the_clock_gets_a_mark_before);
-	tcase_add_test(t, a_service_for_all_ports_leaves_out_tors);
+	tcase_add_test(t, a_service_that_has_tors_ports_leaves_out_tors);
+	tcase_add_test(t, marks_are_cleared_set_and_read_without_a_gap);
 	tcase_add_test(t, veto_redirects_nothing);
 	suite_add_tcase(s, t);
 	return pu_run(s);

@@ -76,6 +76,8 @@ static const struct fault {
 	    "needs a listener of kind \"trans\" on loopback" },
 	{ P_IN_FW("transparent = dns"), 6,
 	    "needs a listener of kind \"dns\" on loopback" },
+	{ P_IN_FW("routes = full\ntransparent = tcp") L_TRANS, 7,
+	    "no route" },
 	{ P_IN_FW("mode = veto\ntransparent = tcp") L_TRANS, 7,
 	    "the other firewall's part" },
 	{ P_IN_FW("transparent = tcp") L_TRANS
@@ -160,6 +162,12 @@ static const struct fault {
 	    "covers port 9050 of listener \"a\"" },
 	{ P_IN_SERVICE2("port = 7") "listener i { kind = socks port = 7\n"
 	    "address = \"interface:eth1:ipv4\" }", 7, "of listener \"i\"" },
+	{ P_WILD("eth1, eth2", "eth0") "service s { interface = eth1\n"
+	    "protocol = tcp port = 7 }\nlistener i { kind = socks port = 7\n"
+	    "address = \"interface:eth2:ipv4\" }", 8, "of listener \"i\"" },
+	{ P_IN_SERVICE("interface = eth0 protocol = tcp\nport = 7")
+	    "listener i { kind = socks port = 7\n"
+	    "address = \"interface:eth1:ipv4\" }", 7, "of listener \"i\"" },
 	/* clang-format on */
 };
 
@@ -200,7 +208,7 @@ static const char everything[] =
     "tor { user = 101 control = \"unix:/c\" egress = strict interface = tun0 }"
     "gateway { internal = { eth1, \"vif*\" } external = { eth0, tun0 } }"
     P_USERS
-    "firewall { mode = standalone refuse = drop routes = full\n"
+    "firewall { mode = standalone refuse = drop routes = off\n"
     "icmp = { echo, unreachable } transparent = { dns, tcp } ra = false\n"
     "log_per_minute = 60 }\n"
     "timesync { required = true directory = \"/run/clock\"\n"
@@ -253,7 +261,7 @@ START_TEST(every_keyword_is_taken)
 	ck_assert(!pol_tor_leaves_by(&p, "eth0"));
 	ck_assert_str_eq(p.internal[1], "vif*");
 	ck_assert_int_eq(p.firewall.refuse, POL_REFUSE_DROP);
-	ck_assert_int_eq(p.firewall.routes, POL_ROUTES_FULL);
+	ck_assert_int_eq(p.firewall.routes, POL_ROUTES_OFF);
 	ck_assert_uint_eq(p.firewall.icmp,
 	    POL_ICMP_ECHO | POL_ICMP_UNREACHABLE);
 	ck_assert_uint_eq(p.firewall.transparent,
@@ -381,7 +389,9 @@ START_TEST(what_is_no_fault_is_taken)
 	pu_parse(&p, P_TOR "gateway { internal = { \"vif*\", \"vi\" }\n"
 	    "external = eth0 }\n" P_USERS "listener a { kind = socks port = 9\n"
 	    "address = \"interface:vif1.0\" }\n"
-	    "service s { interface = vif2 protocol = tcp port = 9 }\n");
+	    "firewall { routes = full }\n"
+	    "service s { interface = vif2 protocol = udp port = 9 }\n"
+	    "service t { interface = eth0 protocol = any }\n");
 	ck_assert_str_eq(p.ifaddrs[0].ifname, "vif1.0");
 	pol_policy_clear(&p);
 }

@@ -204,6 +204,28 @@ do_verb(char *arg)
 	(void)world_settle();
 }
 
+static void
+do_clock(char *arg)
+{
+	static const char *const kinds[ENGINE_NCLOCK] = { "unknown", "right",
+		"no-file", "no-directory", "denied", "bad-directory",
+		"bad-file" };
+
+	world_flush();
+	w.blind = strcmp(arg, "unseen") == 0;
+	for (unsigned i = 0; i < ENGINE_NCLOCK; i++)
+		if (strcmp(arg, kinds[i]) == 0)
+			w.clock = (enum engine_clock)i;
+	if (w.blind)
+		return;
+	if (strcmp(arg, kinds[w.clock]) != 0)
+		world_trouble("clock", arg);
+	engine_time(w.e, w.clock, w.now);
+	/* Before the loop turns: nobody but those who set it has a lease. */
+	ck_assert(w.clock == CLOCK_RIGHT || w.gate.pos != GATE_OPEN);
+	(void)world_settle();
+}
+
 /* Is TEXT in the answer to the last verb? */
 static void
 do_says(char *arg)
@@ -303,7 +325,7 @@ static const struct {
 	{ "flood", do_flood }, { "expect", do_expect }, { "tick", do_tick },
 	{ "connect", do_connect }, { "eof", do_eof }, { "gate", do_gate },
 	{ "prove", do_prove }, { "verb", do_verb }, { "break", do_break },
-	{ "says", do_says }, { "lose", do_lose },
+	{ "says", do_says }, { "clock", do_clock }, { "lose", do_lose },
 	{ "consensus", script_consensus }, { "where", script_where },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
@@ -433,7 +455,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
 	"echo.txt", "isolation.txt", "disturbed.txt", "relays.txt",
 	"relays_proxy.txt", "relays_lost.txt",
-	"relays_odd.txt", "relays_boot.txt" };
+	"relays_odd.txt", "relays_boot.txt", "timesync.txt",
+	"timesync_gate.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)

@@ -90,21 +90,29 @@ static const struct field fields[] = {
 	    "{\"kind\":\"socks\",\"address\":\"127.0.0.1:9999\","
 	    "\"alarm\":false}]", "[]" },
 	{ "listeners", "generation", "17", "null" },
+	{ "clock", "required", "true", "null" },
+	{ "clock", "right", "true", "null" },
 	{ "firewall", "position", "\"open\"", "\"unknown\"" },
 	{ "firewall", "known", "true", "false" },
+	{ "firewall", "mode", "\"veto\"", "null" },
+	{ "firewall", "egress", "\"strict\"", "null" },
+	{ "firewall", "relays",
+	    "{\"ipv4\":6000,\"ipv6\":4000,\"generation\":3,\"wanted\":10100,"
+	    "\"wanted_generation\":4,\"fault\":\"It is too long.\"}", "null" },
 	{ "firewall", "lease_ms", "812", "null" },
 	{ "firewall", "proven", "5", "null" },
 	{ "firewall", "epoch", "7", "null" },
 	{ "firewall", "barriers",
 	    "{\"boot\":true,\"guard\":true,\"persist\":true,\"netdev\":true,"
-	    "\"forward4_off\":true,\"forward6_off\":false}",
+	    "\"forward4_off\":true,\"forward6_off\":false,\"routes\":true}",
 	    "{\"boot\":null,\"guard\":null,\"persist\":null,\"netdev\":null,"
-	    "\"forward4_off\":null,\"forward6_off\":null}" },
+	    "\"forward4_off\":null,\"forward6_off\":null,\"routes\":null}" },
 	{ "firewall", "flush_immunity", "\"yes\"", "null" },
 	{ "firewall", "closes", "6", "6" },
 	{ "firewall", "close_last_us", "210", "210" },
 	{ "firewall", "close_max_us", "400", "400" },
 	{ "firewall", "foreign_changes", "2", "2" },
+	{ "firewall", "purges", "5", "5" },
 	{ "firewall", "error", "null", "null" },
 	{ "firewall", "last_close_reason", "\"the engine asked for it\"",
 	    "\"the engine asked for it\"" },
@@ -141,6 +149,15 @@ full_view(struct status_view *v)
 	p.line[0].unix_socket = 1;
 	ck_assert(status_view_page(v, &p, sizeof p));
 	s->nwithheld = 1;
+	s->time_required = 1;
+	s->mode = POL_MODE_VETO;
+	s->gate.strict = 1;
+	s->gate.nrelays4 = 6000;
+	s->gate.nrelays6 = 4000;
+	s->gate.relays_generation = 3;
+	s->nrelays = 10100;
+	s->relays_generation = 4;
+	(void)strcpy(s->relays_fault, "It is too long.");
 	s->nextra = 2;
 	s->nalarm = 1;
 	s->table_generation = 17;

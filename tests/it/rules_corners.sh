@@ -1,0 +1,188 @@
+#!/bin/bash
+# Corners of the rules, with packets: the kernel's weak host model, packet
+# sockets that set marks, other people's marks, errors that must get in.
+. "$(dirname "$0")/gate.bash"
+it_begin
+. "$(dirname "$0")/rules.bash"
+
+in_gw python3 "$IT_SRC/traffic.py" $TOR_UID serve 10.152.152.10:9050 \
+    127.0.0.1:9150 127.0.0.1:9041 10.152.152.10:9040 127.0.0.1:9051 \
+    udp:10.152.152.10:5300 >"$IT_DIR/servers" 2>&1 &
+in_gw python3 "$IT_SRC/traffic.py" 0 serve 192.0.2.10:9050 0.0.0.0:22 \
+    >"$IT_DIR/servers.gw" 2>&1 &
+in_out python3 "$IT_SRC/traffic.py" 0 serve 0.0.0.0:443 udp:0.0.0.0:123 \
+    >"$IT_DIR/servers.out" 2>&1 &
+for ((i = 0; i < 100; i++)); do
+	[ "$(cat "$IT_DIR"/servers* | grep -c ready)" = 3 ] && break
+	sleep 0.05
+done
+ip -n "$OUT" route add 10.152.152.10 via 192.0.2.10
+
+note "a service outside that has a listener's port"
+is "control: the listener from outside" echo out_try 10.152.152.10:9050
+policy "" "" 'service "s" { interface = "ext0" protocol = "tcp"
+	port = { 22, 9050 } }'
+loads "a service" open
+is "the service" echo out_try 192.0.2.10:9050
+is "the listener of its port" silent out_try 10.152.152.10:9050
+is "workstations still get to it" echo ws_try 10.152.152.10:9050
+
+note "loopback from the wire, where the kernel would take it"
+in_gw sysctl -qw net.ipv4.conf.ws0.route_localnet=1 \
+    net.ipv4.conf.ext0.route_localnet=1
+in_ws sysctl -qw net.ipv4.conf.ws1.route_localnet=1
+in_out sysctl -qw net.ipv4.conf.ext1.route_localnet=1
+# to_lo NS IFACE GATEWAY PORT: how a packet to 127.0.0.1 fares there.
+to_lo()
+{
+	local ns=$1 rc
+	ip -n "$ns" rule add pref 5 to 127.0.0.1 lookup 77
+	ip -n "$ns" route add 127.0.0.1 via "$3" dev "$2" table 77
+	ip -n "$ns" rule del pref 0
+	ip -n "$ns" rule add pref 9 lookup local
+	ip netns exec "$ns" python3 "$IT_SRC/traffic.py" 0 try "127.0.0.1:$4"
+	rc=$?
+	ip -n "$ns" rule add pref 0 lookup local
+	ip -n "$ns" rule del pref 9
+	ip -n "$ns" rule del pref 5
+	ip -n "$ns" route flush table 77
+	return $rc
+}
+is_echo() { [ "$("$@")" = echo ]; }
+in_gw nft flush ruleset
+check "control: a listener" is_echo to_lo "$WS" ws1 10.152.152.10 9150
+is "control: from inside" echo to_lo "$WS" ws1 10.152.152.10 9051
+is "control: from outside" echo to_lo "$OUT" ext1 192.0.2.10 9051
+for mode in standalone veto; do
+	policy "" "mode = \"$mode\"" 'service "in" { interface = "ws0"
+	    protocol = "tcp" port = 9051 }
+	    service "out" { interface = "ext0" protocol = "tcp" port = 9051 }'
+	loads "$mode: a service whose port loopback has too" open
+	is "$mode: from inside" silent to_lo "$WS" ws1 10.152.152.10 9051
+	is "$mode: from outside" silent to_lo "$OUT" ext1 192.0.2.10 9051
+	refuse "$mode: a listener" is_echo to_lo "$WS" ws1 10.152.152.10 9150
+done
+in_gw sysctl -qw net.ipv4.conf.ws0.route_localnet=0 \
+    net.ipv4.conf.ext0.route_localnet=0
+
+note "the gateway's own traffic while closed"
+policy "" 'transparent = { "tcp", "dns" }'
+loads "own traffic" tor-only
+is "is refused at once" refused gw_try 0 203.0.113.5:443
+is "Tor's own is not" echo gw_try $TOR_UID 192.0.2.1:443
+policy "" 'transparent = { "tcp", "dns" } refuse = "drop"'
+loads "own traffic, in silence" tor-only
+is "is dropped" silent gw_try 0 203.0.113.5:443
+
+note "packet sockets, with a mark of their own"
+policy "" "" 'service "s" { interface = "ext0" protocol = "udp" port = 1024 }
+	service "t" { interface = "ext0" protocol = "tcp" port = 22 }'
+framed() # UID SPORT
+{
+	in_gw setpriv --ambient-caps +net_raw,+net_admin,+dac_override \
+	    --inh-caps +net_raw,+net_admin,+dac_override --reuid "$1" \
+	    --regid "$1" --clear-groups python3 "$IT_SRC/traffic.py" -1 frame ext0 0800 203.0.113.9 \
+	    0x20000000 "$2"
+}
+in_gw nft flush ruleset
+check "control: it leaves" seen "$OUT" ext1 203.0.113.9 framed 0 1024
+check "control: Tor's user's" seen "$OUT" ext1 203.0.113.9 \
+    framed $TOR_UID 1024
+loads "packet sockets" tor-only
+refuse "from a service's port" seen "$OUT" ext1 203.0.113.9 framed 0 1024
+refuse "from another" seen "$OUT" ext1 203.0.113.9 framed 0 4000
+refuse "as Tor's user" seen "$OUT" ext1 203.0.113.9 framed $TOR_UID 1024
+is "the service still answers" echo out_try 192.0.2.10:22
+is "Tor still gets out" echo gw_try $TOR_UID 192.0.2.1:443
+
+note "the path's MTU: 1280 beyond the next hop, whose ends do not know"
+ip -n "$OUT" link add far0 type veth peer name far1 netns "$WS"
+ip -n "$GW" -6 addr add 2001:db8:1::10/64 dev ext0 nodad
+ip -n "$OUT" -6 addr add 2001:db8:1::1/64 dev ext1 nodad
+ip -n "$OUT" addr add 203.0.113.65/26 dev far0
+ip -n "$OUT" -6 addr add 2001:db8:2::1/64 dev far0 nodad
+ip -n "$WS" addr add 203.0.113.66/26 dev far1
+ip -n "$WS" -6 addr add 2001:db8:2::2/64 dev far1 nodad
+ip -n "$OUT" link set far0 up
+ip -n "$WS" link set far1 up
+ip -n "$OUT" route replace 203.0.113.64/26 dev far0 mtu lock 1280
+ip -n "$OUT" -6 route add 2001:db8:2::2 dev far0 metric 1 mtu lock 1280
+ip -n "$WS" route add 192.0.2.0/24 via 203.0.113.65
+ip -n "$WS" -6 route add 2001:db8:1::/64 via 2001:db8:2::1
+ip -n "$GW" -6 route add default via 2001:db8:1::1
+in_out sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+    net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+in_ws python3 "$IT_SRC/traffic.py" 0 serve 203.0.113.66:443 \
+    '2001:db8:2::2:443' >"$IT_DIR/servers.far" 2>&1 &
+for ((i = 0; i < 100; i++)); do
+	grep -q ready "$IT_DIR/servers.far" && break
+	sleep 0.05
+done
+bulk() { in_gw python3 "$IT_SRC/traffic.py" $TOR_UID bulk "$1"; }
+forget()
+{
+	ip -n "$GW" route flush cache
+	ip -n "$GW" -6 route flush cache
+}
+policy "" 'icmp = {}'
+loads "no errors let in" tor-only
+is "control: a little arrives" echo gw_try $TOR_UID 203.0.113.66:443
+refuse "control: full packets do not" bulk 203.0.113.66:443
+refuse "control: nor over IPv6" bulk 2001:db8:2::2:443
+forget
+policy
+loads "errors as the policy has them without a word" tor-only
+check "full packets of Tor's" bulk 203.0.113.66:443
+check "over IPv6" bulk 2001:db8:2::2:443
+
+note "what others do with marks neither opens nor breaks"
+others() # VALUE
+{
+	in_gw nft -f - <<-END
+		table inet others
+		delete table inet others
+		table inet others {
+			chain raw { type filter hook prerouting priority -300
+				meta mark set $1
+			}
+			chain pre { type filter hook prerouting priority -150
+				meta mark set $1
+			}
+			chain in { type filter hook input priority -150
+				meta mark set $1
+			}
+			chain out { type route hook output priority -149
+				meta mark set $1
+			}
+			chain last { type route hook output priority -10
+				meta mark set $1
+			}
+		}
+	END
+}
+MORE='service "ssh" { interface = "ext0" protocol = "tcp" port = 22 }'
+for value in 0 0x6d6f6c65 0xffffffff "ct mark"; do
+	policy "" 'transparent = { "tcp", "dns" }' "$MORE"
+	loads "$value" open
+	others "$value"
+	is "open, $value: a listener" echo ws_try 10.152.152.10:9050
+	is "open, $value: by the redirect" echo ws_try 203.0.113.5:443
+	is "open, $value: names" echo ws_try udp:203.0.113.5:53
+	is "open, $value: of the gateway" echo gw_try 0 127.0.0.1:9150
+	is "open, $value: own traffic" echo gw_try 0 203.0.113.5:80
+	is "open, $value: Tor" echo gw_try $TOR_UID 192.0.2.1:443
+	is "open, $value: a service" echo out_try 192.0.2.10:22
+	is "open, $value: others' UDP" denied gw_try 0 udp:192.0.2.1:123
+	loads "$value, closed" tor-only
+	others "$value"
+	is "closed, $value: a listener" refused ws_try 10.152.152.10:9050
+	is "closed, $value: of the gateway" refused gw_try 0 127.0.0.1:9150
+	is "closed, $value: own traffic" refused gw_try 0 203.0.113.5:80
+	is "closed, $value: Tor" echo gw_try $TOR_UID 192.0.2.1:443
+	loads "$value, boot" boot
+	others "$value"
+	is "boot, $value: a listener" refused ws_try 10.152.152.10:9050
+	is "boot, $value: of the gateway" refused gw_try 0 127.0.0.1:9150
+	is "boot, $value: Tor" silent gw_try $TOR_UID 192.0.2.1:443
+done
+it_end
