@@ -1,8 +1,6 @@
 /*
- * The boot and guard tables: drop whatever does not carry our mark.  They
- * never set it.  The guard has all that the boot table has but "pre", which
- * withholds nothing more: what it turns away, input and forward do not let
- * through either.
+ * The boot and guard tables, which have the same content: drop whatever does
+ * not carry our mark.  They never set it.
  *
  * A drop in any base chain is final and an accept is only local, so these
  * tables can veto what others permit and never the other way round.
@@ -25,7 +23,7 @@
 enum {
 	PRIO_FIRST = -450,
 	PRIO_PRE = -448,
-	PRIO_CLEAR = -8,
+	PRIO_CLEAR_OUT = -8,
 	PRIO_FILTER = -5 /* before the usual 0, so that our counters count */
 };
 
@@ -48,9 +46,9 @@ static const struct side {
 #define NSIDES (sizeof sides / sizeof sides[0])
 
 struct guard_chains {
-	size_t first, clear_in, clear_out, pre, input, forward, output;
-	size_t strange, strange6, shut, from_int, to_int, loopback, cut;
-	size_t kernels, refuse;
+	size_t first, clear_out, pre, input, forward, output;
+	size_t strange, strange6, shut, unasked, from_int, to_int, loopback;
+	size_t cut, kernels, refuse;
 	bool ports[NSIDES]; /* is there such a set? */
 };
 
@@ -101,23 +99,31 @@ fragments_rules(struct pol_build *b, const struct guard_chains *c,
 }
 
 /*
- * Turned away before routing and conntrack see it: a closed gate makes no
- * entry, and answers for whatever address was called.  That is for clients'
- * sake, and the table that needs no daemon does it; twice would cost every
- * packet of an open gate.
+ * What comes in without a mark ends here, before routing and conntrack see
+ * it: a closed gate makes no entry, and answers workstations for whatever
+ * address they called.  This is the one place where incoming packets' marks
+ * are read: what others do with them later neither opens nor cuts.  Either
+ * bit will do, as the gate gives each side only its own.
  */
 static void
 pre_rules(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
-	POL_RULE(b, c->first, pol_st_num(POL_A_MARK_AND, ~MARKS));
+	POL_RULE(b, c->pre, pol_st_num(POL_M_MARK_SET, MARKS),
+	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->ninternal; i++)
 		POL_RULE(b, c->pre,
-		    pol_st_num(POL_M_MARK_CLEAR, POL_MARK_GATE),
 		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
 		    pol_st_jump(c->shut));
+	for (size_t i = 0; i < p->nexternal; i++) {
+		pol_build_link_in(b, c->pre, p, p->external[i]);
+		POL_RULE(b, c->pre,
+		    pol_st_if(POL_M_IIFNAME, p->external[i]),
+		    pol_st_jump(c->unasked));
+	}
 	pol_build_neighbours(b, c->shut, NULL);
 	POL_RULE(b, c->shut, pol_st_jump(c->refuse));
+	pol_build_drop(b, c->unasked, p);
 }
 
 /*
@@ -152,9 +158,8 @@ services_from_internal(struct pol_build *b, size_t chain,
 		const struct pol_service *s = &p->services[i];
 		const struct pol_case c = { .chain = chain, .t = &s->traffic,
 			.ports = POL_M_DPORTS, .nets = POL_M_SADDR_NET,
-			.head = { pol_st_if(POL_M_IIFNAME, s->ifname),
-			    pol_st_num(POL_M_MARK_SET, POL_MARK_GATE) },
-			.nhead = 2,
+			.head = { pol_st_if(POL_M_IIFNAME, s->ifname) },
+			.nhead = 1,
 			.tail = { pol_st(POL_A_ACCEPT) }, .ntail = 1 };
 
 		if (s->internal)
@@ -166,10 +171,8 @@ static void
 from_internal(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
-	struct pol_stmt marked = pol_st_num(POL_M_MARK_SET, POL_MARK_GATE);
-
 	for (size_t s = 0; s < NSIDES; s++)
-		POL_RULE(b, c->from_int, marked,
+		POL_RULE(b, c->from_int,
 		    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 		    pol_st_lookup(sides[s].listen, sides[s].dst),
 		    pol_st(POL_A_ACCEPT));
@@ -178,7 +181,7 @@ from_internal(struct pol_build *b, const struct guard_chains *c,
 			keep_loopback(b, c->from_int, p->internal[i]);
 	for (size_t s = 0; s < NSIDES; s++)
 		if (c->ports[s])
-			POL_RULE(b, c->from_int, marked,
+			POL_RULE(b, c->from_int,
 			    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 			    pol_st(POL_M_DADDR_LOCAL),
 			    pol_st_lookup(sides[s].ports, POL_K_DPORT),
@@ -226,6 +229,7 @@ keep_listeners(struct pol_build *b, const struct guard_chains *c,
 			    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 }
 
+/* What "pre" has let in, and where to it may go. */
 static void
 input_rules(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
@@ -243,9 +247,7 @@ input_rules(struct pol_build *b, const struct guard_chains *c,
 			keep_listeners(b, c, p->external[i]);
 		POL_RULE(b, c->input,
 		    pol_st_if(POL_M_IIFNAME, p->external[i]),
-		    pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
 		    pol_st(POL_A_ACCEPT));
-		pol_build_link_in(b, c->input, p, p->external[i]);
 	}
 	pol_build_drop(b, c->input, p);
 }
@@ -387,13 +389,16 @@ make_chains(struct pol_build *b, struct guard_chains *c,
     const struct pol_policy *p)
 {
 	c->first = base_chain(b, "first", POL_H_PREROUTING, PRIO_FIRST);
-	c->clear_in = base_chain(b, "clear_in", POL_H_INPUT, PRIO_CLEAR);
-	c->clear_out = base_chain(b, "clear_out", POL_H_OUTPUT, PRIO_CLEAR);
+	c->clear_out = base_chain(b, "clear_out", POL_H_OUTPUT,
+	    PRIO_CLEAR_OUT);
+	c->pre = base_chain(b, "pre", POL_H_PREROUTING, PRIO_PRE);
 	c->input = base_chain(b, "input", POL_H_INPUT, PRIO_FILTER);
 	c->forward = base_chain(b, "forward", POL_H_FORWARD, PRIO_FILTER);
 	c->output = base_chain(b, "output", POL_H_OUTPUT, PRIO_FILTER);
 	c->strange = plain_chain(b, "strange");
 	c->strange6 = plain_chain(b, "strange6");
+	c->shut = plain_chain(b, "shut");
+	c->unasked = plain_chain(b, "unasked");
 	c->from_int = plain_chain(b, "from_int");
 	c->to_int = plain_chain(b, "to_int");
 	c->loopback = plain_chain(b, "loopback");
@@ -401,10 +406,6 @@ make_chains(struct pol_build *b, struct guard_chains *c,
 	if (p->firewall.refuse == POL_REFUSE_REJECT)
 		c->kernels = plain_chain(b, "kernels");
 	c->refuse = pol_build_refuse(b, p);
-	if (b->t->id != POL_T_BOOT)
-		return;
-	c->pre = base_chain(b, "pre", POL_H_PREROUTING, PRIO_PRE);
-	c->shut = plain_chain(b, "shut");
 }
 
 void
@@ -418,10 +419,9 @@ pol_build_guard(struct pol_build *b, const struct pol_policy *p)
 		c.ports[s] = pol_build_ports(b, sides[s].ports, p,
 		    any_listener);
 	make_chains(b, &c, p);
-	if (b->t->id == POL_T_BOOT)
-		pre_rules(b, &c, p);
+	POL_RULE(b, c.first, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	fragments_rules(b, &c, p);
-	POL_RULE(b, c.clear_in, pol_st_num(POL_A_MARK_AND, ~MARKS));
+	pre_rules(b, &c, p);
 	POL_RULE(b, c.clear_out, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	input_rules(b, &c, p);
 	from_internal(b, &c, p);

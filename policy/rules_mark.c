@@ -19,7 +19,8 @@ mark_internal(struct pol_build *b, size_t chain, const struct pol_policy *p)
 		struct pol_stmt mark = pol_st_num(POL_A_MARK_OR,
 		    POL_MARK_GATE);
 
-		POL_RULE(b, chain, in, pol_gate_lease(POL_S_GATE), mark);
+		POL_RULE(b, chain, in, pol_gate_lease(POL_S_GATE), mark,
+		    pol_st(POL_A_ACCEPT));
 		if (p->timesync.required && p->timesync.workstations)
 			POL_RULE(b, chain, in, pol_gate_lease(POL_S_SYNC),
 			    mark);
@@ -283,8 +284,7 @@ pol_gate_mark_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
 {
 	mark_internal(b, c->mark_pre, p);
-	mark_internal(b, c->mark_in, p);
-	mark_external(b, c->mark_in, p);
+	mark_external(b, c->mark_pre, p);
 	answers_rules(b, c, p);
 	loopback_rules(b, c, p);
 	heartbeat_rules(b, c->hb, p);

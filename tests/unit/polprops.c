@@ -88,6 +88,35 @@ every_way(const struct place *w, bool (*cond)(const struct place *, uint32_t),
 
 #define DEPTH 8
 
+/* Does R end the way, through "pre", of what has no mark? */
+static bool
+ends_unmarked(const struct pol_table *t, const struct pol_rule *r)
+{
+	const char *to = find(r, POL_A_JUMP) == NULL ? "" :
+	    t->chains[find(r, POL_A_JUMP)->chain].name;
+
+	return strcmp(t->chains[r->chain].name, "pre") == 0 && r->n == 2 &&
+	    r->stmts[0].kind == POL_M_IIFNAME &&
+	    (strcmp(to, "shut") == 0 || strcmp(to, "unasked") == 0);
+}
+
+/* From an interface of which nothing reaches input without a mark? */
+static bool
+only_marked(const struct place *w, uint32_t arg)
+{
+	const struct pol_stmt *in = find(w->r, POL_M_IIFNAME);
+
+	(void)arg;
+	for (size_t k = 0; in != NULL && k < w->t->nrules; k++)
+		if (ends_unmarked(w->t, &w->t->rules[k]) &&
+		    strcmp(w->t->rules[k].stmts[0].name, in->name) == 0)
+			return strcmp(w->t->chains[w->r->chain].name,
+			    "input") == 0 ||
+			    strcmp(w->t->chains[w->r->chain].name,
+			    "from_int") == 0;
+	return false;
+}
+
 /* May a table that only filters let this pass? */
 static bool
 accept_ok(const struct place *w, uint32_t arg)
@@ -271,7 +300,8 @@ rule_fault(const struct pol_table *t, const struct pol_rule *r)
 	if (r->chain >= t->nchains || r->n == 0 || r->n > POL_MAX_STMTS)
 		return "a rule has no place";
 	if (t->id != POL_T_GATE && find(r, POL_A_ACCEPT) != NULL &&
-	    !every_way(&w, accept_ok, 0, DEPTH) && !lo_ok(&w) &&
+	    !every_way(&w, accept_ok, 0, DEPTH) &&
+	    !every_way(&w, only_marked, 0, DEPTH) && !lo_ok(&w) &&
 	    !(nobodys(&w) && every_way(&w, kernels_ok, 0, DEPTH)))
 		return "a table that filters lets an unmarked packet pass";
 	for (; w.i < r->n && fault == NULL; w.i++)
@@ -355,46 +385,28 @@ same_stmt(const struct pol_stmt *a, const struct pol_stmt *b)
 }
 
 static bool
-same_rule(const struct pol_rule *a, const struct pol_rule *b)
+same_rules(const struct pol_table *a, const struct pol_table *b)
 {
-	if (a->chain != b->chain || a->n != b->n)
+	if (a->nrules != b->nrules)
 		return false;
-	for (size_t j = 0; j < a->n; j++)
-		if (!same_stmt(&a->stmts[j], &b->stmts[j]))
+	for (size_t i = 0; i < a->nrules; i++) {
+		const struct pol_rule *ra = &a->rules[i], *rb = &b->rules[i];
+
+		if (ra->chain != rb->chain || ra->n != rb->n)
 			return false;
-	return true;
-}
-
-/* One of those that turn away early: N chains are what both tables have. */
-static bool
-is_early(const struct pol_table *boot, const struct pol_rule *r, size_t n)
-{
-	return r->chain >= n || (r->stmts[0].kind == POL_A_MARK_AND &&
-	    boot->chains[r->chain].hook == POL_H_PREROUTING);
-}
-
-static bool
-same_rules(const struct pol_table *boot, const struct pol_table *guard)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < boot->nrules; i++) {
-		const struct pol_rule *r = &boot->rules[i];
-
-		if (is_early(boot, r, guard->nchains))
-			continue;
-		if (n == guard->nrules || !same_rule(r, &guard->rules[n++]))
-			return false;
+		for (size_t j = 0; j < ra->n; j++)
+			if (!same_stmt(&ra->stmts[j], &rb->stmts[j]))
+				return false;
 	}
-	return n == guard->nrules;
+	return true;
 }
 
 static bool
 same_chains(const struct pol_table *a, const struct pol_table *b)
 {
-	if (a->nchains < b->nchains)
+	if (a->nchains != b->nchains)
 		return false;
-	for (size_t i = 0; i < b->nchains; i++) {
+	for (size_t i = 0; i < a->nchains; i++) {
 		const struct pol_chain *ca = &a->chains[i];
 		const struct pol_chain *cb = &b->chains[i];
 
@@ -407,25 +419,10 @@ same_chains(const struct pol_table *a, const struct pol_table *b)
 	return true;
 }
 
-/*
- * The guard has all that the boot table has, but for the chains at that one's
- * end, "pre" and "shut", which turn away early, and the rule that clears
- * marks for them: nothing else is left out.
- */
 static bool
-same_content(const struct pol_table *boot, const struct pol_table *guard)
+same_content(const struct pol_table *a, const struct pol_table *b)
 {
-	static const char *const more[] = { "pre", "shut" };
-	const size_t n = sizeof more / sizeof more[0];
-
-	if (!same_chains(boot, guard) || !same_rules(boot, guard) ||
-	    !same_sets(boot, guard) || boot->nchains != guard->nchains + n)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(boot->chains[guard->nchains + i].name, more[i]) !=
-		    0)
-			return false;
-	return true;
+	return same_chains(a, b) && same_rules(a, b) && same_sets(a, b);
 }
 
 const char *

@@ -269,8 +269,6 @@ START_TEST(only_who_sets_the_clock_gets_a_mark_before)
 	ck_assert_uint_eq(count(&w, POL_T_GATE, "sync", POL_M_SKUID, 201),
 	    1);
 	ck_assert_uint_eq(count(&w, POL_T_GATE, "mark_pre", POL_M_LOOKUP,
-	    0), 2 + 2);
-	ck_assert_uint_eq(count(&w, POL_T_GATE, "mark_in", POL_M_LOOKUP,
 	    0), 2 + 2 + 2);
 	ck_assert_uint_eq(count(&w, POL_T_GATE, "hb", POL_M_DPORT,
 	    POL_HB_SYNC), 1);
@@ -294,8 +292,7 @@ START_TEST(marks_are_cleared_set_and_read_without_a_gap)
 		enum pol_table_id id;
 		const char *clear, *set, *read;
 	} hooks[] = {
-		{ POL_T_BOOT, "first", "mark_pre", "pre" },
-		{ POL_T_GUARD, "clear_in", "mark_in", "input" },
+		{ POL_T_GUARD, "first", "mark_pre", "pre" },
 		{ POL_T_GUARD, "clear_out", "mark_out", "output" },
 		{ POL_T_GUARD, "clear_out", "mark_nat", "output" },
 	};
