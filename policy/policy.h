@@ -115,10 +115,7 @@ struct pol_tor {
 	size_t nifaces;
 };
 
-/*
- * What packets an egress or service section means.  Empty lists and zeroes
- * are wildcards; ports go with TCP or UDP only.
- */
+/* An egress or service section's packets; empty lists and zeroes: any. */
 struct pol_traffic {
 	uint8_t l4proto; /* IPPROTO_TCP, _UDP; 0: any */
 	struct pol_ports ports[POL_MAX_RULE_PORTS]; /* destination */
@@ -214,7 +211,6 @@ struct pol_policy {
 
 /* A policy with every default and no listener. */
 void pol_policy_init(struct pol_policy *p);
-
 /* Frees what P owns and wipes it. */
 void pol_policy_clear(struct pol_policy *p);
 
@@ -229,7 +225,7 @@ bool pol_kind_redirected(enum pol_kind kind);
 
 /* Does interface NAME match PATTERN, which may end in '*'? */
 bool pol_iface_match(const char *pattern, const char *name);
-/* Is L's port, and what it speaks, among what T means?  By number only. */
+/* Are L's port and protocol among T's? */
 bool pol_traffic_covers(const struct pol_traffic *t,
     const struct pol_listener *l);
 /* May Tor's uid leave by external interface NAME? */

@@ -199,7 +199,10 @@ tor_rule(struct pol_build *b, size_t chain, const struct pol_gate_chains *c,
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS));
 }
 
-/* The same of a user who may go past Tor; LEFT: of nobody's leftovers. */
+/*
+ * The same of a user who may go past Tor; LEFT: of nobody's leftovers, which
+ * are a user's if the flow says so: Tor's own are not, whatever the user may.
+ */
 static void
 user_rule(struct pol_build *b, size_t chain, const struct pol_egress *e,
     bool left)
@@ -209,12 +212,14 @@ user_rule(struct pol_build *b, size_t chain, const struct pol_egress *e,
 		.ports = POL_M_DPORTS, .nets = POL_M_DADDR_NET,
 		.head = { pol_st_num(POL_M_SKUID, e->user.uid) }, .nhead = 1,
 		.tail = { pol_st(POL_M_CT_ORIGINAL),
+		    pol_st_num(POL_A_CT_MARK_OR, POL_MARK_EGRESS),
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS),
-		    pol_st(POL_A_ACCEPT) }, .ntail = 3 };
+		    pol_st(POL_A_ACCEPT) }, .ntail = 4 };
 
 	if (left) {
 		t.l4proto = IPPROTO_TCP;
 		c.head[0] = pol_st(POL_M_CT_ESTABLISHED);
+		c.tail[1] = pol_st_num(POL_M_CT_MARK_SET, POL_MARK_EGRESS);
 	}
 	pol_build_case(b, &c);
 }

@@ -95,6 +95,28 @@ refuse "as Tor's user" seen "$OUT" ext1 203.0.113.9 framed $TOR_UID 1024
 is "the service still answers" echo out_try 192.0.2.10:22
 is "Tor still gets out" echo gw_try $TOR_UID 192.0.2.1:443
 
+note "strict egress beside a user of every TCP port"
+policy 'egress = "strict"' "" 'egress "clear" { user = 4400 }'
+# leftovers UID: what a socket leaves that was closed with words unsent.
+leftovers()
+{
+	rm -f "$IT_DIR/linger"
+	mkfifo "$IT_DIR/linger"
+	in_gw python3 "$IT_SRC/traffic.py" "$1" linger 192.0.2.1:443 \
+	    <"$IT_DIR/linger" >"$IT_DIR/lingers" &
+	exec 8>"$IT_DIR/linger"
+	for ((i = 0; i < 100; i++)); do
+		grep -q ready "$IT_DIR/lingers" && break
+		sleep 0.05
+	done
+	in_gw nft flush set inet portcullis relays4a
+	seen "$OUT" ext1 192.0.2.1 eval 'echo >&8; exec 8>&-; sleep 1'
+}
+loads "strict egress" tor-only
+in_gw nft add element inet portcullis relays4a '{ 192.0.2.1 . 443 }'
+refuse "Tor's, to what is a relay no more" leftovers $TOR_UID
+check "the user's" leftovers $CLEAR_UID
+
 note "the path's MTU: 1280 beyond the next hop, whose ends do not know"
 ip -n "$OUT" link add far0 type veth peer name far1 netns "$WS"
 ip -n "$GW" -6 addr add 2001:db8:1::10/64 dev ext0 nodad
