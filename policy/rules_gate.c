@@ -10,8 +10,8 @@
 
 enum {
 	/* Between the guard's that clear the bits and those that read them. */
-	PRIO_MARK_PRE = -340,
-	PRIO_MARK = -7,
+	PRIO_MARK_PRE = -449,
+	PRIO_MARK_OUT = -7,
 	PRIO_MARK_NAT = -6, /* adds to what mark_out has marked */
 	PRIO_DSTNAT = -100,
 	PRIO_AFTER_NAT = -90,
@@ -150,8 +150,7 @@ make_mark_chains(struct pol_build *b, struct pol_gate_chains *c,
 
 	c->mark_pre = base_chain(b, "mark_pre", POL_H_PREROUTING,
 	    PRIO_MARK_PRE);
-	c->mark_in = base_chain(b, "mark_in", POL_H_INPUT, PRIO_MARK);
-	c->mark_out = base_chain(b, "mark_out", POL_H_OUTPUT, PRIO_MARK);
+	c->mark_out = base_chain(b, "mark_out", POL_H_OUTPUT, PRIO_MARK_OUT);
 	if (pol_gate_redirects_own(p))
 		c->mark_nat = base_chain(b, "mark_nat", POL_H_OUTPUT,
 		    PRIO_MARK_NAT);
@@ -181,7 +180,8 @@ make_chains(struct pol_build *b, struct pol_gate_chains *c,
 	if (pol_gate_redirects_own(p))
 		c->nat_out = base_chain(b, "nat_out", POL_H_OUTPUT,
 		    PRIO_DSTNAT);
-	if (p->firewall.refuse == POL_REFUSE_REJECT) {
+	if (p->firewall.mode == POL_MODE_VETO &&
+	    p->firewall.refuse == POL_REFUSE_REJECT) {
 		c->stray_pre = base_chain(b, "stray_pre", POL_H_PREROUTING,
 		    PRIO_AFTER_NAT);
 		c->stray = plain_chain(b, "stray");

@@ -22,7 +22,7 @@ extern const struct pol_side pol_sides[POL_NSIDES];
 /* Indices; those that the policy needs no chain for are 0 and not used. */
 struct pol_gate_chains {
 	/* These set marks, or lead to what does. */
-	size_t mark_pre, mark_in, mark_out, mark_nat;
+	size_t mark_pre, mark_out, mark_nat;
 	size_t hb, loopback, local, sync, enter, answers, relays;
 	size_t ext[POL_MAX_IFACES];
 	/* These filter and redirect. */

@@ -14,16 +14,16 @@
 #include "policy/build.h"
 
 /*
- * Before -400, where the kernel defragments: later no fragment is left to be
- * seen.  In each hook marks are cleared, set (rules_gate.c) and read with
- * nobody between: others set the mark as a whole, a VPN to a number that has
- * our bits in it, and would open, or to one that has not, and would cut.
+ * First before -400, where the kernel defragments: later no fragment is left
+ * to be seen.  In each hook marks are cleared, set (rules_gate.c) and read
+ * with nobody between: others set the mark as a whole, a VPN to a number that
+ * has our bits in it, and would open, or to one that has not, and would cut.
+ * Each base chain costs every packet as much as some five rules do.
  */
 enum {
-	PRIO_FRAGMENTS = -450,
-	PRIO_CLEAR_PRE = -350,
-	PRIO_PRE = -339,
-	PRIO_CLEAR = -8,
+	PRIO_FIRST = -450,
+	PRIO_PRE = -448,
+	PRIO_CLEAR_OUT = -8,
 	PRIO_FILTER = -5 /* before the usual 0, so that our counters count */
 };
 
@@ -46,10 +46,9 @@ static const struct side {
 #define NSIDES (sizeof sides / sizeof sides[0])
 
 struct guard_chains {
-	size_t fragments, clear_pre, clear_in, clear_out, pre;
-	size_t input, forward, output;
-	size_t strange, strange6, shut, from_int, to_int, loopback, cut;
-	size_t kernels, refuse;
+	size_t first, clear_out, pre, input, forward, output;
+	size_t strange, strange6, shut, unasked, from_int, to_int, loopback;
+	size_t cut, kernels, refuse;
 	bool ports[NSIDES]; /* is there such a set? */
 };
 
@@ -74,7 +73,8 @@ base_chain(struct pol_build *b, const char *name, enum pol_hook hook,
 /*
  * Fragments and options are ways round a filter, and no honest client of
  * ours needs them.  This also drops MLD reports (hop-by-hop): nothing here
- * listens to them.
+ * listens to them.  One look tells the plain packet, whose way ends there;
+ * any other of IPv4 is strange.
  */
 static void
 fragments_rules(struct pol_build *b, const struct guard_chains *c,
@@ -84,16 +84,13 @@ fragments_rules(struct pol_build *b, const struct guard_chains *c,
 		IPPROTO_FRAGMENT, IPPROTO_DSTOPTS, IPPROTO_MH };
 	struct pol_stmt v6 = pol_st_num(POL_M_NFPROTO, AF_INET6);
 
+	POL_RULE(b, c->first, pol_st(POL_M_IP4_PLAIN), pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->ninternal; i++)
-		POL_RULE(b, c->fragments,
+		POL_RULE(b, c->first,
 		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
 		    pol_st_jump(c->strange));
 	POL_RULE(b, c->strange, pol_st_num(POL_M_NFPROTO, AF_INET),
-	    pol_st(POL_M_IP4_FRAGMENT), pol_st(POL_A_COUNTER),
-	    pol_st(POL_A_DROP));
-	POL_RULE(b, c->strange, pol_st_num(POL_M_NFPROTO, AF_INET),
-	    pol_st(POL_M_IP4_OPTIONS), pol_st(POL_A_COUNTER),
-	    pol_st(POL_A_DROP));
+	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 	POL_RULE(b, c->strange, v6, pol_st_jump(c->strange6));
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
 		POL_RULE(b, c->strange6, v6,
@@ -102,20 +99,31 @@ fragments_rules(struct pol_build *b, const struct guard_chains *c,
 }
 
 /*
- * Turned away before routing and conntrack see it: a closed gate makes no
- * entry, and answers for whatever address was called.
+ * What comes in without a mark ends here, before routing and conntrack see
+ * it: a closed gate makes no entry, and answers workstations for whatever
+ * address they called.  This is the one place where incoming packets' marks
+ * are read: what others do with them later neither opens nor cuts.  Either
+ * bit will do, as the gate gives each side only its own.
  */
 static void
 pre_rules(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
+	POL_RULE(b, c->pre, pol_st_num(POL_M_MARK_SET, MARKS),
+	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->ninternal; i++)
 		POL_RULE(b, c->pre,
-		    pol_st_num(POL_M_MARK_CLEAR, POL_MARK_GATE),
 		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
 		    pol_st_jump(c->shut));
+	for (size_t i = 0; i < p->nexternal; i++) {
+		pol_build_link_in(b, c->pre, p, p->external[i]);
+		POL_RULE(b, c->pre,
+		    pol_st_if(POL_M_IIFNAME, p->external[i]),
+		    pol_st_jump(c->unasked));
+	}
 	pol_build_neighbours(b, c->shut, NULL);
 	POL_RULE(b, c->shut, pol_st_jump(c->refuse));
+	pol_build_drop(b, c->unasked, p);
 }
 
 /*
@@ -150,9 +158,8 @@ services_from_internal(struct pol_build *b, size_t chain,
 		const struct pol_service *s = &p->services[i];
 		const struct pol_case c = { .chain = chain, .t = &s->traffic,
 			.ports = POL_M_DPORTS, .nets = POL_M_SADDR_NET,
-			.head = { pol_st_if(POL_M_IIFNAME, s->ifname),
-			    pol_st_num(POL_M_MARK_SET, POL_MARK_GATE) },
-			.nhead = 2,
+			.head = { pol_st_if(POL_M_IIFNAME, s->ifname) },
+			.nhead = 1,
 			.tail = { pol_st(POL_A_ACCEPT) }, .ntail = 1 };
 
 		if (s->internal)
@@ -164,10 +171,8 @@ static void
 from_internal(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
-	struct pol_stmt marked = pol_st_num(POL_M_MARK_SET, POL_MARK_GATE);
-
 	for (size_t s = 0; s < NSIDES; s++)
-		POL_RULE(b, c->from_int, marked,
+		POL_RULE(b, c->from_int,
 		    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 		    pol_st_lookup(sides[s].listen, sides[s].dst),
 		    pol_st(POL_A_ACCEPT));
@@ -176,7 +181,7 @@ from_internal(struct pol_build *b, const struct guard_chains *c,
 			keep_loopback(b, c->from_int, p->internal[i]);
 	for (size_t s = 0; s < NSIDES; s++)
 		if (c->ports[s])
-			POL_RULE(b, c->from_int, marked,
+			POL_RULE(b, c->from_int,
 			    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 			    pol_st(POL_M_DADDR_LOCAL),
 			    pol_st_lookup(sides[s].ports, POL_K_DPORT),
@@ -224,6 +229,7 @@ keep_listeners(struct pol_build *b, const struct guard_chains *c,
 			    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 }
 
+/* What "pre" has let in, and where to it may go. */
 static void
 input_rules(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
@@ -241,9 +247,7 @@ input_rules(struct pol_build *b, const struct guard_chains *c,
 			keep_listeners(b, c, p->external[i]);
 		POL_RULE(b, c->input,
 		    pol_st_if(POL_M_IIFNAME, p->external[i]),
-		    pol_st_num(POL_M_MARK_SET, POL_MARK_EGRESS),
 		    pol_st(POL_A_ACCEPT));
-		pol_build_link_in(b, c->input, p, p->external[i]);
 	}
 	pol_build_drop(b, c->input, p);
 }
@@ -361,8 +365,8 @@ static void
 output_rules(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
-	output_loopback(b, c, p);
 	output_to_internal(b, c, p);
+	output_loopback(b, c, p);
 	for (size_t i = 0; i < p->nexternal; i++) {
 		POL_RULE(b, c->output,
 		    pol_st_if(POL_M_OIFNAME, p->external[i]),
@@ -384,12 +388,9 @@ static void
 make_chains(struct pol_build *b, struct guard_chains *c,
     const struct pol_policy *p)
 {
-	c->fragments = base_chain(b, "fragments", POL_H_PREROUTING,
-	    PRIO_FRAGMENTS);
-	c->clear_pre = base_chain(b, "clear_pre", POL_H_PREROUTING,
-	    PRIO_CLEAR_PRE);
-	c->clear_in = base_chain(b, "clear_in", POL_H_INPUT, PRIO_CLEAR);
-	c->clear_out = base_chain(b, "clear_out", POL_H_OUTPUT, PRIO_CLEAR);
+	c->first = base_chain(b, "first", POL_H_PREROUTING, PRIO_FIRST);
+	c->clear_out = base_chain(b, "clear_out", POL_H_OUTPUT,
+	    PRIO_CLEAR_OUT);
 	c->pre = base_chain(b, "pre", POL_H_PREROUTING, PRIO_PRE);
 	c->input = base_chain(b, "input", POL_H_INPUT, PRIO_FILTER);
 	c->forward = base_chain(b, "forward", POL_H_FORWARD, PRIO_FILTER);
@@ -397,6 +398,7 @@ make_chains(struct pol_build *b, struct guard_chains *c,
 	c->strange = plain_chain(b, "strange");
 	c->strange6 = plain_chain(b, "strange6");
 	c->shut = plain_chain(b, "shut");
+	c->unasked = plain_chain(b, "unasked");
 	c->from_int = plain_chain(b, "from_int");
 	c->to_int = plain_chain(b, "to_int");
 	c->loopback = plain_chain(b, "loopback");
@@ -417,11 +419,10 @@ pol_build_guard(struct pol_build *b, const struct pol_policy *p)
 		c.ports[s] = pol_build_ports(b, sides[s].ports, p,
 		    any_listener);
 	make_chains(b, &c, p);
+	POL_RULE(b, c.first, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	fragments_rules(b, &c, p);
-	POL_RULE(b, c.clear_pre, pol_st_num(POL_A_MARK_AND, ~MARKS));
-	POL_RULE(b, c.clear_in, pol_st_num(POL_A_MARK_AND, ~MARKS));
-	POL_RULE(b, c.clear_out, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	pre_rules(b, &c, p);
+	POL_RULE(b, c.clear_out, pol_st_num(POL_A_MARK_AND, ~MARKS));
 	input_rules(b, &c, p);
 	from_internal(b, &c, p);
 	pol_build_drop(b, c.forward, p);

@@ -16,14 +16,15 @@ standalone(const struct pol_policy *p)
 }
 
 /*
- * Once redirected, what is still not for us would end in routing, without an
- * answer.  Only a flow's first packet is looked at: no other exists.
+ * Once redirected, by whomever, what is still not for us would end in
+ * routing, without an answer.  Only a flow's first packet is looked at: no
+ * other exists.  In mode standalone rules_nat.c sees to it.
  */
 static void
 stray_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
 {
-	if (p->firewall.refuse != POL_REFUSE_REJECT)
+	if (standalone(p) || p->firewall.refuse != POL_REFUSE_REJECT)
 		return;
 	for (size_t i = 0; i < p->ninternal; i++)
 		POL_RULE(b, c->stray_pre,
@@ -130,11 +131,13 @@ static void
 from_int_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
 {
+	/* "fresh" has seen the flow's first packet, and let it in. */
+	POL_RULE(b, c->from_int, pol_st_num(POL_M_CT_MARK_SET,
+	    POL_MARK_GATE), pol_st_jump(c->allowed));
 	POL_RULE(b, c->from_int, pol_st(POL_M_CT_INVALID),
 	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 	POL_RULE(b, c->from_int, pol_st(POL_M_CT_NEW),
 	    pol_st_jump(c->fresh));
-	POL_RULE(b, c->from_int, pol_st_jump(c->allowed));
 	pol_build_neighbours(b, c->from_int, NULL);
 	POL_RULE(b, c->from_int, pol_st_jump(c->refuse));
 	fresh_rules(b, c);

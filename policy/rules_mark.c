@@ -19,7 +19,8 @@ mark_internal(struct pol_build *b, size_t chain, const struct pol_policy *p)
 		struct pol_stmt mark = pol_st_num(POL_A_MARK_OR,
 		    POL_MARK_GATE);
 
-		POL_RULE(b, chain, in, pol_gate_lease(POL_S_GATE), mark);
+		POL_RULE(b, chain, in, pol_gate_lease(POL_S_GATE), mark,
+		    pol_st(POL_A_ACCEPT));
 		if (p->timesync.required && p->timesync.workstations)
 			POL_RULE(b, chain, in, pol_gate_lease(POL_S_SYNC),
 			    mark);
@@ -143,7 +144,11 @@ service_answers(struct pol_build *b, size_t chain,
 	pol_build_case(b, &c);
 }
 
-/* Only answers go to the workstations; the gateway never calls them. */
+/*
+ * Only answers go to the workstations; the gateway never calls them.  One
+ * that has a listener's protocol and port is of an established flow: among
+ * answers only errors are not.
+ */
 static void
 answers_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
@@ -162,7 +167,7 @@ answers_rules(struct pol_build *b, const struct pol_gate_chains *c,
 	for (size_t s = 0; s < POL_NSIDES; s++)
 		POL_RULE(b, c->answers,
 		    pol_st_num(POL_M_NFPROTO, pol_sides[s].nfproto),
-		    pol_st(POL_M_CT_ESTABLISHED), pol_st(POL_M_CT_REPLY),
+		    pol_st(POL_M_CT_REPLY),
 		    pol_st_lookup(pol_sides[s].proven, pol_sides[s].src),
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_GATE),
 		    pol_st(POL_A_ACCEPT));
@@ -284,11 +289,10 @@ pol_gate_mark_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
 {
 	mark_internal(b, c->mark_pre, p);
-	mark_internal(b, c->mark_in, p);
-	mark_external(b, c->mark_in, p);
+	mark_external(b, c->mark_pre, p);
+	answers_rules(b, c, p);
 	loopback_rules(b, c, p);
 	heartbeat_rules(b, c->hb, p);
-	answers_rules(b, c, p);
 	for (size_t i = 0; i < p->nexternal; i++) {
 		POL_RULE(b, c->mark_out,
 		    pol_st_if(POL_M_OIFNAME, p->external[i]),

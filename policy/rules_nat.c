@@ -85,6 +85,13 @@ from_workstations(struct pol_build *b, const struct pol_gate_chains *c,
 	POL_RULE(b, c->to_tor, pol_st(POL_M_DADDR_LOCAL),
 	    pol_st(POL_A_ACCEPT));
 	tcp_rules(b, c->to_tor, p, false);
+	/*
+	 * What is left would end in routing, without an answer.  The kernel
+	 * asks a nat chain about a flow's first packet only, and this one's
+	 * is the last.
+	 */
+	if (p->firewall.refuse == POL_REFUSE_REJECT)
+		POL_RULE(b, c->to_tor, pol_st_jump(c->refuse));
 }
 
 /*

@@ -107,8 +107,9 @@ static const char *const fixed[POL_NSTMT] = {
 	[POL_M_CT_ORIGINAL] = "ct direction original",
 	[POL_M_CT_DNAT] = "ct status dnat",
 	[POL_M_TCP_SYN] = "tcp flags & (fin | syn | rst | ack) == syn",
-	[POL_M_IP4_FRAGMENT] = "ip frag-off & 0x3fff != 0",
-	[POL_M_IP4_OPTIONS] = "ip hdrlength > 5",
+	/* Version, length of header; more fragments, offset. */
+	[POL_M_IP4_PLAIN] =
+	    "@nh,0,64 & 0xff00000000003fff == 0x4500000000000000",
 	[POL_M_CT_NEW] = "ct state new",
 	[POL_M_CT_RELATED] = "ct state related",
 	[POL_M_TCP_RST] = "tcp flags & rst != 0",

@@ -86,13 +86,11 @@ enum pol_stmt_kind {
 	POL_M_CT_REPLY,	      /* ct direction reply */
 	POL_M_CT_ORIGINAL,    /* ct direction original */
 	POL_M_CT_DNAT,	      /* ct status dnat */
-	POL_M_CT_MARK_SET,    /* num: ct mark & num != 0 */
 	POL_M_LOOKUP,	      /* set, key: key @set */
 	POL_M_ICMPV6_TYPE,    /* num; implies l4proto icmpv6 given before */
 	POL_M_HOPLIMIT,	      /* num: ip6 hoplimit */
 	POL_M_TCP_SYN,	      /* tcp flags & (fin|syn|rst|ack) == syn */
-	POL_M_IP4_FRAGMENT,   /* ip frag-off & 0x3fff != 0 */
-	POL_M_IP4_OPTIONS,    /* ip hdrlength > 5 */
+	POL_M_IP4_PLAIN,      /* IPv4, no options, no fragment */
 	POL_M_IP4_NET,	      /* num: ip daddr num.0.0.0/8 */
 	POL_M_DADDR_NET,      /* net: ip daddr or ip6 daddr */
 	POL_M_SADDR_NET,      /* net */
@@ -100,6 +98,7 @@ enum pol_stmt_kind {
 	POL_M_SPORTS,	      /* num to num2 */
 	POL_M_CT_NEW,	      /* ct state new */
 	POL_M_CT_RELATED,     /* ct state related */
+	POL_M_CT_MARK_SET,    /* num: ct mark & num != 0 */
 	POL_M_ICMP_TYPE,      /* num; implies l4proto icmp given before */
 	POL_M_ICMP_CODE,      /* num; for either ICMP: the same octet */
 	POL_M_TCP_RST,	      /* tcp flags & rst != 0 */

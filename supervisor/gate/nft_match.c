@@ -20,7 +20,6 @@
 /* Where the header fields are that rules look at. */
 #define IP4_SADDR 12u
 #define IP4_DADDR 16u
-#define IP4_FRAG_OFF 6u
 #define IP6_SADDR 8u
 #define IP6_DADDR 24u
 #define IP6_HOPLIMIT 7u
@@ -35,8 +34,7 @@
 #define TCP_SYN 0x02u
 #define TCP_RST 0x04u
 #define IP4_MORE_OR_OFFSET 0x3fffu
-#define IP4_IHL 0x0fu
-#define IP4_IHL_PLAIN 5u
+#define IP4_VERSION_IHL 0x45u /* version 4, five words of header */
 
 /* ct state's bits, from the kernel's NF_CT_STATE_BIT(). */
 #define CT_STATE_INVALID 1u
@@ -333,26 +331,19 @@ match_tcp_rst(struct emitter *m, const struct pol_stmt *s)
 	emit_cmp_u8(m, NFT_CMP_NEQ, 0);
 }
 
+/* The header's first octets: all that can be wrong with it is in them. */
 static void
-match_ip4_fragment(struct emitter *m, const struct pol_stmt *s)
+match_ip4_plain(struct emitter *m, const struct pol_stmt *s)
 {
-	const uint16_t mask = htons(IP4_MORE_OR_OFFSET), zero = 0;
+	static const uint8_t mask[] = { 0xff, 0, 0, 0, 0, 0,
+		IP4_MORE_OR_OFFSET >> 8, IP4_MORE_OR_OFFSET & 0xff };
+	static const uint8_t flip[sizeof mask] = { 0 };
+	static const uint8_t plain[sizeof mask] = { IP4_VERSION_IHL };
 
 	(void)s;
-	emit_nfproto(m, NFPROTO_IPV4);
-	emit_payload(m, net_field(IP4_FRAG_OFF, 2), NFT_REG_1);
-	emit_bitwise(m, &mask, &zero, sizeof mask);
-	emit_cmp_be16(m, NFT_CMP_NEQ, 0);
-}
-
-static void
-match_ip4_options(struct emitter *m, const struct pol_stmt *s)
-{
-	(void)s;
-	emit_nfproto(m, NFPROTO_IPV4);
-	emit_payload(m, net_field(0, 1), NFT_REG_1);
-	emit_mask_u8(m, IP4_IHL);
-	emit_cmp_u8(m, NFT_CMP_GT, IP4_IHL_PLAIN);
+	emit_payload(m, net_field(0, sizeof mask), NFT_REG_1);
+	emit_bitwise(m, mask, flip, sizeof mask);
+	emit_cmp(m, NFT_CMP_EQ, plain, sizeof plain);
 }
 
 static void
@@ -452,8 +443,7 @@ static const nft_maker makers[POL_NSTMT] = {
 	[POL_M_HOPLIMIT] = match_number,
 	[POL_M_TCP_SYN] = match_tcp_syn,
 	[POL_M_TCP_RST] = match_tcp_rst,
-	[POL_M_IP4_FRAGMENT] = match_ip4_fragment,
-	[POL_M_IP4_OPTIONS] = match_ip4_options,
+	[POL_M_IP4_PLAIN] = match_ip4_plain,
 	[POL_M_IP4_NET] = match_number,
 	[POL_M_DADDR_NET] = match_net,
 	[POL_M_SADDR_NET] = match_net,

@@ -140,8 +140,7 @@ pre_rules(struct pol_build *b, size_t c)
 	    pol_st(POL_M_NO_ROUTE_BACK), pol_st(POL_A_COUNTER),
 	    pol_st(POL_A_DROP));
 	POL_RULE(b, c, pol_st_num(POL_M_NFPROTO, AF_INET),
-	    pol_st(POL_M_IP4_FRAGMENT), pol_st(POL_A_DROP));
-	POL_RULE(b, c, pol_st(POL_M_IP4_OPTIONS), pol_st(POL_A_DROP));
+	    pol_st(POL_M_IP4_PLAIN), pol_st(POL_A_DROP));
 	POL_RULE(b, c, pol_st_num(POL_M_IP4_NET, IN_LOOPBACKNET),
 	    pol_st(POL_A_DROP));
 	for (size_t i = 0; i < sizeof exthdrs / sizeof exthdrs[0]; i++)
@@ -161,7 +160,7 @@ in_rules(struct pol_build *b, size_t c)
 	    pol_st(POL_A_ACCEPT));
 	POL_RULE(b, c, pol_st(POL_M_CT_NEW),
 	    pol_st_num(POL_A_CT_MARK_OR, POL_MARK_GATE));
-	POL_RULE(b, c, pol_st_num(POL_M_CT_MARK_SET, POL_MARK_EGRESS),
+	POL_RULE(b, c, pol_st_num(POL_M_CT_MARK_SET, POL_MARK_GATE),
 	    pol_st(POL_A_ACCEPT));
 	POL_RULE(b, c, pol_st_num(POL_M_NFPROTO, AF_INET),
 	    pol_st(POL_M_CT_DNAT), pol_st_lookup(POL_S_PROVEN4, POL_K_DST4),

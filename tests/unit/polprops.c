@@ -88,11 +88,45 @@ every_way(const struct place *w, bool (*cond)(const struct place *, uint32_t),
 
 #define DEPTH 8
 
+/* Does R end the way, through "pre", of what has no mark? */
+static bool
+ends_unmarked(const struct pol_table *t, const struct pol_rule *r)
+{
+	const char *to = find(r, POL_A_JUMP) == NULL ? "" :
+	    t->chains[find(r, POL_A_JUMP)->chain].name;
+
+	return strcmp(t->chains[r->chain].name, "pre") == 0 && r->n == 2 &&
+	    r->stmts[0].kind == POL_M_IIFNAME &&
+	    (strcmp(to, "shut") == 0 || strcmp(to, "unasked") == 0);
+}
+
+/* From an interface of which nothing reaches input without a mark? */
+static bool
+only_marked(const struct place *w, uint32_t arg)
+{
+	const struct pol_stmt *in = find(w->r, POL_M_IIFNAME);
+
+	(void)arg;
+	for (size_t k = 0; in != NULL && k < w->t->nrules; k++)
+		if (ends_unmarked(w->t, &w->t->rules[k]) &&
+		    strcmp(w->t->rules[k].stmts[0].name, in->name) == 0)
+			return strcmp(w->t->chains[w->r->chain].name,
+			    "input") == 0 ||
+			    strcmp(w->t->chains[w->r->chain].name,
+			    "from_int") == 0;
+	return false;
+}
+
 /* May a table that only filters let this pass? */
 static bool
 accept_ok(const struct place *w, uint32_t arg)
 {
 	(void)arg;
+	/* Before any mark could be set: others look at it later. */
+	if (find(w->r, POL_M_IP4_PLAIN) != NULL)
+		return w->t->chains[w->r->chain].hook ==
+		    POL_H_PREROUTING && w->t->chains[w->r->chain].priority ==
+		    -450;
 	if (w->t->family == POL_F_NETDEV &&
 	    find(w->r, POL_M_MARK_SET) != NULL)
 		return find(w->r, POL_M_ROUTED) != NULL;
@@ -209,8 +243,6 @@ family_needed(const struct pol_stmt *s)
 {
 	if (s->kind == POL_M_HOPLIMIT || s->kind == POL_M_IP6_EXTHDR)
 		return AF_INET6;
-	if (s->kind == POL_M_IP4_FRAGMENT || s->kind == POL_M_IP4_OPTIONS)
-		return AF_INET;
 	if (s->kind == POL_M_DADDR_NET || s->kind == POL_M_SADDR_NET ||
 	    s->kind == POL_A_DNAT || s->kind == POL_A_DNAT_MAP)
 		return (uint32_t)s->addr.family;
@@ -268,7 +300,8 @@ rule_fault(const struct pol_table *t, const struct pol_rule *r)
 	if (r->chain >= t->nchains || r->n == 0 || r->n > POL_MAX_STMTS)
 		return "a rule has no place";
 	if (t->id != POL_T_GATE && find(r, POL_A_ACCEPT) != NULL &&
-	    !every_way(&w, accept_ok, 0, DEPTH) && !lo_ok(&w) &&
+	    !every_way(&w, accept_ok, 0, DEPTH) &&
+	    !every_way(&w, only_marked, 0, DEPTH) && !lo_ok(&w) &&
 	    !(nobodys(&w) && every_way(&w, kernels_ok, 0, DEPTH)))
 		return "a table that filters lets an unmarked packet pass";
 	for (; w.i < r->n && fault == NULL; w.i++)

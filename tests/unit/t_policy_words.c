@@ -105,6 +105,8 @@ START_TEST(refusals_and_logs)
 	    pol_st(POL_M_NO_ROUTE_BACK), pol_st(POL_A_REJECT_RST));
 	POL_RULE(&b, chain, pol_st(POL_M_CT_NEW),
 	    pol_st_num(POL_A_CT_MARK_OR, POL_MARK_GATE));
+	POL_RULE(&b, chain, pol_st_num(POL_M_CT_MARK_SET, POL_MARK_GATE),
+	    pol_st(POL_A_ACCEPT));
 	ck_assert(says(POL_POS_OPEN, "iifname \"vif*\" limit rate 10/minute "
 	    "log prefix \"portcullis: \" "
 	    "reject with icmpx admin-prohibited"));
@@ -112,6 +114,7 @@ START_TEST(refusals_and_logs)
 	    "fib saddr . iif oif missing reject with tcp reset"));
 	ck_assert(says(POL_POS_OPEN,
 	    "ct state new ct mark set ct mark | 0x40000000"));
+	ck_assert(says(POL_POS_OPEN, "ct mark & 0x40000000 != 0 accept"));
 }
 END_TEST
 
