@@ -155,18 +155,13 @@ judge_service_needs(struct pol_draft *d, struct pol_pass *s)
 static void
 judge_service_iface(struct pol_draft *d, struct pol_pass *s)
 {
-	struct pol_nearest nearest = { .word = s->ifname };
-
 	if (!ifaces_known(d) || is_external(d->p, s->ifname) ||
 	    is_internal(d->p, s->ifname))
 		return;
-	for (size_t i = 0; i < d->p->nexternal; i++)
-		pol_nearest_try(&nearest, d->p->external[i]);
-	for (size_t i = 0; i < d->p->ninternal; i++)
-		pol_nearest_try(&nearest, d->p->internal[i]);
+	/* The nearest name may be on the other side: no proposal. */
 	pol_diag(d->diags, s->iface_at, "interface \"%s\" is neither one of "
-	    "\"internal\" nor one of \"external\" in section \"gateway\": did "
-	    "you mean \"%s\"?", s->ifname, nearest.best);
+	    "\"internal\" nor one of \"external\" in section \"gateway\": name "
+	    "one on the side that the callers are on", s->ifname);
 	s->broken = true;
 }
 

@@ -96,7 +96,7 @@ add_text(struct files *f, int fd, const char *name)
 	}
 	if (!S_ISREG(st.st_mode)) {
 		pol_diags_add(f->diags, name, 0, "this is not a regular "
-		    "file: remove it");
+		    "file: name one, and have no other in conf.d");
 		f->failed = true;
 		return;
 	}

@@ -216,6 +216,16 @@ print_everything(const struct pol_policy *p, bool resolved)
 	return rc;
 }
 
+/* The last line: what a person looks at. */
+static int
+print_verdict(const char *path, const struct pol_policy *p, bool resolved,
+    bool comment)
+{
+	return printf("%s%s: OK, %zu listeners%s\n", comment ? "# " : "",
+	    path, p->nlisteners, resolved ? "" : ", but on this machine "
+	    "portcullisd would not start: see the warnings");
+}
+
 int
 check_run(const char *path, int verbose, const char *print)
 {
@@ -234,8 +244,8 @@ check_run(const char *path, int verbose, const char *print)
 	if (print != NULL)
 		rc = print_only(&p, resolved, print);
 	else if ((verbose > 0 && print_everything(&p, resolved) == -1) ||
-	    printf("%s%s: OK, %zu listeners\n", verbose > 0 ? "# " : "",
-	    path, p.nlisteners) < 0 || fflush(stdout) == EOF)
+	    print_verdict(path, &p, resolved, verbose > 0) < 0 ||
+	    fflush(stdout) == EOF)
 		rc = EXIT_OUTPUT;
 	pol_policy_clear(&p);
 	return rc;

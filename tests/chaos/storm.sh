@@ -19,7 +19,7 @@
 . "$top_srcdir/tests/it/whonix_shape.bash"
 
 storm_seed=${STORM_SEED:-$((SRANDOM % 32768))}
-storm_rounds=${STORM_ROUNDS:-40}
+storm_rounds=${STORM_ROUNDS:-25}
 storm_each=${STORM_EACH:-0}
 storm_rate=${STORM_RATE:-20000}
 read -ra storm_only <<<"${STORM_FAULTS:-${STORM_ALL[*]}}"

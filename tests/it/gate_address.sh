@@ -26,7 +26,7 @@ in_ws ip route add 127.0.0.0/8 via 10.152.152.10 src 10.152.152.50
 loopback_answers()
 {
 	local pid
-	in_ws python3 "$IT_SRC/traffic.py" 0 sniff ws1 10.152.152.50 1 \
+	in_ws python3 "$IT_SRC/traffic.py" 0 answers ws1 10.152.152.50 1 \
 	    >"$IT_DIR/sniffed" &
 	pid=$!
 	sleep 0.3

@@ -25,6 +25,7 @@ forge syn|ack|udp SOURCE ADDR:PORT  three packets with SOURCE, raw
 frame IFACE TYPE ADDR MARK [SPORT]  three IPv4 frames from a packet socket
                            that says TYPE, 0800 in the frame, and sets MARK
 sniff IFACE ADDR SECONDS   prints how many packets to ADDR came by
+answers IFACE ADDR SECONDS the same of IPv4, without resets
 """
 import errno
 import os
@@ -338,7 +339,13 @@ def frame(iface, kind, dst, mark, sport=0):
     return 0
 
 
-def sniff(iface, addr, seconds):
+def is_reset(data):
+    at = 14 + (data[14] & 15) * 4 + 13
+    return data[23] == socket.IPPROTO_TCP and len(data) > at and \
+        data[at] & 4 != 0
+
+
+def sniff(iface, addr, seconds, resets=True):
     family = socket.AF_INET6 if ":" in addr else socket.AF_INET
     want = socket.inet_pton(family, addr)
     at = 14 + (24 if family == socket.AF_INET6 else 16)
@@ -352,7 +359,8 @@ def sniff(iface, addr, seconds):
             data = s.recv(2048)
         except socket.timeout:
             continue
-        n += data[at:at + len(want)] == want
+        n += data[at:at + len(want)] == want and \
+            (resets or not is_reset(data))
     print(n)
     return 0
 
@@ -393,6 +401,8 @@ def main(argv):
         return frame(*argv[1:6])
     if argv[0] == "sniff":
         return sniff(*argv[1:4])
+    if argv[0] == "answers":
+        return sniff(*argv[1:4], resets=False)
     return spoof(*map(int, argv[1:3]))
 
 

@@ -155,7 +155,7 @@ static const struct fault {
 	{ P_IN_SERVICE("protocol = tcp"), 5, "has no \"interface\"" },
 	{ P_IN_SERVICE("interface = eth0"), 5, "has no \"protocol\"" },
 	{ P_IN_SERVICE("protocol = any\ninterface = ether1"), 7,
-	    "did you mean \"eth" },
+	    "the side that the callers are on" },
 	{ P_IN_SERVICE("protocol = any\ninterface = lo"), 7, "neither side's" },
 	{ P_IN_SERVICE("protocol = any\ninterface = \"e*\""), 7,
 	    "neither one of \"internal\"" },
