@@ -18,11 +18,13 @@
  * to be seen.  In each hook marks are cleared, set (rules_gate.c) and read
  * with nobody between: others set the mark as a whole, a VPN to a number that
  * has our bits in it, and would open, or to one that has not, and would cut.
+ * So it is not at -450, iptables' "raw before defrag": who comes first of two
+ * at one priority is a matter of who came last.
  * Each base chain costs every packet as much as some five rules do.
  */
 enum {
-	PRIO_FIRST = -450,
-	PRIO_PRE = -448,
+	PRIO_FIRST = -453,
+	PRIO_PRE = -451,
 	PRIO_CLEAR_OUT = -8,
 	PRIO_FILTER = -5 /* before the usual 0, so that our counters count */
 };

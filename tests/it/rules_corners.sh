@@ -241,6 +241,23 @@ for value in 0 0x6d6f6c65 0xffffffff "ct mark"; do
 	is "boot, $value: Tor" silent gw_try $TOR_UID 192.0.2.1:443
 done
 
+note "marks that others set where iptables has raw before defrag"
+policy
+for at in boot tor-only; do
+	loads "$at" "$at"
+	in_gw nft list ruleset >"$IT_DIR/ours"
+	in_gw nft flush ruleset
+	in_gw nft -f - <<-END
+		table inet others {
+			chain before { type filter hook prerouting priority -450
+				meta mark set 0x6d6f6c65
+			}
+		}
+	END
+	in_gw nft -f "$IT_DIR/ours"
+	is "$at, theirs loaded before ours" refused ws_try 10.152.152.10:9050
+done
+
 note "an interface on top of a bridge, which the bridge has filtered"
 # Where br_netfilter is, the upper interface's prerouting is not run again.
 NF=net.bridge.bridge-nf-call-iptables

@@ -122,7 +122,7 @@ accept_ok(const struct place *w, uint32_t arg)
 	if (find(w->r, POL_M_IP4_PLAIN) != NULL)
 		return w->t->chains[w->r->chain].hook ==
 		    POL_H_PREROUTING && w->t->chains[w->r->chain].priority ==
-		    -450;
+		    -453;
 	if (w->t->family == POL_F_NETDEV &&
 	    find(w->r, POL_M_MARK_SET) != NULL)
 		return find(w->r, POL_M_ROUTED) != NULL;
