@@ -10,7 +10,7 @@
 
 enum {
 	/* Between the guard's that clear the bits and those that read them. */
-	PRIO_MARK_PRE = -449,
+	PRIO_MARK_PRE = -452,
 	PRIO_MARK_OUT = -7,
 	PRIO_MARK_NAT = -6, /* adds to what mark_out has marked */
 	PRIO_DSTNAT = -100,

@@ -18,11 +18,13 @@
  * to be seen.  In each hook marks are cleared, set (rules_gate.c) and read
  * with nobody between: others set the mark as a whole, a VPN to a number that
  * has our bits in it, and would open, or to one that has not, and would cut.
+ * So it is not at -450, iptables' "raw before defrag": who comes first of two
+ * at one priority is a matter of who came last.
  * Each base chain costs every packet as much as some five rules do.
  */
 enum {
-	PRIO_FIRST = -450,
-	PRIO_PRE = -448,
+	PRIO_FIRST = -453,
+	PRIO_PRE = -451,
 	PRIO_CLEAR_OUT = -8,
 	PRIO_FILTER = -5 /* before the usual 0, so that our counters count */
 };
@@ -47,8 +49,8 @@ static const struct side {
 
 struct guard_chains {
 	size_t first, clear_out, pre, input, forward, output;
-	size_t strange, strange6, shut, unasked, from_int, to_int, loopback;
-	size_t cut, kernels, refuse;
+	size_t strange, strange6, shut, from_int, to_int, loopback, cut;
+	size_t kernels, refuse;
 	bool ports[NSIDES]; /* is there such a set? */
 };
 
@@ -104,6 +106,10 @@ fragments_rules(struct pol_build *b, const struct guard_chains *c,
  * address they called.  This is the one place where incoming packets' marks
  * are read: what others do with them later neither opens nor cuts.  Either
  * bit will do, as the gate gives each side only its own.
+ *
+ * An interface that the policy does not name ends here too.  Not all that
+ * reaches input has been here under the same name: with br_netfilter, what
+ * comes to an interface on top of a bridge has been here as the bridge's.
  */
 static void
 pre_rules(struct pol_build *b, const struct guard_chains *c,
@@ -111,19 +117,17 @@ pre_rules(struct pol_build *b, const struct guard_chains *c,
 {
 	POL_RULE(b, c->pre, pol_st_num(POL_M_MARK_SET, MARKS),
 	    pol_st(POL_A_ACCEPT));
+	POL_RULE(b, c->pre, pol_st_if(POL_M_IIFNAME, "lo"),
+	    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->ninternal; i++)
 		POL_RULE(b, c->pre,
 		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
 		    pol_st_jump(c->shut));
-	for (size_t i = 0; i < p->nexternal; i++) {
+	for (size_t i = 0; i < p->nexternal; i++)
 		pol_build_link_in(b, c->pre, p, p->external[i]);
-		POL_RULE(b, c->pre,
-		    pol_st_if(POL_M_IIFNAME, p->external[i]),
-		    pol_st_jump(c->unasked));
-	}
+	pol_build_drop(b, c->pre, p);
 	pol_build_neighbours(b, c->shut, NULL);
 	POL_RULE(b, c->shut, pol_st_jump(c->refuse));
-	pol_build_drop(b, c->unasked, p);
 }
 
 /*
@@ -207,23 +211,25 @@ listener_called(const struct pol_policy *p, const char *ext)
 /*
  * A service's port never means Tor's: whoever is outside gets to no listener,
  * proven or not.  By direction, as Tor's own end of a connection may have
- * the number of a listener's port.
+ * the number of a listener's port.  What conntrack does not know, as it is
+ * invalid or was not to be tracked, is no answer.
  */
 static void
 keep_listeners(struct pol_build *b, const struct guard_chains *c,
     const char *external)
 {
 	struct pol_stmt in = pol_st_if(POL_M_IIFNAME, external);
-	struct pol_stmt original = pol_st(POL_M_CT_ORIGINAL);
 
+	POL_RULE(b, c->input, in, pol_st(POL_M_CT_REPLY),
+	    pol_st(POL_A_ACCEPT));
 	for (size_t s = 0; s < NSIDES; s++)
-		POL_RULE(b, c->input, in, original,
+		POL_RULE(b, c->input, in,
 		    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 		    pol_st_lookup(sides[s].listen, sides[s].dst),
 		    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 	for (size_t s = 0; s < NSIDES; s++)
 		if (c->ports[s])
-			POL_RULE(b, c->input, in, original,
+			POL_RULE(b, c->input, in,
 			    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 			    pol_st_lookup(sides[s].ports, POL_K_DPORT),
 			    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
@@ -398,7 +404,6 @@ make_chains(struct pol_build *b, struct guard_chains *c,
 	c->strange = plain_chain(b, "strange");
 	c->strange6 = plain_chain(b, "strange6");
 	c->shut = plain_chain(b, "shut");
-	c->unasked = plain_chain(b, "unasked");
 	c->from_int = plain_chain(b, "from_int");
 	c->to_int = plain_chain(b, "to_int");
 	c->loopback = plain_chain(b, "loopback");

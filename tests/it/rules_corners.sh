@@ -27,6 +27,39 @@ is "the service" echo out_try 192.0.2.10:9050
 is "the listener of its port" silent out_try 10.152.152.10:9050
 is "workstations still get to it" echo ws_try 10.152.152.10:9050
 
+note "a service of everything, and packets that conntrack does not know"
+# reaches IFACE COMMAND...: does what comes in on IFACE get past input?
+reaches()
+{
+	local dev=$1
+	shift
+	in_gw nft -f - <<-END
+		table inet after
+		delete table inet after
+		table inet after {
+			chain in { type filter hook input priority 300
+				iifname "$dev" meta l4proto { tcp, udp } counter
+			}
+		}
+	END
+	"$@" >/dev/null 2>&1
+	! in_gw nft list chain inet after in | grep -q 'packets 0 '
+}
+policy "" "" 'service "s" { interface = "ext0" protocol = "any" }'
+for track in "" notrack; do
+	loads "${track:-tracked}" open
+	in_gw nft -f - <<-END
+		table inet others {
+			chain raw { type filter hook prerouting priority -300
+				$track
+			}
+		}
+	END
+	check "the service" reaches ext0 out_try 192.0.2.10:22
+	refuse "a listener" reaches ext0 out_try 10.152.152.10:9050
+	refuse "the one of names" reaches ext0 out_try udp:10.152.152.10:5300
+done
+
 note "loopback from the wire, where the kernel would take it"
 in_gw sysctl -qw net.ipv4.conf.ws0.route_localnet=1 \
     net.ipv4.conf.ext0.route_localnet=1
@@ -207,4 +240,51 @@ for value in 0 0x6d6f6c65 0xffffffff "ct mark"; do
 	is "boot, $value: of the gateway" refused gw_try 0 127.0.0.1:9150
 	is "boot, $value: Tor" silent gw_try $TOR_UID 192.0.2.1:443
 done
+
+note "marks that others set where iptables has raw before defrag"
+policy
+for at in boot tor-only; do
+	loads "$at" "$at"
+	in_gw nft list ruleset >"$IT_DIR/ours"
+	in_gw nft flush ruleset
+	in_gw nft -f - <<-END
+		table inet others {
+			chain before { type filter hook prerouting priority -450
+				meta mark set 0x6d6f6c65
+			}
+		}
+	END
+	in_gw nft -f "$IT_DIR/ours"
+	is "$at, theirs loaded before ours" refused ws_try 10.152.152.10:9050
+done
+
+note "an interface on top of a bridge, which the bridge has filtered"
+# Where br_netfilter is, the upper interface's prerouting is not run again.
+NF=net.bridge.bridge-nf-call-iptables
+if ! in_gw sysctl -qw $NF=1 || ! ip -n "$GW" link add br0 type bridge ||
+    ! ip -n "$GW" link add link br0 name vif9 type macvlan mode bridge; then
+	note "not tried: no br_netfilter, bridge or macvlan"
+	it_end
+fi
+in_gw sysctl -qw net.ipv4.conf.all.arp_ignore=1 \
+    net.ipv4.conf.vif9.rp_filter=0
+ip -n "$GW" addr flush dev vif7
+ip -n "$GW" link set vif7 down
+ip -n "$GW" link set vif7 name port0
+ip -n "$GW" link set port0 master br0
+ip -n "$GW" addr add 10.137.0.1/24 dev vif9
+for l in port0 br0 vif9; do ip -n "$GW" link set "$l" up; done
+ip -n "$WS" neigh flush dev vif8
+ip -n "$WS" route add 10.152.152.10 via 10.137.0.1 src 10.137.0.50
+in_gw nft flush ruleset
+check "control: it arrives" reaches vif9 ws_try 10.152.152.10:9050
+policy
+for at in boot closed tor-only; do
+	loads "on a bridge, $at" "$at"
+	refuse "a listener" reaches vif9 ws_try 10.152.152.10:9050
+	refuse "the one of names" reaches vif9 ws_try udp:10.152.152.10:5300
+done
+in_gw sysctl -qw $NF=0
+loads "on a bridge without its filter" open
+is "a listener" echo ws_try 10.152.152.10:9050
 it_end

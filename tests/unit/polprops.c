@@ -88,32 +88,28 @@ every_way(const struct place *w, bool (*cond)(const struct place *, uint32_t),
 
 #define DEPTH 8
 
-/* Does R end the way, through "pre", of what has no mark? */
+/* Does R end the way, through "pre", of whatever nothing has accepted? */
 static bool
 ends_unmarked(const struct pol_table *t, const struct pol_rule *r)
 {
-	const char *to = find(r, POL_A_JUMP) == NULL ? "" :
-	    t->chains[find(r, POL_A_JUMP)->chain].name;
-
 	return strcmp(t->chains[r->chain].name, "pre") == 0 && r->n == 2 &&
-	    r->stmts[0].kind == POL_M_IIFNAME &&
-	    (strcmp(to, "shut") == 0 || strcmp(to, "unasked") == 0);
+	    r->stmts[0].kind == POL_A_COUNTER &&
+	    r->stmts[1].kind == POL_A_DROP;
 }
 
 /* From an interface of which nothing reaches input without a mark? */
 static bool
 only_marked(const struct place *w, uint32_t arg)
 {
-	const struct pol_stmt *in = find(w->r, POL_M_IIFNAME);
+	const char *chain = w->t->chains[w->r->chain].name;
 
 	(void)arg;
-	for (size_t k = 0; in != NULL && k < w->t->nrules; k++)
-		if (ends_unmarked(w->t, &w->t->rules[k]) &&
-		    strcmp(w->t->rules[k].stmts[0].name, in->name) == 0)
-			return strcmp(w->t->chains[w->r->chain].name,
-			    "input") == 0 ||
-			    strcmp(w->t->chains[w->r->chain].name,
-			    "from_int") == 0;
+	if (find(w->r, POL_M_IIFNAME) == NULL || is_lo(w->r) ||
+	    (strcmp(chain, "input") != 0 && strcmp(chain, "from_int") != 0))
+		return false;
+	for (size_t k = 0; k < w->t->nrules; k++)
+		if (ends_unmarked(w->t, &w->t->rules[k]))
+			return true;
 	return false;
 }
 
@@ -126,7 +122,7 @@ accept_ok(const struct place *w, uint32_t arg)
 	if (find(w->r, POL_M_IP4_PLAIN) != NULL)
 		return w->t->chains[w->r->chain].hook ==
 		    POL_H_PREROUTING && w->t->chains[w->r->chain].priority ==
-		    -450;
+		    -453;
 	if (w->t->family == POL_F_NETDEV &&
 	    find(w->r, POL_M_MARK_SET) != NULL)
 		return find(w->r, POL_M_ROUTED) != NULL;
