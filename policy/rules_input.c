@@ -56,6 +56,14 @@ fresh_rules(struct pol_build *b, const struct pol_gate_chains *c)
 	POL_RULE(b, c->fresh, client, pol_st_jump(c->allowed));
 }
 
+static void
+keep_loopback(struct pol_build *b, const struct pol_gate_chains *c)
+{
+	POL_RULE(b, c->allowed, pol_st_num(POL_M_NFPROTO, AF_INET),
+	    pol_st_num(POL_M_IP4_NET, IN_LOOPBACKNET), pol_st(POL_A_COUNTER),
+	    pol_st(POL_A_DROP));
+}
+
 /* By number where the address is the policy's, else by port and proof. */
 static void
 allow_direct(struct pol_build *b, const struct pol_gate_chains *c)
@@ -66,6 +74,14 @@ allow_direct(struct pol_build *b, const struct pol_gate_chains *c)
 		    pol_st_lookup(pol_sides[s].direct, pol_sides[s].dst),
 		    pol_st_lookup(pol_sides[s].proven, pol_sides[s].dst),
 		    pol_st(POL_A_ACCEPT));
+	/*
+	 * A port says nothing of the address: one of loopback may be proven
+	 * too, which the guard knows as a listener, and the kernel lets it in
+	 * from outside where route_localnet is set.  There is no such setting
+	 * for ::1.
+	 */
+	if (c->ports[0])
+		keep_loopback(b, c);
 	for (size_t s = 0; s < POL_NSIDES; s++)
 		if (c->ports[s])
 			POL_RULE(b, c->allowed,
@@ -80,9 +96,7 @@ allow_direct(struct pol_build *b, const struct pol_gate_chains *c)
 static void
 allow_veto(struct pol_build *b, const struct pol_gate_chains *c)
 {
-	POL_RULE(b, c->allowed, pol_st_num(POL_M_NFPROTO, AF_INET),
-	    pol_st_num(POL_M_IP4_NET, IN_LOOPBACKNET), pol_st(POL_A_COUNTER),
-	    pol_st(POL_A_DROP));
+	keep_loopback(b, c);
 	for (size_t s = 0; s < POL_NSIDES; s++)
 		POL_RULE(b, c->allowed,
 		    pol_st_num(POL_M_NFPROTO, pol_sides[s].nfproto),
