@@ -26,17 +26,23 @@ cp_lex_prefix(struct cp_str *s, const char *prefix)
 }
 
 struct cp_str
-cp_lex_word(struct cp_str *rest)
+cp_lex_until(struct cp_str *rest, char end)
 {
-	struct cp_str word = *rest;
-	const char *sp = NULL;
+	struct cp_str part = *rest;
+	const char *at = NULL;
 
 	if (rest->n > 0)
-		sp = memchr(rest->p, ' ', rest->n);
-	if (sp != NULL)
-		word.n = (size_t)(sp - rest->p);
-	*rest = cp_lex_drop(*rest, word.n + 1);
-	return word;
+		at = memchr(rest->p, end, rest->n);
+	if (at != NULL)
+		part.n = (size_t)(at - rest->p);
+	*rest = cp_lex_drop(*rest, part.n + 1);
+	return part;
+}
+
+struct cp_str
+cp_lex_word(struct cp_str *rest)
+{
+	return cp_lex_until(rest, ' ');
 }
 
 /* Where the quoted string that starts at S.p[AT] ends. */

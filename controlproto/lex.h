@@ -14,6 +14,9 @@ struct cp_str cp_lex_drop(struct cp_str s, size_t n);
 /* If *S starts with PREFIX, drops it and returns true. */
 bool cp_lex_prefix(struct cp_str *s, const char *prefix);
 
+/* What stands before the first END, or all; both are taken off *REST. */
+struct cp_str cp_lex_until(struct cp_str *rest, char end);
+
 /*
  * Takes what stands before the first SP, and that SP, from the front of
  * *REST.  Empty when *REST is empty or starts with SP.

@@ -97,15 +97,7 @@ read_endpoint(struct cp_endpoint *out, struct cp_str s, uint16_t port)
 struct cp_str
 cp_next_line(struct cp_str *rest)
 {
-	struct cp_str line = *rest;
-	const char *lf = NULL;
-
-	if (rest->n > 0)
-		lf = memchr(rest->p, '\n', rest->n);
-	if (lf != NULL)
-		line = before(*rest, lf);
-	*rest = cp_lex_drop(*rest, line.n + 1);
-	return line;
+	return cp_lex_until(rest, '\n');
 }
 
 void
