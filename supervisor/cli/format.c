@@ -363,8 +363,8 @@ format_firewall(FILE *out, const json_t *line)
 		    "in %lld us", (long long)closes, (long long)last,
 		    (long long)most);
 	if (number_at(&purges, line, "firewall", "purges") && purges > 0)
-		row(out, "Purges", "the clients' flows were forgotten %lld "
-		    "times", (long long)purges);
+		row(out, "Purges", "%lld, in which the kernel forgot the "
+		    "clients' flows", (long long)purges);
 	if (number_at(&foreign, line, "firewall", "foreign_changes") &&
 	    foreign > 0)
 		row(out, "Foreign", "%lld changes of our tables by others",

@@ -64,7 +64,7 @@ START_TEST(open_gate_is_told_in_full)
 	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
 	    "forward4_off yes, forward6_off NO, routes yes\n"
 	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
-	    "Purges      the clients' flows were forgotten 5 times\n"
+	    "Purges      5, in which the kernel forgot the clients' flows\n"
 	    "Foreign     2 changes of our tables by others\n");
 }
 END_TEST
@@ -111,7 +111,7 @@ START_TEST(trouble_is_told_with_what_to_do)
 	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
 	    "forward4_off yes, forward6_off NO, routes yes\n"
 	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
-	    "Purges      the clients' flows were forgotten 5 times\n");
+	    "Purges      5, in which the kernel forgot the clients' flows\n");
 }
 END_TEST
 
@@ -148,7 +148,7 @@ START_TEST(time_sync_and_strict_egress_are_told)
 	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
 	    "forward4_off yes, forward6_off NO, routes yes\n"
 	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
-	    "Purges      the clients' flows were forgotten 5 times\n");
+	    "Purges      5, in which the kernel forgot the clients' flows\n");
 }
 END_TEST
 
