@@ -117,7 +117,7 @@ START_TEST(unknown_values_are_refused)
 	req.want = GATE_NWANT;
 	ck_assert(!gate_req_ok(&req));
 	make_open();
-	req.reserved = 1;
+	req.permits = GATE_P_ALL + 1;
 	ck_assert(!gate_req_ok(&req));
 	ck_assert(gate_report_ok(&rep));
 	rep.position = GATE_NWANT;
