@@ -214,6 +214,22 @@ judge_carrier(struct pol_draft *d, struct pol_carrier *c)
 		    c->transport.name);
 }
 
+/* None at all if no section has any. */
+static bool
+room_for_bridges(struct pol_draft *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->carriers.n; i++)
+		n += d->carriers.list[i].nbridges;
+	if (n == 0)
+		return true;
+	d->p->bridges = calloc(POL_MAX_BRIDGES, sizeof *d->p->bridges);
+	if (d->p->bridges == NULL)
+		d->nomem = true;
+	return d->p->bridges != NULL;
+}
+
 /* C's lines, behind those of the transports before it. */
 static void
 make_bridges(struct pol_draft *d, const struct pol_carrier *c)
@@ -239,11 +255,8 @@ pol_judge_uplink(struct pol_draft *d)
 	struct pol_policy *p = d->p;
 
 	judge_resolver(d);
-	p->bridges = calloc(POL_MAX_BRIDGES, sizeof *p->bridges);
-	if (p->bridges == NULL) {
-		d->nomem = true;
+	if (!room_for_bridges(d))
 		return;
-	}
 	for (size_t i = 0; i < d->carriers.n; i++) {
 		struct pol_carrier *c = &d->carriers.list[i];
 
