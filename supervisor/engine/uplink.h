@@ -30,6 +30,9 @@ struct engine;
 /* Values of one answer, all together; bridges have a thousand octets each. */
 #define UPLINK_TEXT (64 * 1024)
 
+/* Methods that Tor has a program for; more are as good as none. */
+#define UPLINK_PLUGINS 16
+
 /* A proxy that was given by name: Tor gets its address, and only that. */
 struct uplink_pin {
 	enum pol_proxy kind; /* POL_PROXY_NONE: there is none */
@@ -57,16 +60,18 @@ struct uplink {
 	char why[POL_UPLINK_WHY];
 	struct pol_uplink conf;
 	struct pol_needs needs;
-	struct uplink_plugin plugin[POL_MAX_METHODS];
+	struct uplink_plugin plugin[UPLINK_PLUGINS];
 	size_t nplugins;
 	struct pol_addr directory; /* one that the options name; family 0 */
 	uint16_t directory_port;
 	struct uplink_pin pin;
 	uint64_t changed_at; /* when the options last became others; 0 */
-	char *text; /* owned: the values as read last; wiped when dropped */
-	size_t len;
-	char *next; /* owned: those that are being read */
-	size_t nnext;
+	/*
+	 * Owned, UPLINK_TEXT each: options and values, NUL behind each, as
+	 * they were read last and as they are being read.  Wiped when dropped.
+	 */
+	char *text, *next;
+	size_t len, nnext;
 
 	/* a change that is being considered: its names are looked up, too */
 	bool considered;
@@ -134,7 +139,9 @@ bool uplink_capture(const struct engine *e, struct pol_uplink *out,
  */
 void uplink_consider(struct engine *e, const struct pol_uplink *u);
 
-/* The names of what is being considered. */
+/* Its names, one by one: empty where there is none, NULL at the end. */
+const char *uplink_change_host(const struct uplink *u, size_t i);
+/* All of them. */
 enum uplink_names { UPLINK_NAMES_NONE = 0, /* it has none: addresses only */
 	UPLINK_NAMES_ASKING,
 	UPLINK_NAMES_OK,
@@ -175,7 +182,7 @@ const char *uplink_refusal(const struct engine *e);
  * What speaks for the uplink since it was set last.  BUILT: a circuit that
  * was begun after Tor had answered has been built; an old one says nothing,
  * for Tor goes on using what it has.  It is only looked for between
- * uplink_watch(e, true) and (e, false).
+ * uplink_watch(e, true, now) and (e, false, now).
  */
 struct uplink_evidence {
 	int progress; /* bootstrap; 100 stays 100 whatever happens */
@@ -183,7 +190,7 @@ struct uplink_evidence {
 	bool circuit; /* circuit-established, asked for since */
 	bool built;
 };
-void uplink_watch(struct engine *e, bool on);
+void uplink_watch(struct engine *e, bool on, uint64_t now);
 void uplink_evidence(const struct engine *e, struct uplink_evidence *out);
 
 #endif
