@@ -10,6 +10,8 @@
  *	watch.c		the replies that become facts, and events
  *	repair.c	drift, SETCONF, back-off, limits
  *	relays.c	strict egress: where Tor may connect to
+ *	uplink.c ...	bridges, transports, proxy, and the names they need
+ *	apply.c		changes of them, as transactions
  *	check.c		the isolation check, while one runs
  *	tell.c		reasons and snapshots
  *	table.c		the table of listeners, for the status process
@@ -22,11 +24,16 @@
 #include "policy/policy.h"
 #include "supervisor/engine/check.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/names.h"
 #include "supervisor/engine/provision.h"
+#include "supervisor/engine/reach.h"
 #include "supervisor/engine/relays.h"
 #include "supervisor/engine/session.h"
 #include "supervisor/engine/table.h"
 #include "supervisor/engine/tell.h"
+#include "supervisor/engine/transports.h"
+#include "supervisor/engine/tryout.h"
+#include "supervisor/engine/uplink.h"
 #include "supervisor/snapshot.h"
 
 /*
@@ -61,6 +68,9 @@ struct evidence {
 	bool extend_refused;	    /* ... and Tor found no path for it */
 	uint64_t active_at; /* SIGNAL ACTIVE was sent, or the session began */
 	bool woken;	    /* it was sent in this session */
+	/* A change is watched: circuits with higher numbers than BASE count. */
+	bool look, based, fresh;
+	uint64_t look_at, base;
 };
 
 /* When things are due, in ms. */
@@ -125,6 +135,10 @@ struct engine {
 
 	struct check check;
 	struct relays relays;
+	struct uplink uplink;
+	struct names names;
+	struct transports transports;
+	struct tryout tryout;
 
 	/* gate */
 	bool gate_up, gate_known, status_up;
@@ -136,6 +150,9 @@ struct engine {
 	bool asked_valid;	  /* ... to this gate */
 	uint64_t asked_proof;
 	uint8_t asked_proven[POL_MAX_LISTENERS / 8];
+	uint32_t asked_permits;
+	uint64_t permits_seq; /* the request that had them first */
+	uint32_t reach_seq;   /* of the last gate_reach to this gate */
 	struct pol_addr asked_ifaddr[POL_MAX_IFADDRS];
 	/* Where the listeners in facts.proven are; see gate_req.ifaddr. */
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];

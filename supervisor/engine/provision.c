@@ -11,6 +11,7 @@
 #include "controlproto/reply.h"
 #include "policy/options.h"
 #include "policy/portline.h"
+#include "supervisor/engine/uplink.h"
 #include "supervisor/log.h"
 
 /* An option value that Tor reports: address, flags; see POL_FLAGS_LEN. */
@@ -283,7 +284,7 @@ prov_addresses(struct prov *p, const struct pol_addr *ifaddrs)
 enum cp_err
 prov_cmd_getconf(const struct prov *p, struct cp_cmd *out)
 {
-	const char *names[POL_NKIND + 2];
+	const char *names[POL_NKIND + 2 + UPLINK_OPTIONS];
 	size_t n = 0;
 
 	(void)p;
@@ -291,6 +292,8 @@ prov_cmd_getconf(const struct prov *p, struct cp_cmd *out)
 		names[n++] = line_names[k];
 	names[n++] = "DisableNetwork";
 	names[n++] = "CountPrivateBandwidth";
+	for (unsigned i = 0; i < UPLINK_OPTIONS; i++)
+		names[n++] = uplink_options[i];
 	return cp_cmd_getconf(out, names, n);
 }
 
@@ -403,6 +406,8 @@ read_conf(struct prov *p, const struct cp_reply *reply)
 	for (size_t i = 0; i < cp_reply_nconf(reply); i++) {
 		if ((err = cp_reply_conf(reply, &conf, i)) != CP_OK)
 			return err;
+		if (uplink_has(conf.key.p, conf.key.n))
+			continue;
 		kind = prov_kind_of_key(conf.key);
 		if (kind != POL_NKIND && !conf.has_value)
 			continue;
@@ -419,13 +424,27 @@ read_conf(struct prov *p, const struct cp_reply *reply)
 	return network ? CP_OK : CP_ERR_KEY;
 }
 
+/* The uplink's lines are not ours, and may hold a password. */
+static bool
+is_uplink(struct cp_str line)
+{
+	const char *eq = line.n == 0 ? NULL : memchr(line.p, '=', line.n);
+
+	return uplink_has(line.p, eq != NULL ? (size_t)(eq - line.p) :
+	    line.n);
+}
+
 static bool
 is_same_conf(struct prov *p, const struct cp_reply *reply)
 {
+	struct cp_str line;
 	size_t at = 0;
 
-	for (size_t i = 0; i < cp_reply_nlines(reply); i++)
-		(void)memo_next(&p->conf, &at, cp_reply_text(reply, i));
+	for (size_t i = 0; i < cp_reply_nlines(reply); i++) {
+		line = cp_reply_text(reply, i);
+		if (!is_uplink(line))
+			(void)memo_next(&p->conf, &at, line);
+	}
 	return memo_end(&p->conf, at);
 }
 

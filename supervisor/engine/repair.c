@@ -63,6 +63,7 @@ void
 repair_on_reload(struct engine *e, uint64_t now)
 {
 	facts_drop(&e->facts, FACT_CONF);
+	uplink_doubt(e);
 	repair_doubt(e, PROV_ALL_KINDS, now);
 }
 
@@ -125,6 +126,7 @@ repair_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		return;
 	}
 	e->conf_read = true;
+	uplink_on_conf(e, reply, now);
 	if (e->prov.network_off)
 		facts_drop(&e->facts, FACT_CONF);
 	else

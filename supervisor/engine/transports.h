@@ -11,7 +11,7 @@
 
 #include "controlproto/event.h"
 #include "policy/policy.h"
-#include "supervisor/snapnames.h"
+#include "supervisor/snapshot.h"
 
 struct engine;
 

@@ -5,6 +5,7 @@
  */
 #include "supervisor/engine/tryout.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "supervisor/engine/core.h"

@@ -391,6 +391,42 @@ uplink_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	names_changed(e);
 }
 
+/* --- what nobody is told --------------------------------------------------- */
+
+/* Shorter ones are found in every other sentence. */
+#define SECRET_MIN 4
+
+static void
+hide(char *text, const char *secret, const char *word)
+{
+	size_t n = strlen(secret), w = strlen(word);
+	char *at = text;
+
+	if (n < SECRET_MIN || w > n)
+		return;
+	while ((at = strcasestr(at, secret)) != NULL) {
+		memcpy(at, word, w);
+		memmove(at + w, at + n, strlen(at + n) + 1);
+		at += w;
+	}
+}
+
+void
+uplink_scrub(const struct engine *e, char *dst, size_t cap, const char *src)
+{
+	const struct uplink *u = &e->uplink;
+
+	(void)privacy_text(dst, cap, &e->table.privacy, src);
+	for (size_t i = 0; i < u->needs.n; i++)
+		if (u->needs.need[i].addr.family == 0)
+			hide(dst, u->needs.need[i].host, "name");
+	hide(dst, u->pin.host, "name");
+	hide(dst, u->conf.user, "user");
+	hide(dst, u->conf.password, "***");
+	hide(dst, u->change.user, "user");
+	hide(dst, u->change.password, "***");
+}
+
 /* --- for a change -------------------------------------------------------- */
 
 bool
@@ -450,11 +486,11 @@ uplink_consider(struct engine *e, const struct pol_uplink *change)
 		return;
 	}
 	u->change = *change;
-	/* It is whole: a callback that never ends it cannot fail. */
-	(void)pol_uplink_options(change, e->policy, &any, add_other,
-	    &u->change_needs);
-	(void)pol_uplink_options(change, e->policy, &any, add_bridge,
-	    &u->change_needs);
+	if (!pol_uplink_options(change, e->policy, &any, add_other,
+	    &u->change_needs) ||
+	    !pol_uplink_options(change, e->policy, &any, add_bridge,
+	    &u->change_needs))
+		log_warn("uplink: not all of a change's names are known");
 	pol_needs_finish(&u->change_needs);
 	names_changed(e);
 }

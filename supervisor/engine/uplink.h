@@ -106,6 +106,12 @@ bool uplink_has(const char *key, size_t n);
 void uplink_on_conf(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 
+/*
+ * SRC, escaped words of Tor's or a transport's, without addresses, identities
+ * and the uplink's own secrets: names, user, password.  DST holds CAP.
+ */
+void uplink_scrub(const struct engine *e, char *dst, size_t cap,
+    const char *src);
 /* Networking is on as far as is known, and names may be looked up. */
 bool uplink_enabled(const struct engine *e);
 /*

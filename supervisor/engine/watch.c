@@ -231,12 +231,44 @@ built_number(struct cp_str line)
 	return read_number(&id, (struct cp_str){ line.p, at }) ? id : 0;
 }
 
+/* The number of the circuit in LINE, whatever has become of it; 0: none. */
+static uint64_t
+circuit_number(struct cp_str line)
+{
+	const char *sp = line.n == 0 ? NULL : memchr(line.p, ' ', line.n);
+	uint64_t id;
+
+	if (sp == NULL)
+		return 0;
+	return read_number(&id, (struct cp_str){ line.p,
+	    (size_t)(sp - line.p) }) ? id : 0;
+}
+
+/*
+ * While a change is watched: what was begun when it was made, of which ANY is
+ * the highest number, says nothing about it.
+ */
+static void
+look_for_fresh(struct engine *e, uint64_t built, uint64_t any)
+{
+	struct evidence *ev = &e->ev;
+
+	if (!ev->look || e->sent < ev->look_at)
+		return;
+	if (!ev->based) {
+		ev->based = true;
+		ev->base = any;
+	} else if (built > ev->base) {
+		ev->fresh = true;
+	}
+}
+
 void
 watch_on_circuits(struct engine *e, const struct cp_reply *reply,
     uint64_t now)
 {
 	struct cp_str v, line;
-	uint64_t id, max = 0;
+	uint64_t id, max = 0, any = 0;
 	enum cp_err err = cp_reply_getinfo(reply, &v, circuit_keys, 1);
 
 	if (err != CP_OK) {
@@ -248,13 +280,24 @@ watch_on_circuits(struct engine *e, const struct cp_reply *reply,
 		id = built_number(line);
 		if (id > max)
 			max = id;
+		id = circuit_number(line);
+		if (id > any)
+			any = id;
 	}
+	look_for_fresh(e, max, any);
 	/* Proofs were voided since the question was sent: only a baseline. */
 	if (e->ev.seen_built && !e->need_probe && max > e->ev.built)
 		facts_confirm(&e->facts, FACT_USABLE, e->sent);
 	e->ev.seen_built = true;
 	if (max > e->ev.built)
 		e->ev.built = max;
+}
+
+/* A change is watched, and nothing was seen yet that speaks for it. */
+static bool
+is_looking(const struct engine *e)
+{
+	return e->ev.look && !e->ev.fresh;
 }
 
 bool
@@ -269,7 +312,7 @@ watch_circuits_due(const struct engine *e, uint64_t now)
 	if (!facts_holds(&e->facts, FACT_BOOT, now) ||
 	    !facts_holds(&e->facts, FACT_CIRCUIT, now))
 		return false;
-	if (last != 0 && now - last < EVIDENCE_FRESH_MS)
+	if (!is_looking(e) && last != 0 && now - last < EVIDENCE_FRESH_MS)
 		return false;
 	return now >= e->due.circuits;
 }
@@ -289,6 +332,9 @@ watch_extend_due(const struct engine *e, uint64_t now)
 	    !facts_holds(&e->facts, FACT_CIRCUIT, now) ||
 	    !e->ev.seen_read || !e->ev.seen_built)
 		return false;
+	if (is_looking(e))
+		return e->ev.based && (e->ev.extend_at == 0 ||
+		    now - e->ev.extend_at >= EXTEND_NONE_MS);
 	if (last != 0 && now - last < EVIDENCE_OLD_MS)
 		return false;
 	if (!e->prov.count_private && now - e->ev.since < EVIDENCE_GRACE_MS)
@@ -406,6 +452,8 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		e->need_probe = true;
 		break;
 	case CP_EV_LOG:
+		if (transports_on_log(e, ev.text, now))
+			break;
 		if (ev.severity < CP_SEV_WARN)
 			break;
 		log_esc(e->tor.last_warn, sizeof e->tor.last_warn, ev.text.p,
@@ -419,10 +467,12 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		if (cp_str_is(ev.action, "CONSENSUS_ARRIVED"))
 			relays_consensus(e);
 		break;
+	case CP_EV_TRANSPORT_LAUNCHED:
+		transports_on_launched(e, ev.text);
+		break;
 	case CP_EV_OTHER:
 	case CP_EV_CLOCK_SKEW:
 	case CP_EV_LIVENESS:
-	case CP_EV_TRANSPORT_LAUNCHED:
 	case CP_NEVENT:
 		break;
 	}
