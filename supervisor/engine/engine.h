@@ -145,9 +145,9 @@ void engine_gate_bytes(struct engine *e, const void *p, size_t n,
 /* A resolver's end has arrived, or is closed. */
 void engine_resolver_up(struct engine *e, uint64_t now);
 void engine_resolver_down(struct engine *e, uint64_t now);
-/* Any bytes; what is no valid message ends the pair. */
-void engine_resolver_bytes(struct engine *e, const void *p, size_t n,
-    uint64_t now);
+/* Any bytes; -1: no valid message, the caller ends the pair (.._down()). */
+int engine_resolver_bytes(struct engine *e, const void *p, size_t n,
+    uint64_t now) __attribute__((warn_unused_result));
 
 /*
  * Before the first engine_settle(): the last engine died while it changed
