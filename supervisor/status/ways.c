@@ -154,11 +154,12 @@ encode_change(const struct snapshot *s)
 json_t *
 status_ways_encode(const struct snapshot *s, bool known)
 {
-	if (!known)
-		return json_null();
 	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "bridges",
-	    uint_if(true, s->nbridges), "proxy", encode_proxy(&s->proxy),
-	    "transports", encode_transports(s), "names", encode_names(s),
-	    "names_total", uint_if(true, s->nnames), "resolver",
-	    encode_resolver(s), "change", encode_change(s));
+	    uint_if(known, s->nbridges), "proxy",
+	    known ? encode_proxy(&s->proxy) : json_null(), "transports",
+	    known ? encode_transports(s) : json_null(), "names",
+	    known ? encode_names(s) : json_null(), "names_total",
+	    uint_if(known, s->nnames), "resolver",
+	    known ? encode_resolver(s) : json_null(), "change",
+	    known ? encode_change(s) : json_null());
 }

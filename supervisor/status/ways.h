@@ -13,7 +13,7 @@
 bool status_ways_ok(const struct snapshot *s);
 void status_ways_clean(struct snapshot *s);
 
-/* Member "uplink"; all null unless KNOWN.  NULL: out of memory. */
+/* Member "uplink"; its members are null unless KNOWN.  NULL: out of memory. */
 json_t *status_ways_encode(const struct snapshot *s, bool known);
 
 #endif

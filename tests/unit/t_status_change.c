@@ -12,7 +12,7 @@
 
 static const char text[] =
     "gateway { internal = { \"eth1\" } external = { \"eth0\" } }\n"
-    "tor { user = 107 control = \"/run/tor/control\" }\n"
+    "tor { user = 107 control = \"unix:/run/tor/control\" }\n"
     "resolver { address = \"198.51.100.53\" }\n"
     "transport obfs4 { program = \"/usr/bin/obfs4proxy\"\n"
     "    bridge = { \"obfs4 192.0.2.9:443 " FP " cert=xyz\" } }\n"

@@ -79,10 +79,14 @@ static const struct field fields[] = {
 	{ "bootstrap", "since", "\"2026-01-31T23:59:58Z\"", "null" },
 	{ "bootstrap", "stalled", "false", "null" },
 	{ "bootstrap", "tor_said", "null", "null" },
-	{ "", "uplink", "{\"bridges\":0,\"proxy\":null,\"transports\":[],"
-	    "\"names\":[],\"names_total\":0,\"resolver\":{\"running\":true,"
-	    "\"queries\":21,\"stub_answered\":22,\"stub_refused\":23},"
-	    "\"change\":null}", "null" },
+	{ "uplink", "bridges", "0", "null" },
+	{ "uplink", "proxy", "null", "null" },
+	{ "uplink", "transports", "[]", "null" },
+	{ "uplink", "names", "[]", "null" },
+	{ "uplink", "names_total", "0", "null" },
+	{ "uplink", "resolver", "{\"running\":true,\"queries\":21,"
+	    "\"stub_answered\":22,\"stub_refused\":23}", "null" },
+	{ "uplink", "change", "null", "null" },
 	{ "circuits", "established", "true", "null" },
 	{ "circuits", "enough_dir_info", "true", "null" },
 	{ "listeners", "total", "5", "null" },

