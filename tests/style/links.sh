@@ -8,7 +8,7 @@ command -v readelf >/dev/null || exit "$SKIP"
 rules='
 portcullisd		lib(event|crypto|ssl|jansson)
 portcullis-engine	lib(nftnl|nftables|jansson)
-portcullis-status	lib(nftnl|nftables|crypto|ssl|confuse|mnl)
+portcullis-status	lib(nftnl|nftables|crypto|ssl|mnl)
 portcullis		lib(nftnl|nftables|crypto|ssl|confuse|mnl)
 '
 
