@@ -98,6 +98,13 @@ apply_busy(const struct engine *e)
 	return is_under_way(&e->apply) && e->apply.step != SNAP_A_PREFLIGHT;
 }
 
+void
+apply_snapshot(const struct engine *e, struct snapshot *s)
+{
+	s->apply_step = e->apply.step;
+	memcpy(s->apply_text, e->apply.text, sizeof s->apply_text);
+}
+
 /* --- what is told -------------------------------------------------------- */
 
 static void
@@ -484,15 +491,27 @@ tell_progress(struct engine *e, int progress, uint64_t now)
 		    "circuit can be built.");
 }
 
+/* What was set ends with Tor; whatever works after that is something else. */
+static bool
+is_lost(struct engine *e, uint64_t now)
+{
+	if (session_is_up(e))
+		return false;
+	because(&e->apply, "Tor went away.");
+	roll_back(e, now);
+	return true;
+}
+
 static void
 watching(struct engine *e, uint64_t now)
 {
 	struct apply *a = &e->apply;
 	struct uplink_evidence ev;
 
+	if (is_lost(e, now))
+		return;
 	uplink_evidence(e, &ev);
-	if (session_is_up(e) && ev.progress == 100 && ev.dir && ev.circuit &&
-	    ev.built) {
+	if (ev.progress == 100 && ev.dir && ev.circuit && ev.built) {
 		uplink_watch(e, false, now);
 		enter(e, SNAP_A_KEEPING, now + KEEPER_MS);
 		return;
@@ -517,6 +536,8 @@ keeping(struct engine *e, uint64_t now)
 	struct apply *a = &e->apply;
 	const struct apply_keeper *q = &a->keeper;
 
+	if (is_lost(e, now))
+		return;
 	if (e->policy->tor.torrc[0] == '\0') {
 		a->forget = true;
 		because(a, "It works.  It ends with Tor: name a file for it "
@@ -640,14 +661,6 @@ engine_change(struct engine *e, const struct snap_change *c, uint64_t now)
 	    a->next->proxy == POL_PROXY_NONE ? "no proxy" : "proxy by ",
 	    a->next->proxy == POL_PROXY_NONE ? "" :
 	    pol_proxy_name((enum pol_proxy)a->next->proxy));
-}
-
-/* What was set in it ended with it; what was not answered shows as lost. */
-void
-apply_lost(struct engine *e)
-{
-	if (e->apply.step == SNAP_A_ROLLING_BACK)
-		e->apply.open = false;
 }
 
 void

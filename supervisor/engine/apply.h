@@ -50,8 +50,7 @@ void apply_clear(struct engine *e); /* wipes all of it */
 
 /* The gate is to stay shut for clients: Tor's way out is being changed. */
 bool apply_busy(const struct engine *e);
-/* The session with Tor is over. */
-void apply_lost(struct engine *e);
+void apply_snapshot(const struct engine *e, struct snapshot *s);
 /* Go on with it. */
 void apply_tick(struct engine *e, uint64_t now);
 uint64_t apply_wake(const struct engine *e);

@@ -22,6 +22,7 @@
 #include "controlproto/conn.h"
 #include "controlproto/event.h"
 #include "policy/policy.h"
+#include "supervisor/engine/apply.h"
 #include "supervisor/engine/check.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/names.h"
@@ -139,6 +140,7 @@ struct engine {
 	struct names names;
 	struct transports transports;
 	struct tryout tryout;
+	struct apply apply;
 
 	/* gate */
 	bool gate_up, gate_known, status_up;

@@ -103,6 +103,10 @@ static const struct facts_reason fight = { "fight",
 static const struct facts_reason proving = { "proving",
 	"The proofs are being made.", "" };
 
+static const struct facts_reason changing = { "change",
+	"Bridges or proxy are being changed; nothing opens until that is over.",
+	"Wait: it is kept if it works, and rolled back if not." };
+
 const char *
 tell_loss(enum engine_loss why)
 {
@@ -386,7 +390,10 @@ tell_reason(struct engine *e, uint64_t now)
 		reason_listen(e);
 		break;
 	case NFACT:
-		reason_open(e);
+		if (apply_busy(e))
+			set_reason(e, &changing);
+		else
+			reason_open(e);
 		break;
 	case FACT_ALIVE:
 		set_reason(e, &proving);
@@ -459,6 +466,7 @@ fill(const struct engine *e, struct snapshot *s, uint64_t now)
 	memcpy(s->relays_fault, e->relays.fault, sizeof s->relays_fault);
 	s->time_required = e->policy->timesync.required;
 	s->mode = e->policy->firewall.mode;
+	apply_snapshot(e, s);
 }
 
 /* What changes all the time is no change worth a message of its own. */
@@ -475,6 +483,7 @@ same(const struct snapshot *a, const struct snapshot *b)
 	    a->relays_generation == b->relays_generation &&
 	    strcmp(a->relays_fault, b->relays_fault) == 0 &&
 	    a->nextra == b->nextra && a->nalarm == b->nalarm &&
+	    a->apply_step == b->apply_step &&
 	    strcmp(a->reason, b->reason) == 0 &&
 	    memcmp(a->trouble, b->trouble, sizeof a->trouble) == 0;
 }
@@ -503,16 +512,17 @@ tell_snapshot(struct engine *e, uint64_t now)
 }
 
 void
-tell_result(struct engine *e, uint64_t id, bool ok, const char *text)
+tell_answer(struct engine *e, struct snap_result r, const char *text)
 {
-	struct snap_result r;
-
-	memset(&r, 0, sizeof r);
 	r.magic = SNAP_RESULT_MAGIC;
-	r.ok = ok;
-	r.id = id;
 	set_text(r.text, sizeof r.text, "%s", text);
-	/* Nobody else can be told; the verb took effect all the same. */
+	/* A sentence that cannot be sent is lost; what it tells of is not. */
 	if (e->status_up)
 		(void)e->ops->status_send(e->arg, &r, sizeof r);
+}
+
+void
+tell_result(struct engine *e, uint64_t id, bool ok, const char *text)
+{
+	tell_answer(e, (struct snap_result){ .ok = ok, .id = id }, text);
 }
