@@ -29,26 +29,6 @@
 #define SAY_MS 15000
 #define AGAIN_MS 5000
 
-static const char *const program_faults[] = {
-	"is not there: install its package",
-	"may not be run: look at its mode, and at the folders above it",
-	"cannot be looked at",
-};
-
-/* The sentence about a proxy that was tried in vain. */
-static const char *const verdicts[NAME_NVERDICT] = {
-	[NAME_V_NONE] = "was not tried",
-	[NAME_V_OK] = "works",
-	[NAME_V_REFUSED] = "refuses connections: nothing listens there",
-	[NAME_V_TIMEOUT] = "does not answer",
-	[NAME_V_UNREACHABLE] = "cannot be reached",
-	[NAME_V_PROTOCOL] = "is no proxy of that kind: what answers speaks "
-	    "something else",
-	[NAME_V_AUTH] = "wants another user or password",
-	[NAME_V_DENIED] = "will not let Tor through",
-	[NAME_V_BLOCKED] = "is not let through by our own firewall",
-};
-
 void
 apply_init(struct engine *e)
 {
@@ -247,107 +227,14 @@ session_is_up(const struct engine *e)
 	    e->state == SM_WATCH;
 }
 
-/* The names of what is wanted: true when there is nothing to wait for. */
-static bool
-look_at_names(struct engine *e)
-{
-	enum name_state state = NAME_UNKNOWN;
-	const char *host = "";
-
-	switch (uplink_names(e, &host, &state)) {
-	case UPLINK_NAMES_NONE:
-	case UPLINK_NAMES_OK:
-		return true;
-	case UPLINK_NAMES_ASKING:
-		return false;
-	case UPLINK_NAMES_FAILED:
-		because(&e->apply, "Nothing was changed: %.100s cannot be "
-		    "resolved (%s).", host, name_state_name(state));
-		break;
-	case UPLINK_NAMES_OFF:
-		because(&e->apply, "Nothing was changed: names have to be "
-		    "looked up, and %s.",
-		    e->policy->resolver.addr.family == 0 ?
-		    "the policy has no resolver: add that section" :
-		    "Tor's networking is off (DisableNetwork 1)");
-		break;
-	}
-	finish(e, SNAP_A_REFUSED, false);
-	return false;
-}
-
-static const char *
-program_fault(int error)
-{
-	return program_faults[error == ENOENT ? 0 : error == EACCES ? 1 : 2];
-}
-
-/* False: a program is missing, and the change is refused. */
-static bool
-look_at_programs(struct engine *e)
-{
-	const struct pol_uplink *u = e->apply.next;
-	struct pol_bridge b;
-	char why[POL_UPLINK_WHY];
-	size_t t;
-	int error;
-
-	for (uint32_t i = 0; i < u->nbridges; i++) {
-		if (!pol_bridge_parse(&b, why, u->bridge[i]) ||
-		    b.transport[0] == '\0')
-			continue;
-		t = pol_transport_find(e->policy, b.transport);
-		if (t == e->policy->ntransports)
-			continue; /* pol_uplink_ok() would not have it */
-		error = e->ops->program(e->arg,
-		    e->policy->transports[t].program);
-		if (error == 0)
-			continue;
-		because(&e->apply, "Nothing was changed: %.80s, which %.40s "
-		    "needs, %s.", e->policy->transports[t].program,
-		    b.transport, program_fault(error));
-		finish(e, SNAP_A_REFUSED, false);
-		return false;
-	}
-	return true;
-}
-
-/* True when the proxy is known to work, or there is nothing to try. */
-static bool
-look_at_proxy(struct engine *e, uint64_t now)
-{
-	struct apply *a = &e->apply;
-	enum name_verdict verdict;
-	uint32_t code = 0;
-
-	if (a->next->proxy == POL_PROXY_NONE)
-		return true;
-	if (!a->tried && uplink_try(e, a->next, now) == -1) {
-		say(e, now, "The proxy cannot be tried beforehand: there is "
-		    "no resolver process (policy, section resolver).");
-		return true;
-	}
-	a->tried = true;
-	verdict = uplink_tried(e, &code);
-	if (verdict == NAME_V_OK)
-		return true;
-	if (verdict == NAME_V_NONE)
-		return false;
-	if (code != 0)
-		because(a, "Nothing was changed: the proxy %s (its code %u).",
-		    verdicts[verdict], (unsigned)code);
-	else
-		because(a, "Nothing was changed: the proxy %s.",
-		    verdicts[verdict]);
-	finish(e, SNAP_A_REFUSED, false);
-	return false;
-}
-
 static void
 begin_setting(struct engine *e, uint64_t now)
 {
 	struct apply *a = &e->apply;
 
+	if (a->preflight.blind)
+		say(e, now, "The proxy cannot be tried beforehand: there is "
+		    "no resolver process (policy, section resolver).");
 	if (a->dry_run) {
 		because(a, "Nothing speaks against it; nothing was changed, "
 		    "as this was a dry run.");
@@ -367,24 +254,21 @@ static void
 preflight(struct engine *e, uint64_t now)
 {
 	struct apply *a = &e->apply;
+	enum preflight_step step;
 
 	if (!session_is_up(e)) {
 		refuse(e, "the control connection to Tor was lost.");
 		return;
 	}
-	if (now >= a->ends) {
-		refuse(e, a->named ? "trying the proxy took too long." :
-		    "looking up the names took too long.");
-		return;
-	}
-	if (!a->named && !look_at_names(e))
-		return;
-	a->named = true;
-	if (!a->looked && !look_at_programs(e))
-		return;
-	a->looked = true;
-	if (look_at_proxy(e, now))
+	step = preflight_look(e, &a->preflight, a->next, now);
+	if (step == PREFLIGHT_BAD)
+		refuse(e, a->preflight.fault);
+	else if (step == PREFLIGHT_OK)
 		begin_setting(e, now);
+	else if (now >= a->ends)
+		refuse(e, a->preflight.named ?
+		    "trying the proxy took too long." :
+		    "looking up the names took too long.");
 }
 
 /* --- setting ------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "policy/uplink.h"
+#include "supervisor/engine/preflight.h"
 #include "supervisor/links.h"
 #include "supervisor/snapshot.h"
 
@@ -30,9 +31,7 @@ struct apply {
 	enum snap_apply_step step;
 	uint64_t id;	/* of the verb; 0: nobody waits for answers */
 	bool dry_run;
-	bool named;	/* preflight: the names have been found */
-	bool looked;	/* ... and the programs are there */
-	bool tried;	/* ... and the proxy is being tried */
+	struct preflight preflight;
 	bool open;	/* a SETCONF of ours has no answer yet */
 	bool forget;	/* the keeper still remembers what is over */
 	int progress;	/* of bootstrap, as last told */
