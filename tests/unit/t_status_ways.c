@@ -52,8 +52,8 @@ START_TEST(encodes_every_part)
 	want = json_pack("{s:i,s:{s:s,s:b,s:s,s:i},s:[{s:s,s:s,s:i,s:s}],"
 	    "s:[{s:s,s:s,s:s,s:s,s:s,s:i}],s:i,s:{s:b,s:i,s:i,s:i},"
 	    "s:{s:s,s:s}}", "bridges", 2, "proxy", "kind", "socks5",
-	    "by_name", 1, "state", "password", "code", 2, "transports", "method",
-	    "meek_lite", "state", "died", "deaths", 3, "said",
+	    "by_name", 1, "state", "password", "code", 2, "transports",
+	    "method", "meek_lite", "state", "died", "deaths", 3, "said",
 	    "lookup failed", "names", "name", "front.example", "needed_by",
 	    "Bridge line 1, front (meek_lite)", "asked_by", "transport",
 	    "state", "nxdomain", "since", "2026-01-31T23:59:57Z",
