@@ -40,7 +40,7 @@ static const struct {
 
 START_TEST(what_tor_takes_is_taken)
 {
-	char why[POL_UPLINK_WHY], text[POL_BRIDGE_LEN];
+	char why[POL_UPLINK_WHY], text[POL_BRIDGE_LEN], again[POL_BRIDGE_LEN];
 	struct pol_bridge b;
 
 	ck_assert_msg(pol_bridge_parse(&b, why, good[_i].line), "%s", why);
@@ -53,8 +53,8 @@ START_TEST(what_tor_takes_is_taken)
 	if (strcmp(good[_i].transport, "Bridge") == 0)
 		return;
 	ck_assert(pol_bridge_parse(&b, why, text));
-	ck_assert(pol_bridge_format(text, &b));
-	ck_assert_str_eq(text, good[_i].canonical);
+	ck_assert(pol_bridge_format(again, &b));
+	ck_assert_str_eq(again, text);
 }
 END_TEST
 
@@ -79,7 +79,7 @@ static const struct {
 	{ "192.0.2.1:0x50", "no address and port" },
 	{ "192.0.2.1:80:80", "no address and port" },
 	{ "192.0.2.1" X60 ":80", "no address and port" },
-	{ "meek-lite 192.0.2.1:80", "no address and port" },
+	{ "meek-lite 192.0.2.1:80", "\"meek-lite\" is no IP address" },
 	{ X60 X10 " 192.0.2.1:80", "no address and port" },
 	{ "192.0.2.1:80 " FP "8", "more than 40 digits" },
 	{ "192.0.2.1:80 012345", "has 6 digits, not 40" },
@@ -126,7 +126,6 @@ START_TEST(the_usual_form_must_fit_too)
 	ck_assert_uint_eq(sizeof line, POL_BRIDGE_LEN);
 	ck_assert(pol_bridge_parse(&b, why, line));
 	ck_assert(!pol_bridge_format(text, &b));
-	ck_assert(pol_bridge_parse(&b, why, line + 1));
 }
 END_TEST
 

@@ -121,7 +121,13 @@ static const struct {
 	    " ampcache=https://cdn.example/" },
 	    "bridge nobody Bridge/1 snowflake 192.0.2.3 80 tcp\n"
 	    "url transport Bridge/1 snowflake "
-	    "my--broker-example-org.cdn.example 443 tcp\n", 0, false },
+	    "0-my--broker-example-org-0.cdn.example 443 tcp\n", 0, false },
+	{ { "UseBridges=1", "Bridge=snowflake " SF
+	    " url=https://snow-broker.example.org/"
+	    " ampcache=http://cdn.example/" },
+	    "bridge nobody Bridge/1 snowflake 192.0.2.3 80 tcp\n"
+	    "url transport Bridge/1 snowflake "
+	    "snow--broker-example-org.cdn.example 80 tcp\n", 0, false },
 	{ { "UseBridges=1", "Bridge=snowflake " SF " url=https://u.example/"
 	    " ampcache=https://cdn.example/ front=f.example" },
 	    "bridge nobody Bridge/1 snowflake 192.0.2.3 80 tcp\n"

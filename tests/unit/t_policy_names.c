@@ -1,4 +1,5 @@
 /* Sections resolver and transport, tor.torrc, users.resolver. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -34,16 +35,16 @@ static const struct fault {
 	{ P_IN_PT("programme = \"/o\""), 6, "did you mean \"program\"" },
 	{ P_IN_PT2("bridges = x"), 7, "did you mean \"bridge\"" },
 	{ P_IN_PT2("dns = false\ndns = true"), 8, "set twice" },
-	{ P_IN_PT2("") "transport obfs4 { }", 8, "stands twice" },
+	{ P_IN_PT2("") "transport obfs4 { program = \"/p\" }", 8, "stands twice" },
 	/* tor and users */
 	{ P_IN_TOR("torrc = x"), 2, "as a path" },
 	{ P_IN_TOR("torrc = \"/etc/tor/\""), 2, "is a folder" },
 	{ P_IN_TOR("torrc = \"/" X50 X50 "\""), 2, "92 letters at most" },
-	{ P_IN_USERS("gate = 1 engine = 2 status = 3\nresolver = root"), 4,
+	{ P_IN_USERS("gate = 1 engine = 2 status = 3\nresolver = root"), 5,
 	    "an unprivileged user" },
-	{ P_IN_USERS("gate = 1 engine = 2 status = 3\nresolver = 2"), 4,
+	{ P_IN_USERS("gate = 1 engine = 2 status = 3\nresolver = 2"), 5,
 	    "the same user as \"engine\"" },
-	{ P_IN_USERS("gate = 1 engine = 2 status = 3\nresolver = 101"), 4,
+	{ P_IN_USERS("gate = 1 engine = 2 status = 3\nresolver = 101"), 5,
 	    "the same user as \"user\" of section \"tor\"" },
 	{ P_ALL "egress e { user = portcullis-resolver }", 5,
 	    "our resolver's" },
@@ -62,7 +63,7 @@ static const struct fault {
 	{ P_IN_RES("address = \"10.0.0.1\""), 6, "where listener \"a\" is" },
 	{ P_IN_RES2("port = 0"), 7, "from 1 to 65535" },
 	{ P_IN_RES2("port = 65536"), 7, "from 1 to 65535" },
-	{ P_IN_RES2("protocol = dot"), 7, "write \"dns\" or \"tls\"" },
+	{ P_IN_RES2("protocol = quic"), 7, "write \"dns\" or \"tls\"" },
 	{ P_IN_RES2("protocol = tls"), 7, "needs \"name\"" },
 	{ P_IN_RES2("name = dns.example"), 7, "\"name\" is for TLS" },
 	{ P_IN_RES2("pin = \"" PIN "\""), 7, "\"pin\" is for TLS" },

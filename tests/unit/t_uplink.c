@@ -228,7 +228,7 @@ static const struct {
 	    "add transport \"webtunnel\" { program = \"/path\" } to "
 	    "portcullis.conf" },
 	{ "webtunnel 192.0.2.1:1", 1, "no program is known for \"webtunnel\"" },
-	{ "Bridge obfs4 192.0.2.1 k=" X250 X250 X250 X250, 1,
+	{ "Bridge obfs4 192.0.2.1 k=" X250 X250 X250 X250 "xxxxxx", 1,
 	    "this is no bridge: it has more than 1023" },
 	{ "Bridge obfs4 192.0.2.1 k=" X250 X250 X250 X250 "xx", 1,
 	    "1023 letters" },
