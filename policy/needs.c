@@ -375,7 +375,8 @@ add_plugin(struct pol_needs *n, char *value)
 	struct pol_plugin_line *p;
 
 	for (size_t i = 0; i < 3; i++) {
-		rest += rest == NULL ? 0 : strspn(rest, " ");
+		if (rest != NULL)
+			rest += strspn(rest, " ");
 		word[i] = strsep(&rest, " ");
 		if (word[i] == NULL || word[i][0] == '\0') {
 			n->unread++;
