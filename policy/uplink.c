@@ -225,7 +225,8 @@ begins_bridge(const char *text)
 	const char *address = pol_method_ok(text, n) ?
 	    text + n + strspn(text + n, " ") : text;
 
-	return (*address >= '0' && *address <= '9') || *address == '[';
+	return *address == '[' || (*address >= '0' && *address <= '9' &&
+	    memchr(address, '.', strcspn(address, " ")) != NULL);
 }
 
 static bool
