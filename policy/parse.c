@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "policy/draft.h"
+#include "policy/fields.h"
 #include "policy/scan.h"
 
 /* Everything is text to libconfuse: the words are judged in fields.c. */

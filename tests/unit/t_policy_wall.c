@@ -49,12 +49,12 @@ static const struct fault {
 	/* tor */
 	{ P_IN_TOR("egress = strikt"), 2, "did you mean \"strict\"" },
 	{ P_IN_TOR("interface = eth9"), 2, "write \"eth0\"" },
-	{ P_IN_TOR("interface = \"eth*\""), 2, "no wildcard" },
+	{ P_IN_TOR("interface = \"eth*\""), 2, "each has to be named" },
 	{ P_IN_TOR("interface = eth1"), 2, "not one of \"external\"" },
 	{ P_IN_TOR("interface = { eth0, eth0 }"), 2, "named twice" },
 	{ P_IN_TOR("interface = lo"), 2, "neither side's" },
 	/* wildcards */
-	{ P_WILD("\"vif*\"", "\"tun*\""), 4, "no wildcard" },
+	{ P_WILD("\"vif*\"", "\"tun*\""), 4, "each has to be named" },
 	{ P_WILD("\"*\"", "eth0"), 3, "cannot stand for interfaces" },
 	{ P_WILD("\"l*\"", "eth0"), 3, "not \"lo\"" },
 	{ P_WILD("\"v*f*\"", "eth0"), 3, "cannot stand for interfaces" },
@@ -63,7 +63,7 @@ static const struct fault {
 	{ P_WILD("eth1, \"eth*\"", "wlan0"), 3, "mean the same interfaces" },
 	{ P_WILD("\"eth*\", \"e*\"", "wlan0"), 3, "mean the same interfaces" },
 	{ P_WILD("\"vif*\", \"vif*\"", "wlan0"), 3, "named twice" },
-	{ P_IN_ADDR("interface:eth*"), 6, "no wildcard" },
+	{ P_IN_ADDR("interface:eth*"), 6, "each has to be named" },
 	/* firewall */
 	{ P_IN_FW("mode = vetoo"), 6, "did you mean \"veto\"" },
 	{ P_IN_FW("refuse = rejct"), 6, "did you mean \"reject\"" },
