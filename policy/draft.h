@@ -30,6 +30,10 @@ struct pol_where {
 void pol_diag(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same, of what is no fault; AT is somewhere. */
+void pol_warn(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Foreign text for a diagnostic: printable ASCII, cut to fit.  It is DST. */
 #define POL_QUOTE_LEN 64
 const char *pol_quote(char dst[POL_QUOTE_LEN], const char *text);
@@ -89,6 +93,7 @@ struct pol_sections {
 };
 
 struct pol_draft;
+struct pol_origins;
 
 /* The section of that name; NULL: there is none. */
 struct pol_section *pol_section_find(const struct pol_sections *s,
@@ -131,6 +136,9 @@ bool pol_path_add(struct pol_draft *d, const char *path, size_t *index);
 struct pol_draft {
 	struct pol_policy *p;	 /* borrowed */
 	struct pol_diags *diags; /* borrowed */
+	struct pol_origins *from; /* borrowed; or NULL */
+	const char *main;	  /* the first source's name; or NULL */
+	struct pol_where time_at; /* a section timesync; line 0: none */
 	struct pol_where set[POL_NKEYWORDS]; /* the last time, outside lists */
 	struct pol_sections groups, listeners;
 	struct pol_passes egress, services;

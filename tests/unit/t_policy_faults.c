@@ -113,7 +113,8 @@ static const struct fault {
 	{ P_IN_USERS("gate = 4294967296"), 4, "unprivileged" },
 	{ P_IN_USERS("gate = \"-x\""), 4, "unprivileged" },
 	{ P_IN_USERS("gate = \"a b\""), 4, "unprivileged" },
-	{ P_IN_USERS("gate = 101"), 4, "the same user as \"user\"" },
+	{ P_IN_USERS("gate = 101"), 4, "as \"user\" of section "
+	    "\"tor\" (test.conf, line 1)" },
 	{ P_IN_USERS("gate = 102 engine = 102"), 4, "the same user as \"gate\"" },
 	{ P_IN_USERS("gate = a\nengine = b\nstatus = a"), 6, "the same user" },
 	/* gateway */
@@ -121,7 +122,7 @@ static const struct fault {
 	{ P_IN_GW("internal = eth0"), 0, "\"external\" is not set" },
 	{ P_IN_GW("internal = {} external = eth0"), 4 - 1, "is empty" },
 	{ P_IN_GW("internal = eth0\nexternal = eth0"), 4,
-	    "also internal (line 3: \"eth0\")" },
+	    "also internal (test.conf, line 3: \"eth0\")" },
 	{ P_IN_GW("internal = \"vif+\" external = eth0"), 3, "write \"vif*\"" },
 	{ P_IN_GW("internal = eth1 external = \"eth+\""), 3,
 	    "each has to be named" },
@@ -133,7 +134,7 @@ static const struct fault {
 	    "more than one word" },
 	{ P_IN_GW("internal = lo external = eth0"), 3, "neither side" },
 	{ P_IN_GW("internal = \"eth*\" external = eth0"), 3,
-	    "also internal (line 3: \"eth*\")" },
+	    "also internal (test.conf, line 3: \"eth*\")" },
 	{ P_IN_GW("internal = \"a/b\" external = eth0"), 3, "an interface's name" },
 	{ P_IN_GW("internal = abcdefghijklmnop external = eth0"), 3, "1 to 15" },
 	{ P_IN_GW("internal = { a, a } external = eth0"), 3, "named twice" },
@@ -146,7 +147,9 @@ static const struct fault {
 	{ P_IN_GW2("lease_ms = 0x200"), 4, "200 to 10000" },
 	{ P_IN_GW2("lease_ms = \"\""), 4, "200 to 10000" },
 	{ P_IN_GW2("probe_ms = 19"), 4, "20 to 5000" },
-	{ P_IN_GW2("probe_ms = 501"), 4, "half of lease_ms, which is 1000" },
+	{ P_IN_GW2("probe_ms = 501"), 4, "half of lease_ms, which is 1000 (by default)" },
+	{ P_IN_GW2("lease_ms = 500\nprobe_ms = 300"), 5,
+	    "which is 500 (test.conf, line 4)" },
 	{ P_IN_GW2("dhcp = yes"), 4, "write \"false\" or \"true\"" },
 	{ P_IN_GW2("dhcp = tru"), 4, "did you mean \"true\"" },
 	{ P_IN_GW2("run_dir = run"), 4, "as a path" },
@@ -349,6 +352,22 @@ START_TEST(a_fault_is_named_with_its_line)
 }
 END_TEST
 
+START_TEST(what_is_odd_is_only_warned_of)
+{
+	static const struct fault odd[] = {
+		{ P_IN_TOR("interface = {}"), 2, "may leave by every" },
+		{ P_ALL "timesync {\n}", 5, "does nothing without" },
+		{ P_ALL "\ntimesync { users = 9 listeners = a }", 6,
+		    "add required = true" },
+		{ P_ALL "timesync { required = false users = 9 }", 0, NULL },
+		{ P_IN_TOR("interface = {}") "tor { interface = eth0 }", 0,
+		    NULL },
+	};
+
+	pu_warning(odd[_i].text, odd[_i].line, odd[_i].words);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -357,6 +376,7 @@ main(void)
 
 	tcase_add_loop_test(t, a_fault_is_named_with_its_line, 0,
 	    (int)(sizeof faults / sizeof faults[0]));
+	tcase_add_loop_test(t, what_is_odd_is_only_warned_of, 0, 5);
 	suite_add_tcase(s, t);
 	return pu_run(s);
 }

@@ -59,7 +59,7 @@ static const struct fault {
 	{ P_WILD("\"l*\"", "eth0"), 3, "not \"lo\"" },
 	{ P_WILD("\"v*f*\"", "eth0"), 3, "cannot stand for interfaces" },
 	{ P_WILD("\"abcdefghijklmno*\"", "eth0"), 3, "15 letters in all" },
-	{ P_WILD("\"eth*\"", "wlan0, eth0"), 4, "(line 3: \"eth*\")" },
+	{ P_WILD("\"eth*\"", "wlan0, eth0"), 4, "(test.conf, line 3: \"eth*\")" },
 	{ P_WILD("eth1, \"eth*\"", "wlan0"), 3, "mean the same interfaces" },
 	{ P_WILD("\"eth*\", \"e*\"", "wlan0"), 3, "mean the same interfaces" },
 	{ P_WILD("\"vif*\", \"vif*\"", "wlan0"), 3, "named twice" },
@@ -93,7 +93,7 @@ static const struct fault {
 	{ P_IN_TIME("users = { a, b, a }"), 6, "named twice" },
 	{ P_IN_TIME("users = { 5, 5 }"), 6, "named twice" },
 	{ P_IN_TIME("users = { a, b, c, d, e, f, g, h, i }"), 6, "8 at most" },
-	{ P_IN_TIME("users = { x, 101 }"), 6, "user 2 of \"users\" is Tor's" },
+	{ P_IN_TIME("users = { x, 101 }"), 6, "user \"101\" is Tor's" },
 	{ P_IN_TIME("users = 102"), 6, "is our gate's" },
 	{ P_IN_TIME("listeners = sdwdat") "listener sdwdate { kind = socks "
 	    "port = 1 address = \"::1\" }", 6, "did you mean \"sdwdate\"" },
