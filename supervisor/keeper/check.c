@@ -251,8 +251,9 @@ print_verdict(const char *path, const struct pol_policy *p, bool resolved,
     bool comment)
 {
 	return printf("%s%s: OK, %zu listener%s%s\n", comment ? "# " : "",
-	    path, p->nlisteners, p->nlisteners == 1 ? "" : "s", resolved ? "" : ", but on this machine "
-	    "portcullisd would not start: see the warnings");
+	    path, p->nlisteners, p->nlisteners == 1 ? "" : "s",
+	    resolved ? "" : ", but on this machine portcullisd would not "
+	    "start: see the warnings");
 }
 
 static int

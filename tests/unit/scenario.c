@@ -54,9 +54,10 @@ op_tor_write(void *arg, const void *p, size_t n)
 }
 
 static int
-op_tor_peer(void *arg)
+op_tor_peer(void *arg, uint32_t *uid)
 {
 	(void)arg;
+	*uid = w.peer_uid;
 	return w.peer_fails ? -1 : 0;
 }
 

@@ -56,6 +56,7 @@ struct world {
 	struct fake_gate gate;
 	struct proof proofs[64];
 	bool prove_fails, cookie_fails, peer_fails, status_full;
+	unsigned peer_uid; /* whose the control port is then */
 	enum engine_clock clock;
 	bool blind; /* nobody looks at the clock any more */
 	bool clients_fail, client[ISO_SLOTS]; /* open ones */

@@ -254,7 +254,8 @@ do_break(char *arg)
 {
 	if (strcmp(arg, "cookie") == 0)
 		w.cookie_fails = true;
-	else if (strcmp(arg, "peer") == 0)
+	else if (strncmp(arg, "peer", 4) == 0 && sscanf(arg + 4, "%u",
+	    &w.peer_uid) == 1)
 		w.peer_fails = true;
 	else if (strcmp(arg, "clients") == 0)
 		w.clients_fail = !w.clients_fail;
