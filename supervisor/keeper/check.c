@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "policy/options.h"
 #include "policy/origins.h"
 #include "policy/rules.h"
+#include "supervisor/gate/route_plan.h"
 #include "supervisor/policyfile.h"
 
 enum { EXIT_OK = 0, EXIT_OUTPUT = 1, EXIT_POLICY = 2 };
@@ -206,6 +208,33 @@ print_netdev(const struct pol_policy *p)
 	return rc;
 }
 
+/*
+ * As commands of ip(8): they are for eyes, and the gate's own messages say the
+ * same.
+ */
+static int
+print_routes(const struct pol_policy *p, bool resolved)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	static struct route_rule rules[ROUTES_MOST];
+	size_t n = route_plan_make(rules, p);
+	char text[ROUTE_PLAN_TEXT];
+
+	if (printf("\n# routing rules, in every position%s\n", n == 0 ?
+	    ": none" : "") < 0)
+		return -1;
+	if (p->firewall.routes == POL_ROUTES_FULL && !resolved)
+		return printf("# left out: these rules need the users' "
+		    "numbers\n");
+	for (size_t f = 0; f < sizeof families; f++)
+		for (size_t i = 0; i < n; i++) {
+			route_plan_format(text, &rules[i], families[f]);
+			if (printf("%s\n", text) < 0)
+				return -1;
+		}
+	return 0;
+}
+
 static int
 print_everything(const struct pol_policy *p, bool resolved)
 {
@@ -215,7 +244,8 @@ print_everything(const struct pol_policy *p, bool resolved)
 	if (text == NULL)
 		return -1;
 	rc = fputs(text, stdout) == EOF || print_setconf(p) == -1 ||
-	    print_rules(p, resolved) == -1 || print_netdev(p) == -1 ? -1 : 0;
+	    print_rules(p, resolved) == -1 || print_netdev(p) == -1 ||
+	    print_routes(p, resolved) < 0 ? -1 : 0;
 	free(text);
 	return rc;
 }
