@@ -9,7 +9,8 @@
 
 #define NOT_KNOWN "not known"
 #define ALARM_TEXT \
-	": wider than this machine, or in the policy's way; not opened"
+	": wider than this machine, or in the policy's way; not opened: " \
+	"remove it from torrc, or name it in the policy"
 
 enum position { POS_UNKNOWN = 0, POS_CLOSED, POS_TOR_ONLY, POS_SYNC,
 	POS_OPEN, NPOS };

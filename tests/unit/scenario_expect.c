@@ -103,7 +103,7 @@ value_of(const char *key, char *buf, size_t cap)
 		{ "pid", (unsigned)w.snap.trouble[0].pid },
 		{ "withheld", w.snap.nwithheld }, { "extra", w.snap.nextra },
 		{ "alarm", w.snap.nalarm }, { "trouble", w.snap.ntrouble },
-		{ "lines", w.nlines }, { "owners", w.nowner },
+		{ "lines", w.nlines }, { "marks", w.nmarks }, { "owners", w.nowner },
 		{ "refused", w.result.refused },
 		{ "relays", w.gate.nrelays }, { "listed", w.snap.nrelays },
 		{ "generation", w.gate.generation },

@@ -446,6 +446,7 @@ run(const char *name, enum chunking chunking)
 }
 
 static const char *const scenarios[] = { "open.txt", "drift.txt",
+	"leftover.txt",
 	"disabled.txt", "hung.txt", "squatter.txt", "eof.txt", "hash.txt",
 	"garbage.txt", "flood.txt", "epoch.txt", "hold.txt", "stale.txt",
 	"fight.txt", "refused.txt", "cookie.txt", "evidence.txt",
