@@ -1,12 +1,11 @@
 /*
  * A policy on its way from text to values; for parse.c and its parts only.
  *
- * scan.c    text -> where each setting stands; what libconfuse may see of it
+ * token.c, scan.c, unknown.c
+ *           text -> where each setting stands; what libconfuse may see of it
  * parse.c   sources, libconfuse, each setting to its function in fields.c
- * fields.c, fields_list.c, fields_wall.c, fields_pass.c, fields_uplink.c
- *           one function per keyword: words -> values in the draft
- * judge.c, judge_wall.c, judge_pass.c, judge_uplink.c
- *           what concerns more than one setting
+ * fields*.c one function per keyword: words -> values in the draft
+ * judge*.c  what concerns more than one setting
  * sections.c, listeners.c
  *           groups and listener sections -> listeners
  * diag.c    what is wrong
@@ -29,6 +28,10 @@ struct pol_where {
 
 /* Add a diagnostic, unless there are POL_MAX_DIAGS. */
 void pol_diag(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same, of what is no fault; AT is somewhere. */
+void pol_warn(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Foreign text for a diagnostic: printable ASCII, cut to fit.  It is DST. */
@@ -91,6 +94,7 @@ struct pol_sections {
 };
 
 struct pol_draft;
+struct pol_origins;
 
 /* The section of that name; NULL: there is none. */
 struct pol_section *pol_section_find(const struct pol_sections *s,
@@ -153,6 +157,9 @@ bool pol_path_add(struct pol_draft *d, const char *path, size_t *index);
 struct pol_draft {
 	struct pol_policy *p;	 /* borrowed */
 	struct pol_diags *diags; /* borrowed */
+	struct pol_origins *from; /* borrowed; or NULL */
+	const char *main;	  /* the first source's name; or NULL */
+	struct pol_where time_at; /* a section timesync; line 0: none */
 	struct pol_where set[POL_NKEYWORDS]; /* the last time, outside lists */
 	struct pol_sections groups, listeners;
 	struct pol_passes egress, services;
@@ -169,103 +176,9 @@ struct pol_draft {
 /* Free what D owns, but not what it borrows. */
 void pol_draft_clear(struct pol_draft *d);
 
-/* One setting, as its function gets it. */
-struct pol_field {
-	struct pol_draft *d;
-	struct pol_section *section; /* NULL but in groups and listeners */
-	struct pol_pass *pass;	     /* NULL but in egress and service */
-	struct pol_carrier *carrier; /* NULL but in transport */
-	const char *key;
-	struct pol_where at;
-	const char *const *words; /* one, unless the keyword takes a list */
-	size_t n;
-};
-
-struct pol_keyword {
-	enum pol_section_id section;
-	const char *name;
-	bool list;
-	void (*set)(struct pol_field *f);
-};
-
-extern const struct pol_keyword pol_keywords[POL_NKEYWORDS];
-
-/* The keyword's index; POL_NKEYWORDS when SECTION has none of that name. */
-size_t pol_keyword_find(enum pol_section_id section, const char *name);
-
 /* Where the keyword was set last; line 0 if nowhere. */
 struct pol_where pol_set_at(const struct pol_draft *d,
     enum pol_section_id section, const char *name);
-
-/* For all fields*.c: each complains when it returns false. */
-#define POL_COMPLAIN(f, ...) pol_diag((f)->d->diags, (f)->at, __VA_ARGS__)
-bool pol_field_path(const struct pol_field *f, const char *path, size_t max);
-bool pol_field_iface(const struct pol_field *f, const char *name);
-/* That, or how several begin and an asterisk; never "lo" among them. */
-bool pol_field_pattern(const struct pol_field *f, const char *word);
-bool pol_field_number(const struct pol_field *f, uint32_t *out, uint32_t min,
-    uint32_t max);
-bool pol_field_bool(const struct pol_field *f, bool *out);
-bool pol_field_user(const struct pol_field *f, const char *word,
-    struct pol_user *user);
-/* "9150" or "9152-9159"; says nothing. */
-bool pol_range_parse(struct pol_ports *out, const char *word);
-/* The word's place in NAMES, or N after a complaint. */
-size_t pol_field_choose(const struct pol_field *f, const char *word,
-    const char *const *names, size_t n);
-
-/* fields_list.c: the keywords of listeners and groups. */
-void pol_set_kind(struct pol_field *f);
-void pol_set_address(struct pol_field *f);
-void pol_set_port(struct pol_field *f);
-void pol_set_flags(struct pol_field *f);
-void pol_set_app(struct pol_field *f);
-void pol_set_group(struct pol_field *f);
-
-/* fields_wall.c: the keywords of firewall and timesync. */
-void pol_set_mode(struct pol_field *f);
-void pol_set_refuse(struct pol_field *f);
-void pol_set_routes(struct pol_field *f);
-void pol_set_icmp(struct pol_field *f);
-void pol_set_transparent(struct pol_field *f);
-void pol_set_ra(struct pol_field *f);
-void pol_set_log(struct pol_field *f);
-void pol_set_required(struct pol_field *f);
-void pol_set_directory(struct pol_field *f);
-void pol_set_time_users(struct pol_field *f);
-void pol_set_time_listeners(struct pol_field *f);
-void pol_set_workstations(struct pol_field *f);
-
-/* fields_pass.c: the keywords of egress and service. */
-void pol_set_pass_user(struct pol_field *f);
-void pol_set_pass_interface(struct pol_field *f);
-void pol_set_pass_protocol(struct pol_field *f);
-void pol_set_pass_port(struct pol_field *f);
-void pol_set_pass_network(struct pol_field *f);
-
-/* fields_uplink.c: the keywords of resolver and transport, and two more. */
-void pol_set_torrc(struct pol_field *f);
-void pol_set_resolver_user(struct pol_field *f);
-void pol_set_resolver_address(struct pol_field *f);
-void pol_set_resolver_port(struct pol_field *f);
-void pol_set_resolver_protocol(struct pol_field *f);
-void pol_set_resolver_name(struct pol_field *f);
-void pol_set_resolver_pin(struct pol_field *f);
-void pol_set_resolver_private(struct pol_field *f);
-void pol_set_resolver_timeout(struct pol_field *f);
-void pol_set_stub_port(struct pol_field *f);
-void pol_set_methods(struct pol_field *f);
-void pol_set_program(struct pol_field *f);
-void pol_set_arguments(struct pol_field *f);
-void pol_set_dns(struct pol_field *f);
-void pol_set_udp(struct pol_field *f);
-void pol_set_bridge(struct pol_field *f);
-
-/*
- * Why A can be no single host's for good ("a wildcard: name ..."); NULL: it
- * can.  Static.
- */
-const char *pol_addr_fault(const struct pol_addr *a);
 
 /* All checks across settings; makes the listeners. */
 void pol_judge(struct pol_draft *d);
