@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "policy/draft.h"
+#include "policy/fields.h"
 #include "policy/nearest.h"
 #include "policy/rules.h"
 #include "policy/uplink.h"

@@ -284,7 +284,7 @@ advise_barriers(FILE *out, const json_t *all)
 {
 	for (size_t i = 0; i < sizeof barriers / sizeof barriers[0]; i++)
 		if (json_is_false(json_object_get(all, barriers[i].name)))
-			row(out, "", "%s: %s", barriers[i].name,
+			cli_row(out, "", "%s: %s", barriers[i].name,
 			    barriers[i].advice);
 }
 
