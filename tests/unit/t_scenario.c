@@ -112,6 +112,9 @@ do_gate(char *arg)
 	} else if (strncmp(arg, "holds ", 6) == 0) {
 		w.gate.generation = (uint32_t)strtoul(arg + 6, NULL, 10);
 		w.gate.pending = true;
+	} else if (strncmp(arg, "lacks ", 6) == 0) {
+		w.gate.absent = (uint32_t)strtoul(arg + 6, NULL, 0);
+		w.gate.pending = true;
 	} else if (strcmp(arg, "junk") == 0) {
 		engine_gate_bytes(w.e, "junk", 4, w.now);
 	} else {
