@@ -546,6 +546,7 @@ same(const struct snapshot *a, const struct snapshot *b)
 	    strcmp(a->relays_fault, b->relays_fault) == 0 &&
 	    a->nextra == b->nextra && a->nalarm == b->nalarm &&
 	    strcmp(a->reason, b->reason) == 0 &&
+	    strcmp(a->advice, b->advice) == 0 &&
 	    memcmp(a->trouble, b->trouble, sizeof a->trouble) == 0;
 }
 
