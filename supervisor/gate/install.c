@@ -183,6 +183,20 @@ guard_flags(const struct kern *k)
 	return NFT_TABLE_F_OWNER | (k->persist ? NFT_TABLE_PERSIST : 0);
 }
 
+/* Where it is not needed, one that is left over goes; see anchor.h. */
+static int
+build_guard(struct kern *k, struct nft_batch *b,
+    const struct pol_table *guard, const struct nft_table_info *was)
+{
+	if (k->boot_held) {
+		if (was->present)
+			nft_compile_delete(b, POL_T_GUARD);
+		return 0;
+	}
+	clear_way(b, POL_T_GUARD, guard_flags(k), was);
+	return nft_compile_replace(b, guard, guard_flags(k));
+}
+
 static int
 build_vital(struct nft_batch *b, struct kern *k, const struct pol_ruleset *rs,
     const struct nft_table_info *info)
@@ -193,11 +207,11 @@ build_vital(struct nft_batch *b, struct kern *k, const struct pol_ruleset *rs,
 	if (new_batch(b, nft_compile_bound(guard) + nft_compile_bound(gate) +
 	    2 * NFT_MSG_ROOM) == -1)
 		return -1;
-	clear_way(b, POL_T_GUARD, guard_flags(k), &info[POL_T_GUARD]);
+	if (build_guard(k, b, guard, &info[POL_T_GUARD]) == -1)
+		return -1;
 	if (info[POL_T_GATE].present)
 		nft_compile_delete(b, POL_T_GATE);
-	if (nft_compile_replace(b, guard, guard_flags(k)) == -1 ||
-	    nft_compile_create(b, gate, NFT_TABLE_F_OWNER) == -1)
+	if (nft_compile_create(b, gate, NFT_TABLE_F_OWNER) == -1)
 		return -1;
 	nft_batch_end(b);
 	return 0;
@@ -255,10 +269,13 @@ static int
 settle_boot(struct kern *k, const struct pol_ruleset *rs,
     const struct nft_table_info *was)
 {
-	int rc = was->owner != 0 ? 0 :
-	    install_boot(&k->owner, &rs->tables[POL_T_BOOT], 0);
+	int rc = 0;
 
-	k->boot_held = was->owner != 0;
+	k->boot_held = was->owner != 0 &&
+	    (was->flags & NFT_TABLE_PERSIST) != 0;
+	k->boot_owner = k->boot_held ? was->owner : 0;
+	if (!k->boot_held)
+		rc = install_boot(&k->owner, &rs->tables[POL_T_BOOT], 0);
 	if (rc == 0)
 		rc = kern_seal(k, POL_T_BOOT);
 	k->boot_up = rc == 0;
@@ -325,9 +342,11 @@ verify_closed(struct kern *k, const struct pol_ruleset *rs)
 	static const struct pol_addr nowhere[POL_MAX_IFADDRS];
 	struct kern_held held;
 
-	if (kern_seal(k, POL_T_GUARD) != 0 || kern_seal(k, POL_T_GATE) != 0 ||
+	if (!k->boot_held && (kern_seal(k, POL_T_GUARD) != 0 ||
+	    !is_whole(k, &rs->tables[POL_T_GUARD])))
+		return -1;
+	if (kern_seal(k, POL_T_GATE) != 0 ||
 	    !is_whole(k, &rs->tables[POL_T_BOOT]) ||
-	    !is_whole(k, &rs->tables[POL_T_GUARD]) ||
 	    !is_whole(k, &rs->tables[POL_T_GATE]))
 		return -1;
 	if (kern_read_held(k, &held) != 0 || nft_lease_any(&held.gate) ||
