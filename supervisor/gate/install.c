@@ -28,6 +28,14 @@ owned_by_another(const struct nft_table_info *info)
 	return -1;
 }
 
+/* The boot table is the keeper's to hold, and another with it: anchor.h. */
+static bool
+is_keepers(const struct nft_table_info info[POL_NTABLE], unsigned i)
+{
+	return i == POL_T_BOOT || (i == POL_T_NETDEV &&
+	    info[i].owner == info[POL_T_BOOT].owner);
+}
+
 /* What is there before us; -1, with the sentence, if it is another's. */
 static int
 look_first(struct nft_sock *s, struct nft_table_info info[POL_NTABLE])
@@ -41,8 +49,7 @@ look_first(struct nft_sock *s, struct nft_table_info info[POL_NTABLE])
 			    strerror(-rc));
 			return -1;
 		}
-		/* The boot table is the keeper's to hold: anchor.h. */
-		if (i != POL_T_BOOT && owned_by_another(&info[i]) == -1)
+		if (!is_keepers(info, i) && owned_by_another(&info[i]) == -1)
 			return -1;
 	}
 	return 0;
@@ -94,11 +101,13 @@ static int
 build_over(struct nft_batch *b, const struct pol_table *t, uint32_t flags,
     const struct nft_table_info *was)
 {
-	if (new_batch(b, nft_compile_bound(t) + 2 * NFT_MSG_ROOM) == -1)
+	if (new_batch(b, nft_compile_bound(t) + 4 * NFT_MSG_ROOM) == -1)
 		return -1;
 	clear_way(b, t->id, flags, was);
 	if (nft_compile_replace(b, t, flags) == -1)
 		return -1;
+	if (t->id == POL_T_NETDEV)
+		nft_compile_by_name(b, t);
 	nft_batch_end(b);
 	return 0;
 }
@@ -137,13 +146,13 @@ is_overtaken(int rc)
 }
 
 int
-install_boot(struct nft_sock *s, const struct pol_table *t, uint32_t flags)
+install_one(struct nft_sock *s, const struct pol_table *t, uint32_t flags)
 {
 	struct nft_table_info was;
 	int rc = -ENOENT;
 
 	for (int i = 0; i < BOOT_TRIES && is_overtaken(rc); i++) {
-		rc = nft_read_table(s, &was, POL_T_BOOT);
+		rc = nft_read_table(s, &was, t->id);
 		if (rc != 0)
 			return rc;
 		if (was.owner != 0)
@@ -275,7 +284,7 @@ settle_boot(struct kern *k, const struct pol_ruleset *rs,
 	    (was->flags & NFT_TABLE_PERSIST) != 0;
 	k->boot_owner = k->boot_held ? was->owner : 0;
 	if (!k->boot_held)
-		rc = install_boot(&k->owner, &rs->tables[POL_T_BOOT], 0);
+		rc = install_one(&k->owner, &rs->tables[POL_T_BOOT], 0);
 	if (rc == 0)
 		rc = kern_seal(k, POL_T_BOOT);
 	k->boot_up = rc == 0;
@@ -298,8 +307,11 @@ install_netdev(struct kern *k, const struct pol_ruleset *rs,
 	struct nft_batch b;
 	int rc;
 
+	k->netdev.held = info[POL_T_NETDEV].owner != 0;
 	nft_batch_begin(&b, k->work, k->work_cap);
-	clear_way(&b, POL_T_NETDEV, guard_flags(k), &info[POL_T_NETDEV]);
+	if (!k->netdev.held)
+		clear_way(&b, POL_T_NETDEV, guard_flags(k),
+		    &info[POL_T_NETDEV]);
 	nft_batch_end(&b);
 	if (b.ended) {
 		rc = nft_commit(&k->owner, &b);

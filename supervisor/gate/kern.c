@@ -117,7 +117,8 @@ same_moving(struct kern *k, struct kern_seal *seal,
 static uint32_t
 owner_of(const struct kern *k, enum pol_table_id id)
 {
-	return id == POL_T_BOOT ? k->boot_owner : k->owner.portid;
+	return id == POL_T_BOOT || (id == POL_T_NETDEV && k->netdev.held) ?
+	    k->boot_owner : k->owner.portid;
 }
 
 enum kern_state

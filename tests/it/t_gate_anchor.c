@@ -29,6 +29,7 @@
 /* What is done before a commit, or instead of one. */
 static enum { AS_IT_IS, OLD_KERNEL, FLUSHED, LOADED } mischief;
 static unsigned mischiefs; /* so many times */
+static bool nameless;	   /* chains for what is there only: before 6.16 */
 static bool torn;	   /* the boot table cannot be read back */
 
 static struct pol_policy policy;
@@ -86,6 +87,8 @@ __wrap_nft_commit(struct nft_sock *s, struct nft_batch *b)
 {
 	if (mischief == OLD_KERNEL && has_persist(b))
 		return -EOPNOTSUPP;
+	if (nameless && memmem(b->buf, b->len, "no/interface", 12) != NULL)
+		return -ENOENT;
 	if (mischiefs > 0 && mischief != AS_IT_IS) {
 		mischiefs--;
 		foreign(mischief == LOADED);
@@ -129,14 +132,19 @@ install(void)
 }
 
 static void
-setup(void)
+make_policy(void)
 {
-	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
 	pol_policy_init(&policy);
 	policy.lease_ms = 1000;
 	policy.ninternal = policy.nexternal = 1;
 	strcpy(policy.internal[0], "int0");
 	strcpy(policy.external[0], "ext0");
+}
+
+static void
+setup(void)
+{
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
 }
 
 START_TEST(what_is_held_nobody_else_deletes)
@@ -161,6 +169,55 @@ START_TEST(a_second_holder_is_turned_away)
 {
 	ck_assert_int_eq(anchor_drop(&policy), 0);
 	ck_assert_int_eq(anchor_drop(&policy), -1);
+}
+END_TEST
+
+/* Its chains follow their interfaces, there is nothing for the gate to do. */
+START_TEST(the_netdev_table_is_held_with_it)
+{
+	struct nft_table_info info;
+
+	if (nameless)
+		return;
+	ck_assert_int_eq(anchor_drop(&policy), 0);
+	info = table(POL_T_NETDEV);
+	ck_assert(info.present && info.owner == boot().owner);
+	install();
+	ck_assert(kern.netdev.held && kern.netdev.up);
+	ck_assert_uint_eq(table(POL_T_NETDEV).handle, info.handle);
+	ck_assert(netdev_check(&kern));
+	install_clear(&kern);
+	ck_assert_uint_eq(table(POL_T_NETDEV).owner, info.owner);
+}
+END_TEST
+
+START_TEST(nor_is_one_without_chains_that_follow)
+{
+	nameless = true;
+	ck_assert_int_eq(anchor_drop(&policy), 0);
+	ck_assert(!table(POL_T_NETDEV).present);
+	install();
+	ck_assert(kern.boot_held && !kern.netdev.held && kern.netdev.up);
+	ck_assert_uint_eq(table(POL_T_NETDEV).owner, kern.owner.portid);
+	install_clear(&kern);
+}
+END_TEST
+
+/* Of another policy, or another's that has the keeper's boot table too. */
+START_TEST(a_held_netdev_table_that_is_not_ours_is_no_barrier)
+{
+	struct pol_policy other = policy;
+
+	if (nameless)
+		return;
+	other.nexternal = 2;
+	strcpy(other.external[1], "tun0");
+	ck_assert_int_eq(anchor_drop(&policy), 0);
+	ck_assert_int_eq(install_look(&kern, &other), 0);
+	/* The boot table differs as well, and is vital. */
+	ck_assert_int_eq(install_tables(&kern, true), -1);
+	ck_assert(kern.netdev.held && !kern.netdev.up);
+	install_clear(&kern);
 }
 END_TEST
 
@@ -307,6 +364,8 @@ START_TEST(a_hold_that_ends_is_noticed)
 	(void)close(end);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	ck_assert(boot().present && boot().owner == 0);
+	/* Nor has that its holder, if it had one. */
+	ck_assert(netdev_check(&kern) == nameless);
 	if (_i == 1)
 		foreign(false);
 	ck_assert_int_eq(kern_verify(&kern, true), KERN_DRIFT);
@@ -335,7 +394,7 @@ START_TEST(a_hold_that_does_not_outlive_its_holder_is_none)
 
 	ck_assert_int_eq(nft_sock_open(&s, 0), 0);
 	ck_assert_int_eq(pol_ruleset_make(&rs, &policy), 0);
-	ck_assert_int_eq(install_boot(&s, &rs.tables[POL_T_BOOT],
+	ck_assert_int_eq(install_one(&s, &rs.tables[POL_T_BOOT],
 	    NFT_TABLE_F_OWNER), 0);
 	pol_ruleset_clear(&rs);
 	ck_assert_int_eq(install_look(&kern, &policy), 0);
@@ -355,6 +414,10 @@ make_suite(void)
 	tcase_add_test(tc, what_is_held_nobody_else_deletes);
 	tcase_add_test(tc, a_second_holder_is_turned_away);
 	tcase_add_loop_test(tc, an_old_kernel_is_no_fault, 0, 2);
+	tcase_add_test(tc, the_netdev_table_is_held_with_it);
+	tcase_add_test(tc, nor_is_one_without_chains_that_follow);
+	tcase_add_test(tc,
+	    a_held_netdev_table_that_is_not_ours_is_no_barrier);
 	tcase_add_loop_test(tc, flushed_and_loaded_at_the_wrong_moment, 0, 4);
 	tcase_add_test(tc, nor_does_that_keep_a_gate_from_standing);
 	tcase_add_loop_test(tc,
@@ -369,6 +432,22 @@ make_suite(void)
 	return s;
 }
 
+/* Before Linux 6.16: the netdev table is the gate's, whatever is held. */
+static bool
+is_nameless(void)
+{
+	struct nft_table_info info;
+	struct nft_sock s;
+	bool held;
+
+	if (anchor_drop(&policy) == -1 || nft_sock_open(&s, 0) == -1)
+		return false;
+	held = nft_read_table(&s, &info, POL_T_NETDEV) == 0 &&
+	    info.owner != 0;
+	nft_sock_close(&s);
+	return !held;
+}
+
 int
 main(void)
 {
@@ -380,6 +459,8 @@ main(void)
 		printf("needs root, for network namespaces\n");
 		return SKIPPED;
 	}
+	make_policy();
+	nameless = is_nameless();
 	sr = srunner_create(make_suite());
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
