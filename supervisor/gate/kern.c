@@ -113,9 +113,16 @@ same_moving(struct kern *k, struct kern_seal *seal,
 	return true;
 }
 
-/* Is table ID what we sealed? */
-static enum kern_state
-compare(struct kern *k, enum pol_table_id id)
+/* Whose it is to be. */
+static uint32_t
+owner_of(const struct kern *k, enum pol_table_id id)
+{
+	return id == POL_T_BOOT || (id == POL_T_NETDEV && k->netdev.held) ?
+	    k->boot_owner : k->owner.portid;
+}
+
+enum kern_state
+kern_compare(struct kern *k, enum pol_table_id id)
 {
 	struct kern_seal *seal = &k->seals[id];
 	struct nft_table_info info;
@@ -125,8 +132,7 @@ compare(struct kern *k, enum pol_table_id id)
 		return KERN_UNKNOWN;
 	/* First of all: what is not there cannot be read. */
 	if (!info.present || info.handle != seal->handle ||
-	    info.flags != seal->flags ||
-	    (id != POL_T_BOOT && info.owner != k->owner.portid))
+	    info.flags != seal->flags || info.owner != owner_of(k, id))
 		return KERN_DRIFT;
 	if (nft_read_print(&k->reader, &print, id) != 0)
 		return KERN_UNKNOWN;
@@ -140,14 +146,13 @@ compare(struct kern *k, enum pol_table_id id)
 enum kern_state
 kern_reseal(struct kern *k)
 {
-	return compare(k, POL_T_GATE);
+	return kern_compare(k, POL_T_GATE);
 }
 
 int
 kern_boot_reload(struct kern *k)
 {
-	/* Who holds it has let it be changed: not our keeper then. */
-	int rc = k->boot_held ? -EPERM : nft_commit(&k->owner, &k->boot);
+	int rc = nft_commit(&k->owner, &k->boot);
 
 	if (rc == 0)
 		rc = kern_seal(k, POL_T_BOOT);
@@ -176,7 +181,7 @@ restore_boot(struct kern *k)
 static bool
 check_boot(struct kern *k)
 {
-	switch (compare(k, POL_T_BOOT)) {
+	switch (kern_compare(k, POL_T_BOOT)) {
 	case KERN_UNKNOWN:
 		return false;
 	case KERN_AS_MADE:
@@ -192,7 +197,8 @@ check_boot(struct kern *k)
 enum kern_state
 kern_verify(struct kern *k, bool always)
 {
-	static const enum pol_table_id vital[] = { POL_T_GUARD, POL_T_GATE };
+	const enum pol_table_id vital[] = {
+		k->boot_held ? POL_T_BOOT : POL_T_GUARD, POL_T_GATE };
 	enum kern_state state;
 	uint32_t generation;
 
@@ -201,12 +207,12 @@ kern_verify(struct kern *k, bool always)
 	if (!always && generation == k->generation && k->boot_up)
 		return KERN_AS_MADE;
 	for (size_t i = 0; i < sizeof vital / sizeof vital[0]; i++) {
-		state = compare(k, vital[i]);
+		state = kern_compare(k, vital[i]);
 		if (state != KERN_AS_MADE)
 			return state;
 	}
-	/* Not vital, the guard stands: boot_up tells and we ask again. */
-	if (check_boot(k))
+	/* Not vital where the guard stands: boot_up tells, we ask again. */
+	if (k->boot_held || check_boot(k))
 		k->generation = generation;
 	return KERN_AS_MADE;
 }
@@ -233,48 +239,4 @@ kern_ifindex(const char *name)
 		index = 0;
 	(void)close(fd);
 	return (uint32_t)index;
-}
-
-static bool
-netdev_in_force(struct kern *k)
-{
-	for (size_t i = 0; i < k->policy->nexternal; i++)
-		if (k->ifindex[i] == 0 ||
-		    k->ifindex[i] != kern_ifindex(k->policy->external[i]))
-			return false;
-	return compare(k, POL_T_NETDEV) == KERN_AS_MADE;
-}
-
-/* Numbers first: an interface exchanged meanwhile is noticed next time. */
-static int
-netdev_install(struct kern *k)
-{
-	int rc;
-
-	for (size_t i = 0; i < k->policy->nexternal; i++) {
-		k->ifindex[i] = kern_ifindex(k->policy->external[i]);
-		if (k->ifindex[i] == 0)
-			return -ENODEV;
-	}
-	rc = nft_commit(&k->owner, &k->netdev);
-	return rc == 0 ? kern_seal(k, POL_T_NETDEV) : rc;
-}
-
-bool
-kern_netdev_check(struct kern *k)
-{
-	bool before = k->netdev_up;
-	int rc;
-
-	if (k->netdev_up && netdev_in_force(k))
-		return true;
-	rc = netdev_install(k);
-	k->netdev_up = rc == 0;
-	if (rc == 0)
-		log_info("packet sockets are stopped on the external side");
-	else if (before)
-		log_warn("packet sockets are not stopped on the external "
-		    "side, so Tor's traffic is not let out: %s",
-		    strerror(-rc));
-	return k->netdev_up;
 }

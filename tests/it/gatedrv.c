@@ -10,6 +10,7 @@
  *     -X : strict egress;  -T N : listener N sets the clock, which is
  *     required;  -U UID : so does this user
  *     -S PORT : TCP may be called from outside;  -P : so may ping
+ *     -A : hold the boot table, as the keeper does
  *   gatedrv -f POLICY_FILE  : all that from a policy; users are numbers
  *   gatedrv -p POSITION ... : print the gate table as nft text, instead
  *   gatedrv -r              : remove the rules, instead
@@ -24,6 +25,8 @@
  * PAIR... (without the last page), swaps TIMES PAIR... (that many lists, one
  * after the other): see drv_relays.h.
  */
+#include "config.h" /* _GNU_SOURCE */
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -75,7 +78,7 @@ print_report(const struct gate_report *r)
 	printf("report position=%s known=%u why=%u refused=%u barriers=0x%x "
 	    "proven=%u lease=%u foreign=%llu error=%d closes=%llu "
 	    "close_us=%llu epoch=%llu purges=%llu strict=%u relays=%u+%u "
-	    "generation=%u\n",
+	    "generation=%u absent=0x%x\n",
 	    gate_position_name((enum gate_position)r->position), r->known,
 	    r->why, r->refused, r->barriers, r->nproven, r->lease_ms,
 	    (unsigned long long)r->foreign, r->error,
@@ -83,7 +86,7 @@ print_report(const struct gate_report *r)
 	    (unsigned long long)r->close_last_ns / 1000,
 	    (unsigned long long)r->epoch,
 	    (unsigned long long)r->purges, r->strict, r->nrelays4,
-	    r->nrelays6, r->relays_generation);
+	    r->nrelays6, r->relays_generation, r->absent);
 	(void)fflush(stdout);
 }
 
@@ -95,7 +98,8 @@ same_report(const struct gate_report *a, const struct gate_report *b)
 	    a->barriers == b->barriers && a->foreign == b->foreign &&
 	    a->epoch == b->epoch && a->error == b->error &&
 	    a->nproven == b->nproven && a->purges == b->purges &&
-	    a->relays_generation == b->relays_generation;
+	    a->relays_generation == b->relays_generation &&
+	    a->absent == b->absent;
 }
 
 static void
@@ -485,7 +489,8 @@ start_gate(struct drv *d)
 	if (d->gate == -1)
 		fatal("fork: %s", strerror(errno));
 	if (d->gate == 0) {
-		if (dup2(sp[1], LINK_KEEPER_FD) == -1)
+		if (dup2(sp[1], LINK_KEEPER_FD) == -1 ||
+		    close_range(LINK_KEEPER_FD + 1, ~0U, 0) == -1)
 			_exit(1);
 		_exit(gate_main(&d->policy));
 	}
