@@ -235,7 +235,7 @@ hold_egress(struct gate *g)
 {
 	int rc;
 
-	if (g->kern.netdev_up) {
+	if (g->kern.netdev.up) {
 		if (g->kern.egress4)
 			hold_egress_family(g, AF_INET);
 		if (g->kern.egress6)
@@ -255,7 +255,7 @@ void
 act_egress(struct gate *g)
 {
 	/* Strict: only a fresh request may refresh; but a barrier may fall. */
-	if (!is_strict(g) || !g->kern.netdev_up)
+	if (!is_strict(g) || !g->kern.netdev.up)
 		hold_egress(g);
 }
 
@@ -379,7 +379,7 @@ barriers(const struct gate *g)
 
 	return GATE_BAR_GUARD | (k->boot_up ? GATE_BAR_BOOT : 0) |
 	    (k->persist ? GATE_BAR_PERSIST : 0) |
-	    (k->netdev_up ? GATE_BAR_NETDEV : 0) |
+	    (k->netdev.up ? GATE_BAR_NETDEV : 0) |
 	    barrier_read(&g->barrier) | routes_barrier(&g->routes);
 }
 
@@ -443,6 +443,7 @@ send_report(struct gate *g, const struct kern_held *held, int rc)
 	r->seq = g->core.seq;
 	r->refused = g->core.refused;
 	r->barriers = barriers(g);
+	r->absent = g->kern.netdev.absent;
 	r->lease_ms = rc == 0 ? clients_ms(held) : 0;
 	r->closes = g->core.closes;
 	report_relays(g);

@@ -270,7 +270,10 @@ settle_boot(struct kern *k, const struct pol_ruleset *rs,
 	return -1;
 }
 
-/* Not vital: without it Tor gets nothing out, and we try again. */
+/*
+ * Not vital: without it Tor gets nothing out, and we try again.  The old one
+ * goes first only where its flags would not do.
+ */
 static int
 install_netdev(struct kern *k, const struct pol_ruleset *rs,
     const struct nft_table_info *info)
@@ -278,11 +281,6 @@ install_netdev(struct kern *k, const struct pol_ruleset *rs,
 	struct nft_batch b;
 	int rc;
 
-	if (build_table(&k->netdev, &rs->tables[POL_T_NETDEV],
-	    guard_flags(k)) == -1) {
-		log_err("out of memory");
-		return -1;
-	}
 	nft_batch_begin(&b, k->work, k->work_cap);
 	clear_way(&b, POL_T_NETDEV, guard_flags(k), &info[POL_T_NETDEV]);
 	nft_batch_end(&b);
@@ -292,8 +290,11 @@ install_netdev(struct kern *k, const struct pol_ruleset *rs,
 			log_warn("cannot clear away the old %s: %s",
 			    pol_table_name(POL_T_NETDEV), strerror(-rc));
 	}
-	k->netdev_up = true; /* so that failing is said */
-	(void)kern_netdev_check(k); /* netdev_up tells */
+	if (netdev_start(k, &rs->tables[POL_T_NETDEV],
+	    guard_flags(k)) == -1) {
+		log_err("out of memory");
+		return -1;
+	}
 	return 0;
 }
 
@@ -341,6 +342,7 @@ static int
 open_sockets(struct kern *k)
 {
 	k->owner.fd = k->reader.fd = k->events.fd = k->relays.sock.fd = -1;
+	k->netdev.events.fd = -1;
 	if (k->policy->tor.strict_egress &&
 	    (nft_sock_open(&k->relays.sock, 0) == -1 ||
 	    nft_sock_buffers(&k->relays.sock, SMALL_BATCH, RECV_BYTES) == -1))
@@ -424,7 +426,7 @@ install_clear(struct kern *k)
 	nft_sock_close(&k->reader);
 	nft_sock_close(&k->events);
 	free(k->boot.buf);
-	free(k->netdev.buf);
+	netdev_clear(k);
 	free(k->close_gate.buf);
 	free(k->close_all.buf);
 	free(k->clear.buf);
@@ -433,4 +435,5 @@ install_clear(struct kern *k)
 	relays_clear(k);
 	memset(k, 0, sizeof *k);
 	k->owner.fd = k->reader.fd = k->events.fd = k->relays.sock.fd = -1;
+	k->netdev.events.fd = -1;
 }

@@ -113,9 +113,8 @@ same_moving(struct kern *k, struct kern_seal *seal,
 	return true;
 }
 
-/* Is table ID what we sealed? */
-static enum kern_state
-compare(struct kern *k, enum pol_table_id id)
+enum kern_state
+kern_compare(struct kern *k, enum pol_table_id id)
 {
 	struct kern_seal *seal = &k->seals[id];
 	struct nft_table_info info;
@@ -140,7 +139,7 @@ compare(struct kern *k, enum pol_table_id id)
 enum kern_state
 kern_reseal(struct kern *k)
 {
-	return compare(k, POL_T_GATE);
+	return kern_compare(k, POL_T_GATE);
 }
 
 int
@@ -176,7 +175,7 @@ restore_boot(struct kern *k)
 static bool
 check_boot(struct kern *k)
 {
-	switch (compare(k, POL_T_BOOT)) {
+	switch (kern_compare(k, POL_T_BOOT)) {
 	case KERN_UNKNOWN:
 		return false;
 	case KERN_AS_MADE:
@@ -201,7 +200,7 @@ kern_verify(struct kern *k, bool always)
 	if (!always && generation == k->generation && k->boot_up)
 		return KERN_AS_MADE;
 	for (size_t i = 0; i < sizeof vital / sizeof vital[0]; i++) {
-		state = compare(k, vital[i]);
+		state = kern_compare(k, vital[i]);
 		if (state != KERN_AS_MADE)
 			return state;
 	}
@@ -233,48 +232,4 @@ kern_ifindex(const char *name)
 		index = 0;
 	(void)close(fd);
 	return (uint32_t)index;
-}
-
-static bool
-netdev_in_force(struct kern *k)
-{
-	for (size_t i = 0; i < k->policy->nexternal; i++)
-		if (k->ifindex[i] == 0 ||
-		    k->ifindex[i] != kern_ifindex(k->policy->external[i]))
-			return false;
-	return compare(k, POL_T_NETDEV) == KERN_AS_MADE;
-}
-
-/* Numbers first: an interface exchanged meanwhile is noticed next time. */
-static int
-netdev_install(struct kern *k)
-{
-	int rc;
-
-	for (size_t i = 0; i < k->policy->nexternal; i++) {
-		k->ifindex[i] = kern_ifindex(k->policy->external[i]);
-		if (k->ifindex[i] == 0)
-			return -ENODEV;
-	}
-	rc = nft_commit(&k->owner, &k->netdev);
-	return rc == 0 ? kern_seal(k, POL_T_NETDEV) : rc;
-}
-
-bool
-kern_netdev_check(struct kern *k)
-{
-	bool before = k->netdev_up;
-	int rc;
-
-	if (k->netdev_up && netdev_in_force(k))
-		return true;
-	rc = netdev_install(k);
-	k->netdev_up = rc == 0;
-	if (rc == 0)
-		log_info("packet sockets are stopped on the external side");
-	else if (before)
-		log_warn("packet sockets are not stopped on the external "
-		    "side, so Tor's traffic is not let out: %s",
-		    strerror(-rc));
-	return k->netdev_up;
 }

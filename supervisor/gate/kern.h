@@ -12,6 +12,7 @@
 
 #include "policy/policy.h"
 #include "policy/rules.h"
+#include "supervisor/gate/netdev.h"
 #include "supervisor/gate/nft_batch.h"
 #include "supervisor/gate/nft_elem.h"
 #include "supervisor/gate/nft_read.h"
@@ -46,7 +47,7 @@ struct kern {
 	struct nft_sock owner;	/* owns the tables; commits */
 	struct nft_sock reader; /* read-back */
 	struct nft_sock events; /* who else changes what */
-	struct nft_batch boot, netdev;	     /* whole tables, prebuilt */
+	struct nft_batch boot;		     /* the whole table, prebuilt */
 	struct nft_batch close_gate, close_all; /* flush leases, prebuilt */
 	struct nft_batch clear;		     /* flush proofs, prebuilt */
 	void *work;			     /* for batches built anew */
@@ -62,7 +63,7 @@ struct kern {
 	uint32_t nproven; /* elements, when they were last read back */
 	struct kern_seal seals[POL_NTABLE];
 	struct relays relays; /* strict egress only; else all zero */
-	uint32_t ifindex[POL_MAX_IFACES]; /* external, when installed */
+	struct netdev netdev;
 	uint32_t generation; /* at the last full check */
 	/*
 	 * We have changed what struct nft_print calls moving since it was
@@ -70,7 +71,7 @@ struct kern {
 	 */
 	bool unsealed;
 	bool persist;	     /* guard and netdev outlive us */
-	bool boot_up, netdev_up;
+	bool boot_up;
 	bool boot_held;	     /* by the keeper: anchor.h */
 	bool in_foreign; /* amid the events of somebody's transaction */
 	bool gate4, gate6;   /* families that the clients' lease is for */
@@ -144,8 +145,7 @@ enum kern_state {
 
 /*
  * Compare the tables with what we made, unless nobody has committed anything
- * since; ALWAYS: even then.  A boot or netdev table that was tampered with is
- * put back.
+ * since; ALWAYS: even then.  A boot table that was tampered with is put back.
  */
 enum kern_state kern_verify(struct kern *k, bool always)
     __attribute__((warn_unused_result));
@@ -156,12 +156,6 @@ enum kern_state kern_verify(struct kern *k, bool always)
  */
 unsigned kern_events(struct kern *k, bool *check);
 
-/*
- * External interfaces come and go: is the netdev table in force on every one
- * of them, if need be after installing it again?
- */
-bool kern_netdev_check(struct kern *k);
-
 /* Put the boot table back; 0 or a negative errno. */
 int kern_boot_reload(struct kern *k) __attribute__((warn_unused_result));
 
@@ -171,6 +165,10 @@ int kern_boot_reload(struct kern *k) __attribute__((warn_unused_result));
  * the next check does it.
  */
 enum kern_state kern_reseal(struct kern *k)
+    __attribute__((warn_unused_result));
+
+/* Is table ID as it was when it was sealed? */
+enum kern_state kern_compare(struct kern *k, enum pol_table_id id)
     __attribute__((warn_unused_result));
 
 /* Remember table ID as it is now, as ours. */

@@ -257,6 +257,26 @@ nft_compile_replace(struct nft_batch *b, const struct pol_table *t,
 	return nft_compile_create(b, t, flags);
 }
 
+void
+nft_compile_afresh(struct nft_batch *b, enum pol_table_id id, uint32_t flags)
+{
+	put_table(b, id, flags, false);
+	nft_compile_delete(b, id);
+	put_table(b, id, flags, true);
+}
+
+int
+nft_compile_part(struct nft_batch *b, const struct pol_table *t, size_t chain)
+{
+	if (put_chain(b, t->id, &t->chains[chain]) == -1)
+		return -1;
+	for (size_t i = 0; i < t->nrules; i++)
+		if (t->rules[i].chain == chain &&
+		    put_rule(b, t, &t->rules[i]) == -1)
+			return -1;
+	return b->full ? -1 : 0;
+}
+
 int
 nft_compile_chain(struct nft_batch *b, const struct pol_table *t,
     const struct pol_rule *rules, size_t n)

@@ -75,7 +75,7 @@ print_report(const struct gate_report *r)
 	printf("report position=%s known=%u why=%u refused=%u barriers=0x%x "
 	    "proven=%u lease=%u foreign=%llu error=%d closes=%llu "
 	    "close_us=%llu epoch=%llu purges=%llu strict=%u relays=%u+%u "
-	    "generation=%u\n",
+	    "generation=%u absent=0x%x\n",
 	    gate_position_name((enum gate_position)r->position), r->known,
 	    r->why, r->refused, r->barriers, r->nproven, r->lease_ms,
 	    (unsigned long long)r->foreign, r->error,
@@ -83,7 +83,7 @@ print_report(const struct gate_report *r)
 	    (unsigned long long)r->close_last_ns / 1000,
 	    (unsigned long long)r->epoch,
 	    (unsigned long long)r->purges, r->strict, r->nrelays4,
-	    r->nrelays6, r->relays_generation);
+	    r->nrelays6, r->relays_generation, r->absent);
 	(void)fflush(stdout);
 }
 
@@ -95,7 +95,8 @@ same_report(const struct gate_report *a, const struct gate_report *b)
 	    a->barriers == b->barriers && a->foreign == b->foreign &&
 	    a->epoch == b->epoch && a->error == b->error &&
 	    a->nproven == b->nproven && a->purges == b->purges &&
-	    a->relays_generation == b->relays_generation;
+	    a->relays_generation == b->relays_generation &&
+	    a->absent == b->absent;
 }
 
 static void

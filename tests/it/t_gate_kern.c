@@ -129,7 +129,8 @@ START_TEST(installed_is_closed)
 	ck_assert_int_eq(kern_check_proven(&kern, map, ifaddr), 0);
 	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
 	ck_assert(kern.boot_up);
-	ck_assert(!kern.netdev_up); /* there is no ext0 */
+	ck_assert(kern.netdev.up); /* all that there are: ext0 is not */
+	ck_assert_uint_eq(kern.netdev.absent, 1);
 }
 END_TEST
 

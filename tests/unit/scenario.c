@@ -291,6 +291,7 @@ deliver_report(void)
 	r.why = GATE_WHY_ASKED;
 	r.strict = w.policy.tor.strict_egress;
 	r.relays_generation = w.gate.generation;
+	r.absent = w.gate.absent;
 	w.gate.pending = false;
 	engine_gate_bytes(w.e, &r, sizeof r, w.now);
 }

@@ -136,6 +136,13 @@ START_TEST(unknown_values_are_refused)
 	ck_assert(!gate_report_ok(&rep));
 	rep.strict = 1;
 	ck_assert(gate_report_ok(&rep));
+	rep.absent = (1u << POL_MAX_IFACES) - 1;
+	ck_assert(gate_report_ok(&rep));
+	rep.absent = 1u << POL_MAX_IFACES;
+	ck_assert(!gate_report_ok(&rep));
+	rep.absent = 0;
+	rep.reserved = 1;
+	ck_assert(!gate_report_ok(&rep));
 }
 END_TEST
 
@@ -262,7 +269,7 @@ START_TEST(messages_have_no_padding)
 	ck_assert_uint_eq(sizeof req, 4 * 2 + 8 * 3 + 4 * 2 +
 	    sizeof req.proven + sizeof req.ifaddr);
 	ck_assert_uint_eq(sizeof rep, 4 * 4 + 8 * 2 + 4 * 4 + 8 * 5 + 4 * 6 +
-	    8 + 4 * 2);
+	    8 + 4 * 4);
 	ck_assert_uint_eq(sizeof(struct gate_reach),
 	    4 * 6 + GATE_REACH_PAIRS * 20);
 	ck_assert_uint_eq(sizeof page, 4 * 6 + GATE_RELAYS_PAGE * 20);
