@@ -3,9 +3,9 @@
  *
  * scan.c    text -> where each setting stands; what libconfuse may see of it
  * parse.c   sources, libconfuse, each setting to its function in fields.c
- * fields.c, fields_list.c, fields_wall.c, fields_pass.c
+ * fields.c, fields_list.c, fields_wall.c, fields_pass.c, fields_uplink.c
  *           one function per keyword: words -> values in the draft
- * judge.c, judge_wall.c, judge_pass.c
+ * judge.c, judge_wall.c, judge_pass.c, judge_uplink.c
  *           what concerns more than one setting
  * sections.c, listeners.c
  *           groups and listener sections -> listeners
@@ -36,8 +36,9 @@ void pol_diag(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
 const char *pol_quote(char dst[POL_QUOTE_LEN], const char *text);
 
 enum pol_section_id { POL_SEC_TOR = 0, POL_SEC_GATEWAY, POL_SEC_USERS,
-	POL_SEC_FIREWALL, POL_SEC_TIMESYNC, POL_SEC_EGRESS, POL_SEC_SERVICE,
-	POL_SEC_GROUP, POL_SEC_LISTENER, POL_NSEC };
+	POL_SEC_FIREWALL, POL_SEC_TIMESYNC, POL_SEC_RESOLVER, POL_SEC_EGRESS,
+	POL_SEC_SERVICE, POL_SEC_TRANSPORT, POL_SEC_GROUP, POL_SEC_LISTENER,
+	POL_NSEC };
 
 /* As it is written: "tor", "gateway" and so on. */
 const char *pol_section_name(enum pol_section_id id);
@@ -123,10 +124,30 @@ struct pol_passes {
 struct pol_pass *pol_pass_open(struct pol_draft *d, enum pol_section_id id,
     const char *name, struct pol_where at);
 
+/* A transport section. */
+struct pol_carrier {
+	struct pol_where at, methods_at, dns_at, bridge_at;
+	bool broken;	  /* has been complained about: makes no transport */
+	bool has_program; /* even if it was not understood */
+	struct pol_transport transport;
+	char (*bridges)[POL_BRIDGE_LEN]; /* owned; in canonical form */
+	size_t nbridges;
+};
+
+struct pol_carriers {
+	struct pol_carrier list[POL_MAX_TRANSPORTS];
+	size_t n;
+};
+
+/* The same for transport; NULL after a complaint: too many. */
+struct pol_carrier *pol_carrier_open(struct pol_draft *d, const char *name,
+    struct pol_where at);
+void pol_carriers_clear(struct pol_carriers *s);
+
 /* Append a path to the draft's; false when out of memory. */
 bool pol_path_add(struct pol_draft *d, const char *path, size_t *index);
 
-#define POL_NKEYWORDS 49
+#define POL_NKEYWORDS 65
 #define POL_MAX_TIME_LISTENERS 16 /* sections that timesync names */
 
 struct pol_draft {
@@ -135,6 +156,7 @@ struct pol_draft {
 	struct pol_where set[POL_NKEYWORDS]; /* the last time, outside lists */
 	struct pol_sections groups, listeners;
 	struct pol_passes egress, services;
+	struct pol_carriers carriers;
 	char time_listeners[POL_MAX_TIME_LISTENERS][POL_NAME_LEN];
 	size_t ntime_listeners;
 	char (*paths)[POL_PATH_LEN]; /* owned */
@@ -152,6 +174,7 @@ struct pol_field {
 	struct pol_draft *d;
 	struct pol_section *section; /* NULL but in groups and listeners */
 	struct pol_pass *pass;	     /* NULL but in egress and service */
+	struct pol_carrier *carrier; /* NULL but in transport */
 	const char *key;
 	struct pol_where at;
 	const char *const *words; /* one, unless the keyword takes a list */
@@ -220,6 +243,30 @@ void pol_set_pass_protocol(struct pol_field *f);
 void pol_set_pass_port(struct pol_field *f);
 void pol_set_pass_network(struct pol_field *f);
 
+/* fields_uplink.c: the keywords of resolver and transport, and two more. */
+void pol_set_torrc(struct pol_field *f);
+void pol_set_resolver_user(struct pol_field *f);
+void pol_set_resolver_address(struct pol_field *f);
+void pol_set_resolver_port(struct pol_field *f);
+void pol_set_resolver_protocol(struct pol_field *f);
+void pol_set_resolver_name(struct pol_field *f);
+void pol_set_resolver_pin(struct pol_field *f);
+void pol_set_resolver_private(struct pol_field *f);
+void pol_set_resolver_timeout(struct pol_field *f);
+void pol_set_stub_port(struct pol_field *f);
+void pol_set_methods(struct pol_field *f);
+void pol_set_program(struct pol_field *f);
+void pol_set_arguments(struct pol_field *f);
+void pol_set_dns(struct pol_field *f);
+void pol_set_udp(struct pol_field *f);
+void pol_set_bridge(struct pol_field *f);
+
+/*
+ * Why A can be no single host's for good ("a wildcard: name ..."); NULL: it
+ * can.  Static.
+ */
+const char *pol_addr_fault(const struct pol_addr *a);
+
 /* All checks across settings; makes the listeners. */
 void pol_judge(struct pol_draft *d);
 
@@ -241,6 +288,12 @@ const char *pol_user_of_ours(const struct pol_policy *p,
 
 void pol_judge_timesync(struct pol_draft *d); /* before the listeners */
 void pol_judge_firewall(struct pol_draft *d); /* after them */
+
+/* Checks the resolver, makes the transports; after the listeners. */
+void pol_judge_uplink(struct pol_draft *d);
+
+/* As many ports from POL_HB_SPORT on are the heartbeats'. */
+#define POL_NHEARTBEATS 7
 
 /* Checks, and makes, what may pass beside Tor; after the listeners. */
 void pol_judge_passes(struct pol_draft *d);

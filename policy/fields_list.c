@@ -24,9 +24,8 @@ pol_set_kind(struct pol_field *f)
 	s->has_kind = true;
 }
 
-/* Why nobody may listen there; NULL: one may. */
-static const char *
-address_fault(const struct pol_addr *a)
+const char *
+pol_addr_fault(const struct pol_addr *a)
 {
 	const uint8_t *b = a->v6.s6_addr;
 	uint32_t v4 = a->family == AF_INET ? ntohl(a->v4.s_addr) : 0;
@@ -82,7 +81,7 @@ add_literal(struct pol_field *f, const char *word)
 		    pol_quote(shown, word));
 		return false;
 	}
-	fault = address_fault(&place.addr);
+	fault = pol_addr_fault(&place.addr);
 	if (fault != NULL) {
 		POL_COMPLAIN(f, "address %s is %s", pol_quote(shown, word),
 		    fault);

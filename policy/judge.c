@@ -151,6 +151,8 @@ pol_user_of_ours(const struct pol_policy *p, const struct pol_user *u)
 		return "our engine's";
 	if (pol_same_user(u, &p->status_user))
 		return "our status program's";
+	if (pol_same_user(u, &p->resolver_user))
+		return "our resolver's";
 	return NULL;
 }
 
@@ -167,6 +169,7 @@ judge_users(struct pol_draft *d)
 		{ &p->gate_user, POL_SEC_USERS, "gate" },
 		{ &p->engine_user, POL_SEC_USERS, "engine" },
 		{ &p->status_user, POL_SEC_USERS, "status" },
+		{ &p->resolver_user, POL_SEC_USERS, "resolver" },
 	};
 
 	for (size_t i = 1; i < sizeof u / sizeof u[0]; i++)
@@ -196,4 +199,5 @@ pol_judge(struct pol_draft *d)
 	pol_judge_listeners(d);
 	pol_judge_firewall(d);
 	pol_judge_passes(d);
+	pol_judge_uplink(d);
 }

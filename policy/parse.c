@@ -114,6 +114,11 @@ open_section(struct pol_field *f, const struct pol_scan_section *from)
 		if (f->pass == NULL)
 			return false;
 		f->pass->broken = from->faulty;
+	} else if (from->id == POL_SEC_TRANSPORT) {
+		f->carrier = pol_carrier_open(f->d, from->title, f->at);
+		if (f->carrier == NULL)
+			return false;
+		f->carrier->broken = from->faulty;
 	} else if (pol_section_named(from->id)) {
 		f->section = pol_section_open(f->d, from->id, from->title);
 		if (f->section == NULL)

@@ -32,8 +32,6 @@ struct scan {
 	bool nomem;
 };
 
-_Static_assert(POL_NKEYWORDS <= 64, "scan_setting() has a bit for each");
-
 #define SAY(s, line, ...) \
 	pol_diags_add((s)->diags, (s)->file, line, __VA_ARGS__)
 
@@ -326,11 +324,11 @@ note_setting(struct scan *s, size_t keyword, unsigned line)
 
 /*
  * One "keyword = value" of SECTION, POL_NSEC for an unknown one, which will
- * be blanked as a whole.  SEEN has a bit per keyword.  A setting that cannot
- * be used is blanked.
+ * be blanked as a whole.  SEEN has each keyword's place.  A setting that
+ * cannot be used is blanked.
  */
 static bool
-scan_setting(struct scan *s, enum pol_section_id section, uint64_t *seen)
+scan_setting(struct scan *s, enum pol_section_id section, bool *seen)
 {
 	char word[POL_NAME_LEN];
 	size_t keyword = POL_NKEYWORDS, start = s->start, before = s->diags->n;
@@ -350,11 +348,11 @@ scan_setting(struct scan *s, enum pol_section_id section, uint64_t *seen)
 		}
 		if (keyword == POL_NKEYWORDS)
 			unknown_keyword(s, section, word);
-		else if ((*seen & UINT64_C(1) << keyword) != 0)
+		else if (seen[keyword])
 			SAY(s, line, "\"%s\" is set twice in this section: "
 			    "remove one", word);
 		else
-			*seen |= UINT64_C(1) << keyword;
+			seen[keyword] = true;
 	}
 	if (next(s) != T_EQUALS)
 		return expected(s, "an equals sign");
@@ -460,12 +458,12 @@ scan_section(struct scan *s)
 {
 	enum pol_section_id id = POL_NSEC;
 	size_t start = s->start;
-	uint64_t seen = 0;
+	bool seen[POL_NKEYWORDS] = { false };
 
 	if (!scan_head(s, &id))
 		return false;
 	while (next(s) != T_CLOSE)
-		if (!scan_setting(s, id, &seen) || s->nomem)
+		if (!scan_setting(s, id, seen) || s->nomem)
 			return false;
 	if (id == POL_NSEC)
 		blank(s, start, s->pos);

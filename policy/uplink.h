@@ -57,9 +57,20 @@ bool pol_bridge_parse(struct pol_bridge *out, char why[POL_UPLINK_WHY],
     const char *line) __attribute__((warn_unused_result));
 
 /*
- * The value of KEY among a bridge line's arguments or, with the leading dash
- * or dashes, a transport program's ("-url X", "--url=X").  False: not there.
- * The last one counts, as it does for the programs.
+ * B as struct pol_uplink has it; zeroes behind the NUL.  False: with its port
+ * and address written out there is not enough room.
+ */
+bool pol_bridge_format(char dst[POL_BRIDGE_LEN], const struct pol_bridge *b)
+    __attribute__((warn_unused_result));
+
+/* What Tor takes as a transport's name: [A-Za-z_][A-Za-z0-9_]*. */
+bool pol_method_ok(const char *name, size_t len);
+
+/*
+ * The value of KEY among a bridge line's arguments or, with a leading dash, a
+ * transport program's ("-url X", "--url=X").  False: not there.  If there are
+ * several, a bridge line's first one counts and a program's last one, as they
+ * do for the programs.
  */
 bool pol_args_find(char *dst, size_t cap, const char *args, const char *key);
 
@@ -111,6 +122,7 @@ char *pol_uplink_print(const struct pol_uplink *u, const struct pol_policy *p,
 /* Index of the transport of P that serves METHOD, or ntransports. */
 size_t pol_transport_find(const struct pol_policy *p, const char *method);
 /* "obfs4,meek_lite exec /usr/bin/obfs4proxy": the option's value. */
+#define POL_PLUGIN_LEN 2048 /* the longest that a policy can have */
 void pol_transport_plugin(char *dst, size_t cap,
     const struct pol_transport *t);
 

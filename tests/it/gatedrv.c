@@ -15,14 +15,15 @@
  *   gatedrv -r              : remove the rules, instead
  *
  * Commands, one a line: open [N...], tor, closed, hold MS [N...] (open, then
- * renew four times a lease), stay open|sync (the same until the next
- * request), again (the last request as it was), stale,
+ * renew four times a lease), stay open|sync|tor|closed (the same until the
+ * next request), again (the last request as it was), stale,
  * epoch N, junk N, wait MS, engine (hand over a new one), hangup, term, quit;
  * at IFACE:ipv4|IFACE:ipv6 ADDRESS (where the listeners on it are said to be
  * from now on; "none": nowhere); sync, keep MS: as open and hold, of the
  * listeners that set the clock; relays GENERATION PAIR..., cut GENERATION
  * PAIR... (without the last page), swaps TIMES PAIR... (that many lists, one
- * after the other): see drv_relays.h.
+ * after the other): see drv_relays.h; permits [lookup] [stub] [udp] (carried
+ * by every request from now on); reach tor|resolver TTL PAIR...
  */
 #include <errno.h>
 #include <poll.h>
@@ -55,8 +56,10 @@ struct drv {
 	struct gate_req sent;
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 	uint64_t seq;
+	uint32_t permits, reach_seq;
 	bool quiet; /* only changes are printed */
-	enum gate_position stay; /* CLOSED: nothing */
+	bool stays;		 /* STAY is said again and again */
+	enum gate_position stay;
 	uint64_t stay_ns;	 /* when to say so again */
 };
 

@@ -313,6 +313,16 @@ static const char *const round_trips[] = {
 	"listener e { kind = trans port = 9040 address = {\n"
 	"\"interface:eth1\" } }\n"
 	"group g { kind = socks address = { \"unix:/d\", \"unix:/e\" } }\n",
+	"tor { user = 101 control = \"unix:/c\" torrc = \"/etc/tor/p\" }\n"
+	P_GW "users { gate = 102 engine = 103 status = 104 resolver = r }\n"
+	P_SOCKS "resolver { address = \"2001:db8::53\" protocol = tls\n"
+	"name = \"DNS.Example.\" private = true timeout_ms = 500\n"
+	"pin = \"/+8CAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\" }\n"
+	"transport a-b { methods = { x, y } program = \"/p\" dns = true\n"
+	"arguments = \"  -a   b=c \" udp = true bridge = {\n"
+	"\"Bridge y 192.0.2.1\", \"x [::1]:5 k=v  l=w\" } }\n"
+	"transport z { program = \"/q\" bridge = \"z 192.0.2.2:9 "
+	"abcdefabcdefabcdefabcdefabcdefabcdefabcd\" }\n",
 };
 
 START_TEST(printing_is_a_fixed_point)
@@ -329,9 +339,16 @@ START_TEST(printing_is_a_fixed_point)
 	ck_assert_uint_eq(p.nlisteners, q.nlisteners);
 	ck_assert_mem_eq(p.listeners, q.listeners,
 	    p.nlisteners * sizeof *p.listeners);
+	ck_assert_uint_eq(p.nbridges, q.nbridges);
+	for (size_t i = 0; i < p.nbridges; i++)
+		ck_assert_mem_eq(&p.bridges[i], &q.bridges[i],
+		    sizeof p.bridges[i]);
 	free(p.listeners);
 	free(q.listeners);
+	free(p.bridges);
+	free(q.bridges);
 	p.listeners = q.listeners = NULL;
+	p.bridges = q.bridges = NULL;
 	ck_assert_mem_eq(&p, &q, sizeof p);
 	free(once);
 	free(twice);
