@@ -78,7 +78,7 @@ hold_family(struct kern *k, const struct heart *h, size_t i, int family)
 	if (rc == -EPERM)
 		rc = kern_begin_lease(k, permits[i].set, family);
 	if (rc != 0 && rc != -EEXIST)
-		log_warn("cannot hold the permit \"%s\": %s",
+		log_warn("cannot hold %s: %s",
 		    pol_set_name(permits[i].set), strerror(-rc));
 }
 
@@ -91,7 +91,7 @@ permits_hold(struct kern *k, const struct heart *h, uint32_t want)
 		if ((want & m->may & permits[i].bit) == 0)
 			continue;
 		if ((m->held & permits[i].bit) == 0)
-			log_debug("permit=%s", pol_set_name(permits[i].set));
+			log_debug("%s", pol_set_name(permits[i].set));
 		m->held |= permits[i].bit;
 		if (k->egress4)
 			hold_family(k, h, i, AF_INET);
@@ -115,7 +115,7 @@ permits_end(struct kern *k, uint32_t bits)
 		if (rc == 0)
 			m->held &= ~permits[i].bit;
 		else
-			log_warn("cannot end the permit \"%s\", which lapses: "
+			log_warn("cannot end %s, which lapses: "
 			    "%s", pol_set_name(permits[i].set), strerror(-rc));
 	}
 }
