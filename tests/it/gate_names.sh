@@ -70,6 +70,19 @@ resolver='resolver { address = "192.0.2.1" }'
 transports='transport "meek" { program = "/usr/bin/obfs4proxy" dns = true }
 transport "snowflake" { program = "/usr/bin/snowflake-client" udp = true }'
 
+# reach WHO SECONDS SPEC...: an IPv6 address gets its brackets.
+reach()
+{
+	local spec list=
+	# shellcheck disable=SC2068 # words
+	for spec in ${@:3}; do
+		case $spec in
+		*::*) list="$list [${spec%:*}]:${spec##*:}" ;;
+		*) list="$list $spec" ;;
+		esac
+	done
+	say "reach $1 $2$list"
+}
 # permit WORD...: and have it said again and again.
 permit() { say permits "$@"; }
 up()
@@ -126,15 +139,15 @@ check "lookup: the watch sees it" [ "$(counted)" -gt 0 ]
 only "lookup" $TOR_UID "$TCP" "$PROXY"
 others_nothing "lookup"
 no_dns_out "lookup, others"
-say reach resolver 3 $PROXY
+reach resolver 3 $PROXY
 check "a try: reported" now_is 'reach=1'
 only "a try" $RES "$DNS" "$PROXY"
 others_nothing "a try"
 sleep 2.2
 only "a try's time is over" $RES "$DNS"
-say reach resolver 2 $PROXY
+reach resolver 2 $PROXY
 sleep 1
-say reach resolver 60 $PROXY
+reach resolver 60 $PROXY
 sleep 1.5
 only "its time began anew" $RES "$DNS" "$PROXY"
 check "reported" now_is 'reach=3'
@@ -274,7 +287,7 @@ echo "$resolver $transports" | policy "" 'egress = "strict"'
 up tor
 permit stub
 only "strict egress" $TOR_UID "$DNS" "$ELSEWHERE" "$HERE" "$STUB"
-say reach tor 3 192.0.2.1:443 $PROXY
+reach tor 3 192.0.2.1:443 $PROXY
 check "reported" now_is 'reach=1'
 only "reached" $TOR_UID "$DNS" "$ELSEWHERE" "$HERE" "$STUB" \
     192.0.2.1:443 "$PROXY"
@@ -285,17 +298,17 @@ only "their time is over" $TOR_UID "$DNS" "$ELSEWHERE" "$HERE" "$STUB"
 fill() { for ((i = 0; i < 32; i++)); do printf '100.64.%s.%s:1 ' "$1" $i; done; }
 for ((n = 0; n < 8; n++)); do
 	# shellcheck disable=SC2046 # words
-	say reach tor 600 $(fill $n)
+	reach tor 600 $(fill $n)
 done
 check "full" now_is 'reach=9'
-say reach tor 600 192.0.2.1:443
+reach tor 600 192.0.2.1:443
 check "one more is not in force" now_is 'reach=9'
 refuse "nor reached" ask_gw $TOR_UID 192.0.2.1:443
 # shellcheck disable=SC2046 # words
-say reach tor 600 $(fill 3)
+reach tor 600 $(fill 3)
 check "the same again are" now_is 'reach=11'
 say engine
-say reach tor 600 192.0.2.1:443
+reach tor 600 192.0.2.1:443
 check "another engine: room again" now_is 'reach=1'
 check "and reached" ask_gw $TOR_UID 192.0.2.1:443
 gate_stop
@@ -334,9 +347,9 @@ policy "" </dev/null
 up tor
 check "no resolver: nothing of it is there" \
     [ "$(in_gw nft list table inet portcullis | grep -c 'permit_\|stub')" = 0 ]
-say reach tor 60 $PROXY
+reach tor 60 $PROXY
 check "any egress: acknowledged" now_is 'reach=1'
-say reach resolver 60 $PROXY
+reach resolver 60 $PROXY
 check "no resolver: nothing for it to reach" await 'asked-to-restart' 2
 say engine
 say permits lookup
