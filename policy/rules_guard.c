@@ -345,8 +345,8 @@ output_to_internal(struct pol_build *b, const struct guard_chains *c,
 }
 
 /*
- * A packet that nat output sends to loopback, to a listener or the stub, keeps the output
- * interface of its old address until it has left this hook.
+ * A packet that nat output sends to a listener on loopback, or to the stub,
+ * keeps the output interface of its old address until it has left this hook.
  */
 static void
 output_redirected(struct pol_build *b, size_t chain,
