@@ -327,6 +327,8 @@ held(const struct out *o, enum pol_set_id set)
 		return o->pos == POL_POS_OPEN;
 	if (set == POL_S_SYNC)
 		return o->pos == POL_POS_SYNC;
+	if (set != POL_S_EGRESS)
+		return false; /* a permit: no position has it by itself */
 	return o->pos != POL_POS_CLOSED ||
 	    o->p->closed == POL_CLOSED_TOR_ALLOWED;
 }
@@ -344,6 +346,8 @@ print_set(const struct out *o, const struct pol_set *s)
 	if (s->timeout_ms != 0)
 		(void)fprintf(o->f, "\t\tflags dynamic,timeout\n"
 		    "\t\ttimeout %ums\n", s->timeout_ms);
+	if (s->expires)
+		(void)fputs("\t\tflags timeout\n", o->f);
 	if (s->constant)
 		print_elems(o, s->elems, s->nelems);
 	else if (s->timeout_ms != 0 && held(o, s->id))

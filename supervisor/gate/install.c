@@ -66,20 +66,22 @@ new_batch(struct nft_batch *b, size_t cap)
 	return 0;
 }
 
-/* What ends the clients' leases, and Tor's if ALL. */
+/* What ends the clients' leases, and if ALL Tor's and the permits. */
 static int
 build_close(struct nft_batch *b, const struct pol_policy *p, bool all)
 {
 	const char *table = pol_table_name(POL_T_GATE);
 
-	/* Three flushes at most. */
+	/* Six flushes at most, far smaller than a room together. */
 	if (new_batch(b, SMALL_BATCH + NFT_MSG_ROOM) == -1)
 		return -1;
 	nft_elem_flush(b, table, pol_set_name(POL_S_GATE));
 	if (p->timesync.required)
 		nft_elem_flush(b, table, pol_set_name(POL_S_SYNC));
-	if (all)
+	if (all) {
 		nft_elem_flush(b, table, pol_set_name(POL_S_EGRESS));
+		permits_flush(b, p);
+	}
 	nft_batch_end(b);
 	return 0;
 }
@@ -180,7 +182,8 @@ build_all(struct kern *k, const struct pol_ruleset *rs)
 	    build_table(&k->boot, &rs->tables[POL_T_BOOT], 0) == -1 ||
 	    build_close(&k->close_gate, k->policy, false) == -1 ||
 	    build_close(&k->close_all, k->policy, true) == -1 ||
-	    build_clear(k) == -1 ||
+	    build_clear(k) == -1 || permits_init(k) == -1 ||
+	    reach_init(k) == -1 ||
 	    relays_init(k, &rs->tables[POL_T_GATE]) == -1)
 		return -1;
 	return 0;
@@ -362,7 +365,8 @@ verify_closed(struct kern *k, const struct pol_ruleset *rs)
 	    !is_whole(k, &rs->tables[POL_T_GATE]))
 		return -1;
 	if (kern_read_held(k, &held) != 0 || nft_lease_any(&held.gate) ||
-	    nft_lease_any(&held.sync) || nft_lease_any(&held.egress))
+	    nft_lease_any(&held.sync) || nft_lease_any(&held.egress) ||
+	    permits_live(&held.permits) != 0)
 		return -1;
 	if (kern_check_proven(k, nothing, nowhere) != 0)
 		return -1;
@@ -463,6 +467,8 @@ install_clear(struct kern *k)
 	free(k->clear.buf);
 	free(k->work);
 	free(k->keys);
+	permits_clear(k);
+	reach_clear(k);
 	relays_clear(k);
 	memset(k, 0, sizeof *k);
 	k->owner.fd = k->reader.fd = k->events.fd = k->relays.sock.fd = -1;

@@ -20,13 +20,19 @@ kern_close(struct kern *k, bool all)
 	int rc = nft_commit(&k->owner, b);
 
 	/* Once more: closing is idempotent, and a lost answer is no answer. */
-	return rc == 0 ? 0 : nft_commit(&k->owner, b);
+	if (rc != 0)
+		rc = nft_commit(&k->owner, b);
+	if (rc == 0 && all)
+		k->permits.held = 0;
+	return rc;
 }
 
 void
 kern_abandon(struct kern *k)
 {
 	nft_sock_close(&k->owner);
+	k->permits.held = 0; /* with the table all of it is gone */
+	k->reach.dirty = k->reach.stale = false;
 }
 
 void
@@ -44,12 +50,12 @@ kern_put_lease(struct kern *k, struct nft_batch *b, enum pol_set_id set,
 }
 
 int
-kern_open_egress(struct kern *k, int family)
+kern_begin_lease(struct kern *k, enum pol_set_id set, int family)
 {
 	struct nft_batch b;
 
 	nft_batch_begin(&b, k->work, k->work_cap);
-	kern_put_lease(k, &b, POL_S_EGRESS, family);
+	kern_put_lease(k, &b, set, family);
 	nft_batch_end(&b);
 	return nft_commit(&k->owner, &b);
 }
@@ -73,6 +79,8 @@ kern_read_held(struct kern *k, struct kern_held *out)
 	memset(&out->sync, 0, sizeof out->sync);
 	if (rc == 0 && k->policy->timesync.required)
 		rc = nft_read_lease(&k->reader, &out->sync, POL_S_SYNC);
+	if (rc == 0)
+		rc = permits_read(k, &out->permits);
 	if (rc != 0)
 		return rc;
 	return nft_read_lease(&k->reader, &out->egress, POL_S_EGRESS);

@@ -16,6 +16,8 @@
 #include "supervisor/gate/nft_batch.h"
 #include "supervisor/gate/nft_elem.h"
 #include "supervisor/gate/nft_read.h"
+#include "supervisor/gate/permits.h"
+#include "supervisor/gate/reach.h"
 #include "supervisor/gate/relays.h"
 
 /* Inner families, and redirected kinds: trans and dns. */
@@ -63,6 +65,8 @@ struct kern {
 	uint32_t nproven; /* elements, when they were last read back */
 	struct kern_seal seals[POL_NTABLE];
 	struct relays relays; /* strict egress only; else all zero */
+	struct permits permits;
+	struct reach reach;
 	struct netdev netdev;
 	uint32_t generation; /* at the last full check */
 	/*
@@ -83,11 +87,12 @@ struct kern {
 struct kern_held {
 	struct nft_lease_info gate, egress;
 	struct nft_lease_info sync; /* all zero: the policy has none */
+	struct permits_held permits;
 };
 
 /*
- * Flush the clients' lease and that of those who set the clock, and Tor's if
- * ALL.  0, or a negative errno: then
+ * Flush the clients' lease and that of those who set the clock, and if ALL
+ * Tor's and the permits'.  0, or a negative errno: then
  * only kern_read_held() can tell.
  */
 int kern_close(struct kern *k, bool all) __attribute__((warn_unused_result));
@@ -113,8 +118,8 @@ int kern_open(struct kern *k, const uint8_t *map,
     const struct pol_addr *ifaddr, enum pol_set_id lease, bool begin)
     __attribute__((warn_unused_result));
 
-/* Begin Tor's lease of FAMILY; -EEXIST: it lives. */
-int kern_open_egress(struct kern *k, int family)
+/* Begin FAMILY's lease in SET, Tor's or a permit's; -EEXIST: it lives. */
+int kern_begin_lease(struct kern *k, enum pol_set_id set, int family)
     __attribute__((warn_unused_result));
 int kern_close_egress(struct kern *k) __attribute__((warn_unused_result));
 

@@ -89,6 +89,7 @@ engine_gone(struct gate *g)
 static union {
 	struct gate_req req;
 	struct gate_relays page;
+	struct gate_reach reach;
 	uint8_t longer[sizeof(struct gate_relays) + 1];
 } heard;
 
@@ -109,6 +110,10 @@ on_engine(struct gate *g)
 		}
 		if (gate_core_is_page(&heard, (size_t)n)) {
 			act_page(g, &heard.page);
+			return;
+		}
+		if (gate_core_is_reach(&heard, (size_t)n)) {
+			act_reach(g, &heard.reach);
 			return;
 		}
 		act_request(g, &heard, (size_t)n);
@@ -193,6 +198,7 @@ look_round(struct gate *g)
 	ifconf_check(&g->ifconf);
 	barrier_check(&g->barrier);
 	purge_check(&g->purge);
+	act_permits(g);
 	check_netdev(g);
 	act_settle(g);
 }

@@ -146,6 +146,8 @@ set_flags(const struct pol_set *s)
 		return NFT_SET_CONSTANT;
 	if (s->data != POL_D_NONE)
 		return NFT_SET_MAP;
+	if (s->expires)
+		return NFT_SET_TIMEOUT;
 	return s->timeout_ms != 0 ? NFT_SET_EVAL | NFT_SET_TIMEOUT : 0;
 }
 

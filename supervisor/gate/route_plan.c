@@ -55,6 +55,9 @@ want_full(struct plan *to, const struct pol_policy *p)
 	want(to, ROUTES_END, FR_ACT_NOP, plain);
 	want_leave(to, (struct route_rule){ .has_uid = true,
 		.uid = p->tor.user.uid });
+	if (pol_has_lookup(p))
+		want_leave(to, (struct route_rule){ .has_uid = true,
+			.uid = p->resolver_user.uid });
 	/*
 	 * Reverse-path filters ask for the way back as if root sent it; what
 	 * the gate's rules let in has a mark to know it by.

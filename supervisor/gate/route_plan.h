@@ -46,7 +46,7 @@ struct route_rule {
 	uint16_t sport[2]; /* first, last */
 };
 
-/* Tor, egress users, services' ports, echo, mark; and the other four. */
+/* Tor, resolver, egress users, services' ports, echo, mark; four others. */
 #define ROUTES_MOST \
 	(POL_MAX_EGRESS + POL_MAX_SERVICES * POL_MAX_RULE_PORTS + 8)
 
