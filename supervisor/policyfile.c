@@ -337,8 +337,8 @@ resolve(struct pol_user *user, struct pol_diags *diags, const char *key)
 	return user->resolved;
 }
 
-/* Those who must be four different ones; the first is Tor's. */
-enum { TOR_AND_OURS = 4 };
+/* Those who must be different ones; the first is Tor's. */
+enum { MAX_TOR_AND_OURS = 5 };
 
 struct person {
 	struct pol_user *user;
@@ -346,8 +346,9 @@ struct person {
 };
 
 struct people {
-	struct person list[TOR_AND_OURS + POL_MAX_EGRESS + POL_MAX_TIME_USERS];
-	size_t n;
+	struct person list[MAX_TOR_AND_OURS + POL_MAX_EGRESS +
+	    POL_MAX_TIME_USERS];
+	size_t n, ours;
 };
 
 static void add_person(struct people *all, struct pol_user *user,
@@ -373,6 +374,10 @@ find_people(struct people *all, struct pol_policy *p)
 	add_person(all, &p->gate_user, "users gate");
 	add_person(all, &p->engine_user, "users engine");
 	add_person(all, &p->status_user, "users status");
+	/* Without it nothing is looked up, and nobody is needed for that. */
+	if (p->resolver.addr.family != 0)
+		add_person(all, &p->resolver_user, "users resolver");
+	all->ours = all->n;
 	for (size_t i = 0; i < p->negress; i++)
 		add_person(all, &p->egress[i].user, "egress %s",
 		    p->egress[i].name);
@@ -390,7 +395,7 @@ is_taken(const struct people *all, size_t i, struct pol_diags *diags)
 	const struct person *one = &all->list[i];
 	bool taken = false;
 
-	for (size_t j = 0; j < i && j < TOR_AND_OURS; j++) {
+	for (size_t j = 0; j < i && j < all->ours; j++) {
 		const struct person *other = &all->list[j];
 
 		if (!other->user->resolved ||

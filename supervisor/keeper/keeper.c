@@ -55,14 +55,16 @@ struct pair {
 	bool pending;
 };
 
+enum { NPAIRS = 3 };
+
 struct keeper {
 	const struct pol_policy *policy;
 	struct rundir rundir;
 	int policy_fd;
 	int signal_fd;
-	char engine_path[512], status_path[512];
+	char engine_path[512], status_path[512], resolver_path[512];
 	struct child child[LINK_NPEER]; /* by enum link_peer */
-	struct pair pair[2];
+	struct pair pair[NPAIRS];
 	struct owner owner; /* what the engine has asked */
 	bool stands; /* the gate has once been closed and verified */
 	bool stopping;
@@ -92,6 +94,8 @@ policy_memfd(const struct pol_policy *policy)
 
 	copy.tor.user.name[0] = copy.gate_user.name[0] = '\0';
 	copy.engine_user.name[0] = copy.status_user.name[0] = '\0';
+	if (copy.resolver_user.resolved)
+		copy.resolver_user.name[0] = '\0';
 	text = pol_print(&copy);
 	if (text == NULL)
 		fatal("out of memory");
@@ -143,13 +147,16 @@ fill_spawn(struct spawn *s, const struct keeper *k, enum link_peer who)
 		user = &p->status_user;
 		s->fds[1] = k->rundir.status_fd;
 		s->fds[2] = k->rundir.control_fd;
+	} else if (who == LINK_RESOLVER) {
+		s->program = k->resolver_path;
+		user = &p->resolver_user;
 	}
 	s->uid = user->uid;
 	s->gid = s->group = user->gid;
 	if (who == LINK_ENGINE)
 		s->group = p->tor.user.gid; /* reads Tor's cookie */
 	s->fds[0] = k->policy_fd;
-	s->nfds = who == LINK_GATE ? 0 : who == LINK_ENGINE ? 1 : 3;
+	s->nfds = who == LINK_GATE ? 0 : who == LINK_STATUS ? 3 : 1;
 }
 
 /* Introduce both ends of PAIR to each other, if both are there. */
@@ -203,7 +210,7 @@ start_child(struct keeper *k, enum link_peer who)
 	c->starts++;
 	c->started_ms = now_ms();
 	log_debug("started %s pid=%d", c->name, (int)c->pid);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < NPAIRS; i++)
 		if (k->pair[i].a == who || k->pair[i].b == who)
 			connect_pair(k, &k->pair[i]);
 }
@@ -404,7 +411,7 @@ start_due(struct keeper *k)
 	for (int who = LINK_GATE; who < LINK_NPEER; who++)
 		if (is_wanted(k, who) && k->child[who].restart_ms <= now)
 			start_child(k, (enum link_peer)who);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < NPAIRS; i++)
 		if (k->pair[i].pending)
 			connect_pair(k, &k->pair[i]);
 }
@@ -506,10 +513,13 @@ keeper_init(struct keeper *k, const struct pol_policy *policy,
 	owner_init(&k->owner);
 	k->pair[0] = (struct pair) { LINK_GATE, LINK_ENGINE, false };
 	k->pair[1] = (struct pair) { LINK_ENGINE, LINK_STATUS, false };
+	k->pair[2] = (struct pair) { LINK_ENGINE, LINK_RESOLVER, false };
 	(void)snprintf(k->engine_path, sizeof k->engine_path,
 	    "%s/portcullis-engine", libexec_dir);
 	(void)snprintf(k->status_path, sizeof k->status_path,
 	    "%s/portcullis-status", libexec_dir);
+	(void)snprintf(k->resolver_path, sizeof k->resolver_path,
+	    "%s/portcullis-resolver", libexec_dir);
 	if (prctl(PR_SET_NAME, "portcullisd") == -1)
 		fatal("process name: %s", strerror(errno));
 }

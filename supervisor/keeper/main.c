@@ -59,7 +59,8 @@ static const char usage_text[] =
 "  --print POSITION    with -n: print that position's rules as nft text;\n"
 "                      \"closed\" is the static ruleset to load at boot\n"
 "  --remove-rules      remove our firewall tables; this OPENS the gateway\n"
-"  --libexec-dir DIR   where portcullis-engine and portcullis-status are\n"
+"  --libexec-dir DIR   where portcullis-engine, portcullis-status and\n"
+"                      portcullis-resolver are\n"
 "  --version, -h, --help\n"
 "\n"
 "portcullisd stays in the foreground.  Stopping it leaves the gate closed.\n";
