@@ -53,6 +53,13 @@ struct tor_info {
 	char warning[SNAP_TEXT];    /* last bootstrap problem */
 	char last_warn[SNAP_TEXT];  /* last WARN or ERR log event */
 	uint64_t progress_at;	    /* when it last rose */
+	char since[32];		    /* ... in UTC; empty: not known */
+	uint64_t dir_at; /* when there was last enough directory info */
+	/* Since it last rose: */
+	char why[32];  /* the last BOOTSTRAP's REASON */
+	unsigned said; /* SAID_* */
+	bool skewed;   /* a CLOCK_SKEW event, by so much: */
+	int64_t skew_s;
 	bool circuit, enough_dir;
 	long files;	/* descriptors that it may have; not above 0: unknown */
 	bool files_out; /* it could not open a listener for want of them */

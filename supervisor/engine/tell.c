@@ -264,7 +264,6 @@ static void
 reason_boot(struct engine *e, uint64_t now)
 {
 	const struct tor_info *t = &e->tor;
-	char words[SNAP_TEXT];
 
 	set_reason(e, facts_reason(FACT_BOOT));
 	if (relays_missing(e)) {
@@ -273,21 +272,12 @@ reason_boot(struct engine *e, uint64_t now)
 	}
 	if (t->progress == -1)
 		return;
-	if (!watch_stalled(e, now)) {
-		set_text(e->reason, sizeof e->reason,
-		    "Tor is connecting to its network: %d %% (%s, %s).",
-		    t->progress, t->tag, t->summary);
+	/* What Tor says names relays, bridges and addresses: scrubbed. */
+	if (tell_uplink_reason(e, now))
 		return;
-	}
-	set_text(e->reason_code, sizeof e->reason_code, "stalled");
-	/* What Tor says of it names relays, bridges and addresses. */
-	privacy_text(words, sizeof words, &e->table.privacy,
-	    t->warning[0] != '\0' ? t->warning : t->last_warn);
 	set_text(e->reason, sizeof e->reason,
-	    "Tor makes no progress at %d %% (%s)%s%.100s", t->progress, t->tag,
-	    words[0] != '\0' ? ": " : ".", words);
-	set_text(e->advice, sizeof e->advice,
-	    "Check the uplink, the clock, and bridges or proxy if any.");
+	    "Tor is connecting to its network: %d %% (%s, %s).",
+	    t->progress, t->tag, t->summary);
 }
 
 static void
@@ -365,6 +355,10 @@ tell_reason(struct engine *e, uint64_t now)
 		set_reason(e, facts_reason(FACT_ALIVE));
 		return;
 	}
+	/* Nothing can be set in Tor before that is. */
+	if (missing != FACT_LINK && missing != FACT_FREE &&
+	    uplink_unresolved(e) && tell_uplink_reason(e, now))
+		return;
 	switch (missing) {
 	case FACT_LINK:
 		set_reason(e, &losses[e->loss]);
@@ -397,7 +391,8 @@ tell_reason(struct engine *e, uint64_t now)
 			reason_files(e);
 			break;
 		}
-		set_reason(e, facts_reason(missing));
+		if (!tell_uplink_reason(e, now))
+			set_reason(e, facts_reason(missing));
 		break;
 	case FACT_TIME:
 		reason_time(e);
@@ -459,6 +454,7 @@ fill(const struct engine *e, struct snapshot *s, uint64_t now)
 	memcpy(s->relays_fault, e->relays.fault, sizeof s->relays_fault);
 	s->time_required = e->policy->timesync.required;
 	s->mode = e->policy->firewall.mode;
+	tell_uplink_fill(e, s, now);
 }
 
 /* What changes all the time is no change worth a message of its own. */
@@ -475,6 +471,7 @@ same(const struct snapshot *a, const struct snapshot *b)
 	    a->relays_generation == b->relays_generation &&
 	    strcmp(a->relays_fault, b->relays_fault) == 0 &&
 	    a->nextra == b->nextra && a->nalarm == b->nalarm &&
+	    tell_uplink_same(a, b) &&
 	    strcmp(a->reason, b->reason) == 0 &&
 	    memcmp(a->trouble, b->trouble, sizeof a->trouble) == 0;
 }
@@ -502,17 +499,35 @@ tell_snapshot(struct engine *e, uint64_t now)
 	(void)e->ops->status_send(e->arg, &s, sizeof s);
 }
 
+static void
+send_text(struct engine *e, struct snap_result *r, const char *text)
+{
+	r->magic = SNAP_RESULT_MAGIC;
+	set_text(r->text, sizeof r->text, "%s", text);
+	/* Nobody else can be told; the verb took effect all the same. */
+	if (e->status_up)
+		(void)e->ops->status_send(e->arg, r, sizeof *r);
+}
+
+void
+tell_sentence(struct engine *e, uint64_t id, bool ok, const char *text)
+{
+	struct snap_result r;
+
+	memset(&r, 0, sizeof r);
+	r.ok = ok;
+	r.more = 1;
+	r.id = id;
+	send_text(e, &r, text);
+}
+
 void
 tell_result(struct engine *e, uint64_t id, bool ok, const char *text)
 {
 	struct snap_result r;
 
 	memset(&r, 0, sizeof r);
-	r.magic = SNAP_RESULT_MAGIC;
 	r.ok = ok;
 	r.id = id;
-	set_text(r.text, sizeof r.text, "%s", text);
-	/* Nobody else can be told; the verb took effect all the same. */
-	if (e->status_up)
-		(void)e->ops->status_send(e->arg, &r, sizeof r);
+	send_text(e, &r, text);
 }

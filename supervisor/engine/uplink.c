@@ -316,6 +316,29 @@ proxy_need(const struct pol_needs *n)
 	return NULL;
 }
 
+enum pol_proxy
+uplink_proxy(const struct engine *e, uint32_t *port)
+{
+	const struct pol_need *need = proxy_need(&e->uplink.needs);
+
+	if (port != NULL)
+		*port = need != NULL ? need->port : 0;
+	return need != NULL ? kind_of(need->option) : POL_PROXY_NONE;
+}
+
+uint32_t
+uplink_nbridges(const struct engine *e)
+{
+	const struct uplink *u = &e->uplink;
+	uint32_t n = 0;
+
+	if (u->fits)
+		return u->conf.nbridges;
+	for (size_t i = 0; i < u->needs.n; i++)
+		n += u->needs.need[i].role == POL_NEED_BRIDGE;
+	return n;
+}
+
 /* A proxy by name is pinned; one by another address ends that. */
 static void
 read_pin(struct uplink *u)

@@ -106,6 +106,9 @@ bool uplink_has(const char *key, size_t n);
 void uplink_on_conf(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 
+/* Tor's proxy, and its port unless PORT is NULL; bridges in use. */
+enum pol_proxy uplink_proxy(const struct engine *e, uint32_t *port);
+uint32_t uplink_nbridges(const struct engine *e);
 /*
  * SRC, escaped words of Tor's or a transport's, without addresses, identities
  * and the uplink's own secrets: names, user, password.  DST holds CAP.
@@ -127,7 +130,7 @@ void uplink_ask_set(struct engine *e, uint64_t now);
 void uplink_on_set(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 /* The next time that uplink_set_due() may change by itself. */
-uint64_t uplink_wake(const struct engine *e);
+uint64_t uplink_wake(const struct engine *e, uint64_t now);
 
 /* --- for a change (apply.c) ---------------------------------------------- */
 
