@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controlproto/str.h"
 #include "policy/needs.h"
 #include "policy/uplink.h"
 #include "supervisor/namemsg.h"
@@ -100,8 +101,9 @@ void uplink_doubt(struct engine *e);
 /* How many options uplink reads, and the I-th; for GETCONF. */
 #define UPLINK_OPTIONS 11
 extern const char *const uplink_options[UPLINK_OPTIONS];
-/* Is KEY one of them? */
-bool uplink_has(const char *key, size_t n);
+/* Is KEY one of them?  Does LINE, "KEY=...", begin with one? */
+bool uplink_has(struct cp_str key);
+bool uplink_has_line(struct cp_str line);
 /* A GETCONF answer was read without fault: take our part of it. */
 void uplink_on_conf(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
