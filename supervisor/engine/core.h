@@ -32,6 +32,7 @@
 #include "supervisor/engine/session.h"
 #include "supervisor/engine/table.h"
 #include "supervisor/engine/tell.h"
+#include "supervisor/engine/torinfo.h"
 #include "supervisor/engine/transports.h"
 #include "supervisor/engine/tryout.h"
 #include "supervisor/engine/uplink.h"
@@ -45,34 +46,6 @@ enum latch { LATCH_NONE = 0, LATCH_FIGHT, LATCH_REFUSED, NLATCH };
 
 /* More repairs a minute than this are two controllers fighting. */
 #define REPAIRS_PER_MINUTE 6
-
-struct tor_info {
-	int pid;
-	char version[32];
-	int progress; /* -1: unknown */
-	char tag[32], summary[96];
-	char warning[SNAP_TEXT];    /* last bootstrap problem */
-	char last_warn[SNAP_TEXT];  /* last WARN or ERR log event */
-	uint64_t progress_at;	    /* when it last rose */
-	bool circuit, enough_dir;
-	long files;	/* descriptors that it may have; not above 0: unknown */
-	bool files_out; /* it could not open a listener for want of them */
-};
-
-/* Evidence that circuits carry traffic. */
-struct evidence {
-	bool seen_read, seen_built; /* there is a value to compare with */
-	uint64_t since;		    /* when the first of them was noted */
-	uint64_t read;		    /* traffic/read */
-	uint64_t built;		    /* the highest circuit number BUILT */
-	uint64_t extend_at;	    /* when EXTENDCIRCUIT was last sent */
-	bool extend_refused;	    /* ... and Tor found no path for it */
-	uint64_t active_at; /* SIGNAL ACTIVE was sent, or the session began */
-	bool woken;	    /* it was sent in this session */
-	/* A change is watched: circuits with higher numbers than BASE count. */
-	bool look, based, fresh;
-	uint64_t look_at, base;
-};
 
 /* When things are due, in ms. */
 struct due {

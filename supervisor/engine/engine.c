@@ -422,6 +422,8 @@ engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now)
 		check_begin(e, v, now);
 		break;
 	case SNAP_V_NAMES:
+		tell_names(e, v->id);
+		break;
 	case SNAP_V_APPLY:
 	case SNAP_V_NONE:
 	case SNAP_NVERB:
@@ -495,7 +497,7 @@ engine_settle(struct engine *e, uint64_t now)
 	wake = earlier(wake, apply_wake(e));
 	wake = earlier(wake, tryout_wake(e));
 	wake = earlier(wake, transports_wake(e));
-	wake = earlier(wake, uplink_wake(e));
+	wake = earlier(wake, uplink_wake(e, now));
 	if (e->gate_up && (!ask_is_up(e->asked) || !e->asked_valid))
 		wake = earlier(wake, e->due.gate);
 	return wake > now ? wake : now + 1;

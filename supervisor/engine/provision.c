@@ -311,43 +311,6 @@ prov_kind_of_key(struct cp_str key)
 	return POL_NKIND;
 }
 
-/* Is LINE (VALUE, parsed) what we sent when interface K had that address? */
-static bool
-was_ours(const struct prov *p, enum pol_kind kind, const char *value,
-    const struct pol_line *line, size_t k)
-{
-	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
-	char text[POL_LISTENER_TEXT];
-	size_t i;
-
-	pol_addrport_format(text, sizeof text, &p->last[k], line->port);
-	i = prov_find(p, kind, text);
-	if (i == SIZE_MAX || p->policy->listeners[i].ifaddr != k + 1)
-		return false;
-	memcpy(ifaddrs, p->last, sizeof ifaddrs);
-	ifaddrs[k] = line->addr;
-	return pol_option_same(&p->policy->listeners[i], value, ifaddrs);
-}
-
-static bool
-is_former(const struct prov *p, enum pol_kind kind, const char *value)
-{
-	const struct pol_addr *former;
-	struct pol_line line;
-
-	if (p->policy->nifaddrs == 0 || !pol_line_parse(&line, value) ||
-	    line.addr.family == 0)
-		return false;
-	for (size_t j = 0; j < p->policy->nifaddrs * PROV_FORMER; j++) {
-		former = &p->former[j / PROV_FORMER][j % PROV_FORMER];
-		if (former->family != 0 &&
-		    pol_addr_equal(former, &line.addr) &&
-		    was_ours(p, kind, value, &line, j / PROV_FORMER))
-			return true;
-	}
-	return false;
-}
-
 /* One "SocksPort=..." line of Tor's answer. */
 static void
 read_line(struct prov *p, enum pol_kind kind, const char *value,
@@ -360,7 +323,7 @@ read_line(struct prov *p, enum pol_kind kind, const char *value,
 		return; /* switched off: no line */
 	i = prov_find_line(p, kind, value, scans);
 	if (i == SIZE_MAX) {
-		if (is_former(p, kind, value) ||
+		if (prov_is_former(p, kind, value) ||
 		    extras_leftover(p, kind, value))
 			p->surplus = true;
 		else
@@ -407,7 +370,7 @@ read_conf(struct prov *p, const struct cp_reply *reply)
 	for (size_t i = 0; i < cp_reply_nconf(reply); i++) {
 		if ((err = cp_reply_conf(reply, &conf, i)) != CP_OK)
 			return err;
-		if (uplink_has(conf.key.p, conf.key.n))
+		if (uplink_has(conf.key))
 			continue;
 		kind = prov_kind_of_key(conf.key);
 		if (kind != POL_NKIND && !conf.has_value)
@@ -425,16 +388,6 @@ read_conf(struct prov *p, const struct cp_reply *reply)
 	return network ? CP_OK : CP_ERR_KEY;
 }
 
-/* The uplink's lines are not ours, and may hold a password. */
-static bool
-is_uplink(struct cp_str line)
-{
-	const char *eq = line.n == 0 ? NULL : memchr(line.p, '=', line.n);
-
-	return uplink_has(line.p, eq != NULL ? (size_t)(eq - line.p) :
-	    line.n);
-}
-
 static bool
 is_same_conf(struct prov *p, const struct cp_reply *reply)
 {
@@ -443,7 +396,8 @@ is_same_conf(struct prov *p, const struct cp_reply *reply)
 
 	for (size_t i = 0; i < cp_reply_nlines(reply); i++) {
 		line = cp_reply_text(reply, i);
-		if (!is_uplink(line))
+		/* They are not ours, and may hold a password. */
+		if (!uplink_has_line(line))
 			(void)memo_next(&p->conf, &at, line);
 	}
 	return memo_end(&p->conf, at);

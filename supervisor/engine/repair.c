@@ -127,10 +127,12 @@ repair_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	}
 	e->conf_read = true;
 	uplink_on_conf(e, reply, now);
-	if (e->prov.network_off)
+	if (e->prov.network_off) {
 		facts_drop(&e->facts, FACT_CONF);
-	else
+		e->tor.progress_at = now; /* it cannot get any further */
+	} else {
 		facts_confirm(&e->facts, FACT_CONF, e->sent);
+	}
 	engine_publish(e);
 	repair_judge(e, now);
 }

@@ -344,7 +344,6 @@ static void
 reason_boot(struct engine *e, uint64_t now)
 {
 	const struct tor_info *t = &e->tor;
-	char words[SNAP_TEXT];
 
 	set_reason(e, facts_reason(FACT_BOOT));
 	if (relays_missing(e)) {
@@ -353,21 +352,12 @@ reason_boot(struct engine *e, uint64_t now)
 	}
 	if (t->progress == -1)
 		return;
-	if (!watch_stalled(e, now)) {
-		set_text(e->reason, sizeof e->reason,
-		    "Tor is connecting to its network: %d %% (%s, %s).",
-		    t->progress, t->tag, t->summary);
+	/* What Tor says names relays, bridges and addresses: scrubbed. */
+	if (tell_uplink_reason(e, now))
 		return;
-	}
-	set_text(e->reason_code, sizeof e->reason_code, "stalled");
-	/* What Tor says of it names relays, bridges and addresses. */
-	privacy_text(words, sizeof words, &e->table.privacy,
-	    t->warning[0] != '\0' ? t->warning : t->last_warn);
 	set_text(e->reason, sizeof e->reason,
-	    "Tor makes no progress at %d %% (%s)%s%.100s", t->progress, t->tag,
-	    words[0] != '\0' ? ": " : ".", words);
-	set_text(e->advice, sizeof e->advice,
-	    "Check the uplink, the clock, and bridges or proxy if any.");
+	    "Tor is connecting to its network: %d %% (%s, %s).",
+	    t->progress, t->tag, t->summary);
 }
 
 static void
@@ -473,7 +463,8 @@ reason_missing(struct engine *e, enum fact missing, uint64_t now)
 			reason_files(e);
 			break;
 		}
-		set_reason(e, facts_reason(missing));
+		if (!tell_uplink_reason(e, now))
+			set_reason(e, facts_reason(missing));
 		break;
 	case FACT_TIME:
 		reason_time(e);
@@ -501,6 +492,10 @@ tell_reason(struct engine *e, uint64_t now)
 	}
 	if (missing != FACT_LINK && missing != FACT_FREE && is_hung(e, now))
 		set_reason(e, facts_reason(FACT_ALIVE));
+	/* Nothing can be set in Tor before that is. */
+	else if (missing != FACT_LINK && missing != FACT_FREE &&
+	    uplink_unresolved(e) && tell_uplink_reason(e, now))
+		;
 	else if (interface != NULL && is_of_network(missing))
 		reason_no_way_out(e, interface);
 	else
@@ -563,6 +558,7 @@ fill(const struct engine *e, struct snapshot *s, uint64_t now)
 	s->time_required = e->policy->timesync.required;
 	s->mode = e->policy->firewall.mode;
 	apply_snapshot(e, s);
+	tell_uplink_fill(e, s, now);
 }
 
 /* What changes all the time is no change worth a message of its own. */
@@ -580,6 +576,7 @@ same(const struct snapshot *a, const struct snapshot *b)
 	    strcmp(a->relays_fault, b->relays_fault) == 0 &&
 	    a->nextra == b->nextra && a->nalarm == b->nalarm &&
 	    a->apply_step == b->apply_step &&
+	    tell_uplink_same(a, b) &&
 	    strcmp(a->reason, b->reason) == 0 &&
 	    strcmp(a->advice, b->advice) == 0 &&
 	    memcmp(a->trouble, b->trouble, sizeof a->trouble) == 0;
@@ -622,4 +619,11 @@ void
 tell_result(struct engine *e, uint64_t id, bool ok, const char *text)
 {
 	tell_answer(e, (struct snap_result){ .ok = ok, .id = id }, text);
+}
+
+void
+tell_sentence(struct engine *e, uint64_t id, bool ok, const char *text)
+{
+	tell_answer(e, (struct snap_result){ .ok = ok, .more = 1, .id = id },
+	    text);
 }

@@ -36,20 +36,29 @@ const char *const uplink_options[UPLINK_OPTIONS] = {
 _Static_assert((int)NOPTION == UPLINK_OPTIONS, "one name for each option");
 
 static enum option
-find_option(const char *key, size_t n)
+find_option(struct cp_str key)
 {
 	unsigned o = 0;
 
-	while (o < NOPTION && !cp_str_is_nocase((struct cp_str){ key, n },
-	    uplink_options[o]))
+	while (o < NOPTION && !cp_str_is_nocase(key, uplink_options[o]))
 		o++;
 	return (enum option)o;
 }
 
 bool
-uplink_has(const char *key, size_t n)
+uplink_has(struct cp_str key)
 {
-	return find_option(key, n) != NOPTION;
+	return find_option(key) != NOPTION;
+}
+
+bool
+uplink_has_line(struct cp_str line)
+{
+	const char *eq = line.n == 0 ? NULL : memchr(line.p, '=', line.n);
+
+	if (eq != NULL)
+		line.n = (size_t)(eq - line.p);
+	return uplink_has(line);
 }
 
 /* --- life ---------------------------------------------------------------- */
@@ -137,7 +146,7 @@ next_pair(const struct uplink *u, size_t *at, enum option *o,
 	if (*at >= u->len)
 		return false;
 	*value = key + strlen(key) + 1;
-	*o = find_option(key, strlen(key));
+	*o = find_option(cp_str_of(key));
 	*at = (size_t)(*value - u->text) + strlen(*value) + 1;
 	return true;
 }
@@ -172,7 +181,7 @@ gather(struct uplink *u, const struct cp_reply *reply)
 	for (size_t i = 0; i < cp_reply_nconf(reply); i++) {
 		if (cp_reply_conf(reply, &conf, i) != CP_OK)
 			return false;
-		o = find_option(conf.key.p, conf.key.n);
+		o = find_option(conf.key);
 		if (o == NOPTION)
 			continue;
 		named[o] = true;
@@ -316,6 +325,29 @@ proxy_need(const struct pol_needs *n)
 	return NULL;
 }
 
+enum pol_proxy
+uplink_proxy(const struct engine *e, uint32_t *port)
+{
+	const struct pol_need *need = proxy_need(&e->uplink.needs);
+
+	if (port != NULL)
+		*port = need != NULL ? need->port : 0;
+	return need != NULL ? kind_of(need->option) : POL_PROXY_NONE;
+}
+
+uint32_t
+uplink_nbridges(const struct engine *e)
+{
+	const struct uplink *u = &e->uplink;
+	uint32_t n = 0;
+
+	if (u->fits)
+		return u->conf.nbridges;
+	for (size_t i = 0; i < u->needs.n; i++)
+		n += u->needs.need[i].role == POL_NEED_BRIDGE;
+	return n;
+}
+
 /* A proxy by name is pinned; one by another address ends that. */
 static void
 read_pin(struct uplink *u)
@@ -391,7 +423,7 @@ uplink_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	names_changed(e);
 }
 
-/* --- what nobody is told --------------------------------------------------- */
+/* --- what nobody is told ------------------------------------------------ */
 
 /* Shorter ones are found in every other sentence. */
 #define SECRET_MIN 4
@@ -537,7 +569,8 @@ uplink_names(const struct engine *e, const char **host,
 	*state = NAME_UNKNOWN;
 	if (!e->uplink.considered)
 		return UPLINK_NAMES_NONE;
-	for (size_t i = 0; (name = uplink_change_host(&e->uplink, i)) != NULL; i++) {
+	for (size_t i = 0;
+	    (name = uplink_change_host(&e->uplink, i)) != NULL; i++) {
 		if (name[0] == '\0')
 			continue;
 		if (!names_enabled(e))

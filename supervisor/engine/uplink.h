@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controlproto/str.h"
 #include "policy/needs.h"
 #include "policy/uplink.h"
 #include "supervisor/namemsg.h"
@@ -100,12 +101,16 @@ void uplink_doubt(struct engine *e);
 /* How many options uplink reads, and the I-th; for GETCONF. */
 #define UPLINK_OPTIONS 11
 extern const char *const uplink_options[UPLINK_OPTIONS];
-/* Is KEY one of them? */
-bool uplink_has(const char *key, size_t n);
+/* Is KEY one of them?  Does LINE, "KEY=...", begin with one? */
+bool uplink_has(struct cp_str key);
+bool uplink_has_line(struct cp_str line);
 /* A GETCONF answer was read without fault: take our part of it. */
 void uplink_on_conf(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 
+/* Tor's proxy, and its port unless PORT is NULL; bridges in use. */
+enum pol_proxy uplink_proxy(const struct engine *e, uint32_t *port);
+uint32_t uplink_nbridges(const struct engine *e);
 /*
  * SRC, escaped words of Tor's or a transport's, without addresses, identities
  * and the uplink's own secrets: names, user, password.  DST holds CAP.
@@ -127,7 +132,7 @@ void uplink_ask_set(struct engine *e, uint64_t now);
 void uplink_on_set(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 /* The next time that uplink_set_due() may change by itself. */
-uint64_t uplink_wake(const struct engine *e);
+uint64_t uplink_wake(const struct engine *e, uint64_t now);
 
 /* --- for a change (apply.c) ---------------------------------------------- */
 

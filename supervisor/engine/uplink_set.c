@@ -235,11 +235,10 @@ uplink_on_set(struct engine *e, const struct cp_reply *reply, uint64_t now)
 }
 
 uint64_t
-uplink_wake(const struct engine *e)
+uplink_wake(const struct engine *e, uint64_t now)
 {
 	/* Names and replies wake by themselves; this is a refused pin. */
-	return e->uplink.pin.kind != POL_PROXY_NONE ? e->uplink.pin_due :
-						      UINT64_MAX;
+	return e->uplink.pin_due > now ? e->uplink.pin_due : UINT64_MAX;
 }
 
 /* --- evidence ------------------------------------------------------------ */
