@@ -26,7 +26,7 @@ import time
 A, CNAME, AAAA = 1, 5, 28
 TTL = 60
 CODE = {"servfail": 2, "nxdomain": 3, "refused": 5}
-RESPONSE = 0x8400  # QR, AA
+RESPONSE = 0x8480  # QR, AA, RA
 TC = 0x0200
 QR = 0x8000
 MALFORMED = (ValueError, IndexError, struct.error)
