@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/draft.h"
 #include "policy/fields.h"
 #include "policy/nearest.h"
 

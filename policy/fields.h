@@ -5,7 +5,11 @@
 #ifndef POL_FIELDS_H
 #define POL_FIELDS_H
 
-#include "draft.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/draft.h"
 
 /* One setting, as its function gets it. */
 struct pol_field {

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "policy/draft.h"
 #include "policy/fields.h"
 
 void

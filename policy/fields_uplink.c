@@ -5,7 +5,6 @@
 
 #include "policy/fields.h"
 #include "policy/host.h"
-#include "policy/needs.h"
 #include "policy/pin.h"
 #include "policy/uplink.h"
 

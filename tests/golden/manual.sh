@@ -61,7 +61,7 @@ if [ "$whole" -lt 3 ]; then
 	echo "only $whole whole policies found in $page" >&2
 	failed=1
 fi
-if [ "$n" -lt 25 ]; then
+if [ "$n" -lt 28 ]; then
 	echo "only $n policies found in $page" >&2
 	failed=1
 fi
