@@ -499,10 +499,14 @@ lookup_next(const struct lookup *l)
 
 	if (l->channel == NULL)
 		return next;
-	for (size_t i = 0; i < NAME_MAX_HOSTS; i++)
-		if (l->slots[i].used && !l->slots[i].ended &&
-		    l->slots[i].deadline_ms < next)
+	for (size_t i = 0; i < NAME_MAX_HOSTS; i++) {
+		if (!l->slots[i].used)
+			continue;
+		if (l->slots[i].ended)
+			return 0;
+		if (l->slots[i].deadline_ms < next)
 			next = l->slots[i].deadline_ms;
+	}
 	return next != UINT64_MAX ? next : l->idle_ms + LINGER_MS;
 }
 

@@ -75,7 +75,7 @@ def answers(name, kind):
     if label == "full":
         return 0, addrs(name, kind, ["203.0.113.%d" % i for i in
                                      range(1, 17)], ())
-    if label in ("trunc", "slow"):
+    if label == "trunc" or label.startswith("slow"):
         return 0, addrs(name, kind)
     if label.startswith("chain"):
         return 0, chain(name, int(label[5:]), kind)
@@ -103,7 +103,7 @@ def reply(packet, udp):
     print("udp" if udp else "tcp", kind, name, flush=True)
     if label == "silent":
         return None
-    if label == "slow":
+    if label.startswith("slow"):
         time.sleep(1)
     if label == "garbage":
         return packet[:2] + os.urandom(40)
