@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "policy/addr.h"
+#include "policy/transport.h"
+#include "policy/wall.h"
 
 /*
  * Limits.  A listener's number crosses into the gate as a bit in a fixed
@@ -26,9 +28,7 @@
 #define POL_MAX_RULE_PORTS 16 /* port ranges of one such section */
 #define POL_MAX_TIME_USERS 8
 #define POL_MAX_RELAYS 131072 /* address-and-port pairs of one family */
-#define POL_NAME_LEN 64	  /* names of listeners and users, with the NUL */
 #define POL_IFNAME_LEN 16 /* IFNAMSIZ */
-#define POL_PATH_LEN 108  /* sun_path */
 #define POL_FLAGS_LEN 256 /* all isolation flags of one listener, as text */
 #define POL_LISTENER_TEXT 128 /* an address and port, or "unix:" and a path */
 
@@ -110,6 +110,11 @@ struct pol_tor {
 	 * bridges or proxy that the engine has named to the gate.
 	 */
 	bool strict_egress;
+	/*
+	 * Where an applied change of bridges or proxy is kept: a file of its
+	 * own that Tor's torrc includes.  Empty: until Tor ends, no longer.
+	 */
+	char torrc[POL_PATH_LEN];
 	/* VPN only: Tor's uid leaves by these external ones; none: by all. */
 	char ifaces[POL_MAX_IFACES][POL_IFNAME_LEN];
 	size_t nifaces;
@@ -157,33 +162,6 @@ struct pol_timesync {
 	bool workstations; /* they may synchronise too */
 };
 
-/* What stands beside our tables; see portcullis.conf(5). */
-enum pol_mode { POL_MODE_STANDALONE = 0, POL_MODE_VETO };
-/* How what clients send is turned away. */
-enum pol_refuse { POL_REFUSE_REJECT = 0, POL_REFUSE_DROP };
-/* Routing rules as a barrier of their own. */
-enum pol_routes { POL_ROUTES_INTERNAL = 0, POL_ROUTES_FULL, POL_ROUTES_OFF };
-
-/* Bits of pol_firewall.icmp: let in from the external side. */
-enum {
-	POL_ICMP_FRAG_NEEDED = 1 << 0, /* and IPv6's packet too big */
-	POL_ICMP_UNREACHABLE = 1 << 1, /* that answer something of ours */
-	POL_ICMP_ECHO = 1 << 2	       /* be pinged */
-};
-
-/* Bits of pol_firewall.transparent: the gateway's own programs' traffic. */
-enum { POL_TRANSPARENT_TCP = 1 << 0, POL_TRANSPARENT_DNS = 1 << 1 };
-
-struct pol_firewall {
-	enum pol_mode mode;
-	enum pol_refuse refuse;
-	enum pol_routes routes;
-	unsigned icmp;	      /* POL_ICMP_* */
-	unsigned transparent; /* POL_TRANSPARENT_* */
-	bool ra;	      /* router advertisements on the external side */
-	uint32_t log_per_minute; /* dropped packets in the log; 0: none */
-};
-
 struct pol_policy {
 	struct pol_tor tor;
 	struct pol_firewall firewall;
@@ -192,7 +170,12 @@ struct pol_policy {
 	size_t negress;
 	struct pol_service services[POL_MAX_SERVICES];
 	size_t nservices;
-	struct pol_user gate_user, engine_user, status_user;
+	struct pol_resolver resolver;
+	struct pol_transport transports[POL_MAX_TRANSPORTS];
+	size_t ntransports;
+	struct pol_bridge_line *bridges; /* owned; see pol_policy_clear() */
+	size_t nbridges;
+	struct pol_user gate_user, engine_user, status_user, resolver_user;
 	/* A name that ends in '*' means all that begin so; internal only. */
 	char internal[POL_MAX_IFACES][POL_IFNAME_LEN];
 	size_t ninternal;

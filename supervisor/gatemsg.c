@@ -52,7 +52,7 @@ ifaddrs_ok(const struct pol_addr *a)
 bool
 gate_req_ok(const struct gate_req *q)
 {
-	if (q->magic != GATE_MAGIC || q->reserved != 0)
+	if (q->magic != GATE_MAGIC || (q->permits & ~(uint32_t)GATE_P_ALL) != 0)
 		return false;
 	if (q->want >= GATE_NWANT)
 		return false;
@@ -67,7 +67,9 @@ gate_req_ok(const struct gate_req *q)
 bool
 gate_report_ok(const struct gate_report *r)
 {
-	return r->magic == GATE_REPORT_MAGIC && r->position < GATE_NWANT &&
+	return r->magic == GATE_REPORT_MAGIC &&
+	    (r->permits & ~(uint32_t)GATE_P_ALL) == 0 &&
+	    r->position < GATE_NWANT &&
 	    r->known <= 1 && r->why < GATE_NWHY && r->refused <= 1 &&
 	    r->strict <= 1 && r->absent >> POL_MAX_IFACES == 0 &&
 	    r->reserved == 0;
@@ -89,19 +91,33 @@ gate_relay_ok(const struct gate_relay *r)
 	    r->addr[0] != IN_LOOPBACKNET && r->addr[0] < 0xe0;
 }
 
+/* N good ones of CAP, and zeroes. */
+static bool
+pairs_ok(const struct gate_relay *pair, uint32_t n, uint32_t cap)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (!gate_relay_ok(&pair[i]))
+			return false;
+	return is_zero(&pair[n], (cap - n) * sizeof pair[0]);
+}
+
+bool
+gate_reach_ok(const struct gate_reach *r)
+{
+	return r->magic == GATE_REACH_MAGIC && r->who < GATE_NREACHER &&
+	    r->seq != 0 && r->n >= 1 && r->n <= GATE_REACH_PAIRS &&
+	    r->ttl_s >= 1 && r->ttl_s <= GATE_REACH_MAX_S &&
+	    r->reserved == 0 && pairs_ok(r->pair, r->n, GATE_REACH_PAIRS);
+}
+
 bool
 gate_relays_ok(const struct gate_relays *r)
 {
-	if (r->magic != GATE_RELAYS_MAGIC || r->reserved != 0 ||
-	    r->generation == 0 || r->total > 2 * POL_MAX_RELAYS ||
-	    r->n > GATE_RELAYS_PAGE || r->first > r->total ||
-	    r->n > r->total - r->first || (r->n == 0) != (r->total == 0))
-		return false;
-	for (uint32_t i = 0; i < r->n; i++)
-		if (!gate_relay_ok(&r->pair[i]))
-			return false;
-	return is_zero(&r->pair[r->n], (GATE_RELAYS_PAGE - r->n) *
-	    sizeof r->pair[0]);
+	return r->magic == GATE_RELAYS_MAGIC && r->reserved == 0 &&
+	    r->generation != 0 && r->total <= 2 * POL_MAX_RELAYS &&
+	    r->n <= GATE_RELAYS_PAGE && r->first <= r->total &&
+	    r->n <= r->total - r->first && (r->n == 0) == (r->total == 0) &&
+	    pairs_ok(r->pair, r->n, GATE_RELAYS_PAGE);
 }
 
 bool

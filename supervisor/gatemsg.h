@@ -10,7 +10,7 @@
 
 #include "policy/policy.h"
 
-#define GATE_MAGIC 0x50435133u /* "PCQ3": layout version 3 */
+#define GATE_MAGIC 0x50435134u /* "PCQ4": layout version 4 */
 #define GATE_REPORT_MAGIC 0x50435233u
 
 /* Closed is zero: the value after any doubt. */
@@ -40,7 +40,13 @@ struct gate_req {
 	 */
 	uint64_t proof_ns;
 	uint32_t lease_ms; /* the policy's for OPEN; 0 otherwise */
-	uint32_t reserved; /* 0 */
+	/*
+	 * GATE_P_*: what else is held, in any position, for one lease from
+	 * this request on.  Not in CLOSED if the policy's "closed" is strict.
+	 * A bit for which the policy gives no reason (no resolver; no
+	 * transport with "dns"; none with "udp") is no request.
+	 */
+	uint32_t permits;
 	/*
 	 * Bit i of octet i / 8: listener i is proven.  All 0 unless OPEN.  A
 	 * Unix listener's bit is one, though the kernel holds nothing for it.
@@ -60,6 +66,51 @@ struct gate_req {
 };
 
 /*
+ * Each is a lease of its own in the kernel, behind which its rules stand.
+ * LOOKUP: the resolver's uid may reach the configured resolver, and the
+ * addresses of gate_reach that are for it.  STUB: DNS of Tor's uid, UDP and
+ * TCP 53 to wherever, is led to the stub on loopback, and the stub answers
+ * it; nobody else ever reaches the stub.  UDP: Tor's uid may send UDP, port
+ * 53 excepted, to the external side.
+ */
+enum { GATE_P_LOOKUP = 1 << 0, GATE_P_STUB = 1 << 1, GATE_P_UDP = 1 << 2,
+	GATE_P_ALL = (1 << 3) - 1 };
+
+/* An address and port that one of the two may reach by TCP. */
+struct gate_relay {
+	uint8_t addr[16]; /* network order; IPv4: four octets, the rest 0 */
+	uint16_t port;	  /* host order, not 0 */
+	uint8_t v6;	  /* 1: IPv6 */
+	uint8_t reserved; /* 0 */
+};
+
+/*
+ * Single addresses for a while: what a transport's names resolved to, for
+ * Tor's TCP under strict egress (without it they are accepted and mean
+ * nothing), and the proxies and bridges that the resolver process is to try.
+ * Elements with a timeout, which end by themselves; the same pair again
+ * begins its time anew.  Neither widens anything but TCP to that pair of that
+ * one uid.  The gate's report names the SEQ of the last one in force.
+ */
+#define GATE_REACH_MAGIC 0x50434731u
+#define GATE_REACH_PAIRS 32
+#define GATE_REACH_MAX_S 86400 /* a day: no DNS answer is believed longer */
+/* Pairs of one family for one uid in force at a time; more: refused. */
+#define GATE_REACH_SIZE 256
+
+enum gate_reacher { GATE_REACH_TOR = 0, GATE_REACH_RESOLVER, GATE_NREACHER };
+
+struct gate_reach {
+	uint32_t magic;
+	uint32_t who;	 /* enum gate_reacher */
+	uint32_t seq;	 /* counts up by one from 1, for each engine anew */
+	uint32_t n;	 /* 1 to GATE_REACH_PAIRS */
+	uint32_t ttl_s;	 /* 1 to GATE_REACH_MAX_S */
+	uint32_t reserved; /* 0 */
+	struct gate_relay pair[GATE_REACH_PAIRS]; /* beyond n: 0 */
+};
+
+/*
  * Where Tor's uid may go under strict egress: a whole new list, in pages of
  * one datagram each, in order.  The gate fills its spare sets with them and
  * puts them in force, in one transaction, when the last has come; until then,
@@ -70,13 +121,6 @@ struct gate_req {
  */
 #define GATE_RELAYS_MAGIC 0x50435331u /* "PCS1" */
 #define GATE_RELAYS_PAGE 1000
-
-struct gate_relay {
-	uint8_t addr[16]; /* network order; IPv4: four octets, the rest 0 */
-	uint16_t port;	  /* host order, not 0 */
-	uint8_t v6;	  /* 1: IPv6 */
-	uint8_t reserved; /* 0 */
-};
 
 struct gate_relays {
 	uint32_t magic;
@@ -138,6 +182,8 @@ struct gate_report {
 	uint32_t strict;   /* 1: Tor's uid reaches the relays below only */
 	uint32_t relays_generation; /* of the list in force; 0: none yet */
 	uint32_t nrelays4, nrelays6; /* pairs in force */
+	uint32_t permits;  /* GATE_P_*, as read back from the kernel */
+	uint32_t reach_seq; /* of the last gate_reach in force; 0: none */
 	uint64_t purges;   /* times that clients' flows were forgotten */
 	int32_t pid;	   /* the gate's */
 	int32_t error;	   /* errno of the last fault, 0: none */
@@ -150,6 +196,8 @@ bool gate_req_ok(const struct gate_req *q);
 bool gate_report_ok(const struct gate_report *r);
 /* Fields, and nothing that no relay can have. */
 bool gate_relay_ok(const struct gate_relay *r);
+/* Fields, pairs, and zeroes beyond them. */
+bool gate_reach_ok(const struct gate_reach *r);
 /* The same of a page and of all that is in it. */
 bool gate_relays_ok(const struct gate_relays *r);
 

@@ -1,14 +1,16 @@
 /*
  * How our processes find each other.  The keeper (portcullisd's parent
- * process) starts gate, engine and status and restarts them; it makes the
- * socket pairs between neighbours and hands an end to each over that
- * child's keeper channel.
+ * process) starts gate, engine, status and, if the policy has one, the
+ * resolver, and restarts them; it makes the socket pairs between neighbours
+ * and hands an end to each over that child's keeper channel.
  */
 #ifndef LINKS_H
 #define LINKS_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "policy/uplink.h"
 
 /* Descriptors that every child is started with. */
 #define LINK_KEEPER_FD 3 /* SOCK_SEQPACKET to the keeper: ends arrive here */
@@ -19,6 +21,7 @@
 
 /* Who is at the other end of a handed-over descriptor. */
 enum link_peer { LINK_NONE = 0, LINK_GATE, LINK_ENGINE, LINK_STATUS,
+	LINK_RESOLVER, /* only if the policy has a resolver */
 	LINK_NPEER };
 
 #define LINK_MAGIC 0x50434c31u
@@ -65,6 +68,41 @@ struct link_owner {
 	int32_t pid;	   /* 0 in the question, and for: not found */
 	uint32_t reserved; /* 0 */
 };
+
+/*
+ * Engine to keeper, told apart by its size.  Before a change is set in Tor:
+ * REMEMBER what was there before.  The next engine, if this one dies in
+ * between, is started with LINK_PENDING_FD, a sealed memfd that holds that
+ * struct, and rolls back to it.  KEEP: the change has proven itself; the
+ * keeper judges it by the policy again, writes it to the policy's tor.torrc
+ * in one rename (root's, readable by Tor's group, 0640) and forgets the other.
+ * FORGET: rolled back.  Each is answered with a struct link_kept.
+ */
+enum link_change_step { LINK_CHANGE_NONE = 0, LINK_CHANGE_REMEMBER,
+	LINK_CHANGE_KEEP, LINK_CHANGE_FORGET, LINK_NCHANGE };
+
+#define LINK_CHANGE_MAGIC 0x50434831u
+struct link_change {
+	uint32_t magic;
+	uint32_t step; /* enum link_change_step */
+	uint32_t id;   /* comes back in the answer */
+	uint32_t reserved; /* 0 */
+	struct pol_addr addr; /* of the proxy, if it has a name: KEEP */
+	struct pol_uplink uplink; /* FORGET: all zero */
+};
+
+#define LINK_KEPT_MAGIC 0x50434b31u
+struct link_kept {
+	uint32_t magic;
+	uint32_t id;
+	int32_t error; /* 0, or the errno of what failed */
+	uint32_t reserved; /* 0 */
+};
+
+/* The engine's only descriptor beyond the policy's, if there is one. */
+#define LINK_PENDING_FD 5
+/* The engine's second argument then. */
+#define LINK_PENDING_ARGUMENT "pending"
 
 /*
  * Receive one hand-over without blocking.  1: *PEER and *FD (CLOEXEC,

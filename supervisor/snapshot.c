@@ -40,6 +40,8 @@ static const char *const verb_names[SNAP_NVERB] = {
 	[SNAP_V_NEWNYM] = "newnym",
 	[SNAP_V_REPROVE] = "reprove",
 	[SNAP_V_CHECK_ISOLATION] = "check-isolation",
+	[SNAP_V_NAMES] = "names",
+	[SNAP_V_APPLY] = "apply",
 };
 
 bool

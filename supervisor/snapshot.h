@@ -11,6 +11,8 @@
 
 #include "gatemsg.h"
 #include "policy/policy.h"
+#include "policy/uplink.h"
+#include "snapnames.h"
 
 #define SNAP_MAGIC 0x50435331u
 #define SNAP_VERB_MAGIC 0x50435631u
@@ -135,12 +137,30 @@ struct snapshot {
 	/* Strict egress: the newest list; the gate says which is in force. */
 	uint32_t relays_generation, nrelays;
 	char relays_fault[SNAP_TEXT]; /* why there is no newer; empty: none */
+	/* How Tor gets out: bridges, proxy, and the names that they need. */
+	uint32_t nbridges; /* lines in use; 0: none */
+	struct snap_proxy proxy;
+	uint32_t nnames; /* may exceed SNAP_MAX_NAMES */
+	struct snap_name name[SNAP_MAX_NAMES];
+	uint32_t ntransports;
+	struct snap_transport transport[SNAP_MAX_TRANSPORTS];
+	uint32_t resolver; /* 1: the policy has one */
+	uint32_t resolver_up;
+	uint64_t lookups, stub_answered, stub_refused;
+	uint32_t apply_step; /* enum snap_apply_step */
+	char apply_text[SNAP_TEXT]; /* why; empty: nothing to say */
+	uint32_t stalled; /* 1: bootstrap makes no progress */
+	char boot_since[32]; /* UTC: its last progress; empty: not known */
+	char tor_said[SNAP_TEXT]; /* Tor's last warning; escaped */
 	uint64_t links, provisions, repairs; /* counters since engine start */
 	uint64_t seq;
 };
 
 enum snap_verb_code { SNAP_V_NONE = 0, SNAP_V_HOLD, SNAP_V_RELEASE,
-	SNAP_V_NEWNYM, SNAP_V_REPROVE, SNAP_V_CHECK_ISOLATION, SNAP_NVERB };
+	SNAP_V_NEWNYM, SNAP_V_REPROVE, SNAP_V_CHECK_ISOLATION,
+	SNAP_V_NAMES, /* the names with their addresses, one sentence each */
+	SNAP_V_APPLY, /* goes up as struct snap_change, never as a bare verb */
+	SNAP_NVERB };
 
 struct snap_verb {
 	uint32_t magic;
@@ -148,6 +168,21 @@ struct snap_verb {
 	uint64_t id;   /* comes back in the result */
 	uint32_t uid;  /* who asked, for the log */
 	uint32_t reserved;
+};
+
+/*
+ * SNAP_V_APPLY: told apart by its size.  The engine answers with a sentence
+ * for each step (MORE), and at the end with the outcome.  It goes on when who
+ * asked is gone.  Wiped on both sides after use.
+ */
+#define SNAP_CHANGE_MAGIC 0x50435634u
+struct snap_change {
+	uint32_t magic;
+	uint32_t uid;	  /* who asked, for the log */
+	uint64_t id;	  /* comes back in the results */
+	uint32_t dry_run; /* 1: stop after the preflight */
+	uint32_t reserved; /* 0 */
+	struct pol_uplink uplink;
 };
 
 /* Answer to a verb, engine to status. */
@@ -162,6 +197,8 @@ struct snap_result {
 };
 
 bool snap_verb_ok(const struct snap_verb *v);
+/* All but what the policy decides: pol_uplink_ok() is the engine's. */
+bool snap_change_ok(const struct snap_change *c);
 
 /* "link", "free"; NULL beyond SNAP_NFACT. */
 const char *snap_fact_name(enum snap_fact fact);

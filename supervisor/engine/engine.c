@@ -414,6 +414,8 @@ engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now)
 	case SNAP_V_CHECK_ISOLATION:
 		check_begin(e, v, now);
 		break;
+	case SNAP_V_NAMES:
+	case SNAP_V_APPLY:
 	case SNAP_V_NONE:
 	case SNAP_NVERB:
 		break;

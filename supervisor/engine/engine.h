@@ -18,12 +18,17 @@
 #include "supervisor/engine/sm.h"
 
 struct engine;
+struct gate_reach;
 struct gate_report;
 struct gate_req;
 struct iso_probe;
+struct link_change;
+struct link_kept;
 struct pol_addr;
 struct pol_policy;
+struct pol_uplink;
 struct proof;
+struct snap_change;
 struct snap_verb;
 
 /* Why there is no session with Tor. */
@@ -102,6 +107,14 @@ struct engine_ops {
 	int (*gate_send)(void *arg, const struct gate_req *q);
 	/* -1: not sent now; the same page is tried again later. */
 	int (*gate_relays)(void *arg, const struct gate_relays *r);
+	/* The same of single addresses. */
+	int (*gate_reach)(void *arg, const struct gate_reach *r);
+	/* One message of namemsg.h; -1: not sent, or there is no resolver. */
+	int (*resolver_send)(void *arg, const void *p, size_t n);
+	/* May a transport's program be run?  0, ENOENT, EACCES, ... */
+	int (*program)(void *arg, const char *path);
+	/* Have the keeper remember, keep or forget; -1: could not be told. */
+	int (*change)(void *arg, const struct link_change *c);
 	int (*status_send)(void *arg, const void *p, size_t n);
 	/* Write the hold down, or strike it out; -1: could not be told. */
 	int (*keep_hold)(void *arg, bool hold);
@@ -127,6 +140,24 @@ void engine_gate_up(struct engine *e, uint64_t now);
 void engine_gate_down(struct engine *e, uint64_t now);
 /* Any bytes; what is no valid report is as good as no gate. */
 void engine_gate_bytes(struct engine *e, const void *p, size_t n,
+    uint64_t now);
+
+/* A resolver's end has arrived, or is closed. */
+void engine_resolver_up(struct engine *e, uint64_t now);
+void engine_resolver_down(struct engine *e, uint64_t now);
+/* Any bytes; what is no valid message ends the pair. */
+void engine_resolver_bytes(struct engine *e, const void *p, size_t n,
+    uint64_t now);
+
+/*
+ * Before the first engine_settle(): the last engine died while it changed
+ * what is to be put back.  U is copied.
+ */
+void engine_pending(struct engine *e, const struct pol_uplink *u);
+/* The keeper has answered ops->change(). */
+void engine_kept(struct engine *e, const struct link_kept *k, uint64_t now);
+/* A change that somebody asked for; C is copied. */
+void engine_change(struct engine *e, const struct snap_change *c,
     uint64_t now);
 
 void engine_status_up(struct engine *e);

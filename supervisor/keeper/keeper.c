@@ -390,7 +390,10 @@ on_owner(struct keeper *k)
 static bool
 is_wanted(const struct keeper *k, int who)
 {
-	return k->child[who].pid == 0 && (who != LINK_ENGINE || k->stands);
+	if (who == LINK_RESOLVER && k->policy->resolver.addr.family == 0)
+		return false;
+	return k->child[who].pid == 0 && (who == LINK_GATE ||
+	    who == LINK_STATUS || k->stands);
 }
 
 static void
@@ -492,7 +495,7 @@ keeper_init(struct keeper *k, const struct pol_policy *policy,
     const char *libexec_dir)
 {
 	static const char *const names[LINK_NPEER] = { "keeper", "gate",
-		"engine", "status" };
+		"engine", "status", "resolver" };
 
 	memset(k, 0, sizeof *k);
 	k->policy = policy;

@@ -50,7 +50,7 @@ help(struct gate_req *q, const struct gate_core *c, uint8_t how, uint64_t now)
 	if ((how & 16) != 0) {
 		q->want %= GATE_NWANT;
 		q->lease_ms = LEASE;
-		q->reserved = 0;
+		q->permits &= GATE_P_ALL;
 	}
 	if ((how & 64) != 0)
 		help_addresses(q, c);

@@ -254,10 +254,10 @@ break_want(struct gate_req *q, size_t *len)
 }
 
 static void
-break_reserved(struct gate_req *q, size_t *len)
+break_permits(struct gate_req *q, size_t *len)
 {
 	(void)len;
-	q->reserved = 1;
+	q->permits = GATE_P_ALL + 1;
 }
 
 static void
@@ -304,7 +304,7 @@ break_no_family(struct gate_req *q, size_t *len)
 
 static void (*const breakers[])(struct gate_req *q, size_t *len) = {
 	break_size, break_longer, break_empty, break_magic, break_want,
-	break_reserved, break_lease, break_first_bit, break_last_bit,
+	break_permits, break_lease, break_first_bit, break_last_bit,
 	break_no_such_interface, break_ifaddr_family, break_no_family,
 };
 #define NBREAKERS (int)(sizeof breakers / sizeof breakers[0])
