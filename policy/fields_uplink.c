@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/draft.h"
+#include "policy/fields.h"
 #include "policy/host.h"
-#include "policy/needs.h"
 #include "policy/pin.h"
 #include "policy/uplink.h"
 

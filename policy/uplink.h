@@ -79,7 +79,9 @@ bool pol_args_find(char *dst, size_t cap, const char *args, const char *key);
  * HTTPSProxyAuthenticator, Socks4Proxy, Socks5Proxy, Socks5ProxyUsername,
  * Socks5ProxyPassword, comments and blank lines; any other option is an
  * error, and so is a ClientTransportPlugin that is not word for word one of
- * P's transports.  0, or the number of the bad line (from 1; of what is wrong
+ * P's transports.  A line may also be a bridge by itself, as people get them.
+ * What is not said is none: the text is of all of it, and has some option.
+ * 0, or the number of the bad line (from 1; of what is wrong
  * with all of them together, the last) and one sentence in WHY.
  */
 size_t pol_uplink_parse(struct pol_uplink *out, char why[POL_UPLINK_WHY],
@@ -88,7 +90,8 @@ size_t pol_uplink_parse(struct pol_uplink *out, char why[POL_UPLINK_WHY],
 
 /*
  * The bridges that P holds for the transport NAME ("obfs4", or a section's
- * name), in place of U's.  False: P has none, or no such transport.
+ * name), in place of U's; the first ones if there are too many.  False: P has
+ * none, or no such transport.
  */
 bool pol_uplink_stock(struct pol_uplink *u, const struct pol_policy *p,
     const char *name) __attribute__((warn_unused_result));
