@@ -34,7 +34,8 @@ enum pol_position { POL_POS_CLOSED = 0, POL_POS_TOR_ONLY, POL_POS_SYNC,
 
 enum pol_table_id {
 	POL_T_BOOT = 0, /* inet portcullis_boot: static, nobody's */
-	POL_T_GUARD,	/* inet portcullis_guard: same content, owned */
+	POL_T_GUARD,	/* inet portcullis_guard: same content, owned; where
+			   nobody holds the other (gate/anchor.h) */
 	POL_T_GATE,	/* inet portcullis: dies with the gate */
 	POL_T_NETDEV,	/* netdev portcullis_egress */
 	POL_NTABLE

@@ -364,7 +364,9 @@ owner_note(enum pol_table_id id)
 {
 	static const char *const notes[POL_NTABLE] = {
 		[POL_T_BOOT] = "flags: none",
-		[POL_T_GUARD] = "flags when the gate loads it: owner,persist",
+		[POL_T_GUARD] = "flags when the gate loads it: owner,persist; "
+		    "not loaded where\n\t# portcullisd holds portcullis_boot "
+		    "(since Linux 6.9)",
 		[POL_T_GATE] = "flags when the gate loads it: owner",
 		[POL_T_NETDEV] = "flags when the gate loads it: owner,persist; "
 		    "before Linux 6.16 it\n\t# loads, at each time, the "

@@ -28,6 +28,14 @@ owned_by_another(const struct nft_table_info *info)
 	return -1;
 }
 
+/* The boot table is the keeper's to hold, and another with it: anchor.h. */
+static bool
+is_keepers(const struct nft_table_info info[POL_NTABLE], unsigned i)
+{
+	return i == POL_T_BOOT || (i == POL_T_NETDEV &&
+	    info[i].owner == info[POL_T_BOOT].owner);
+}
+
 /* What is there before us; -1, with the sentence, if it is another's. */
 static int
 look_first(struct nft_sock *s, struct nft_table_info info[POL_NTABLE])
@@ -41,8 +49,7 @@ look_first(struct nft_sock *s, struct nft_table_info info[POL_NTABLE])
 			    strerror(-rc));
 			return -1;
 		}
-		/* The boot table is the keeper's to hold: anchor.h. */
-		if (i != POL_T_BOOT && owned_by_another(&info[i]) == -1)
+		if (!is_keepers(info, i) && owned_by_another(&info[i]) == -1)
 			return -1;
 	}
 	return 0;
@@ -96,11 +103,13 @@ static int
 build_over(struct nft_batch *b, const struct pol_table *t, uint32_t flags,
     const struct nft_table_info *was)
 {
-	if (new_batch(b, nft_compile_bound(t) + 2 * NFT_MSG_ROOM) == -1)
+	if (new_batch(b, nft_compile_bound(t) + 4 * NFT_MSG_ROOM) == -1)
 		return -1;
 	clear_way(b, t->id, flags, was);
 	if (nft_compile_replace(b, t, flags) == -1)
 		return -1;
+	if (t->id == POL_T_NETDEV)
+		nft_compile_by_name(b, t);
 	nft_batch_end(b);
 	return 0;
 }
@@ -139,13 +148,13 @@ is_overtaken(int rc)
 }
 
 int
-install_boot(struct nft_sock *s, const struct pol_table *t, uint32_t flags)
+install_one(struct nft_sock *s, const struct pol_table *t, uint32_t flags)
 {
 	struct nft_table_info was;
 	int rc = -ENOENT;
 
 	for (int i = 0; i < BOOT_TRIES && is_overtaken(rc); i++) {
-		rc = nft_read_table(s, &was, POL_T_BOOT);
+		rc = nft_read_table(s, &was, t->id);
 		if (rc != 0)
 			return rc;
 		if (was.owner != 0)
@@ -186,6 +195,20 @@ guard_flags(const struct kern *k)
 	return NFT_TABLE_F_OWNER | (k->persist ? NFT_TABLE_PERSIST : 0);
 }
 
+/* Where it is not needed, one that is left over goes; see anchor.h. */
+static int
+build_guard(struct kern *k, struct nft_batch *b,
+    const struct pol_table *guard, const struct nft_table_info *was)
+{
+	if (k->boot_held) {
+		if (was->present)
+			nft_compile_delete(b, POL_T_GUARD);
+		return 0;
+	}
+	clear_way(b, POL_T_GUARD, guard_flags(k), was);
+	return nft_compile_replace(b, guard, guard_flags(k));
+}
+
 static int
 build_vital(struct nft_batch *b, struct kern *k, const struct pol_ruleset *rs,
     const struct nft_table_info *info)
@@ -196,11 +219,11 @@ build_vital(struct nft_batch *b, struct kern *k, const struct pol_ruleset *rs,
 	if (new_batch(b, nft_compile_bound(guard) + nft_compile_bound(gate) +
 	    2 * NFT_MSG_ROOM) == -1)
 		return -1;
-	clear_way(b, POL_T_GUARD, guard_flags(k), &info[POL_T_GUARD]);
+	if (build_guard(k, b, guard, &info[POL_T_GUARD]) == -1)
+		return -1;
 	if (info[POL_T_GATE].present)
 		nft_compile_delete(b, POL_T_GATE);
-	if (nft_compile_replace(b, guard, guard_flags(k)) == -1 ||
-	    nft_compile_create(b, gate, NFT_TABLE_F_OWNER) == -1)
+	if (nft_compile_create(b, gate, NFT_TABLE_F_OWNER) == -1)
 		return -1;
 	nft_batch_end(b);
 	return 0;
@@ -258,10 +281,13 @@ static int
 settle_boot(struct kern *k, const struct pol_ruleset *rs,
     const struct nft_table_info *was)
 {
-	int rc = was->owner != 0 ? 0 :
-	    install_boot(&k->owner, &rs->tables[POL_T_BOOT], 0);
+	int rc = 0;
 
-	k->boot_held = was->owner != 0;
+	k->boot_held = was->owner != 0 &&
+	    (was->flags & NFT_TABLE_PERSIST) != 0;
+	k->boot_owner = k->boot_held ? was->owner : 0;
+	if (!k->boot_held)
+		rc = install_one(&k->owner, &rs->tables[POL_T_BOOT], 0);
 	if (rc == 0)
 		rc = kern_seal(k, POL_T_BOOT);
 	k->boot_up = rc == 0;
@@ -284,8 +310,11 @@ install_netdev(struct kern *k, const struct pol_ruleset *rs,
 	struct nft_batch b;
 	int rc;
 
+	k->netdev.held = info[POL_T_NETDEV].owner != 0;
 	nft_batch_begin(&b, k->work, k->work_cap);
-	clear_way(&b, POL_T_NETDEV, guard_flags(k), &info[POL_T_NETDEV]);
+	if (!k->netdev.held)
+		clear_way(&b, POL_T_NETDEV, guard_flags(k),
+		    &info[POL_T_NETDEV]);
 	nft_batch_end(&b);
 	if (b.ended) {
 		rc = nft_commit(&k->owner, &b);
@@ -328,9 +357,11 @@ verify_closed(struct kern *k, const struct pol_ruleset *rs)
 	static const struct pol_addr nowhere[POL_MAX_IFADDRS];
 	struct kern_held held;
 
-	if (kern_seal(k, POL_T_GUARD) != 0 || kern_seal(k, POL_T_GATE) != 0 ||
+	if (!k->boot_held && (kern_seal(k, POL_T_GUARD) != 0 ||
+	    !is_whole(k, &rs->tables[POL_T_GUARD])))
+		return -1;
+	if (kern_seal(k, POL_T_GATE) != 0 ||
 	    !is_whole(k, &rs->tables[POL_T_BOOT]) ||
-	    !is_whole(k, &rs->tables[POL_T_GUARD]) ||
 	    !is_whole(k, &rs->tables[POL_T_GATE]))
 		return -1;
 	if (kern_read_held(k, &held) != 0 || nft_lease_any(&held.gate) ||

@@ -121,6 +121,14 @@ same_moving(struct kern *k, struct kern_seal *seal,
 	return true;
 }
 
+/* Whose it is to be. */
+static uint32_t
+owner_of(const struct kern *k, enum pol_table_id id)
+{
+	return id == POL_T_BOOT || (id == POL_T_NETDEV && k->netdev.held) ?
+	    k->boot_owner : k->owner.portid;
+}
+
 enum kern_state
 kern_compare(struct kern *k, enum pol_table_id id)
 {
@@ -132,8 +140,7 @@ kern_compare(struct kern *k, enum pol_table_id id)
 		return KERN_UNKNOWN;
 	/* First of all: what is not there cannot be read. */
 	if (!info.present || info.handle != seal->handle ||
-	    info.flags != seal->flags ||
-	    (id != POL_T_BOOT && info.owner != k->owner.portid))
+	    info.flags != seal->flags || info.owner != owner_of(k, id))
 		return KERN_DRIFT;
 	if (nft_read_print(&k->reader, &print, id) != 0)
 		return KERN_UNKNOWN;
@@ -153,8 +160,7 @@ kern_reseal(struct kern *k)
 int
 kern_boot_reload(struct kern *k)
 {
-	/* Who holds it has let it be changed: not our keeper then. */
-	int rc = k->boot_held ? -EPERM : nft_commit(&k->owner, &k->boot);
+	int rc = nft_commit(&k->owner, &k->boot);
 
 	if (rc == 0)
 		rc = kern_seal(k, POL_T_BOOT);
@@ -199,7 +205,8 @@ check_boot(struct kern *k)
 enum kern_state
 kern_verify(struct kern *k, bool always)
 {
-	static const enum pol_table_id vital[] = { POL_T_GUARD, POL_T_GATE };
+	const enum pol_table_id vital[] = {
+		k->boot_held ? POL_T_BOOT : POL_T_GUARD, POL_T_GATE };
 	enum kern_state state;
 	uint32_t generation;
 
@@ -212,8 +219,8 @@ kern_verify(struct kern *k, bool always)
 		if (state != KERN_AS_MADE)
 			return state;
 	}
-	/* Not vital, the guard stands: boot_up tells and we ask again. */
-	if (check_boot(k))
+	/* Not vital where the guard stands: boot_up tells, we ask again. */
+	if (k->boot_held || check_boot(k))
 		k->generation = generation;
 	return KERN_AS_MADE;
 }

@@ -76,7 +76,8 @@ struct kern {
 	bool unsealed;
 	bool persist;	     /* guard and netdev outlive us */
 	bool boot_up;
-	bool boot_held;	     /* by the keeper: anchor.h */
+	bool boot_held;	     /* by the keeper, so no guard: anchor.h */
+	uint32_t boot_owner; /* its netlink port; 0: nobody's */
 	bool in_foreign; /* amid the events of somebody's transaction */
 	bool gate4, gate6;   /* families that the clients' lease is for */
 	bool egress4, egress6;
@@ -144,7 +145,7 @@ void proven_flush(const struct kern *k, struct nft_batch *b);
 /* What an event or a check says about our tables. */
 enum kern_state {
 	KERN_AS_MADE = 0,
-	KERN_DRIFT,  /* guard or gate are not what we made */
+	KERN_DRIFT,  /* the gate, or what guards it, is not what was made */
 	KERN_UNKNOWN /* could not be read back */
 };
 

@@ -70,6 +70,17 @@ install(struct kern *k)
 	return rc == 0 ? kern_seal(k, POL_T_NETDEV) : rc;
 }
 
+/*
+ * Held by the keeper, it was there before us, for every interface by its
+ * name, and nobody but the keeper could put it back.
+ */
+static int
+look_at(struct kern *k)
+{
+	return k->netdev.whole && kern_compare(k, POL_T_NETDEV) ==
+	    KERN_AS_MADE ? 0 : -EPERM;
+}
+
 /* One sentence for each that has come or gone. */
 static void
 tell_absent(const struct kern *k, uint32_t was)
@@ -111,7 +122,7 @@ netdev_check(struct kern *k)
 
 	if (look(k) && n->up && kern_compare(k, POL_T_NETDEV) == KERN_AS_MADE)
 		return true;
-	rc = install(k);
+	rc = n->held ? look_at(k) : install(k);
 	n->up = rc == 0;
 	tell_absent(k, was);
 	if (!n->up || !before)
@@ -138,6 +149,12 @@ build_part(struct nft_batch *part, const struct pol_table *t, size_t nth)
 		return -1;
 	nft_batch_begin(part, buf, cap);
 	return nft_compile_part(part, t, nth);
+}
+
+static bool
+is_whole(const struct nft_print *p, const struct pol_table *t)
+{
+	return p->chains == t->nchains && p->rules == t->nrules;
 }
 
 static int
@@ -167,6 +184,8 @@ netdev_start(struct kern *k, const struct pol_table *t, uint32_t flags)
 	if (rtnl_open(&n->events, RTMGRP_LINK) == -1)
 		log_warn("external interfaces that appear are seen a second "
 		    "late: %s", strerror(errno));
+	if (n->held && kern_seal(k, POL_T_NETDEV) == 0)
+		n->whole = is_whole(&k->seals[POL_T_NETDEV].print, t);
 	(void)netdev_check(k); /* netdev.up tells */
 	return 0;
 }

@@ -27,6 +27,8 @@ struct netdev {
 	void *buf;		 /* room for the whole table */
 	size_t cap;
 	uint32_t flags;		 /* the table's */
+	bool held;		 /* by the keeper: anchor.h */
+	bool whole;		 /* what it holds is the policy's */
 	struct nft_sock events;	 /* what comes and goes, for poll(2) */
 	uint32_t index[POL_MAX_IFACES]; /* when last looked; 0: not there */
 	uint32_t absent;	 /* bits: external interfaces not there */
@@ -36,7 +38,8 @@ struct netdev {
 
 /*
  * Start-up: build the parts of T, which is of K's policy, and put the table
- * there, with FLAGS, if that can be had: netdev.up tells.  -1: out of memory.
+ * there, with FLAGS, if that can be had: netdev.up tells.  With netdev.held
+ * it is there, and only looked at.  -1: out of memory.
  */
 int netdev_start(struct kern *k, const struct pol_table *t, uint32_t flags)
     __attribute__((warn_unused_result));

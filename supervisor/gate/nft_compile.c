@@ -277,6 +277,24 @@ nft_compile_part(struct nft_batch *b, const struct pol_table *t, size_t chain)
 	return b->full ? -1 : 0;
 }
 
+void
+nft_compile_by_name(struct nft_batch *b, const struct pol_table *t)
+{
+	/* No interface's name has a slash. */
+	const struct pol_chain none = { .name = "none",
+		.hook = POL_H_NETDEV_EGRESS, .device = "no/interface" };
+	struct nlmsghdr *h;
+
+	if (put_chain(b, t->id, &none) == -1) {
+		b->full = true; /* out of memory: it is not to be sent */
+		return;
+	}
+	h = nft_batch_msg(b, NFT_MSG_DELCHAIN, nft_table_family(t->id), 0);
+	mnl_attr_put_strz(h, NFTA_CHAIN_TABLE, pol_table_name(t->id));
+	mnl_attr_put_strz(h, NFTA_CHAIN_NAME, none.name);
+	nft_batch_push(b, h);
+}
+
 int
 nft_compile_chain(struct nft_batch *b, const struct pol_table *t,
     const struct pol_rule *rules, size_t n)

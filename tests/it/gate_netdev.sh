@@ -17,6 +17,7 @@ if in_ws nft -f - 2>/dev/null <<-'END'; then
 	by_name=yes
 fi
 
+# Each request ("say tor") brings a report, and shows that the engine lives.
 tun_up()
 {
 	ip -n "$GW" link add "${1:-tun0}" type veth peer name tun1 netns "$OUT"
@@ -115,7 +116,7 @@ refuse "root does not" ask_gw 0 192.0.2.1:443
 note "it comes"
 tun_up
 sleep 0.2
-say wait 50
+say tor
 check "told: it is there" now_is 'barriers=0x[57]f .*absent=0x0'
 check "tun0 is guarded" guarded tun0
 check "ext0 still is" guarded ext0
@@ -127,21 +128,22 @@ check "both have a chain" [ "$(in_gw nft list table netdev portcullis_egress |
 note "it goes"
 tun_down
 sleep 0.2
-say wait 50
+say tor
 check "told: it is gone" now_is 'barriers=0x[57]f .*absent=0x2'
 check "ext0 is guarded" guarded ext0
 check "Tor's lease lives" grep -q elements <(egress)
 say wait 1300
+say tor
 check "nobody has meddled" now_is 'foreign=0 '
 check "a second later too" now_is 'barriers=0x[57]f .*absent=0x2'
 
 note "it comes under another name"
 tun_up veth9
-say wait 50
+say tor
 refuse "one that the policy does not name is not ours" guarded veth9
 ip -n "$GW" link set veth9 name tun0
 sleep 0.2
-say wait 50
+say tor
 check "renamed: told" now_is 'barriers=0x[57]f .*absent=0x0'
 check "renamed: guarded" guarded tun0
 tun_down
@@ -164,13 +166,13 @@ say engine # the first has been silent for too long
 tun_up
 ip -n "$GW" link del ext0
 sleep 0.2
-say wait 50
+say tor
 check "ext0 gone: told" now_is 'barriers=0x[57]f .*absent=0x1'
 check "ext0 gone: tun0 is guarded" guarded tun0
 tun_down
 sleep 0.2
-say wait 50
-check "none left: told" now_is 'position=closed known=1 .*absent=0x3'
+say tor
+check "none left: told" now_is 'known=1 .*barriers=0x[57]f .*absent=0x3'
 gate_stop
 
 note "positive control: without the gate's table they fire again"
@@ -182,4 +184,35 @@ check "stopped: both stay guarded" eval 'guarded ext0 && guarded tun0'
 in_gw "$DRV" -r >/dev/null
 refuse "removed: ext0 is not" guarded ext0
 refuse "removed: nor is tun0" guarded tun0
+tun_down
+
+note "the keeper holds the tables"
+gate_start -A -e tun0
+check "held: the barrier stands" now_is 'barriers=0x[57]f .*absent=0x2'
+check "held: ext0 is guarded" guarded ext0
+volley
+come_and_go 5
+volley_end
+check "held: there was something to stop" [ "$FIRED_EXT" -gt 700 -a \
+    "$FIRED_TUN" -gt 300 ]
+check "held: nothing has got out at ext0" [ "$HIT_EXT" = 0 ]
+[ $by_name = no ] || check "held: nor at tun0" [ "$HIT_TUN" = 0 ]
+tun_up
+sleep 0.2
+say tor
+check "held: told" now_is 'barriers=0x[57]f .*absent=0x0'
+check "held: tun0 is guarded" guarded tun0
+if [ $by_name = yes ]; then
+	kill -KILL "$GATE_PID"
+	await '^gate-ended' 3
+	in_gw nft flush ruleset
+	check "gate dead, all flushed: both are guarded" eval \
+	    'guarded ext0 && guarded tun0'
+	tun_down
+	tun_up
+	check "and tun0 when it comes again" guarded tun0
+fi
+gate_stop
+in_gw "$DRV" -r >/dev/null
+refuse "removed again: ext0 is not" guarded ext0
 it_end

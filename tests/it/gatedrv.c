@@ -10,6 +10,7 @@
  *     -X : strict egress;  -T N : listener N sets the clock, which is
  *     required;  -U UID : so does this user
  *     -S PORT : TCP may be called from outside;  -P : so may ping
+ *     -A : hold the boot table, as the keeper does
  *   gatedrv -f POLICY_FILE  : all that from a policy; users are numbers
  *   gatedrv -p POSITION ... : print the gate table as nft text, instead
  *   gatedrv -r              : remove the rules, instead
@@ -25,6 +26,8 @@
  * after the other): see drv_relays.h; permits [lookup] [stub] [udp] (carried
  * by every request from now on); reach tor|resolver TTL PAIR...
  */
+#include "config.h" /* _GNU_SOURCE */
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -518,7 +521,8 @@ start_gate(struct drv *d)
 	if (d->gate == -1)
 		fatal("fork: %s", strerror(errno));
 	if (d->gate == 0) {
-		if (dup2(sp[1], LINK_KEEPER_FD) == -1)
+		if (dup2(sp[1], LINK_KEEPER_FD) == -1 ||
+		    close_range(LINK_KEEPER_FD + 1, ~0U, 0) == -1)
 			_exit(1);
 		_exit(gate_main(&d->policy));
 	}
