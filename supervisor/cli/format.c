@@ -358,10 +358,11 @@ format_egress(FILE *out, const json_t *line)
 	    !cli_field_number(&list, json_object_get(relays, "generation")))
 		return;
 	if (list == 0)
-		cli_row(out, "Egress", "strict: Tor may connect to nothing yet");
+		cli_row(out, "Egress", "strict: Tor may connect to nothing "
+		    "yet");
 	else
-		cli_row(out, "Egress", "strict: %lld places by IPv4, %lld by IPv6 "
-		    "(list %lld)", (long long)v4, (long long)v6,
+		cli_row(out, "Egress", "strict: %lld places by IPv4, %lld by "
+		    "IPv6 (list %lld)", (long long)v4, (long long)v6,
 		    (long long)list);
 	if (cli_field_number(&wanted, json_object_get(relays,
 	    "wanted_generation")) && wanted != list)

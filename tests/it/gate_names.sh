@@ -24,7 +24,7 @@ UDP="udp:192.0.2.1:3478 udp:2001:db8::1:3478"
 TCP="192.0.2.1:443 192.0.2.1:853"
 PROXY="192.0.2.3:3128 2001:db8::1:3128"
 
-# shellcheck disable=SC2086 # words
+# shellcheck disable=SC2048,SC2086 # words
 words() { echo $*; }
 # only WHAT UID SPEC...: of all these UID gets answers from the given only.
 only()
