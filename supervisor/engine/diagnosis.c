@@ -6,7 +6,7 @@
 
 /* Of a host name, of foreign words: so much fits into a sentence. */
 #define HOST_SHOWN 80
-#define WORD_SHOWN 70
+#define WORD_SHOWN 100
 
 /* Once can happen; a program that dies again and again will go on so. */
 #define DEATHS_MIN 2
