@@ -118,6 +118,13 @@ is_proxy_name(struct diagnosis *d, const struct symptoms *s)
 	if (s->proxy_host == NULL || (!s->resolver && !s->stalled))
 		return false;
 	put(d->code, sizeof d->code, "proxy-name");
+	if (s->off) {
+		TEXT(d, "Tor's proxy needs the name %.*s, and no name is "
+		    "looked up while DisableNetwork is 1.", HOST_SHOWN,
+		    s->proxy_host);
+		return say(d, "proxy-name", "Set the proxy by its address "
+		    "(portcullis apply), or DisableNetwork 0 in torrc.");
+	}
 	return name_fault(d, s, "Tor's proxy", s->proxy_host, s->proxy_name);
 }
 

@@ -117,6 +117,7 @@ void
 uplink_doubt(struct engine *e)
 {
 	e->uplink.known = false;
+	names_changed(e);
 }
 
 bool

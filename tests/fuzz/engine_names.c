@@ -71,7 +71,7 @@ check_list(const struct name_list *l)
 	for (uint32_t i = 0; !w.wild && i < l->n; i++) {
 		size_t n = strlen(l->host[i].host);
 
-		FUZZ_ASSERT(n > sizeof tld && strcmp(l->host[i].host + n -
+		FUZZ_ASSERT(n >= sizeof tld && strcmp(l->host[i].host + n -
 		    (sizeof tld - 1), tld) == 0);
 	}
 	w.list = *l;

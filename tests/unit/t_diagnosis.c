@@ -124,6 +124,15 @@ START_TEST(without_a_resolver_no_name_is_looked_up)
 }
 END_TEST
 
+START_TEST(nothing_is_looked_up_while_networking_is_off)
+{
+	s.off = true;
+	s.proxy_host = "proxy.example";
+	is("proxy-name", "Tor's proxy needs the name proxy.example, and no "
+	    "name is looked up while DisableNetwork is 1.");
+}
+END_TEST
+
 START_TEST(tor_itself_as_resolver_is_a_circle)
 {
 	s.own_dns = true;
@@ -413,6 +422,7 @@ add_tests(TCase *tc)
 	    NELEM(names));
 	tcase_add_test(tc, a_name_that_is_being_asked_is_no_fault_yet);
 	tcase_add_test(tc, without_a_resolver_no_name_is_looked_up);
+	tcase_add_test(tc, nothing_is_looked_up_while_networking_is_off);
 	tcase_add_test(tc, tor_itself_as_resolver_is_a_circle);
 	tcase_add_test(tc, a_long_name_is_cut);
 	tcase_add_loop_test(tc, a_transport_that_cannot_run_is_told_at_once,

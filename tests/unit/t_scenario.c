@@ -467,7 +467,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"relays_proxy.txt", "relays_lost.txt",
 	"relays_odd.txt", "relays_boot.txt", "timesync.txt",
 	"timesync_gate.txt", "names.txt",
-	"names_proxy.txt", "names_strict.txt", "names_odd.txt",
+	"names_off.txt", "names_proxy.txt", "names_strict.txt",
+	"names_odd.txt",
 	"transports.txt", "proxy.txt", "stall.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
