@@ -6,7 +6,7 @@
 
 /* Of a host name, of foreign words: so much fits into a sentence. */
 #define HOST_SHOWN 80
-#define WORD_SHOWN 70
+#define WORD_SHOWN 100
 
 /* Once can happen; a program that dies again and again will go on so. */
 #define DEATHS_MIN 2
@@ -118,6 +118,13 @@ is_proxy_name(struct diagnosis *d, const struct symptoms *s)
 	if (s->proxy_host == NULL || (!s->resolver && !s->stalled))
 		return false;
 	put(d->code, sizeof d->code, "proxy-name");
+	if (s->off) {
+		TEXT(d, "Tor's proxy needs the name %.*s, and no name is "
+		    "looked up while DisableNetwork is 1.", HOST_SHOWN,
+		    s->proxy_host);
+		return say(d, "proxy-name", "Set the proxy by its address "
+		    "(portcullis apply), or DisableNetwork 0 in torrc.");
+	}
 	return name_fault(d, s, "Tor's proxy", s->proxy_host, s->proxy_name);
 }
 

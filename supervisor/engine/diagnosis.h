@@ -35,6 +35,7 @@ struct symptoms {
 	int64_t skew_s;	  /* our clock minus the other one */
 	bool bridges;
 
+	bool off;	  /* networking is: nothing is looked up */
 	bool resolver;	  /* the policy has one */
 	bool own_dns;	  /* ... and it is one of Tor's own DNSPorts */
 	enum pol_proxy proxy;

@@ -189,6 +189,7 @@ lose(struct engine *e, enum engine_loss why, const char *detail, uint64_t now)
 	e->facts.epoch = e->report.epoch;
 	confirm_own(e, now);
 	e->loss = why;
+	uplink_doubt(e);
 	engine_decide(e, now);
 	e->lost_session = session_is_up(e);
 	e->same_loss = why == before && !e->lost_session;

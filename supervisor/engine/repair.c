@@ -50,6 +50,7 @@ repair_on_changed(struct engine *e, const struct cp_reply *event,
 	e->due.conf = now;
 	if (network) {
 		facts_drop(&e->facts, FACT_CONF);
+		uplink_doubt(e); /* nothing is looked up until it is read */
 		e->need_conf = e->need_probe = true;
 	}
 	if (kinds != 0)

@@ -287,59 +287,6 @@ reason_no_relays(struct engine *e)
 	    "log.");
 }
 
-/* The first external interface that is not there; NULL: all are. */
-static const char *
-absent_interface(const struct engine *e)
-{
-	for (size_t i = 0; i < e->policy->nexternal; i++)
-		if ((e->report.absent >> i & 1) != 0)
-			return e->policy->external[i];
-	return NULL;
-}
-
-/* The same of those that Tor leaves by; NULL: one of them is there. */
-static const char *
-only_way_out(const struct engine *e)
-{
-	const struct pol_policy *p = e->policy;
-	const char *first = NULL;
-
-	for (size_t i = 0; i < p->nexternal; i++) {
-		if (!pol_tor_leaves_by(p, p->external[i]))
-			continue;
-		if ((e->report.absent >> i & 1) == 0)
-			return NULL;
-		if (first == NULL)
-			first = p->external[i];
-	}
-	return first;
-}
-
-static void
-reason_no_way_out(struct engine *e, const char *interface)
-{
-	set_text(e->reason_code, sizeof e->reason_code, "no-interface");
-	set_text(e->reason, sizeof e->reason,
-	    "Tor has no way out: external interface %s is not there.",
-	    interface);
-	set_text(e->advice, sizeof e->advice,
-	    "Bring it up, or correct the policy's interfaces and restart "
-	    "portcullisd.");
-}
-
-/* What works without it has no other advice to give. */
-static void
-advise_absent(struct engine *e)
-{
-	const char *interface = absent_interface(e);
-
-	if (interface != NULL && e->advice[0] == '\0')
-		set_text(e->advice, sizeof e->advice,
-		    "External interface %s is not there, so nothing leaves "
-		    "by it: bring it up, or take it out of the policy.",
-		    interface);
-}
-
 static void
 reason_boot(struct engine *e, uint64_t now)
 {
@@ -484,7 +431,6 @@ void
 tell_reason(struct engine *e, uint64_t now)
 {
 	enum fact missing = facts_missing(&e->facts, now);
-	const char *interface = only_way_out(e);
 
 	if (!e->gate_up || !e->gate_known) {
 		set_reason(e, &no_gate);
@@ -496,11 +442,9 @@ tell_reason(struct engine *e, uint64_t now)
 	else if (missing != FACT_LINK && missing != FACT_FREE &&
 	    uplink_unresolved(e) && tell_uplink_reason(e, now))
 		;
-	else if (interface != NULL && is_of_network(missing))
-		reason_no_way_out(e, interface);
-	else
+	else if (!is_of_network(missing) || !tell_no_way_out(e))
 		reason_missing(e, missing, now);
-	advise_absent(e);
+	tell_absent(e);
 }
 
 static void

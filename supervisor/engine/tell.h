@@ -28,6 +28,11 @@ bool tell_uplink_same(const struct snapshot *a, const struct snapshot *b);
 /* The verb "names": with addresses, for those who may ask. */
 void tell_names(struct engine *e, uint64_t id);
 
+/* tell_absent.c: Tor has no external interface; false: it has one. */
+bool tell_no_way_out(struct engine *e);
+/* One is not there: advice, where there is none yet. */
+void tell_absent(struct engine *e);
+
 /* Loss codes as words, for the log. */
 const char *tell_loss(enum engine_loss why);
 /* The same of the clock: "right", "no-file". */

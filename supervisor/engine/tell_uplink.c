@@ -54,7 +54,7 @@ look_at_names(const struct engine *e, struct symptoms *s)
 	const struct names *n = &e->names;
 	const struct name_known *k;
 
-	if (!uplink_enabled(e))
+	if (!e->uplink.known)
 		return;
 	k = names_find(e, pin->host);
 	if (pin->kind != POL_PROXY_NONE && pin->addr.family == 0 &&
@@ -62,7 +62,8 @@ look_at_names(const struct engine *e, struct symptoms *s)
 		s->proxy_host = k->host;
 		s->proxy_name = k->state;
 	}
-	for (uint32_t i = 0; i < n->list.n && s->host == NULL; i++) {
+	for (uint32_t i = 0; !s->off && i < n->list.n && s->host == NULL;
+	    i++) {
 		k = &n->known[i];
 		if ((k->flags & NAME_F_STUB) == 0 || k->n > 0 ||
 		    k->state == NAME_OK)
@@ -92,6 +93,7 @@ look(const struct engine *e, struct symptoms *s, char *word, char *said)
 	s->bridges = e->uplink.needs.bridges;
 	s->fronts = e->uplink.needs.fronts;
 	s->resolver = e->policy->resolver.addr.family != 0;
+	s->off = e->prov.network_off;
 	s->own_dns = s->resolver && resolver_is_tor(e);
 	s->proxy = uplink_proxy(e, NULL);
 	s->verdict = e->tryout.verdict;

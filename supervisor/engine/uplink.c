@@ -81,6 +81,7 @@ forget(struct uplink *u)
 	u->len = u->nnext = u->nplugins = 0;
 	u->directory.family = 0;
 	u->known = u->fits = false;
+	u->changed_at = 0;
 }
 
 void
@@ -102,7 +103,6 @@ uplink_lost(struct engine *e)
 	struct uplink *u = &e->uplink;
 
 	forget(u);
-	u->pin.addr.family = 0; /* a new Tor may have the name again */
 	if (u->set == UPLINK_SET_WAITING) {
 		u->set = UPLINK_SET_LOST;
 		explicit_bzero(&u->wanted, sizeof u->wanted);
@@ -117,6 +117,7 @@ void
 uplink_doubt(struct engine *e)
 {
 	e->uplink.known = false;
+	names_changed(e);
 }
 
 bool
@@ -366,8 +367,7 @@ read_pin(struct uplink *u)
 		memcpy(pin->host, need->host, sizeof pin->host);
 		u->pin_due = 0;
 	} else if (pin->kind != kind || pin->port != need->port ||
-	    (pin->addr.family != 0 &&
-	    !pol_addr_equal(&pin->addr, &need->addr))) {
+	    !pol_addr_equal(&pin->addr, &need->addr)) {
 		memset(pin, 0, sizeof *pin);
 	}
 }
@@ -409,7 +409,6 @@ uplink_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 
 	if (!whole) {
 		forget(u);
-		u->changed_at = 0;
 	} else if (!is_same(u)) {
 		text = u->text;
 		u->text = u->next;

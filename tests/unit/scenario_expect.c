@@ -128,7 +128,8 @@ value_of(const char *key, char *buf, size_t cap)
 		(void)snprintf(buf, cap, "%u", numbers[i].value);
 		return buf;
 	}
-	return table_value(key, buf, cap);
+	return names_value(key, buf, cap) != NULL ?
+	    names_value(key, buf, cap) : table_value(key, buf, cap);
 }
 
 /* Is WORDS, with _ for each space, in what people are told? */
@@ -160,6 +161,12 @@ world_expect(const char *word)
 	if (strcmp(key, "told") == 0) {
 		if (!is_told(value + 1))
 			world_trouble(word, "it is not told");
+		return;
+	}
+	if (strcmp(key, "tor") == 0 || strcmp(key, "try") == 0) {
+		if (!names_reached(key[1] == 'o' ? GATE_REACH_TOR :
+		    GATE_REACH_RESOLVER, value + 1))
+			world_trouble(word, "it cannot be reached");
 		return;
 	}
 	if (strcmp(key, "reach") == 0 || strcmp(key, "refuse") == 0) {

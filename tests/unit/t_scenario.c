@@ -97,6 +97,9 @@ do_gate(char *arg)
 	} else if (strcmp(arg, "down") == 0) {
 		w.gate.up = false;
 		engine_gate_down(w.e, w.now);
+	} else if (strcmp(arg, "stingy") == 0 ||
+	    strcmp(arg, "generous") == 0) {
+		w.gate.stingy = arg[0] == 's';
 	} else if (strcmp(arg, "lapse") == 0) {
 		w.gate.epoch++;
 		w.gate.pos = GATE_CLOSED;
@@ -332,6 +335,10 @@ static const struct {
 	{ "prove", do_prove }, { "verb", do_verb }, { "break", do_break },
 	{ "says", do_says }, { "clock", do_clock }, { "lose", do_lose },
 	{ "consensus", script_consensus }, { "where", script_where },
+	{ "resolver", script_resolver }, { "name", script_name },
+	{ "want", script_want }, { "verdict", script_verdict },
+	{ "program", script_program }, { "kept", script_kept },
+	{ "uplink", script_uplink },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
 static void
@@ -464,7 +471,10 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"relays_held.txt",
 	"relays_proxy.txt", "relays_lost.txt",
 	"relays_odd.txt", "relays_boot.txt", "timesync.txt",
-	"timesync_gate.txt" };
+	"timesync_gate.txt", "names.txt",
+	"names_off.txt", "names_proxy.txt", "names_strict.txt",
+	"names_odd.txt",
+	"transports.txt", "proxy.txt", "stall.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)
