@@ -34,19 +34,9 @@ it_start
 it_need "closed and verified" it_wait_for closed 20
 it_denied "without Tor"
 
-printf '%s\n' "UseBridges 1" "$(it_plugin meek)" \
-    "Bridge $(net_meek_line)" >"$DIR/tor/torrc.extra"
-net_tor_start --disable-network --no-wait
-it_check "networking off: the name is known" net_wait 20 \
-    it_name_is "$NET_MEEK_FRONT" unknown
-it_check "networking off: nobody has asked for it" it_asked_nothing
-it_check "networking off: Tor's user gets no answer" \
-    it_tor_asks none "$NET_DNS4" "$NET_MEEK_FRONT"
-it_check "networking off: nothing has left" it_asked_nothing
-
-net_tor_ctl "SETCONF DisableNetwork=0" >/dev/null
-it_check "networking on: Tor bootstraps through meek" it_wait_for open 30
-it_check "networking on: only our resolver asked, only for the front" \
+it_tor_bridges meek "$(net_meek_line)"
+it_check "Tor bootstraps through meek" it_wait_for open 30
+it_check "only our resolver asked, only for the front" \
     it_asked_only "$NET_MEEK_FRONT"
 it_denied "open"
 for server in "$NET_DNS4" 127.0.0.1 ::1 203.0.113.8; do
@@ -73,9 +63,6 @@ it_check "verb \"names\" has it" grep -qF "$NET_MEEK4" \
     <<<"$(it_portcullis names 2>&1)"
 
 # It disappears when the transport does.
-it_portcullis hold >/dev/null
-it_check "held: closed" it_wait_for closed 5
-it_portcullis release >/dev/null
 net_tor_ctl "SETCONF UseBridges=0" >/dev/null
 it_check "without bridges no name is needed" net_wait 10 \
     it_field_is '.uplink.names | length' 0
@@ -83,9 +70,20 @@ it_check "... and Tor's user gets no answer" net_wait 5 \
     it_tor_asks none "$NET_DNS4" "$NET_MEEK_FRONT"
 it_check "... nothing of it has left" it_asked_only "$NET_MEEK_FRONT"
 
-# Without the resolver process there is no answer, and it comes back.
+# ... and when Tor does.
 net_tor_ctl "SETCONF UseBridges=1" >/dev/null
-it_check "with bridges again the name is there" net_wait 15 \
+it_check "with bridges again Tor's user gets the name" net_wait 15 \
+    it_dig_is NOERROR "$NET_TOR_USER" "$NET_DNS4" "$NET_MEEK_FRONT"
+net_stop tor
+it_watch_reset
+it_check "without Tor its user gets no answer" net_wait 5 \
+    it_tor_asks none "$NET_DNS4" "$NET_MEEK_FRONT"
+it_denied "Tor gone"
+it_check "... nothing of it has left" it_asked_nothing
+
+# Without the resolver process there is no answer, and it comes back.
+net_tor_start --no-wait
+it_check "with Tor again the name is there" net_wait 20 \
     it_name_is "$NET_MEEK_FRONT" ok
 pid=$(pgrep -P "$(net_pid portcullisd)" -f portcullis-resolver)
 it_check "the resolver process is there" [ -n "$pid" ]

@@ -66,7 +66,8 @@ it_fails nxdomain nxdomain
 it_fails refused refused
 it_fails servfail refused
 it_fails silent timeout
-it_fails garbage bad
+# c-ares may take it for somebody else's, and wait for the answer.
+it_fails garbage "bad|timeout"
 
 # A name that says one thing and means another.
 net_dns "$(it_front private)" ok 10.0.2.2

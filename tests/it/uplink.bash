@@ -108,9 +108,10 @@ it_name()
 	    ".uplink.names[]? | select(.name == \$n) | .$2"
 }
 
+# it_name_is NAME STATE: one, or several with "|" between.
 it_name_is()
 {
-	[ "$(it_name "$1" state)" = "$2" ]
+	[[ $(it_name "$1" state) =~ ^($2)$ ]]
 }
 
 # it_carrier METHOD FIELD: of a transport.
@@ -157,6 +158,14 @@ it_comes_to_say()
 	net_wait "$1" it_says "${@:2}" && return 0
 	it_field '"   it says: " + .reason.text + " / " + (.advice // "")'
 	return 1
+}
+
+# it_stuck WHAT SECONDS WORD...: closed, and the status says so.
+it_stuck()
+{
+	it_check "$1: the status says so" it_comes_to_say "${@:2}"
+	it_check "$1: closed" it_wait_for closed 5
+	it_check "$1: Tor lives" net_alive tor
 }
 
 # --- changes ---------------------------------------------------------------
