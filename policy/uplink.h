@@ -56,12 +56,8 @@ struct pol_bridge {
 bool pol_bridge_parse(struct pol_bridge *out, char why[POL_UPLINK_WHY],
     const char *line) __attribute__((warn_unused_result));
 
-/*
- * B as struct pol_uplink has it; zeroes behind the NUL.  False: with its port
- * and address written out there is not enough room.
- */
-bool pol_bridge_format(char dst[POL_BRIDGE_LEN], const struct pol_bridge *b)
-    __attribute__((warn_unused_result));
+/* B, which has been parsed, as struct pol_uplink has it; zeroes behind it. */
+void pol_bridge_format(char dst[POL_BRIDGE_LEN], const struct pol_bridge *b);
 
 /* What Tor takes as a transport's name: [A-Za-z_][A-Za-z0-9_]*. */
 bool pol_method_ok(const char *name, size_t len);
