@@ -227,6 +227,7 @@ START_TEST(names_come_before_addresses)
 	}
 	ck_assert_uint_eq(n.n, POL_MAX_NEEDS);
 	ck_assert_uint_eq(n.more, 5);
+	ck_assert_uint_eq(n.need[POL_MAX_NEEDS - 1].port, POL_MAX_NEEDS);
 	pol_needs_add(&n, "Bridge", "meek 192.0.2.2:1 url=https://u.example/");
 	pol_needs_add(&n, "HTTPSProxy", "p.example");
 	pol_needs_finish(&n);
