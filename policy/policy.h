@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "policy/addr.h"
+#include "policy/transport.h"
+#include "policy/wall.h"
 
 /*
  * Limits.  A listener's number crosses into the gate as a bit in a fixed
@@ -26,16 +28,7 @@
 #define POL_MAX_RULE_PORTS 16 /* port ranges of one such section */
 #define POL_MAX_TIME_USERS 8
 #define POL_MAX_RELAYS 131072 /* address-and-port pairs of one family */
-#define POL_MAX_TRANSPORTS 8 /* transport sections */
-#define POL_MAX_METHODS 8    /* transport names that one program serves */
-#define POL_MAX_BRIDGES 64   /* bridge lines of all transport sections */
-#define POL_BRIDGE_LEN 1024  /* a bridge line without "Bridge", with the NUL */
-#define POL_ARGS_LEN 1024    /* a transport program's arguments */
-#define POL_HOST_LEN 254     /* a host name: 253 octets and the NUL */
-#define POL_PIN_LEN 32	     /* SHA-256 */
-#define POL_NAME_LEN 64	  /* names of listeners and users, with the NUL */
 #define POL_IFNAME_LEN 16 /* IFNAMSIZ */
-#define POL_PATH_LEN 108  /* sun_path */
 #define POL_FLAGS_LEN 256 /* all isolation flags of one listener, as text */
 #define POL_LISTENER_TEXT 128 /* an address and port, or "unix:" and a path */
 
@@ -167,71 +160,6 @@ struct pol_timesync {
 	struct pol_user users[POL_MAX_TIME_USERS];
 	size_t nusers;
 	bool workstations; /* they may synchronise too */
-};
-
-enum pol_dns { POL_DNS_PLAIN = 0, POL_DNS_TLS };
-
-/*
- * The one resolver that names of proxies and transports are asked of.
- * Without the section (addr.family is 0) no name is ever looked up.
- */
-struct pol_resolver {
-	struct pol_addr addr; /* never one of this machine's own listeners */
-	uint16_t port;	      /* default 53; with TLS 853 */
-	enum pol_dns protocol;
-	char host[POL_HOST_LEN];    /* TLS: what the certificate is for */
-	bool pinned;
-	uint8_t pin[POL_PIN_LEN];   /* of its SubjectPublicKeyInfo */
-	bool allow_private; /* take private and loopback addresses as answers */
-	uint32_t timeout_ms; /* of one lookup, all attempts together */
-	uint16_t stub_port;  /* on 127.0.0.1 and ::1, for the transports */
-};
-
-/*
- * A pluggable transport that may be used: the only programs that Tor is ever
- * told to run.
- */
-struct pol_transport {
-	char name[POL_NAME_LEN];	/* the section's */
-	char methods[POL_MAX_METHODS][POL_NAME_LEN]; /* "obfs4", "meek_lite" */
-	size_t nmethods; /* at least 1: the section's own name by default */
-	char program[POL_PATH_LEN]; /* absolute; no space in it */
-	char arguments[POL_ARGS_LEN]; /* as Tor gets them; may be empty */
-	bool dns; /* it resolves names itself: by the stub */
-	bool udp; /* it needs UDP to anywhere, as snowflake does */
-};
-
-/* Lines that "apply" may choose by the transport's name. */
-struct pol_bridge_line {
-	uint8_t transport; /* index in pol_policy.transports */
-	char text[POL_BRIDGE_LEN];
-};
-
-/* What stands beside our tables; see portcullis.conf(5). */
-enum pol_mode { POL_MODE_STANDALONE = 0, POL_MODE_VETO };
-/* How what clients send is turned away. */
-enum pol_refuse { POL_REFUSE_REJECT = 0, POL_REFUSE_DROP };
-/* Routing rules as a barrier of their own. */
-enum pol_routes { POL_ROUTES_INTERNAL = 0, POL_ROUTES_FULL, POL_ROUTES_OFF };
-
-/* Bits of pol_firewall.icmp: let in from the external side. */
-enum {
-	POL_ICMP_FRAG_NEEDED = 1 << 0, /* and IPv6's packet too big */
-	POL_ICMP_UNREACHABLE = 1 << 1, /* that answer something of ours */
-	POL_ICMP_ECHO = 1 << 2	       /* be pinged */
-};
-
-/* Bits of pol_firewall.transparent: the gateway's own programs' traffic. */
-enum { POL_TRANSPARENT_TCP = 1 << 0, POL_TRANSPARENT_DNS = 1 << 1 };
-
-struct pol_firewall {
-	enum pol_mode mode;
-	enum pol_refuse refuse;
-	enum pol_routes routes;
-	unsigned icmp;	      /* POL_ICMP_* */
-	unsigned transparent; /* POL_TRANSPARENT_* */
-	bool ra;	      /* router advertisements on the external side */
-	uint32_t log_per_minute; /* dropped packets in the log; 0: none */
 };
 
 struct pol_policy {

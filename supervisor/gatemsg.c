@@ -68,7 +68,8 @@ bool
 gate_report_ok(const struct gate_report *r)
 {
 	return r->magic == GATE_REPORT_MAGIC &&
-	    (r->permits & ~(uint32_t)GATE_P_ALL) == 0 && r->position < GATE_NWANT &&
+	    (r->permits & ~(uint32_t)GATE_P_ALL) == 0 &&
+	    r->position < GATE_NWANT &&
 	    r->known <= 1 && r->why < GATE_NWHY && r->refused <= 1 &&
 	    r->strict <= 1;
 }

@@ -1,8 +1,8 @@
 /*
  * How our processes find each other.  The keeper (portcullisd's parent
  * process) starts gate, engine, status and, if the policy has one, the
- * resolver, and restarts them; it makes the socket pairs between neighbours and hands an end to each over that
- * child's keeper channel.
+ * resolver, and restarts them; it makes the socket pairs between neighbours
+ * and hands an end to each over that child's keeper channel.
  */
 #ifndef LINKS_H
 #define LINKS_H

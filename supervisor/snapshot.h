@@ -12,6 +12,7 @@
 #include "gatemsg.h"
 #include "policy/policy.h"
 #include "policy/uplink.h"
+#include "snapnames.h"
 
 #define SNAP_MAGIC 0x50435331u
 #define SNAP_VERB_MAGIC 0x50435631u
@@ -103,54 +104,6 @@ struct snap_trouble {
 	char address[POL_LISTENER_TEXT];
 };
 
-/* A host that the live configuration names and that has to be looked up. */
-#define SNAP_MAX_NAMES 16
-struct snap_name {
-	char host[POL_HOST_LEN];
-	char needed_by[48]; /* "Bridge line 2, front (meek_lite)" */
-	uint32_t state;	    /* enum name_state */
-	uint32_t naddrs;    /* the addresses: by verb "names" only */
-	uint32_t age_s;	    /* since STATE began */
-	uint32_t by_transport; /* 1: the transport asks, by the stub */
-};
-
-/* What is known of a transport that the configuration in force uses. */
-enum snap_transport_state {
-	SNAP_T_UNKNOWN = 0,
-	SNAP_T_LAUNCHED,
-	SNAP_T_STARTING,    /* wanted; Tor has not said that it runs */
-	SNAP_T_NO_PROGRAM,  /* the file is not there */
-	SNAP_T_NOT_EXECUTABLE,
-	SNAP_T_DIED,	    /* and is started again and again */
-	SNAP_T_NO_PROXY,    /* it cannot work behind Tor's proxy */
-	SNAP_T_NO_PLUGIN,   /* bridges need it, and no ClientTransportPlugin */
-	SNAP_T_FOREIGN,	    /* Tor runs a program that the policy does not name */
-	SNAP_NTSTATE
-};
-
-#define SNAP_MAX_TRANSPORTS 8
-struct snap_transport {
-	char method[POL_NAME_LEN];
-	uint32_t state;	 /* enum snap_transport_state */
-	uint32_t deaths; /* since it was launched last, or wanted */
-	char said[96];	 /* its last word by way of Tor's log; escaped */
-};
-
-/* Tor's upstream proxy. */
-struct snap_proxy {
-	uint32_t kind;	  /* enum pol_proxy */
-	uint32_t port;
-	uint32_t by_name; /* 1: it was given by name; see the names */
-	uint32_t verdict; /* enum name_verdict of the last try */
-	uint32_t code;	  /* the proxy's own number of a refusal */
-};
-
-/* A change of bridges or proxy, under way or the last one. */
-enum snap_apply_step { SNAP_A_NONE = 0, SNAP_A_PREFLIGHT, SNAP_A_SETTING,
-	SNAP_A_WATCHING, SNAP_A_KEEPING, SNAP_A_ROLLING_BACK, SNAP_A_KEPT,
-	SNAP_A_CHECKED, /* a dry run that found nothing wrong */
-	SNAP_A_ROLLED_BACK, SNAP_A_REFUSED, SNAP_NASTEP };
-
 struct snapshot {
 	uint32_t magic;
 	uint32_t state; /* enum sm_state */
@@ -196,7 +149,8 @@ struct snapshot {
 	uint64_t lookups, stub_answered, stub_refused;
 	uint32_t apply_step; /* enum snap_apply_step */
 	char apply_text[SNAP_TEXT]; /* why; empty: nothing to say */
-	uint32_t stalled_s; /* bootstrap without progress; 0: not stalled */
+	uint32_t stalled; /* 1: bootstrap makes no progress */
+	char boot_since[32]; /* UTC: its last progress; empty: not known */
 	char tor_said[SNAP_TEXT]; /* Tor's last warning; escaped */
 	uint64_t links, provisions, repairs; /* counters since engine start */
 	uint64_t seq;
@@ -252,10 +206,6 @@ const char *snap_fact_name(enum snap_fact fact);
 const char *snap_listener_why_name(enum snap_listener_why why);
 /* "withheld"; "unknown" beyond SNAP_NLSTATE. */
 const char *snap_listener_state_name(enum snap_listener_state state);
-/* "no-program"; "unknown" beyond SNAP_NTSTATE. */
-const char *snap_transport_state_name(enum snap_transport_state state);
-/* "rolled-back"; "unknown" beyond SNAP_NASTEP. */
-const char *snap_apply_step_name(enum snap_apply_step step);
 /* "hold"; NULL for SNAP_V_NONE and beyond. */
 const char *snap_verb_name(enum snap_verb_code code);
 

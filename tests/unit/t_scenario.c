@@ -192,15 +192,13 @@ do_status(char *arg)
 static void
 do_verb(char *arg)
 {
-	static const char *const names[SNAP_NVERB] = { "", "hold", "release",
-		"newnym", "reprove", "check-isolation" };
 	struct snap_verb v = { .magic = SNAP_VERB_MAGIC, .id = 5 };
 
 	world_flush();
 	memset(&w.result, 0, sizeof w.result);
 	w.said[0] = '\0';
 	for (unsigned i = 1; i < SNAP_NVERB; i++)
-		if (strcmp(arg, names[i]) == 0)
+		if (strcmp(arg, snap_verb_name(i)) == 0)
 			v.code = i;
 	ck_assert(snap_verb_ok(&v));
 	engine_verb(w.e, &v, w.now);
