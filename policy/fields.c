@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/draft.h"
+#include "policy/fields.h"
 #include "policy/nearest.h"
 
 /* A control round trip more often than this is a burden, not a proof. */

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "policy/draft.h"
+#include "policy/fields.h"
 
 void
 pol_set_kind(struct pol_field *f)

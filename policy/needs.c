@@ -217,29 +217,32 @@ add_address(struct reader *r, const char *word, uint16_t port)
 
 /*
  * An AMP cache is asked by a name below its own, made of the broker's: a dash
- * is two, a dot is one.  False: it is made in some other way.
+ * is two, a dot is one, and what then looks like an encoded name is wrapped.
+ * False: it is made in some other way.
  */
 static bool
 amp_host(struct pol_host *cache, const struct pol_host *broker)
 {
-	char text[2 * POL_HOST_LEN + POL_HOST_LEN + 2];
+	char label[2 * POL_HOST_LEN], text[sizeof label + POL_HOST_LEN + 8];
 	size_t n = 0;
+	bool wrap;
 
 	if (strstr(broker->name, "xn--") != NULL)
 		return false;
 	for (const char *p = broker->name; *p != '\0'; p++) {
-		text[n++] = *p == '.' ? '-' : *p;
+		label[n++] = *p == '.' ? '-' : *p;
 		if (*p == '-')
-			text[n++] = '-';
+			label[n++] = '-';
 	}
-	(void)snprintf(text + n, sizeof text - n, ".%s", cache->name);
-	if (n > 4 && text[2] == '-' && text[3] == '-')
-		return false;
-	if (strlen(text) >= sizeof cache->name)
+	label[n] = '\0';
+	wrap = n > 3 && label[2] == '-' && label[3] == '-';
+	(void)snprintf(text, sizeof text, "%s%s%s.%s", wrap ? "0-" : "",
+	    label, wrap ? "-0" : "", cache->name);
+	if (!pol_host_ok(text))
 		return false;
 	memset(cache->name, 0, sizeof cache->name);
 	memcpy(cache->name, text, strlen(text));
-	return pol_host_ok(cache->name);
+	return true;
 }
 
 /* Of a transport that fetches an URL: URL is its host, if it is known. */
@@ -372,7 +375,8 @@ add_plugin(struct pol_needs *n, char *value)
 	struct pol_plugin_line *p;
 
 	for (size_t i = 0; i < 3; i++) {
-		rest += rest == NULL ? 0 : strspn(rest, " ");
+		if (rest != NULL)
+			rest += strspn(rest, " ");
 		word[i] = strsep(&rest, " ");
 		if (word[i] == NULL || word[i][0] == '\0') {
 			n->unread++;

@@ -33,7 +33,7 @@ struct slot {
 	uint32_t serial; /* tells its questions from an earlier lookup's */
 	uint64_t deadline_ms;
 	char host[POL_HOST_LEN];
-	struct answer answer;
+	struct answer v4, v6;
 };
 
 /* A question on its way; c-ares has it. */
@@ -350,9 +350,12 @@ failure(const struct lookup *l, int status)
 static void
 end_slot(struct slot *s, enum name_state state)
 {
-	struct answer late = { .state = state };
+	const struct answer late = { .state = state };
 
-	answer_join(&s->answer, &late);
+	if (s->v4.state == NAME_UNKNOWN)
+		s->v4 = late;
+	if (s->v6.state == NAME_UNKNOWN)
+		s->v6 = late;
 	s->serial = 0; /* its questions are nobody's now */
 	s->open = 0;
 	s->ended = true;
@@ -364,18 +367,17 @@ on_answer(void *arg, int status, int timeouts, unsigned char *msg, int len)
 	struct question *q = arg;
 	struct lookup *l = q->l;
 	struct slot *s = &l->slots[q->slot];
-	struct answer a = { .state = NAME_UNKNOWN };
+	struct answer *a = q->family == AF_INET ? &s->v4 : &s->v6;
 	struct answer_bytes bytes = { msg, len > 0 ? (size_t)len : 0 };
 
 	(void)timeouts;
 	if (status != ARES_EDESTRUCTION && status != ARES_ECANCELLED &&
 	    s->used && s->serial == q->serial) {
 		if (status == ARES_SUCCESS)
-			answer_read(&a, s->host, q->family,
+			answer_read(a, s->host, q->family,
 			    l->resolver->allow_private, &bytes);
 		else
-			a.state = failure(l, status);
-		answer_join(&s->answer, &a);
+			a->state = failure(l, status);
 		if (--s->open == 0)
 			s->ended = true;
 	}
@@ -449,7 +451,8 @@ lookup_take(struct lookup *l, char host[POL_HOST_LEN], struct answer *out)
 		if (!s->used || !s->ended)
 			continue;
 		memcpy(host, s->host, sizeof s->host);
-		*out = s->answer;
+		*out = s->v4;
+		answer_join(out, &s->v6);
 		s->used = false;
 		return true;
 	}
@@ -496,10 +499,14 @@ lookup_next(const struct lookup *l)
 
 	if (l->channel == NULL)
 		return next;
-	for (size_t i = 0; i < NAME_MAX_HOSTS; i++)
-		if (l->slots[i].used && !l->slots[i].ended &&
-		    l->slots[i].deadline_ms < next)
+	for (size_t i = 0; i < NAME_MAX_HOSTS; i++) {
+		if (!l->slots[i].used)
+			continue;
+		if (l->slots[i].ended)
+			return 0;
+		if (l->slots[i].deadline_ms < next)
 			next = l->slots[i].deadline_ms;
+	}
 	return next != UINT64_MAX ? next : l->idle_ms + LINGER_MS;
 }
 

@@ -13,7 +13,8 @@ enum { ADDR_V4 = 1, ADDR_NAME = 3, ADDR_V6 = 4 };
 #define SOCKS5_CODES 8 /* replies above have no meaning */
 enum { SOCKS4_OK = 90, SOCKS4_NO = 91, SOCKS4_NO_IDENTD = 92,
 	SOCKS4_OTHER_USER = 93 };
-enum { HTTP_AUTH = 407 };
+/* The first is what tinyproxy says of a wrong password. */
+enum { HTTP_AUTH = 401, HTTP_PROXY_AUTH = 407 };
 
 static void
 put(struct proxy *p, const void *octets, size_t n)
@@ -112,7 +113,8 @@ judge_http(const unsigned char *in, size_t n, size_t *used, uint32_t *code)
 	*code = status;
 	if (status >= 200 && status < 300)
 		return NAME_V_OK;
-	return status == HTTP_AUTH ? NAME_V_AUTH : NAME_V_DENIED;
+	return status == HTTP_AUTH || status == HTTP_PROXY_AUTH ?
+	    NAME_V_AUTH : NAME_V_DENIED;
 }
 
 /* --- SOCKS ---------------------------------------------------------------- */

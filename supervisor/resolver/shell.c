@@ -292,6 +292,17 @@ set_alarm(struct shell *sh, uint64_t now)
 		fatal("cannot set a timer");
 }
 
+static void
+give_up(struct shell *sh)
+{
+	const struct name_go no = { .magic = NAME_GO_MAGIC,
+		.id = sh->want.msg.id };
+
+	log_warn("the engine does not answer: nothing leaves");
+	sh->want.sent = true;
+	on_go(sh, &no);
+}
+
 void
 shell_settle(struct shell *sh)
 {
@@ -303,17 +314,10 @@ shell_settle(struct shell *sh)
 		lookup_stop(sh->lookup);
 	names_expire(&sh->names, now);
 	take_answers(sh, now);
+	if (want_late(&sh->want, now))
+		give_up(sh);
 	serve(sh);
 	grant = stub_settle(sh->stub, now);
-	if (want_late(&sh->want, now)) {
-		const struct name_go no = { .magic = NAME_GO_MAGIC,
-			.id = sh->want.msg.id };
-
-		log_warn("the engine does not answer: nothing leaves");
-		sh->want.sent = true;
-		on_go(sh, &no);
-		grant = NAMES_NONE;
-	}
 	ask = lookup_active(sh->lookup) ||
 	    names_due(&sh->names, now) != NAMES_NONE;
 	if (sh->listed)

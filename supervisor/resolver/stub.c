@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "supervisor/log.h"
+#include "supervisor/resolver/front.h"
 #include "supervisor/resolver/net.h"
-#include "supervisor/resolver/stream.h"
 
-/* Who asks more at a time is told to come again. */
-#define MAX_WAITING 256
+/* Everybody whom front.c lets through. */
+#define MAX_WAITING FRONT_MAX_QUESTIONS
 /* Longer than a lookup with all permissions may take by default. */
 #define WAIT_MS 12000
 /* Somebody else has the port: it may be the one that we replace. */
@@ -31,12 +31,8 @@
 enum { RCODE_OK = 0, RCODE_FORMAT = 1, RCODE_FAIL = 2, RCODE_NXDOMAIN = 3,
 	RCODE_REFUSED = 5 };
 
-/* Two addresses, UDP and TCP. */
-enum { AT_V4 = 0, AT_V6, NAT };
-
 struct waiting {
 	struct evdns_server_request *req; /* NULL: free */
-	const struct stream *stream;	  /* NULL: by UDP */
 	int type;
 	uint64_t since_ms;
 	char host[POL_HOST_LEN];
@@ -45,11 +41,10 @@ struct waiting {
 struct stub {
 	struct event_base *base;
 	struct names *names;
-	struct streams *streams;
+	struct front *front;
 	uint16_t port;
 	bool on, serving, said;
 	uint64_t reopen_ms;
-	struct evdns_server_port *udp[NAT];
 	struct waiting waiting[MAX_WAITING];
 	uint64_t answered, refused;
 };
@@ -61,19 +56,20 @@ struct stub {
  * without it an empty answer is a referral, to Go, and it asks again.
  */
 static void
-respond(struct evdns_server_request *req, int rcode)
+respond(struct stub *s, struct evdns_server_request *req, int rcode)
 {
 	evdns_server_request_set_flags(req, EVDNS_FLAGS_AA |
 	    EVDNS_FLAGS_RD | FLAG_RA);
 	if (evdns_server_request_respond(req, rcode) == -1)
 		log_debug("an answer of the stub was lost");
+	front_drain(s->front);
 }
 
 static void
 refuse(struct stub *s, struct evdns_server_request *req)
 {
 	s->refused++;
-	respond(req, RCODE_REFUSED);
+	respond(s, req, RCODE_REFUSED);
 }
 
 /* As many as fit, so that nobody has to come again by TCP. */
@@ -135,7 +131,7 @@ finish(struct stub *s, struct waiting *w, enum names_reply reply,
 		    names_ttl(&s->names->entry[i], now));
 	if (rcode_of(reply) != RCODE_FAIL)
 		s->answered++;
-	respond(req, rcode_of(reply));
+	respond(s, req, rcode_of(reply));
 }
 
 /* --- questions ------------------------------------------------------------ */
@@ -150,34 +146,32 @@ free_place(struct stub *s)
 }
 
 static void
-wait_for(struct stub *s, struct evdns_server_request *req,
-    const struct stream *stream, uint64_t now)
+wait_for(struct stub *s, struct evdns_server_request *req, uint64_t now)
 {
 	struct waiting *w = free_place(s);
 
 	if (w == NULL) {
-		respond(req, RCODE_FAIL);
+		respond(s, req, RCODE_FAIL);
 		return;
 	}
 	memset(w, 0, sizeof *w);
 	w->req = req;
-	w->stream = stream;
 	w->type = req->questions[0]->type;
 	w->since_ms = now;
 	memcpy(w->host, req->questions[0]->name,
 	    strnlen(req->questions[0]->name, sizeof w->host - 1));
 }
 
-/* Anything at all may have been sent; what can be said at once, is. */
+/* What can be said at once, is. */
 static void
-take_question(struct stub *s, struct evdns_server_request *req,
-    const struct stream *stream)
+on_question_cb(struct evdns_server_request *req, void *arg)
 {
+	struct stub *s = arg;
 	const uint64_t now = net_now_ms();
 	const struct evdns_server_question *q;
 
 	if (req->nquestions != 1) {
-		respond(req, RCODE_FORMAT);
+		respond(s, req, RCODE_FORMAT);
 		return;
 	}
 	q = req->questions[0];
@@ -186,45 +180,11 @@ take_question(struct stub *s, struct evdns_server_request *req,
 		refuse(s, req);
 	} else if (q->type != EVDNS_TYPE_A && q->type != EVDNS_TYPE_AAAA) {
 		s->answered++;
-		respond(req, RCODE_OK); /* it has only addresses, here */
+		respond(s, req, RCODE_OK); /* it has only addresses, here */
 	} else {
-		wait_for(s, req, stream, now);
+		wait_for(s, req, now);
 	}
 }
-
-static void
-on_datagram_cb(struct evdns_server_request *req, void *arg)
-{
-	take_question(arg, req, NULL);
-}
-
-/* By TCP; see stream.h. */
-static void
-on_stream(void *arg, struct evdns_server_request *req,
-    const struct stream *stream)
-{
-	take_question(arg, req, stream);
-}
-
-static void
-on_stream_gone(void *arg, const struct stream *stream)
-{
-	struct stub *s = arg;
-
-	for (size_t i = 0; i < MAX_WAITING; i++) {
-		struct waiting *w = &s->waiting[i];
-
-		if (w->req == NULL || w->stream != stream)
-			continue;
-		(void)evdns_server_request_drop(w->req); /* it is gone */
-		w->req = NULL;
-	}
-}
-
-static const struct stream_ops stream_ops = {
-	.question = on_stream,
-	.gone = on_stream_gone,
-};
 
 size_t
 stub_settle(struct stub *s, uint64_t now)
@@ -251,14 +211,14 @@ stub_settle(struct stub *s, uint64_t now)
 		else if (now - w->since_ms >= WAIT_MS)
 			finish(s, w, NAMES_R_FAIL, now);
 	}
-	streams_tick(s->streams, now);
+	front_tick(s->front, now);
 	return grant;
 }
 
 uint64_t
 stub_next(const struct stub *s)
 {
-	uint64_t next = streams_next(s->streams);
+	uint64_t next = front_next(s->front);
 
 	if (s->on && !s->serving && s->reopen_ms < next)
 		next = s->reopen_ms;
@@ -288,35 +248,8 @@ close_all(struct stub *s)
 	for (size_t i = 0; i < MAX_WAITING; i++)
 		if (s->waiting[i].req != NULL)
 			finish(s, &s->waiting[i], NAMES_R_REFUSE, 0);
-	streams_close(s->streams);
-	for (int at = 0; at < NAT; at++) {
-		if (s->udp[at] != NULL)
-			evdns_close_server_port(s->udp[at]);
-		s->udp[at] = NULL;
-	}
+	front_close(s->front);
 	s->serving = false;
-}
-
-static int
-open_udp(struct stub *s, int at, const struct pol_addr *addr)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = net_sockaddr(&ss, addr, s->port);
-	int fd = net_socket(addr->family, SOCK_DGRAM), one = 1;
-
-	if (fd == -1)
-		return -1;
-	if ((addr->family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6,
-	    IPV6_V6ONLY, &one, sizeof one) == -1) ||
-	    bind(fd, (struct sockaddr *)&ss, len) == -1) {
-		close(fd);
-		return -1;
-	}
-	s->udp[at] = evdns_add_server_port_with_base(s->base, fd, 0,
-	    on_datagram_cb, s);
-	if (s->udp[at] == NULL)
-		fatal("cannot serve the transports");
-	return 0;
 }
 
 /* The machine may have no IPv6; then that is all there is. */
@@ -330,16 +263,15 @@ is_absent(const struct pol_addr *addr, int err)
 static int
 open_all(struct stub *s)
 {
-	const struct pol_addr addr[NAT] = {
-		[AT_V4] = { .family = AF_INET,
+	const struct pol_addr addr[] = {
+		{ .family = AF_INET,
 		    .v4 = { .s_addr = htonl(INADDR_LOOPBACK) } },
-		[AT_V6] = { .family = AF_INET6, .v6 = IN6ADDR_LOOPBACK_INIT },
+		{ .family = AF_INET6, .v6 = IN6ADDR_LOOPBACK_INIT },
 	};
 
-	for (int at = 0; at < NAT; at++)
-		if ((open_udp(s, at, &addr[at]) == -1 ||
-		    streams_open(s->streams, &addr[at], s->port) == -1) &&
-		    !is_absent(&addr[at], errno))
+	for (size_t i = 0; i < sizeof addr / sizeof addr[0]; i++)
+		if (front_open(s->front, &addr[i], s->port) == -1 &&
+		    !is_absent(&addr[i], errno))
 			return -1;
 	return 0;
 }
@@ -382,7 +314,7 @@ stub_answered(const struct stub *s)
 uint64_t
 stub_refused(const struct stub *s)
 {
-	return s->refused;
+	return s->refused + front_dropped(s->front);
 }
 
 struct stub *
@@ -393,7 +325,7 @@ stub_new(struct event_base *base, struct names *names, uint16_t port)
 	s->base = base;
 	s->names = names;
 	s->port = port;
-	s->streams = streams_new(base, &stream_ops, s);
+	s->front = front_new(base, on_question_cb, s);
 	return s;
 }
 
@@ -403,6 +335,6 @@ stub_free(struct stub *s)
 	if (s == NULL)
 		return;
 	stub_serve(s, false);
-	streams_free(s->streams);
+	front_free(s->front);
 	free(s);
 }
