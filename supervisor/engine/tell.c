@@ -260,6 +260,59 @@ reason_no_relays(struct engine *e)
 	    "log.");
 }
 
+/* The first external interface that is not there; NULL: all are. */
+static const char *
+absent_interface(const struct engine *e)
+{
+	for (size_t i = 0; i < e->policy->nexternal; i++)
+		if ((e->report.absent >> i & 1) != 0)
+			return e->policy->external[i];
+	return NULL;
+}
+
+/* The same of those that Tor leaves by; NULL: one of them is there. */
+static const char *
+only_way_out(const struct engine *e)
+{
+	const struct pol_policy *p = e->policy;
+	const char *first = NULL;
+
+	for (size_t i = 0; i < p->nexternal; i++) {
+		if (!pol_tor_leaves_by(p, p->external[i]))
+			continue;
+		if ((e->report.absent >> i & 1) == 0)
+			return NULL;
+		if (first == NULL)
+			first = p->external[i];
+	}
+	return first;
+}
+
+static void
+reason_no_way_out(struct engine *e, const char *interface)
+{
+	set_text(e->reason_code, sizeof e->reason_code, "no-interface");
+	set_text(e->reason, sizeof e->reason,
+	    "Tor has no way out: external interface %s is not there.",
+	    interface);
+	set_text(e->advice, sizeof e->advice,
+	    "Bring it up, or correct the policy's interfaces and restart "
+	    "portcullisd.");
+}
+
+/* What works without it has no other advice to give. */
+static void
+advise_absent(struct engine *e)
+{
+	const char *interface = absent_interface(e);
+
+	if (interface != NULL && e->advice[0] == '\0')
+		set_text(e->advice, sizeof e->advice,
+		    "External interface %s is not there, so nothing leaves "
+		    "by it: bring it up, or take it out of the policy.",
+		    interface);
+}
+
 static void
 reason_boot(struct engine *e, uint64_t now)
 {
@@ -342,19 +395,9 @@ is_hung(const struct engine *e, uint64_t now)
 	    now - e->sent > e->policy->lease_ms;
 }
 
-void
-tell_reason(struct engine *e, uint64_t now)
+static void
+reason_missing(struct engine *e, enum fact missing, uint64_t now)
 {
-	enum fact missing = facts_missing(&e->facts, now);
-
-	if (!e->gate_up || !e->gate_known) {
-		set_reason(e, &no_gate);
-		return;
-	}
-	if (missing != FACT_LINK && missing != FACT_FREE && is_hung(e, now)) {
-		set_reason(e, facts_reason(FACT_ALIVE));
-		return;
-	}
 	/* Nothing can be set in Tor before that is. */
 	if (missing != FACT_LINK && missing != FACT_FREE &&
 	    uplink_unresolved(e) && tell_uplink_reason(e, now))
@@ -398,6 +441,33 @@ tell_reason(struct engine *e, uint64_t now)
 		reason_time(e);
 		break;
 	}
+}
+
+/* Are these what Tor cannot have without a network? */
+static bool
+is_of_network(enum fact fact)
+{
+	return fact == FACT_BOOT || fact == FACT_CIRCUIT ||
+	    fact == FACT_USABLE;
+}
+
+void
+tell_reason(struct engine *e, uint64_t now)
+{
+	enum fact missing = facts_missing(&e->facts, now);
+	const char *interface = only_way_out(e);
+
+	if (!e->gate_up || !e->gate_known) {
+		set_reason(e, &no_gate);
+		return;
+	}
+	if (missing != FACT_LINK && missing != FACT_FREE && is_hung(e, now))
+		set_reason(e, facts_reason(FACT_ALIVE));
+	else if (interface != NULL && is_of_network(missing))
+		reason_no_way_out(e, interface);
+	else
+		reason_missing(e, missing, now);
+	advise_absent(e);
 }
 
 static void
@@ -473,6 +543,7 @@ same(const struct snapshot *a, const struct snapshot *b)
 	    a->nextra == b->nextra && a->nalarm == b->nalarm &&
 	    tell_uplink_same(a, b) &&
 	    strcmp(a->reason, b->reason) == 0 &&
+	    strcmp(a->advice, b->advice) == 0 &&
 	    memcmp(a->trouble, b->trouble, sizeof a->trouble) == 0;
 }
 
@@ -497,37 +568,4 @@ tell_snapshot(struct engine *e, uint64_t now)
 	e->due.status = now + STATUS_MS;
 	/* A status process that does not read gets the next one instead. */
 	(void)e->ops->status_send(e->arg, &s, sizeof s);
-}
-
-static void
-send_text(struct engine *e, struct snap_result *r, const char *text)
-{
-	r->magic = SNAP_RESULT_MAGIC;
-	set_text(r->text, sizeof r->text, "%s", text);
-	/* Nobody else can be told; the verb took effect all the same. */
-	if (e->status_up)
-		(void)e->ops->status_send(e->arg, r, sizeof *r);
-}
-
-void
-tell_sentence(struct engine *e, uint64_t id, bool ok, const char *text)
-{
-	struct snap_result r;
-
-	memset(&r, 0, sizeof r);
-	r.ok = ok;
-	r.more = 1;
-	r.id = id;
-	send_text(e, &r, text);
-}
-
-void
-tell_result(struct engine *e, uint64_t id, bool ok, const char *text)
-{
-	struct snap_result r;
-
-	memset(&r, 0, sizeof r);
-	r.ok = ok;
-	r.id = id;
-	send_text(e, &r, text);
 }

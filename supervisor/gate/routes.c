@@ -88,6 +88,9 @@ want_all(struct routes *r)
 	want(r, ROUTES_END, FR_ACT_NOP, plain);
 	want_leave(r, (struct route_rule){ .has_uid = true,
 		.uid = p->tor.user.uid });
+	if (pol_has_lookup(p))
+		want_leave(r, (struct route_rule){ .has_uid = true,
+			.uid = p->resolver_user.uid });
 	/*
 	 * Reverse-path filters ask for the way back as if root sent it; what
 	 * the gate's rules let in has a mark to know it by.

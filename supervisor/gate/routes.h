@@ -21,7 +21,7 @@
 #include "supervisor/gate/nft_batch.h"
 #include "supervisor/gate/route_rule.h"
 
-/* Tor, egress users, services' ports, echo, mark; and the other four. */
+/* Tor, resolver, egress users, services' ports, echo, mark; four others. */
 #define ROUTES_MOST \
 	(POL_MAX_EGRESS + POL_MAX_SERVICES * POL_MAX_RULE_PORTS + 8)
 

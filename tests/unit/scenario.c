@@ -158,7 +158,8 @@ op_gate_relays(void *arg, const struct gate_relays *r)
 	ck_assert_uint_le(r->total, MAX_RELAYS);
 	memcpy(g->next + r->first, r->pair, r->n * sizeof r->pair[0]);
 	g->ncoming += r->n;
-	world_note("relays %u to %u of %u\n", r->first, r->first + r->n, r->total);
+	world_note("relays %u to %u of %u\n", r->first, r->first + r->n,
+	    r->total);
 	if (g->ncoming < r->total)
 		return 0;
 	memcpy(g->relay, g->next, sizeof g->relay);
@@ -225,7 +226,8 @@ op_client_open(void *arg, char *source, int slot, const struct iso_probe *p)
 	(void)arg;
 	ck_assert(slot >= 0 && slot < ISO_SLOTS && !w.client[slot]);
 	(void)snprintf(source, ISO_SOURCE_LEN, "127.0.0.1:%d", 60000 + slot);
-	world_note("client %d for port %u, %zu octets\n", slot, p->port, p->len);
+	world_note("client %d for port %u, %zu octets\n", slot, p->port,
+	    p->len);
 	w.client[slot] = !w.clients_fail;
 	return w.clients_fail ? -1 : 0;
 }
@@ -296,6 +298,7 @@ deliver_report(void)
 	r.relays_generation = w.gate.generation;
 	r.permits = w.gate.told = w.gate.permits;
 	r.reach_seq = w.gate.reach_seq;
+	r.absent = w.gate.absent;
 	w.gate.pending = false;
 	engine_gate_bytes(w.e, &r, sizeof r, w.now);
 }

@@ -47,6 +47,7 @@ struct fake_gate {
 	/* Strict egress: the list in force, and the one that comes in. */
 	bool full; /* takes no page */
 	uint32_t generation, nrelays, coming, ncoming;
+	uint32_t absent; /* external interfaces, bits */
 	struct gate_relay relay[MAX_RELAYS], next[MAX_RELAYS];
 	/* Permits as last asked for, and as last reported. */
 	bool stingy; /* grants none */

@@ -141,6 +141,7 @@ is_told(const char *words)
 		if (*s == '_')
 			*s = ' ';
 	return strstr(w.snap.reason, text) != NULL ||
+	    (text[0] != '\0' && strstr(w.snap.advice, text) != NULL) ||
 	    strcmp(w.snap.boot_warning, text) == 0 ||
 	    (text[0] != '\0' && strstr(w.snap.relays_fault, text) != NULL) ||
 	    strcmp(w.snap.extra[0].address, text) == 0;

@@ -115,6 +115,9 @@ do_gate(char *arg)
 	} else if (strncmp(arg, "holds ", 6) == 0) {
 		w.gate.generation = (uint32_t)strtoul(arg + 6, NULL, 10);
 		w.gate.pending = true;
+	} else if (strncmp(arg, "lacks ", 6) == 0) {
+		w.gate.absent = (uint32_t)strtoul(arg + 6, NULL, 0);
+		w.gate.pending = true;
 	} else if (strcmp(arg, "junk") == 0) {
 		engine_gate_bytes(w.e, "junk", 4, w.now);
 	} else {
@@ -458,8 +461,8 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
 	"bindfail.txt", "files.txt", "shrink.txt",
-	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
-	"odd.txt",
+	"absent.txt", "again.txt", "cycle.txt", "address.txt", "owner.txt",
+	"table.txt", "odd.txt",
 	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
 	"echo.txt", "isolation.txt", "disturbed.txt", "relays.txt",
 	"relays_where.txt", "relays_gate.txt", "relays_again.txt",
