@@ -372,6 +372,10 @@ is_hung(const struct engine *e, uint64_t now)
 static void
 reason_missing(struct engine *e, enum fact missing, uint64_t now)
 {
+	/* Nothing can be set in Tor before that is. */
+	if (missing != FACT_LINK && missing != FACT_FREE &&
+	    uplink_unresolved(e) && tell_uplink_reason(e, now))
+		return;
 	switch (missing) {
 	case FACT_LINK:
 		if (e->loss == LOSS_PEER)
@@ -438,10 +442,6 @@ tell_reason(struct engine *e, uint64_t now)
 	}
 	if (missing != FACT_LINK && missing != FACT_FREE && is_hung(e, now))
 		set_reason(e, facts_reason(FACT_ALIVE));
-	/* Nothing can be set in Tor before that is. */
-	else if (missing != FACT_LINK && missing != FACT_FREE &&
-	    uplink_unresolved(e) && tell_uplink_reason(e, now))
-		;
 	else if (!is_of_network(missing) || !tell_no_way_out(e))
 		reason_missing(e, missing, now);
 	tell_absent(e);
@@ -547,27 +547,4 @@ tell_snapshot(struct engine *e, uint64_t now)
 	e->due.status = now + STATUS_MS;
 	/* A status process that does not read gets the next one instead. */
 	(void)e->ops->status_send(e->arg, &s, sizeof s);
-}
-
-void
-tell_answer(struct engine *e, struct snap_result r, const char *text)
-{
-	r.magic = SNAP_RESULT_MAGIC;
-	set_text(r.text, sizeof r.text, "%s", text);
-	/* A sentence that cannot be sent is lost; what it tells of is not. */
-	if (e->status_up)
-		(void)e->ops->status_send(e->arg, &r, sizeof r);
-}
-
-void
-tell_result(struct engine *e, uint64_t id, bool ok, const char *text)
-{
-	tell_answer(e, (struct snap_result){ .ok = ok, .id = id }, text);
-}
-
-void
-tell_sentence(struct engine *e, uint64_t id, bool ok, const char *text)
-{
-	tell_answer(e, (struct snap_result){ .ok = ok, .more = 1, .id = id },
-	    text);
 }
