@@ -9,7 +9,8 @@
 
 #define NOT_KNOWN "not known"
 #define ALARM_TEXT \
-	": wider than this machine, or in the policy's way; not opened"
+	": wider than this machine, or in the policy's way; not opened: " \
+	"remove it from torrc, or name it in the policy"
 
 enum position { POS_UNKNOWN = 0, POS_CLOSED, POS_TOR_ONLY, POS_SYNC,
 	POS_OPEN, NPOS };
@@ -264,6 +265,36 @@ format_listeners(FILE *out, const json_t *line)
 	format_extras(out, line, false);
 }
 
+/* What to do about a barrier that does not stand. */
+static const struct {
+	const char *name, *advice;
+} barriers[] = {
+	{ "boot", "somebody removed table portcullis_boot: it is put back by "
+	    "itself; if not, restart portcullisd" },
+	{ "guard", "table portcullis_guard is missing: restart portcullisd" },
+	{ "persist", "before Linux 6.9 the guard goes when the gate does: "
+	    "enable portcullis-boot.service, or take a newer kernel" },
+	{ "netdev", "packet sockets can send outside: see that each external "
+	    "interface of the policy is there (ip link)" },
+	{ "forward4_off", "the kernel forwards IPv4: switch it off (sysctl -w "
+	    "net.ipv4.ip_forward=0) and find out what switched it on" },
+	{ "forward6_off", "the kernel forwards IPv6: switch it off (sysctl -w "
+	    "net.ipv6.conf.all.forwarding=0) and find out what switched it "
+	    "on" },
+	{ "routes", "the routing rules do not stand: the policy has routes = "
+	    "\"off\", or another's rule comes before 80 (ip rule; ip -6 rule)"
+	    },
+};
+
+static void
+advise_barriers(FILE *out, const json_t *all)
+{
+	for (size_t i = 0; i < sizeof barriers / sizeof barriers[0]; i++)
+		if (json_is_false(json_object_get(all, barriers[i].name)))
+			row(out, "", "%s: %s", barriers[i].name,
+			    barriers[i].advice);
+}
+
 static void
 format_barriers(FILE *out, const json_t *line)
 {
@@ -283,6 +314,7 @@ format_barriers(FILE *out, const json_t *line)
 		sep = ", ";
 	}
 	fprintf(out, "%s\n", sep[0] == '\0' ? NOT_KNOWN : "");
+	advise_barriers(out, all);
 }
 
 /* Only where the policy asks for it. */

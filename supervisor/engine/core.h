@@ -113,6 +113,7 @@ struct engine {
 
 	/* across sessions */
 	enum engine_loss loss;
+	uint32_t peer_uid; /* whose the control port is, with LOSS_PEER */
 	unsigned tries; /* failed connections in a row */
 	uint64_t absent_since, open_since; /* SYNC counts as open here */
 	bool lost_session; /* the lost link was authenticated */

@@ -37,7 +37,7 @@ static const struct facts_reason losses[ENGINE_NLOSS] = {
 	    "Correct the control address in the policy." },
 	[LOSS_PEER] = { "wrong-peer",
 	    "The program at the control address does not run as Tor's user.",
-	    "Find out what it is; correct the policy if Tor's user is wrong." },
+	    "Find out what it is, and whose." },
 	[LOSS_METHOD] = { "auth-method",
 	    "Tor offers no way to authenticate that the policy permits.",
 	    "Set CookieAuthentication 1 in torrc, or permit in the policy what "
@@ -160,6 +160,29 @@ reason_free(struct engine *e)
 	set_text(e->advice, sizeof e->advice,
 	    "Correct the policy and restart portcullisd, or correct torrc and "
 	    "restart Tor.");
+}
+
+/* Numbers: who has which name is not the engine's to look up. */
+static void
+reason_peer(struct engine *e)
+{
+	unsigned uid = e->peer_uid, tor = e->policy->tor.user.uid;
+
+	set_reason(e, &losses[LOSS_PEER]);
+	if (uid == ENGINE_NOBODY)
+		return;
+	set_text(e->reason, sizeof e->reason,
+	    "What listens at the control address runs as user %u, but by the "
+	    "policy Tor is user %u.", uid, tor);
+	if (uid == 0)
+		set_text(e->advice, sizeof e->advice,
+		    "If it is Tor, let it not run as root: set User in torrc "
+		    "to the name of user %u, and restart it.", tor);
+	else
+		set_text(e->advice, sizeof e->advice,
+		    "If that is Tor's user (getent passwd %u), write user = %u "
+		    "into section \"tor\" of the policy; if not, find out what "
+		    "listens there.", uid, uid);
 }
 
 /* The first listener that WHY is true of; SIZE_MAX if there is none. */
@@ -367,7 +390,10 @@ tell_reason(struct engine *e, uint64_t now)
 	}
 	switch (missing) {
 	case FACT_LINK:
-		set_reason(e, &losses[e->loss]);
+		if (e->loss == LOSS_PEER)
+			reason_peer(e);
+		else
+			set_reason(e, &losses[e->loss]);
 		break;
 	case FACT_FREE:
 		reason_free(e);

@@ -40,12 +40,29 @@ op_tor_close(void *arg)
 	w.linked = false;
 }
 
+/* POL_OPTION_MARK before a quote: counted, and left out of transcripts. */
+static void
+take_marks(char *cmd)
+{
+	char *to = cmd;
+
+	if (strncmp(cmd, "SETCONF ", 8) == 0)
+		w.nmarks = 0;
+	for (const char *p = cmd; *p != '\0'; p++)
+		if (p[0] == POL_OPTION_MARK && p[1] == '"')
+			w.nmarks++;
+		else
+			*to++ = *p;
+	*to = '\0';
+}
+
 static int
 op_tor_write(void *arg, const void *p, size_t n)
 {
 	char *cmd = strndup(p, n - 2); /* without CRLF */
 
 	(void)arg;
+	take_marks(cmd);
 	note("> %s\n", cmd);
 	ck_assert_msg(w.nsent < MAX_SENT, "%s:%u: too many commands are "
 	    "waiting, the last is: %s", w.file, w.line, cmd);
@@ -54,9 +71,10 @@ op_tor_write(void *arg, const void *p, size_t n)
 }
 
 static int
-op_tor_peer(void *arg)
+op_tor_peer(void *arg, uint32_t *uid)
 {
 	(void)arg;
+	*uid = w.peer_uid;
 	return w.peer_fails ? -1 : 0;
 }
 

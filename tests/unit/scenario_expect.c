@@ -103,7 +103,8 @@ value_of(const char *key, char *buf, size_t cap)
 		{ "pid", (unsigned)w.snap.trouble[0].pid },
 		{ "withheld", w.snap.nwithheld }, { "extra", w.snap.nextra },
 		{ "alarm", w.snap.nalarm }, { "trouble", w.snap.ntrouble },
-		{ "lines", w.nlines }, { "owners", w.nowner },
+		{ "lines", w.nlines }, { "marks", w.nmarks },
+		{ "owners", w.nowner },
 		{ "refused", w.result.refused },
 		{ "relays", w.gate.nrelays }, { "listed", w.snap.nrelays },
 		{ "generation", w.gate.generation },
@@ -140,6 +141,7 @@ is_told(const char *words)
 		if (*s == '_')
 			*s = ' ';
 	return strstr(w.snap.reason, text) != NULL ||
+	    (text[0] != '\0' && strstr(w.snap.advice, text) != NULL) ||
 	    strcmp(w.snap.boot_warning, text) == 0 ||
 	    (text[0] != '\0' && strstr(w.snap.relays_fault, text) != NULL) ||
 	    strcmp(w.snap.extra[0].address, text) == 0;
