@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/draft.h"
 #include "policy/fields.h"
 #include "policy/nearest.h"
 

@@ -5,11 +5,7 @@
 #ifndef POL_FIELDS_H
 #define POL_FIELDS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "policy/draft.h"
+#include "draft.h"
 
 /* One setting, as its function gets it. */
 struct pol_field {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "policy/draft.h"
 #include "policy/fields.h"
 
 void

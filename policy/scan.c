@@ -209,7 +209,7 @@ no_keyword(struct scan *s, const struct keyword *w)
 
 /*
  * One "keyword = value" of the section that was opened last; of an unknown
- * one, which will be blanked as a whole.  SEEN has a bit per keyword.  A
+ * one, which will be blanked as a whole.  SEEN has each keyword's place.  A
  * setting that cannot be used is blanked.
  */
 static bool
