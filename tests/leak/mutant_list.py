@@ -3,17 +3,19 @@ import struct
 
 import frames as f
 from mutant_probes import (BOTH_MARKS, CLEAR, CLOCK, EGRESS_MARK, ENGINE,
-                           EXT4, EXT6, GATE, GATE_MARK, GW4, GW6, LIAR_TTL,
-                           NOBODY, NTP, OUT4, OUT6, PEER4, PEER6, ROOT,
-                           STATUS, TOR, TUN4, TUN6, VIF4, WS4, WS6)
-from mutant_city import FAR4, FAR6, NOWHERE
+                           EXT4, EXT6, GATE, GATE_MARK, GW4, GW6, LATE_TTL,
+                           LIAR_TTL, MOVED_PORT, NOBODY, NTP, OUT4, OUT6,
+                           PEER4, PEER6, ROOT, SHORT_TTL, STATUS, TOR, TUN4,
+                           TUN6, UNTRACKED_TTL, VIF4, WS4, WS6)
+from mutant_city import BARE4, BARE6, FAR4, FAR6, MOVED4, NOWHERE, OTHER4
 
 LL6 = "fe80::77"
 ND = {"rs": 133, "ra": 134, "ns": 135, "na": 136}
 # The gateway's address, and another on the same link, by interface.
-V6 = {"ws0": (GW6, WS6), "vif7": ("fd37::1", "fd37::50"),
+ODD4, ODD6 = ("10.99.0.10", "10.99.0.50"), ("fd99::10", "fd99::50")
+V6 = {"odd0": ODD6, "ws0": (GW6, WS6), "vif7": ("fd37::1", "fd37::50"),
       "ext0": (EXT6, OUT6), "tun0": (TUN6, PEER6)}
-V4 = {"ws0": (GW4, WS4), "vif7": (VIF4, "10.137.0.50"),
+V4 = {"odd0": ODD4, "ws0": (GW4, WS4), "vif7": (VIF4, "10.137.0.50"),
       "ext0": (EXT4, OUT4), "tun0": (TUN4, PEER4)}
 MH = 135
 
@@ -146,13 +148,18 @@ def nd(iface, word, inward, src=None, code=0, hops=255):
         src, dst, kind, code, token, dst if inward else there), hops)
 
 
+def nd_afar(src, word, code, hops):
+    return lambda own, token: f.ip6(src, FAR6, f.ICMP6, nd_body(
+        src, FAR6, ND[word], code, token, FAR6), hops)
+
+
 # --- from the workstations -------------------------------------------------
 
 def workstation_calls(s):
-    for port in (9050, 9040, 9108, 22, 9051, 9999):
+    for port in (9050, 9040, 9108, 22, 9051, 9997, 9999):
         for to in (GW4, GW6):
             s.call("ws", "ws", ROOT, (to, port))
-    for port in (5300, 9050, 9999, 9051, 22, 53):
+    for port in (5300, 9050, 9998, 9999, 9051, 22, 53):
         for to in (GW4, GW6):
             s.call("ws", "ws", ROOT, (to, port), tcp=False)
     for to in ((FAR4, 80), (FAR6, 80), (FAR4, 443), (OUT4, 443),
@@ -164,7 +171,8 @@ def workstation_calls(s):
     for to in ((GW4, 9050), (FAR4, 80), (VIF4, 9051), (VIF4, 9999),
                (GW4, 9108), (GW4, 9051), (VIF4, 9050)):
         s.call("vif", "ws", ROOT, to, **other)
-    for to in ((FAR4, 53), (FAR4, 123), (GW4, 5300), (VIF4, 9999)):
+    for to in ((FAR4, 53), (FAR4, 123), (GW4, 5300), (VIF4, 9999),
+               (GW4, 9998)):
         s.call("vif", "ws", ROOT, to, tcp=False, **other)
     six = {"iface": "vif8", "src": "fd37::50"}
     for to in ((GW6, 9050), (FAR6, 80)):
@@ -191,6 +199,17 @@ def forged(s):
         s.frame("elsewhere from " + source4, iface, tcp(source4, FAR4, 80))
     s.frame("filter from a foreign net", "ws0", tcp("10.152.153.9", GW4,
                                                     9051))
+    s.frame("filter from another workstation", "ws0",
+            tcp(OTHER4, GW4, 9051))
+    for iface, source, to in (("tun0", OUT4, TUN4), ("tun0", OUT6, TUN6),
+                              ("ext0", PEER4, EXT4), ("ext0", PEER6, EXT6)):
+        s.frame("SYN to ssh from " + source, iface, tcp(source, to, 22))
+        for port in (9997, 9998, 9999):
+            s.frame("SYN to .%d from %s" % (port, source), iface,
+                    tcp(source, to, port))
+            s.frame("UDP to .%d from %s" % (port, source), iface,
+                    udp(source, to, port))
+    s.frame("UDP to peers from afar", "tun0", udp(FAR4, TUN4, 9999))
 
 
 def odd_flows(s):
@@ -204,15 +223,19 @@ def odd_flows(s):
         s.frame(name + " to elsewhere", "vif7",
                 tcp("10.137.0.50", FAR4, 80, flags))
         s.frame(name + " to IPv6", "ws0", tcp(WS6, GW6, 9050, flags))
+        s.frame(name + " to IPv6 elsewhere", "ws0", tcp(WS6, FAR6, 80, flags))
         s.frame(name + " outside", "ext0", tcp(OUT4, EXT4, 22, flags))
         s.frame(name + " outside", "tun0", tcp(PEER4, TUN4, 9999, flags))
     for port in (9150, 9041, 9108, 9999, 9050):
         s.frame("SYN to loopback.%d" % port, "ws0",
                 tcp(WS4, "127.0.0.1", port))
-        s.frame("SYN to loopback.%d" % port, "ext0",
-                tcp(OUT4, "127.0.0.1", port))
+        for iface in ("vif7", "ext0", "tun0"):
+            s.frame("SYN to loopback.%d" % port, iface,
+                    tcp(V4[iface][1], "127.0.0.1", port))
     s.frame("DNS to loopback", "ws0", udp(WS4, "127.0.0.1", 5400))
-    s.frame("UDP to loopback", "ws0", udp(WS4, "127.0.0.1", 9999))
+    for iface in ("ws0", "vif7", "ext0", "tun0"):
+        s.frame("UDP to loopback", iface, udp(V4[iface][1], "127.0.0.1",
+                                              9999))
 
 
 def split4(packet_of, at=16):
@@ -272,24 +295,53 @@ def headers(s, iface, src6):
 
 
 def liars(s):
-    """Marked by somebody else's table before ours see them."""
-    for iface in ("ws0", "vif7", "ext0", "tun0"):
+    """Marked by somebody else's table before or after ours see them."""
+    for iface in V4:
         here, there = V4[iface]
         here6, there6 = V6[iface]
-        for port in (9050, 9051, 9999, 22):
-            s.frame("marked SYN to .%d" % port, iface,
-                    tcp(there, here, port, hops=LIAR_TTL))
-        s.frame("marked SYN to IPv6", iface,
-                tcp(there6, here6, 9999, hops=LIAR_TTL))
-        s.frame("marked SYN to Tor", iface,
-                tcp(there, GW4, 9050, hops=LIAR_TTL))
-        s.frame("marked UDP on", iface, udp(there, FAR4, 123,
-                                            hops=LIAR_TTL))
+        for word, ttl in (("marked", LIAR_TTL), ("marked late", LATE_TTL)):
+            for port in (9050, 9051, 9999, 22):
+                s.frame("%s SYN to .%d" % (word, port), iface,
+                        tcp(there, here, port, hops=ttl))
+            s.frame(word + " SYN to IPv6", iface,
+                    tcp(there6, here6, 9999, hops=ttl))
+            s.frame(word + " SYN to Tor", iface,
+                    tcp(there, GW4, 9050, hops=ttl))
+            s.frame(word + " UDP on", iface, udp(there, FAR4, 123,
+                                                 hops=ttl))
+    s.frame("short cut", "ws0", udp(WS4, FAR4, 123, hops=SHORT_TTL))
+    for to, far in ((EXT4, OUT4), (EXT6, OUT6), (TUN4, PEER4),
+                    (TUN6, PEER6)):
+        s.call("caller of another port", "out", ROOT, (to, MOVED_PORT),
+               src=far)
+
+
+def odd_interface(s):
+    """One that no policy names."""
+    here, there = ODD4
+    here6, there6 = ODD6
+    for port in (22, 9051, 9999, 9050):
+        s.frame("SYN to .%d" % port, "odd0", tcp(there, here, port))
+        s.frame("IPv6 SYN to .%d" % port, "odd0", tcp(there6, here6, port))
+    for to in (GW4, "127.0.0.1"):
+        for port in (9050, 9108, 9999):
+            s.frame("SYN to %s.%d" % (to, port), "odd0",
+                    tcp(there, to, port))
+    for to in ((there, 80), (there6, 80), (there, 22)):
+        s.call("uid 0", "gw", ROOT, to)
+        s.call("uid 0", "gw", ROOT, to, mark=BOTH_MARKS)
+    for to in ((there, 53), (there6, 53), (there, 123)):
+        s.call("uid 0", "gw", ROOT, to, tcp=False)
 
 
 def link_noise(s):
-    for iface in ("ws0", "vif7", "ext0", "tun0"):
+    for iface in V4:
         here, there = V6[iface]
+        for word in ("ns", "na"):
+            for code, hops in ((0, 255), (0, 64), (1, 255)):
+                s.frame("%s to afar %d/%d" % (word, code, hops), iface,
+                        nd_afar(there, word, code, hops))
+        s.frame("echo to afar", iface, icmp(there, FAR6, 128, hops=255))
         for word, kind in ND.items():
             for src in (there, LL6):
                 s.frame("%s from %s" % (word, src), iface,
@@ -335,6 +387,12 @@ def outside_calls(s):
             for tcp_ in (True, False):
                 s.call("out", "out", ROOT, (to, port), tcp=tcp_, own=to,
                        far=(OUT6 if ":" in to else OUT4, port))
+    for to in (BARE4, BARE6, TUN4, TUN6):
+        for far in (OUT6, PEER6) if ":" in to else (OUT4, PEER4):
+            s.frame("UDP from %s to deaf %s" % (far, to), "tun0",
+                    udp(far, to, 9998))
+    for to, far in ((TUN4, PEER4), (TUN6, PEER6)):
+        s.call("peer", "out", ROOT, (to, 9997), src=far)
     s.call("out", "out", ROOT, (EXT4, 22), src=FAR4)
     s.call("out", "out", ROOT, (EXT6, 22), src=FAR6)
     for port in (22, 9999, 9050):
@@ -381,20 +439,31 @@ def gateway_calls(s):
         for to in ((OUT4, 123), (PEER4, 123), (FAR4, 53), (FAR6, 53)):
             far(uid, to, False)
         s.call("uid %d" % uid, "gw", uid, (WS4, 7))
+        s.call("uid %d" % uid, "gw", uid, (WS6, 7))
         s.call("uid %d" % uid, "gw", uid, (WS4, 7), tcp=False)
     for uid in (TOR, CLEAR, NTP):
         for to in ((OUT4, 9001), (OUT6, 9001), (PEER6, 443)):
             far(uid, to)
-        for port in (443, 8005, 8012):
+        for port in (443, 8005, 8011, 8012):
             far(uid, (OUT4, port), False)
         far(uid, (OUT6, 123), False)
         far(uid, (FAR4, 123), False)
+        far(uid, (OUT4, 53), False)
+        far(uid, (OUT6, 53), False)
+        far(uid, (OUT4, 53), False, iface="tun0")
+        far(uid, (PEER4, 53), False)
         far(uid, (OUT4, 123))
         far(uid, (OUT4, 8005))
         far(uid, (PEER4, 8005))
     for to in ((FAR6, 123), (FAR6, 8005), (FAR4, 8005), (OUT6, 8005),
-               (OUT6, 8012), (OUT6, 443), (PEER6, 123)):
+               (OUT6, 8011), (OUT6, 8012), (OUT6, 443), (PEER6, 123)):
         far(NTP, to, False)
+    for to in (OUT4, OUT6):
+        for port in (53, 8005):
+            s.raw("ACK to .%d" % port, NTP, f.TCP, to, l4_tcp(
+                EXT6 if ":" in to else EXT4, to, None, port))
+    for to in ((PEER4, 53), (PEER6, 53), (OUT4, 53), (OUT6, 53)):
+        far(ROOT, to, False)
     far(ROOT, (OUT6, 8005), False)
     far(ROOT, (OUT6, 123), False)
     # Tor's own end may have the number of a listener's port.
@@ -410,25 +479,29 @@ def gateway_calls(s):
 
 def old_flows(s):
     """UDP that was let through before our rules were there."""
-    def was(name, role, iface, proto, src, dst, sport, dport):
+    def was(name, role, iface, proto, src, dst, sport, dport, mark=0):
         def send(run, n):
             ports = [p or run.city.base + n for p in (sport, dport)]
-            token = run.city.token(n)
-            run.city.old_flow(proto, src, dst, *ports)
-            packet = f.tcp(src, dst, *ports, f.ACK, 7, token, 9) \
-                if proto == f.TCP else f.udp(src, dst, *ports, token)
+            run.old(proto, src, dst, *ports, mark=mark)
+            packet = l4_of(proto, src, dst, *ports, run.city.token(n))
             if role == "gw":
                 run.raw(n, ROOT, proto, dst, packet, src=src)
             else:
                 run.frame(iface, ip(src, dst, proto, packet))
         s.add(name, send, role=role)
 
+    was("old call", "ws", "odd0", f.UDP, *reversed(ODD4), 9999, None)
     was("old call from outside", "out", "ext0", f.UDP, OUT4, EXT4, None,
         9999)
     was("old call of root's", "gw", "ext0", f.UDP, EXT4, OUT4, None, 123)
-    was("old call from Tor's port", "gw", "ws0", f.UDP, GW4, WS4, 5300, None)
-    was("old IPv6 call from Tor's port", "gw", "ws0", f.UDP, GW6, WS6, 5300,
-        None)
+    was("old TCP call of root's", "gw", "ext0", f.TCP, EXT4, OUT4, None, 9001)
+    was("old call of a user's, by root", "gw", "ext0", f.TCP, EXT4, OUT4,
+        None, 9001, EGRESS_MARK)
+    for here, there in ((GW4, WS4), (GW6, WS6)):
+        was("old call from %s's DNS port" % here, "gw", "ws0", f.UDP, here,
+            there, 5300, None)
+        was("old call from %s's SOCKS port" % here, "gw", "ws0", f.TCP, here,
+            there, 9050, None)
     was("old call from ssh's port", "gw", "ext0", f.TCP, EXT4, OUT4, 22,
         None)
     was("old IPv6 call from ssh's port", "gw", "ext0", f.TCP, EXT6, OUT6, 22,
@@ -437,8 +510,93 @@ def old_flows(s):
         9051, None)
     was("old TCP call from the filter's port", "gw", "ws0", f.TCP, GW4, WS4,
         9051, None)
+    was("old call from the deaf port", "gw", "ws0", f.UDP, GW4, WS4, 9998,
+        None)
+    was("old call from the outside's deaf port", "gw", "tun0", f.UDP, TUN4,
+        PEER4, 9998, None)
+    was("old call from the port heard outside", "gw", "tun0", f.TCP, TUN4,
+        PEER4, 9997, None)
+    was("old local call", "gw", "lo", f.TCP, "127.0.0.1", "127.0.0.1", None,
+        9150)
+    was("old local IPv6 call", "gw", "lo", f.TCP, "::1", "::1", None, 9150)
     was("old call from the peers' port", "gw", "tun0", f.UDP, TUN4, PEER4,
         9999, None)
+    old_answers(s)
+
+
+def l4_of(proto, src, dst, sport, dport, token):
+    if proto == f.TCP:
+        return f.tcp(src, dst, sport, dport, f.ACK, 7, token, 9)
+    return f.udp(src, dst, sport, dport, token)
+
+
+def l4_tcp(src, dst, sport, dport):
+    return lambda own, token: l4_of(f.TCP, src, dst, sport or own,
+                                    dport or own, token)
+
+
+def old_answers(s):
+    """What the gateway would answer to calls that were let in before."""
+    def answer(uid, proto, here, sport, there, dport=None, **more):
+        def send(run, n):
+            ports = [p or run.city.base + n for p in (sport, dport)]
+            run.old(proto, there, here, *reversed(ports))
+            run.raw(n, uid, proto, there, l4_of(
+                proto, here, there, *ports, run.city.token(n)), src=here,
+                **more)
+        s.add("old answer of %d, %d from %s.%s to %s.%s%s" % (
+            uid, proto, here, sport, there, dport, more.get("iface", "")),
+            send)
+
+    for proto in (f.TCP, f.UDP):
+        for port in (22, 9997, 9998, 9999, 123):
+            for here, there in ((EXT4, OUT4), (EXT6, OUT6), (EXT4, FAR4),
+                                (EXT6, FAR6), (TUN4, PEER4), (TUN6, PEER6),
+                                (TUN4, FAR4)):
+                answer(ROOT, proto, here, port, there)
+            answer(ROOT, proto, TUN4, port, FAR4, iface="tun0")
+        for port in (9050, 9051, 9108, 9998, 9999):
+            for here, there in ((GW4, WS4), (GW6, WS6), (GW4, FAR4),
+                                (GW6, FAR6), (GW4, OTHER4),
+                                (GW4, "10.137.0.50"), (GW4, ODD4[1])):
+                answer(ROOT, proto, here, port, there)
+            answer(ROOT, proto, GW4, port, MOVED4, iface="vif7")
+    for uid, proto, port in ((TOR, f.TCP, 443), (CLEAR, f.TCP, 443),
+                             (NTP, f.UDP, 53), (NTP, f.UDP, 8005)):
+        for here, there in ((EXT4, OUT4), (EXT6, OUT6), (TUN4, PEER4),
+                            (TUN6, PEER6)):
+            answer(uid, proto, here, None, there, port)
+    answer(TOR, f.TCP, EXT6, None, OUT6, 9001)
+
+
+def orphans(s):
+    """Who says to a socket what is not its turn is told so by the kernel."""
+    def orphan(name, iface, uid, here, there, hops=64, **flow):
+        def send(run, n):
+            ends = [(a, p or run.city.base + n) for a, p in (here, there)]
+            if flow:
+                run.old(f.TCP, there[0], here[0], ends[1][1], ends[0][1],
+                        **flow)
+            run.orphan(uid, *ends)
+            run.frame(iface, ip(there[0], here[0], f.TCP, f.tcp(
+                there[0], here[0], ends[1][1], ends[0][1], f.ACK, 7,
+                run.city.token(n), 9), hops))
+        s.add("orphan of %d, %s" % (uid, name), send)
+
+    orphan("a workstation's", "ws0", TOR, (GW4, 9050), (WS4, None))
+    orphan("a workstation's by IPv6", "ws0", TOR, (GW6, 9050), (WS6, None))
+    for here, there in ((EXT4, OUT4), (TUN4, PEER4)):
+        orphan("called from %s before" % there, "odd0", TOR, (here, None),
+               (there, 443), mark=EGRESS_MARK)
+        orphan("of %s, which conntrack forgot" % there, "odd0", TOR,
+               (here, None), (there, 443), hops=UNTRACKED_TTL)
+
+
+def memberships(s):
+    """What the kernel sends of its own, as if of a flow that is old."""
+    for iface in ("ext0", "tun0"):
+        s.add("membership on " + iface, lambda run, n, here=V4[iface][0]:
+              run.join(n, here))
 
 
 def local_calls(s):
@@ -469,7 +627,14 @@ def local_calls(s):
 
 
 def raw_sockets(s):
-    for iface in ("ws0", "vif7", "ext0", "tun0"):
+    for here, there in ((EXT4, OUT4), (TUN4, PEER4)):
+        for sport in (22, 9998, 9999, 123):
+            s.raw("marked TCP from .%d" % sport, ROOT, f.TCP, there,
+                  l4_tcp(here, there, sport, None), mark=EGRESS_MARK)
+            s.raw("marked UDP from .%d" % sport, ROOT, f.UDP, there,
+                  lambda own, token, a=here, b=there, p=sport: f.udp(
+                      a, b, p, own, token), mark=EGRESS_MARK)
+    for iface in V4:
         here, there = V6[iface]
         for word, kind in ND.items():
             s.raw(word, ROOT, f.ICMP6, there, lambda own, token, h=here,
@@ -552,7 +717,7 @@ def packet_sockets(s):
 
 def suite():
     s = Suite()
-    for part in (workstation_calls, forged, odd_flows, strange, honest,
+    for part in (memberships, orphans, odd_interface, workstation_calls, forged, odd_flows, strange, honest,
                  liars, link_noise, outside_calls, gateway_calls, old_flows,
                  local_calls, raw_sockets, packet_sockets):
         part(s)
