@@ -161,15 +161,19 @@ class City:
                       "net.ipv6.conf.%s.router_solicitations=0" % name]
         quiet += ["net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0",
                   "net.ipv4.tcp_invalid_ratelimit=0",
-                  "net.ipv4.tcp_autocorking=0"]
+                  "net.ipv4.tcp_autocorking=0",
+                  "net.ipv4.tcp_early_retrans=0",
+                  "net.ipv4.tcp_synack_retries=0"]
         for side in self.sides.values():
             side.must("ip", "link", "set", "lo", "up")
             side.sysctl(*quiet)
         for name, link in LINKS.items():
             self._link(name, *link)
-        for side in self.sides.values():    # of a namespace since Linux 6.11
-            for name in ("icmp_msgs_per_sec", "icmp_msgs_burst"):
-                side.run("sysctl", "-qw", "net.ipv4.%s=1000000" % name)
+        for side in self.sides.values():    # which not every kernel has
+            for setting in ("icmp_msgs_per_sec=1000000",
+                            "icmp_msgs_burst=1000000",
+                            "tcp_rto_min_us=60000000"):
+                side.run("sysctl", "-qw", "net.ipv4." + setting)
         routes = [(self.gw, ("default", "via", "192.0.2.1")),
                   (self.gw, ("default", "via", "2001:db8::1")),
                   (self.ws, ("default", "via", "10.152.152.10")),
@@ -195,7 +199,9 @@ class City:
                          *(["nodad"] if ":" in address else []))
             self._neighbour(self.out, address, "tun0", "tun1")
         self._neighbour(self.gw, FAR4, "tun1", "tun0")
-        self.gw.sysctl("net.ipv4.ip_forward=1",
+        # Of orphans conntrack has not seen how they began.
+        self.gw.sysctl("net.netfilter.nf_conntrack_tcp_be_liberal=1",
+                       "net.ipv4.ip_forward=1",
                        "net.ipv6.conf.all.forwarding=1")
         self.gw.must("ip", "-6", "route", "replace", "default", "via",
                      "2001:db8::1")

@@ -2,21 +2,17 @@
 import struct
 
 import frames as f
+from mutant_city import BARE4, BARE6, FAR4, FAR6, NOWHERE, OTHER4
+from mutant_old import memberships, old_flows, orphans
 from mutant_probes import (BOTH_MARKS, CLEAR, CLOCK, EGRESS_MARK, ENGINE,
                            EXT4, EXT6, GATE, GATE_MARK, GW4, GW6, LATE_TTL,
-                           LIAR_TTL, MOVED_PORT, NOBODY, NTP, OUT4, OUT6,
-                           PEER4, PEER6, ROOT, SHORT_TTL, STATUS, TOR, TUN4,
-                           TUN6, UNTRACKED_TTL, VIF4, WS4, WS6)
-from mutant_city import BARE4, BARE6, FAR4, FAR6, MOVED4, NOWHERE, OTHER4
+                           LIAR_TTL, MOVED_PORT, NOBODY, NTP, ODD4, ODD6,
+                           OUT4, OUT6, PEER4, PEER6, ROOT, SHORT_TTL, STATUS,
+                           TOR, TUN4, TUN6, V4, V6, VIF4, WS4, WS6, ip,
+                           l4_tcp)
 
 LL6 = "fe80::77"
 ND = {"rs": 133, "ra": 134, "ns": 135, "na": 136}
-# The gateway's address, and another on the same link, by interface.
-ODD4, ODD6 = ("10.99.0.10", "10.99.0.50"), ("fd99::10", "fd99::50")
-V6 = {"odd0": ODD6, "ws0": (GW6, WS6), "vif7": ("fd37::1", "fd37::50"),
-      "ext0": (EXT6, OUT6), "tun0": (TUN6, PEER6)}
-V4 = {"odd0": ODD4, "ws0": (GW4, WS4), "vif7": (VIF4, "10.137.0.50"),
-      "ext0": (EXT4, OUT4), "tun0": (TUN4, PEER4)}
 MH = 135
 
 
@@ -93,12 +89,6 @@ class Suite(list):
                                          run.city.token(n)), **more))
 
 
-def ip(src, dst, proto, l4, hops=64):
-    if ":" in dst:
-        return f.ip6(src, dst, proto, l4, hops)
-    return f.ip4(src, dst, proto, l4, hops)
-
-
 def tcp(src, dst, port, flags=f.SYN, hops=64, sport=None):
     return lambda own, token: ip(src, dst, f.TCP, f.tcp(
         src, dst, sport or own, port, flags, 7, token,
@@ -167,6 +157,9 @@ def workstation_calls(s):
         s.call("ws", "ws", ROOT, to)
     for to in ((FAR4, 53), (FAR6, 53), (FAR4, 123), (FAR6, 123), (EXT4, 22)):
         s.call("ws", "ws", ROOT, to, tcp=False)
+    for src, to in ((WS4, VIF4), (WS6, V6["vif7"][0])):
+        s.frame("DNS to %s, where nobody listens" % to, "ws0",
+                udp(src, to, 5300))
     other = {"iface": "vif8", "src": "10.137.0.50"}
     for to in ((GW4, 9050), (FAR4, 80), (VIF4, 9051), (VIF4, 9999),
                (GW4, 9108), (GW4, 9051), (VIF4, 9050)):
@@ -309,7 +302,9 @@ def liars(s):
                     tcp(there, GW4, 9050, hops=ttl))
             s.frame(word + " UDP on", iface, udp(there, FAR4, 123,
                                                  hops=ttl))
-    s.frame("short cut", "ws0", udp(WS4, FAR4, 123, hops=SHORT_TTL))
+    for make in (udp, tcp):
+        s.frame("short cut of " + make.__name__, "ws0",
+                make(WS4, FAR4, 123, hops=SHORT_TTL))
     for to, far in ((EXT4, OUT4), (EXT6, OUT6), (TUN4, PEER4),
                     (TUN6, PEER6)):
         s.call("caller of another port", "out", ROOT, (to, MOVED_PORT),
@@ -450,7 +445,9 @@ def gateway_calls(s):
         far(uid, (FAR4, 123), False)
         far(uid, (OUT4, 53), False)
         far(uid, (OUT6, 53), False)
-        far(uid, (OUT4, 53), False, iface="tun0")
+        for to in (OUT4, OUT6):
+            far(uid, (to, 53))
+            far(uid, (to, 53), False, iface="tun0")
         far(uid, (PEER4, 53), False)
         far(uid, (OUT4, 123))
         far(uid, (OUT4, 8005))
@@ -466,6 +463,7 @@ def gateway_calls(s):
         far(ROOT, to, False)
     far(ROOT, (OUT6, 8005), False)
     far(ROOT, (OUT6, 123), False)
+    far(TOR, (PEER6, 443), False)
     # Tor's own end may have the number of a listener's port.
     far(TOR, (OUT4, 443), src=EXT4, sport=9040)
     far(TOR, (OUT6, 9001), src=EXT6, sport=9040)
@@ -475,128 +473,6 @@ def gateway_calls(s):
         far(uid, (FAR4, 80), iface="ext0")
     s.call("root", "gw", ROOT, ("10.137.0.50", 7), tcp=False)
     s.call("root", "gw", ROOT, ("10.137.0.50", 7), mark=BOTH_MARKS)
-
-
-def old_flows(s):
-    """UDP that was let through before our rules were there."""
-    def was(name, role, iface, proto, src, dst, sport, dport, mark=0):
-        def send(run, n):
-            ports = [p or run.city.base + n for p in (sport, dport)]
-            run.old(proto, src, dst, *ports, mark=mark)
-            packet = l4_of(proto, src, dst, *ports, run.city.token(n))
-            if role == "gw":
-                run.raw(n, ROOT, proto, dst, packet, src=src)
-            else:
-                run.frame(iface, ip(src, dst, proto, packet))
-        s.add(name, send, role=role)
-
-    was("old call", "ws", "odd0", f.UDP, *reversed(ODD4), 9999, None)
-    was("old call from outside", "out", "ext0", f.UDP, OUT4, EXT4, None,
-        9999)
-    was("old call of root's", "gw", "ext0", f.UDP, EXT4, OUT4, None, 123)
-    was("old TCP call of root's", "gw", "ext0", f.TCP, EXT4, OUT4, None, 9001)
-    was("old call of a user's, by root", "gw", "ext0", f.TCP, EXT4, OUT4,
-        None, 9001, EGRESS_MARK)
-    for here, there in ((GW4, WS4), (GW6, WS6)):
-        was("old call from %s's DNS port" % here, "gw", "ws0", f.UDP, here,
-            there, 5300, None)
-        was("old call from %s's SOCKS port" % here, "gw", "ws0", f.TCP, here,
-            there, 9050, None)
-    was("old call from ssh's port", "gw", "ext0", f.TCP, EXT4, OUT4, 22,
-        None)
-    was("old IPv6 call from ssh's port", "gw", "ext0", f.TCP, EXT6, OUT6, 22,
-        None)
-    was("old call from the filter's port", "gw", "ws0", f.UDP, GW4, WS4,
-        9051, None)
-    was("old TCP call from the filter's port", "gw", "ws0", f.TCP, GW4, WS4,
-        9051, None)
-    was("old call from the deaf port", "gw", "ws0", f.UDP, GW4, WS4, 9998,
-        None)
-    was("old call from the outside's deaf port", "gw", "tun0", f.UDP, TUN4,
-        PEER4, 9998, None)
-    was("old call from the port heard outside", "gw", "tun0", f.TCP, TUN4,
-        PEER4, 9997, None)
-    was("old local call", "gw", "lo", f.TCP, "127.0.0.1", "127.0.0.1", None,
-        9150)
-    was("old local IPv6 call", "gw", "lo", f.TCP, "::1", "::1", None, 9150)
-    was("old call from the peers' port", "gw", "tun0", f.UDP, TUN4, PEER4,
-        9999, None)
-    old_answers(s)
-
-
-def l4_of(proto, src, dst, sport, dport, token):
-    if proto == f.TCP:
-        return f.tcp(src, dst, sport, dport, f.ACK, 7, token, 9)
-    return f.udp(src, dst, sport, dport, token)
-
-
-def l4_tcp(src, dst, sport, dport):
-    return lambda own, token: l4_of(f.TCP, src, dst, sport or own,
-                                    dport or own, token)
-
-
-def old_answers(s):
-    """What the gateway would answer to calls that were let in before."""
-    def answer(uid, proto, here, sport, there, dport=None, **more):
-        def send(run, n):
-            ports = [p or run.city.base + n for p in (sport, dport)]
-            run.old(proto, there, here, *reversed(ports))
-            run.raw(n, uid, proto, there, l4_of(
-                proto, here, there, *ports, run.city.token(n)), src=here,
-                **more)
-        s.add("old answer of %d, %d from %s.%s to %s.%s%s" % (
-            uid, proto, here, sport, there, dport, more.get("iface", "")),
-            send)
-
-    for proto in (f.TCP, f.UDP):
-        for port in (22, 9997, 9998, 9999, 123):
-            for here, there in ((EXT4, OUT4), (EXT6, OUT6), (EXT4, FAR4),
-                                (EXT6, FAR6), (TUN4, PEER4), (TUN6, PEER6),
-                                (TUN4, FAR4)):
-                answer(ROOT, proto, here, port, there)
-            answer(ROOT, proto, TUN4, port, FAR4, iface="tun0")
-        for port in (9050, 9051, 9108, 9998, 9999):
-            for here, there in ((GW4, WS4), (GW6, WS6), (GW4, FAR4),
-                                (GW6, FAR6), (GW4, OTHER4),
-                                (GW4, "10.137.0.50"), (GW4, ODD4[1])):
-                answer(ROOT, proto, here, port, there)
-            answer(ROOT, proto, GW4, port, MOVED4, iface="vif7")
-    for uid, proto, port in ((TOR, f.TCP, 443), (CLEAR, f.TCP, 443),
-                             (NTP, f.UDP, 53), (NTP, f.UDP, 8005)):
-        for here, there in ((EXT4, OUT4), (EXT6, OUT6), (TUN4, PEER4),
-                            (TUN6, PEER6)):
-            answer(uid, proto, here, None, there, port)
-    answer(TOR, f.TCP, EXT6, None, OUT6, 9001)
-
-
-def orphans(s):
-    """Who says to a socket what is not its turn is told so by the kernel."""
-    def orphan(name, iface, uid, here, there, hops=64, **flow):
-        def send(run, n):
-            ends = [(a, p or run.city.base + n) for a, p in (here, there)]
-            if flow:
-                run.old(f.TCP, there[0], here[0], ends[1][1], ends[0][1],
-                        **flow)
-            run.orphan(uid, *ends)
-            run.frame(iface, ip(there[0], here[0], f.TCP, f.tcp(
-                there[0], here[0], ends[1][1], ends[0][1], f.ACK, 7,
-                run.city.token(n), 9), hops))
-        s.add("orphan of %d, %s" % (uid, name), send)
-
-    orphan("a workstation's", "ws0", TOR, (GW4, 9050), (WS4, None))
-    orphan("a workstation's by IPv6", "ws0", TOR, (GW6, 9050), (WS6, None))
-    for here, there in ((EXT4, OUT4), (TUN4, PEER4)):
-        orphan("called from %s before" % there, "odd0", TOR, (here, None),
-               (there, 443), mark=EGRESS_MARK)
-        orphan("of %s, which conntrack forgot" % there, "odd0", TOR,
-               (here, None), (there, 443), hops=UNTRACKED_TTL)
-
-
-def memberships(s):
-    """What the kernel sends of its own, as if of a flow that is old."""
-    for iface in ("ext0", "tun0"):
-        s.add("membership on " + iface, lambda run, n, here=V4[iface][0]:
-              run.join(n, here))
 
 
 def local_calls(s):
@@ -628,7 +504,7 @@ def local_calls(s):
 
 def raw_sockets(s):
     for here, there in ((EXT4, OUT4), (TUN4, PEER4)):
-        for sport in (22, 9998, 9999, 123):
+        for sport in (22, 9997, 9998, 9999, 123):
             s.raw("marked TCP from .%d" % sport, ROOT, f.TCP, there,
                   l4_tcp(here, there, sport, None), mark=EGRESS_MARK)
             s.raw("marked UDP from .%d" % sport, ROOT, f.UDP, there,
@@ -684,7 +560,7 @@ def packet_sockets(s):
             for mark in (0, EGRESS_MARK, GATE_MARK):
                 s.packet("UDP", uid, iface, udp(here, there, 123), mark=mark)
         for mark in (0, EGRESS_MARK):
-            for sport in (22, 9999):
+            for sport in (22, 9997, 9998, 9999):
                 s.packet("TCP from .%d" % sport, ROOT, iface, tcp(
                     here, there, 7, sport=sport), mark=mark)
                 s.packet("UDP from .%d" % sport, ROOT, iface, udp(
@@ -717,9 +593,10 @@ def packet_sockets(s):
 
 def suite():
     s = Suite()
-    for part in (memberships, orphans, odd_interface, workstation_calls, forged, odd_flows, strange, honest,
-                 liars, link_noise, outside_calls, gateway_calls, old_flows,
-                 local_calls, raw_sockets, packet_sockets):
+    for part in (memberships, orphans, odd_interface, workstation_calls,
+                 forged, odd_flows, strange, honest, liars, link_noise,
+                 outside_calls, gateway_calls, old_flows, local_calls,
+                 raw_sockets, packet_sockets):
         part(s)
     names = [probe.name for probe in s]
     twice = {name for name in names if names.count(name) > 1}

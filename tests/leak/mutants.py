@@ -3,8 +3,12 @@
     mutants.py BUILD OUT [--seed N --seconds N]
 
 BUILD has tests/leak/mutate; OUT.txt gets the table for people, OUT.json the
-one for machines.  Without a seed every mutant has its turn, else as many as
-the seconds allow, in an order that the seed decides.
+one for machines.  Without a seed every mutant has its turn, else of one of the
+policies as many as the seconds allow; the seed decides which, and the order.
+
+mutant_equivalent.txt has those that no packet can tell from the rules, each
+with its reason.  An entry that is for no mutant, or for one that something
+tells, is a failure too.
 """
 import argparse
 import collections
@@ -13,6 +17,7 @@ import multiprocessing
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +27,7 @@ from mutant_list import suite
 from mutant_probes import Run, Servers
 from mutant_run import Bench, POLICIES
 
+FEWEST = 10     # of a lane, however slow the machine is
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -128,9 +134,9 @@ def excuses():
 
 
 def judge(bench, m, told):
-    """Sets the mutant's verdict: caught, same or survived.  TOLD
-    counts in which position a table's or a chain's mutants were caught:
-    the next one most likely is there too."""
+    """Sets the mutant's verdict: caught, same or survived.  TOLD counts in
+    which position a table's or a chain's mutants were caught: the next one
+    most likely is there too."""
     bench.restore()
     error = bench.spoil(m.table, m.text)
     if error is not None:
@@ -159,21 +165,21 @@ def work(args, city, lane):
     judged, problems = [], []
     told = collections.Counter()
     end = time.monotonic() + args.seconds if args.seconds else None
-    policies = [p for p in POLICIES if not args.policy or p == args.policy]
-    for turn, policy in enumerate(policies):
+    policies = [args.policy] if args.policy else sorted(POLICIES)
+    if args.seed is not None:
+        policies = [rng.choice(policies)]
+    for policy in policies:
         tables, mutants = records(args.build, policy)
         if args.only:
             mutants = [m for m in mutants if re.search(args.only, str(m))]
         bench = Bench(city, lambda: Run(city, servers, probes), policy,
                       tables)
         problems += bench.baseline()
-        share = None
-        if end is not None:
+        if args.seed is not None:
             rng.shuffle(mutants)  # the same in every lane
-            now = time.monotonic()
-            share = now + (end - now) / (len(policies) - turn)
         for m in mutants[lane::args.lanes]:
-            if share is not None and time.monotonic() > share:
+            if end is not None and len(judged) >= FEWEST and \
+                    time.monotonic() > end:
                 break
             judge(bench, m, told)
             judged.append(m)
@@ -200,7 +206,12 @@ def excuse(judged, everything):
     return problems
 
 
+def stop(*_):
+    sys.exit(1)
+
+
 def drive(args, lane):
+    signal.signal(signal.SIGTERM, stop)     # the namespaces have to go
     city = City(lane)
     try:
         city.build()
@@ -213,14 +224,18 @@ def table_of(judged):
     rows = collections.defaultdict(collections.Counter)
     for m in judged:
         rows[m.policy, m.table, m.chain][m.verdict] += 1
-    form = "%-6s %-18s %-12s %7s %7s %9s %9s\n"
+    sums = collections.Counter(m.verdict for m in judged)
+    begin = "%d mutants: %d caught, %d of the same code, %d equivalent, " \
+        "%d survived\n\n" % (len(judged), sums["caught"], sums["same"],
+                             sums["listed"], sums["survived"])
+    form = "%-6s %-18s %-12s %7s %7s %10s %9s\n"
     text = form % ("policy", "table", "chain", "caught", "same",
-                   "listed", "survived")
+                   "equivalent", "survived")
     for key in sorted(rows):
         row = rows[key]
         text += form % (*key, row["caught"], row["same"], row["listed"],
                         row["survived"])
-    return text
+    return begin + text
 
 
 def write(args, judged, problems):
@@ -251,6 +266,7 @@ def main():
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
     begun = time.monotonic()
+    signal.signal(signal.SIGTERM, stop)
     with multiprocessing.get_context("fork").Pool(args.lanes) as pool:
         done = pool.starmap(drive, [(args, i) for i in range(args.lanes)])
     judged = [m for part, _ in done for m in part]
