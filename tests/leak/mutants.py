@@ -92,8 +92,8 @@ def records(build, policy):
 
 
 def change(m):
-    """What was done, in words: "away", "policy accept", "without X", or
-    "X is now Y"."""
+    """What was done, in words: "away", "policy accept", "without X", "with
+    X", or "X is now Y"."""
     if m.what in ("rule away", "policy accept"):
         return m.what.replace("rule ", "")
     old, new = m.rule.split(), m.spoilt.split()
@@ -101,6 +101,8 @@ def change(m):
         old, new = old[:-1], new[:-1]
     while old and new and old[0] == new[0]:
         old, new = old[1:], new[1:]
+    if not old:
+        return "with " + " ".join(new)
     if not new:
         return "without " + " ".join(old)
     return " ".join(old) + " is now " + " ".join(new)
