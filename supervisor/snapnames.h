@@ -13,10 +13,10 @@
 #define SNAP_MAX_NAMES 16
 struct snap_name {
 	char host[POL_HOST_LEN];
-	char needed_by[48]; /* "Bridge line 2, front (meek_lite)" */
+	char needed_by[50]; /* "Bridge line 2, front (meek_lite)" */
+	char since[32];	    /* UTC, RFC 3339: when STATE began */
 	uint32_t state;	    /* enum name_state */
 	uint32_t naddrs;    /* the addresses: by verb "names" only */
-	uint32_t age_s;	    /* since STATE began */
 	uint32_t by_transport; /* 1: the transport asks, by the stub */
 };
 

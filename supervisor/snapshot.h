@@ -149,7 +149,8 @@ struct snapshot {
 	uint64_t lookups, stub_answered, stub_refused;
 	uint32_t apply_step; /* enum snap_apply_step */
 	char apply_text[SNAP_TEXT]; /* why; empty: nothing to say */
-	uint32_t stalled_s; /* bootstrap without progress; 0: not stalled */
+	uint32_t stalled; /* 1: bootstrap makes no progress */
+	char boot_since[32]; /* UTC: its last progress; empty: not known */
 	char tor_said[SNAP_TEXT]; /* Tor's last warning; escaped */
 	uint64_t links, provisions, repairs; /* counters since engine start */
 	uint64_t seq;
