@@ -12,6 +12,12 @@
 
 #define FINGERPRINT 40	 /* hexadecimal digits */
 #define BRIDGE_PORT 443 /* Tor's, where a line has none */
+/* They go to the program as a SOCKS5 user and password, 255 octets each. */
+#define ARGUMENTS 510
+/* The longest method, address and fingerprint, each with a space. */
+#define HEAD_MAX (POL_NAME_LEN + INET6_ADDRSTRLEN + 8 + FINGERPRINT + 2)
+_Static_assert(HEAD_MAX + ARGUMENTS < POL_BRIDGE_LEN,
+    "whatever can be parsed has room in its canonical form");
 
 bool
 pol_why(char why[POL_UPLINK_WHY], const char *fmt, ...)
@@ -122,24 +128,42 @@ add_fingerprint(struct pol_bridge *out, char why[POL_UPLINK_WHY],
 	return true;
 }
 
-/* "key=value", neither of them empty, as Tor wants it. */
+/* "key=value", as Tor wants it; the value may be empty. */
 static bool
 is_argument(const struct words *w)
 {
 	const char *sign = memchr(w->word, '=', w->len);
 
-	return sign != NULL && sign != w->word && sign + 1 != w->rest;
+	return sign != NULL && sign != w->word;
+}
+
+/* As long as what Tor makes of it for the program: a semicolon is escaped. */
+static size_t
+argument_len(const struct words *w)
+{
+	size_t n = w->len;
+
+	for (size_t i = 0; i < w->len; i++)
+		n += w->word[i] == ';';
+	return n;
 }
 
 static bool
 read_arguments(struct pol_bridge *out, char why[POL_UPLINK_WHY],
     struct words *w)
 {
+	size_t used = 0;
+
 	out->args = w->word;
-	for (; w->len != 0; (void)next(w))
+	for (; w->len != 0; (void)next(w)) {
 		if (!is_argument(w))
 			return pol_why(why, "an argument is not of the form "
 			    "key=value");
+		used += argument_len(w) + (used != 0);
+	}
+	if (used > ARGUMENTS)
+		return pol_why(why, "its arguments have more than %d letters, "
+		    "which Tor cannot hand on", ARGUMENTS);
 	return true;
 }
 
@@ -185,7 +209,7 @@ pol_bridge_parse(struct pol_bridge *out, char why[POL_UPLINK_WHY],
 	return read_head(out, why, &w) && read_tail(out, why, &w);
 }
 
-bool
+void
 pol_bridge_format(char dst[POL_BRIDGE_LEN], const struct pol_bridge *b)
 {
 	char addr[INET6_ADDRSTRLEN + 8];
@@ -197,14 +221,11 @@ pol_bridge_format(char dst[POL_BRIDGE_LEN], const struct pol_bridge *b)
 	used = (size_t)snprintf(dst, POL_BRIDGE_LEN, "%s%s%s%s%s",
 	    b->transport, b->transport[0] != '\0' ? " " : "", addr,
 	    b->fingerprint[0] != '\0' ? " " : "", b->fingerprint);
-	while (next(&w)) {
-		if (w.len + 1 >= POL_BRIDGE_LEN - used)
-			return false;
+	while (next(&w) && w.len + 1 < POL_BRIDGE_LEN - used) {
 		dst[used++] = ' ';
 		memcpy(dst + used, w.word, w.len);
 		used += w.len;
 	}
-	return true;
 }
 
 /* The value in W of the option "-key" or "--key"; NULL: it is another. */

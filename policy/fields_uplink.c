@@ -245,12 +245,8 @@ add_bridge(struct pol_field *f, size_t i)
 		POL_COMPLAIN(f, "bridge %zu of this list is none: %s", i + 1,
 		    why);
 		c->broken = true;
-	} else if (!pol_bridge_format(c->bridges[c->nbridges], &b)) {
-		POL_COMPLAIN(f, "bridge %zu of this list is too long: %d "
-		    "letters at most", i + 1, POL_BRIDGE_LEN - 1);
-		c->broken = true;
 	} else {
-		c->nbridges++;
+		pol_bridge_format(c->bridges[c->nbridges++], &b);
 	}
 }
 

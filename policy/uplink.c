@@ -70,10 +70,7 @@ set_bridge(struct parser *s)
 		return pol_why(s->why, "this is no bridge: %.200s", clause);
 	if (!served(s->why, s->p, &b))
 		return false;
-	if (!pol_bridge_format(s->u->bridge[s->u->nbridges], &b))
-		return pol_why(s->why, "this bridge is too long: %d letters "
-		    "at most", POL_BRIDGE_LEN - 1);
-	s->u->nbridges++;
+	pol_bridge_format(s->u->bridge[s->u->nbridges++], &b);
 	return true;
 }
 
@@ -486,7 +483,8 @@ bridge_ok(const char *line, char why[POL_UPLINK_WHY],
 
 	if (!pol_bridge_parse(&b, why, line) || !served(why, p, &b))
 		return false;
-	if (!pol_bridge_format(again, &b) || strcmp(again, line) != 0)
+	pol_bridge_format(again, &b);
+	if (strcmp(again, line) != 0)
 		return pol_why(why, "a bridge is not in its usual form");
 	return true;
 }

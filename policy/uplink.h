@@ -56,12 +56,8 @@ struct pol_bridge {
 bool pol_bridge_parse(struct pol_bridge *out, char why[POL_UPLINK_WHY],
     const char *line) __attribute__((warn_unused_result));
 
-/*
- * B as struct pol_uplink has it; zeroes behind the NUL.  False: with its port
- * and address written out there is not enough room.
- */
-bool pol_bridge_format(char dst[POL_BRIDGE_LEN], const struct pol_bridge *b)
-    __attribute__((warn_unused_result));
+/* B, which has been parsed, as struct pol_uplink has it; zeroes behind it. */
+void pol_bridge_format(char dst[POL_BRIDGE_LEN], const struct pol_bridge *b);
 
 /* What Tor takes as a transport's name: [A-Za-z_][A-Za-z0-9_]*. */
 bool pol_method_ok(const char *name, size_t len);
@@ -81,8 +77,8 @@ bool pol_args_find(char *dst, size_t cap, const char *args, const char *key);
  * error, and so is a ClientTransportPlugin that is not word for word one of
  * P's transports.  A line may also be a bridge by itself, as people get them.
  * What is not said is none: the text is of all of it, and has some option.
- * 0, or the number of the bad line (from 1; of what is wrong
- * with all of them together, the last) and one sentence in WHY.
+ * 0, or the number of the bad line (from 1; of what is wrong with all of them
+ * together, the last), one sentence in WHY, and nothing in OUT.
  */
 size_t pol_uplink_parse(struct pol_uplink *out, char why[POL_UPLINK_WHY],
     const struct pol_policy *p, const char *text, size_t len)

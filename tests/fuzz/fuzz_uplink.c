@@ -133,10 +133,12 @@ check_bridge(const uint8_t *data, size_t size)
 	}
 	FUZZ_ASSERT(b.args >= line && b.args <= line + strlen(line));
 	FUZZ_ASSERT(b.port != 0 && b.addr.family != 0);
-	if (!pol_bridge_format(text, &b) || strcmp(b.transport, "Bridge") == 0)
+	pol_bridge_format(text, &b);
+	if (strcmp(b.transport, "Bridge") == 0)
 		return;
 	FUZZ_ASSERT(pol_bridge_parse(&b, why, text));
-	FUZZ_ASSERT(pol_bridge_format(again, &b) && strcmp(text, again) == 0);
+	pol_bridge_format(again, &b);
+	FUZZ_ASSERT(strcmp(text, again) == 0);
 }
 
 int

@@ -227,6 +227,7 @@ START_TEST(names_come_before_addresses)
 	}
 	ck_assert_uint_eq(n.n, POL_MAX_NEEDS);
 	ck_assert_uint_eq(n.more, 5);
+	ck_assert_uint_eq(n.need[POL_MAX_NEEDS - 1].port, POL_MAX_NEEDS);
 	pol_needs_add(&n, "Bridge", "meek 192.0.2.2:1 url=https://u.example/");
 	pol_needs_add(&n, "HTTPSProxy", "p.example");
 	pol_needs_finish(&n);
@@ -292,11 +293,11 @@ START_TEST(plugins_and_lines_are_bounded)
 	longest[POL_ARGS_LEN + 20] = '\0';
 	pol_needs_add(&n, "ClientTransportPlugin", longest);
 	ck_assert_uint_eq(n.unread, 4);
+	/* No host has so long a name. */
 	memcpy(longest, "snowflake 192.0.2.1:1 ice=stun:", 31);
-	longest[POL_BRIDGE_LEN - 1] = '\0';
+	longest[500] = '\0';
 	pol_needs_add(&n, "Bridge", longest);
-	memcpy(longest, "m192345 192.0.2.1:1 u=https://x", 31);
-	memcpy(longest + 20, "url=http://", 11);
+	memcpy(longest, "m192345 192.0.2.1:1 url=http://", 31);
 	pol_needs_add(&n, "Bridge", longest);
 	ck_assert_uint_eq(n.unread, 6);
 	ck_assert_uint_eq(n.n, 2);
