@@ -284,8 +284,8 @@ is_socks(struct diagnosis *d, const struct symptoms *s)
 {
 	if ((s->log & SAID_SOCKS) == 0 || !s->bridges)
 		return false;
-	TEXT(d, "The transport %s cannot reach its bridge, or the bridge "
-	    "does not know it.", s->method != NULL ? s->method : "in use");
+	TEXT(d, "No bridge can be reached by the transport %s, or it is not "
+	    "one of that kind.", s->method != NULL ? s->method : "in use");
 	return say(d, "bridge-unreachable", "Check the bridge line (address, "
 	    "port, cert=), or use another bridge.");
 }
@@ -324,10 +324,14 @@ static const struct {
 	    "Check Tor's log, and DisableNetwork.",
 	    "no transport runs, so Tor has not begun to connect",
 	    "Check the transport's program and ClientTransportPlugin." },
-	{ 2, "stalled", "Tor waits for its transport",
+	{ 1, "stalled", "Tor waits for its transport",
 	    "Check the transport's program.",
 	    "the transport's program does not take connections",
 	    "Restart Tor; if it stays so, use another transport." },
+	{ 2, "stalled", "Tor waits for its transport",
+	    "Check the transport's program.",
+	    "no bridge can be reached by its transport",
+	    "Check the bridge line and the uplink, or use other bridges." },
 	{ 4, "stalled", "Tor waits for its proxy",
 	    "Check the proxy, or go without it.",
 	    "Tor waits for its proxy",

@@ -305,8 +305,8 @@ START_TEST(a_bridge_that_cannot_be_reached_is_told)
 	s.method = "obfs4";
 	s.transport = SNAP_T_LAUNCHED;
 	s.log = SAID_SOCKS;
-	is("bridge-unreachable", "The transport obfs4 cannot reach its "
-	    "bridge, or the bridge does not know it.");
+	is("bridge-unreachable", "No bridge can be reached by the transport "
+	    "obfs4, or it is not one of that kind.");
 }
 END_TEST
 
@@ -342,7 +342,7 @@ static const struct {
 	{ 0, false, "Tor has not begun to connect" },
 	{ 0, true, "no transport runs, so Tor has not begun to connect" },
 	{ 1, true, "the transport's program does not take connections" },
-	{ 2, true, "the transport's program does not take connections" },
+	{ 2, true, "no bridge can be reached by its transport" },
 	{ 3, false, "Tor waits for its proxy" },
 	{ 4, true, "Tor waits for its proxy" },
 	{ 5, false, "no relay can be reached" },
