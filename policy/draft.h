@@ -1,12 +1,11 @@
 /*
  * A policy on its way from text to values; for parse.c and its parts only.
  *
- * scan.c    text -> where each setting stands; what libconfuse may see of it
+ * token.c, scan.c, unknown.c
+ *           text -> where each setting stands; what libconfuse may see of it
  * parse.c   sources, libconfuse, each setting to its function in fields.c
- * fields.c, fields_list.c, fields_wall.c, fields_pass.c, fields_uplink.c
- *           one function per keyword: words -> values in the draft
- * judge.c, judge_wall.c, judge_pass.c, judge_uplink.c
- *           what concerns more than one setting
+ * fields*.c one function per keyword: words -> values in the draft
+ * judge*.c  what concerns more than one setting
  * sections.c, listeners.c
  *           groups and listener sections -> listeners
  * diag.c    what is wrong
@@ -29,6 +28,10 @@ struct pol_where {
 
 /* Add a diagnostic, unless there are POL_MAX_DIAGS. */
 void pol_diag(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same, of what is no fault; AT is somewhere. */
+void pol_warn(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Foreign text for a diagnostic: printable ASCII, cut to fit.  It is DST. */
@@ -91,6 +94,7 @@ struct pol_sections {
 };
 
 struct pol_draft;
+struct pol_origins;
 
 /* The section of that name; NULL: there is none. */
 struct pol_section *pol_section_find(const struct pol_sections *s,
@@ -153,6 +157,9 @@ bool pol_path_add(struct pol_draft *d, const char *path, size_t *index);
 struct pol_draft {
 	struct pol_policy *p;	 /* borrowed */
 	struct pol_diags *diags; /* borrowed */
+	struct pol_origins *from; /* borrowed; or NULL */
+	const char *main;	  /* the first source's name; or NULL */
+	struct pol_where time_at; /* a section timesync; line 0: none */
 	struct pol_where set[POL_NKEYWORDS]; /* the last time, outside lists */
 	struct pol_sections groups, listeners;
 	struct pol_passes egress, services;
@@ -169,39 +176,9 @@ struct pol_draft {
 /* Free what D owns, but not what it borrows. */
 void pol_draft_clear(struct pol_draft *d);
 
-/* One setting, as its function gets it. */
-struct pol_field {
-	struct pol_draft *d;
-	struct pol_section *section; /* NULL but in groups and listeners */
-	struct pol_pass *pass;	     /* NULL but in egress and service */
-	struct pol_carrier *carrier; /* NULL but in transport */
-	const char *key;
-	struct pol_where at;
-	const char *const *words; /* one, unless the keyword takes a list */
-	size_t n;
-};
-
-struct pol_keyword {
-	enum pol_section_id section;
-	const char *name;
-	bool list;
-	void (*set)(struct pol_field *f);
-};
-
-extern const struct pol_keyword pol_keywords[POL_NKEYWORDS];
-
-/* The keyword's index; POL_NKEYWORDS when SECTION has none of that name. */
-size_t pol_keyword_find(enum pol_section_id section, const char *name);
-
 /* Where the keyword was set last; line 0 if nowhere. */
 struct pol_where pol_set_at(const struct pol_draft *d,
     enum pol_section_id section, const char *name);
-
-/*
- * Why A can be no single host's for good ("a wildcard: name ..."); NULL: it
- * can.  Static.
- */
-const char *pol_addr_fault(const struct pol_addr *a);
 
 /* All checks across settings; makes the listeners. */
 void pol_judge(struct pol_draft *d);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/draft.h"
 #include "policy/fields.h"
 #include "policy/nearest.h"
 
@@ -76,8 +77,7 @@ pol_field_choose(const struct pol_field *f, const char *word,
 		pol_nearest_try(&nearest, names[i]);
 	}
 	pol_quote(shown, word);
-	/* With more than two of three letters wrong it is no slip. */
-	if (nearest.best != NULL && 3 * nearest.least <= 2 * strlen(word))
+	if (pol_nearest_slip(&nearest))
 		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": did you "
 		    "mean \"%s\"?", shown, f->key, nearest.best);
 	else
@@ -266,6 +266,33 @@ set_run_dir(struct pol_field *f)
 }
 
 bool
+pol_field_several(const struct pol_field *f, const char *word)
+{
+	char shown[POL_QUOTE_LEN];
+
+	if (strpbrk(word, " ,\t") == NULL)
+		return false;
+	POL_COMPLAIN(f, "\"%s\" is more than one word: put each in quotes of "
+	    "its own, with commas between, and all of them in braces",
+	    pol_quote(shown, word));
+	return true;
+}
+
+/* One exact name was wanted, and this stands for several. */
+static bool
+stands_for_several(const struct pol_field *f, const char *name)
+{
+	size_t n = strlen(name);
+	char shown[POL_QUOTE_LEN];
+
+	if (n == 0 || (name[n - 1] != '*' && name[n - 1] != '+'))
+		return pol_field_several(f, name);
+	POL_COMPLAIN(f, "\"%s\" stands for several interfaces: here, each has "
+	    "to be named exactly", pol_quote(shown, name));
+	return true;
+}
+
+bool
 pol_field_iface(const struct pol_field *f, const char *name)
 {
 	char shown[POL_QUOTE_LEN];
@@ -277,9 +304,10 @@ pol_field_iface(const struct pol_field *f, const char *name)
 	}
 	if (name_ok(name, POL_IFNAME_LEN))
 		return true;
-	POL_COMPLAIN(f, "\"%s\" is not an interface's name: write it exactly "
-	    "(1 to %d letters, digits, dot, dash, underscore; no wildcard)",
-	    pol_quote(shown, name), POL_IFNAME_LEN - 1);
+	if (!stands_for_several(f, name))
+		POL_COMPLAIN(f, "\"%s\" is not an interface's name: write it "
+		    "exactly (1 to %d letters, digits, dot, dash, underscore)",
+		    pol_quote(shown, name), POL_IFNAME_LEN - 1);
 	return false;
 }
 
@@ -289,6 +317,13 @@ pol_field_pattern(const struct pol_field *f, const char *word)
 	char head[POL_IFNAME_LEN], shown[POL_QUOTE_LEN];
 	size_t n = strlen(word);
 
+	/* As iptables has it; no interface's name ends so. */
+	if (n > 1 && n < sizeof head && word[n - 1] == '+') {
+		POL_COMPLAIN(f, "\"%s\" is how iptables writes it: write "
+		    "\"%.*s*\" here", pol_quote(shown, word), (int)n - 1,
+		    shown);
+		return false;
+	}
 	if (n == 0 || word[n - 1] != '*')
 		return pol_field_iface(f, word);
 	if (n < sizeof head) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "policy/draft.h"
 #include "policy/fields.h"
 
 void
@@ -75,10 +76,11 @@ add_literal(struct pol_field *f, const char *word)
 
 	memset(&place, 0, sizeof place);
 	if (!pol_addr_parse(&place.addr, word)) {
-		POL_COMPLAIN(f, "\"%s\" is not an address: write one in "
-		    "numbers, without port and brackets, or "
-		    "\"interface:eth1\", or \"unix:/path\"",
-		    pol_quote(shown, word));
+		if (!pol_field_several(f, word))
+			POL_COMPLAIN(f, "\"%s\" is not an address: write one "
+			    "in numbers, without port and brackets, or "
+			    "\"interface:eth1\", or \"unix:/path\"",
+			    pol_quote(shown, word));
 		return false;
 	}
 	fault = pol_addr_fault(&place.addr);
@@ -182,8 +184,8 @@ pol_set_address(struct pol_field *f)
 			f->section->broken = true;
 }
 
-bool
-pol_range_parse(struct pol_ports *out, const char *word)
+static bool
+parse_range(struct pol_ports *out, const char *word)
 {
 	char first[8]; /* no port has more than five digits */
 	size_t n = strcspn(word, "-");
@@ -205,11 +207,33 @@ pol_range_parse(struct pol_ports *out, const char *word)
 	return true;
 }
 
+bool
+pol_field_range(const struct pol_field *f, struct pol_ports *out,
+    const char *word)
+{
+	char shown[POL_QUOTE_LEN], *colon;
+
+	if (parse_range(out, word))
+		return true;
+	(void)pol_quote(shown, word);
+	colon = strchr(shown, ':');
+	if (colon != NULL)
+		*colon = '-';
+	/* As iptables has it. */
+	if (colon != NULL && parse_range(out, shown))
+		POL_COMPLAIN(f, "ports have a dash between the first and the "
+		    "last: write \"%s\"", shown);
+	else if (!pol_field_several(f, word))
+		POL_COMPLAIN(f, "\"%s\" is not a port: write a number from 1 "
+		    "to 65535, or two with a dash between, the smaller one "
+		    "first", pol_quote(shown, word));
+	return false;
+}
+
 void
 pol_set_port(struct pol_field *f)
 {
 	struct pol_section *s = f->section;
-	char shown[POL_QUOTE_LEN];
 
 	s->has_port = true;
 	if (f->n > POL_MAX_RANGES) {
@@ -219,14 +243,10 @@ pol_set_port(struct pol_field *f)
 		return;
 	}
 	for (size_t i = 0; i < f->n; i++) {
-		if (pol_range_parse(&s->ports[s->nports], f->words[i])) {
+		if (pol_field_range(f, &s->ports[s->nports], f->words[i]))
 			s->nports++;
-			continue;
-		}
-		POL_COMPLAIN(f, "\"%s\" is not a port: write a number from 1 "
-		    "to 65535, or two with a dash between",
-		    pol_quote(shown, f->words[i]));
-		s->broken = true;
+		else
+			s->broken = true;
 	}
 }
 

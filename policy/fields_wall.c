@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/draft.h"
 #include "policy/fields.h"
 
 /* More than a hundred lines a second would be a way to fill a disk. */

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 
 #include "policy/draft.h"
-#include "policy/nearest.h"
+#include "policy/fields.h"
 #include "policy/rules.h"
 #include "policy/uplink.h"
 
@@ -208,7 +208,7 @@ judge_carrier(struct pol_draft *d, struct pol_carrier *c)
 		for (size_t i = 0; i < c->nbridges; i++)
 			judge_bridge(d, c, i);
 	if (c->transport.dns && section_at(d).line == 0 && !d->incomplete)
-		pol_diag(d->diags, c->dns_at, "there is no section "
+		pol_warn(d->diags, c->dns_at, "there is no section "
 		    "\"resolver\", so no name of transport \"%s\" will be "
 		    "resolved: add one, or leave out \"dns\"",
 		    c->transport.name);

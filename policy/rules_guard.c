@@ -1,6 +1,7 @@
 /*
  * The boot and guard tables, which have the same content: drop whatever does
- * not carry our mark.  They never set it.
+ * not carry our mark.  They never set it.  Who needs the second, and why most
+ * packets pass only one, is said in supervisor/gate/anchor.h.
  *
  * A drop in any base chain is final and an accept is only local, so these
  * tables can veto what others permit and never the other way round.

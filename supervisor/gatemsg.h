@@ -150,8 +150,7 @@ enum gate_reason {
 
 /* Bits of gate_report.barriers: what stands besides the gate table. */
 #define GATE_BAR_BOOT (1u << 0)	  /* portcullis_boot is loaded */
-#define GATE_BAR_GUARD (1u << 1)  /* a closed table that only we can change:
-				     portcullis_guard, or the boot table */
+#define GATE_BAR_GUARD (1u << 1)  /* portcullis_guard is loaded and ours */
 #define GATE_BAR_PERSIST (1u << 2) /* the guard survives our death */
 #define GATE_BAR_NETDEV (1u << 3) /* packet sockets are stopped on every
 				     external interface that is there */

@@ -99,7 +99,7 @@ choose(const struct engine *e, uint64_t now)
 
 	if (e->state == SM_HALT)
 		return GATE_CLOSED;
-	if (ask_is_up(pos) && !gate_is_ready(e))
+	if (ask_is_up(pos) && (!gate_is_ready(e) || apply_busy(e)))
 		return GATE_TOR_ONLY;
 	if (pos == GATE_SYNC && e->asked == GATE_OPEN)
 		return GATE_TOR_ONLY;

@@ -22,6 +22,7 @@
 #include "controlproto/conn.h"
 #include "controlproto/event.h"
 #include "policy/policy.h"
+#include "supervisor/engine/apply.h"
 #include "supervisor/engine/check.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/names.h"
@@ -96,6 +97,7 @@ struct engine {
 
 	/* across sessions */
 	enum engine_loss loss;
+	uint32_t peer_uid; /* whose the control port is, with LOSS_PEER */
 	unsigned tries; /* failed connections in a row */
 	uint64_t absent_since, open_since; /* SYNC counts as open here */
 	bool lost_session; /* the lost link was authenticated */
@@ -112,6 +114,7 @@ struct engine {
 	struct names names;
 	struct transports transports;
 	struct tryout tryout;
+	struct apply apply;
 
 	/* gate */
 	bool gate_up, gate_known, status_up;

@@ -39,6 +39,7 @@ engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
 	table_init(e);
 	relays_init(e);
 	uplink_init(e);
+	apply_init(e);
 	for (unsigned i = 0; policy->timesync.required &&
 	    i < policy->nlisteners; i++)
 		if (policy->listeners[i].timesync)
@@ -59,6 +60,7 @@ engine_free(struct engine *e)
 	table_clear(e);
 	relays_clear(e);
 	uplink_clear(e);
+	apply_clear(e);
 	free(e->proofs);
 	explicit_bzero(e, sizeof *e);
 	free(e);
@@ -478,6 +480,7 @@ engine_settle(struct engine *e, uint64_t now)
 	confirm_own(e, now);
 	timers(e, now);
 	check_tick(e, now);
+	apply_tick(e, now);
 	session_next(e, now);
 	transports_settle(e, now);
 	tryout_settle(e, now);
@@ -492,6 +495,7 @@ engine_settle(struct engine *e, uint64_t now)
 	wake = earlier(wake, e->due.status);
 	wake = earlier(wake, relays_wake(e));
 	wake = earlier(wake, names_wake(e));
+	wake = earlier(wake, apply_wake(e));
 	wake = earlier(wake, tryout_wake(e));
 	wake = earlier(wake, transports_wake(e));
 	wake = earlier(wake, uplink_wake(e, now));

@@ -64,6 +64,9 @@ enum engine_clock {
 	ENGINE_NCLOCK
 };
 
+/* The uid of whoever cannot be found out. */
+#define ENGINE_NOBODY UINT32_MAX
+
 /*
  * What the core asks of the world.  None of them may call back into the
  * engine.  ARG is the engine_new() argument.
@@ -75,8 +78,11 @@ struct engine_ops {
 	void (*tor_close)(void *arg);
 	/* All N octets are taken, or -1: the link is broken. */
 	int (*tor_write)(void *arg, const void *p, size_t n);
-	/* 0: the other end has the policy's uid of Tor. */
-	int (*tor_peer)(void *arg);
+	/*
+	 * 0: the other end has the policy's uid of Tor.  -1: it has *UID, or
+	 * it cannot be found out, which is ENGINE_NOBODY.
+	 */
+	int (*tor_peer)(void *arg, uint32_t *uid);
 	/* PATH is Tor's word, or NULL; the policy's pinned path wins. */
 	int (*cookie)(void *arg, unsigned char out[CP_COOKIE_LEN],
 	    const char *path);

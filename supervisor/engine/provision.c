@@ -323,7 +323,8 @@ read_line(struct prov *p, enum pol_kind kind, const char *value,
 		return; /* switched off: no line */
 	i = prov_find_line(p, kind, value, scans);
 	if (i == SIZE_MAX) {
-		if (prov_is_former(p, kind, value))
+		if (prov_is_former(p, kind, value) ||
+		    extras_leftover(p, kind, value))
 			p->surplus = true;
 		else
 			extras_add(p, kind, value);

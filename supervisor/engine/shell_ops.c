@@ -41,9 +41,9 @@ op_tor_write(void *arg, const void *p, size_t n)
 }
 
 static int
-op_tor_peer(void *arg)
+op_tor_peer(void *arg, uint32_t *uid)
 {
-	return torlink_peer(((struct shell *)arg)->tor);
+	return torlink_peer(((struct shell *)arg)->tor, uid);
 }
 
 static int

@@ -37,7 +37,7 @@ static const struct facts_reason losses[ENGINE_NLOSS] = {
 	    "Correct the control address in the policy." },
 	[LOSS_PEER] = { "wrong-peer",
 	    "The program at the control address does not run as Tor's user.",
-	    "Find out what it is; correct the policy if Tor's user is wrong." },
+	    "Find out what it is, and whose." },
 	[LOSS_METHOD] = { "auth-method",
 	    "Tor offers no way to authenticate that the policy permits.",
 	    "Set CookieAuthentication 1 in torrc, or permit in the policy what "
@@ -103,6 +103,10 @@ static const struct facts_reason fight = { "fight",
 static const struct facts_reason proving = { "proving",
 	"The proofs are being made.", "" };
 
+static const struct facts_reason changing = { "change",
+	"Bridges or proxy are being changed; nothing opens until that is over.",
+	"Wait: it is kept if it works, and rolled back if not." };
+
 const char *
 tell_loss(enum engine_loss why)
 {
@@ -160,6 +164,29 @@ reason_free(struct engine *e)
 	set_text(e->advice, sizeof e->advice,
 	    "Correct the policy and restart portcullisd, or correct torrc and "
 	    "restart Tor.");
+}
+
+/* Numbers: who has which name is not the engine's to look up. */
+static void
+reason_peer(struct engine *e)
+{
+	unsigned uid = e->peer_uid, tor = e->policy->tor.user.uid;
+
+	set_reason(e, &losses[LOSS_PEER]);
+	if (uid == ENGINE_NOBODY)
+		return;
+	set_text(e->reason, sizeof e->reason,
+	    "What listens at the control address runs as user %u, but by the "
+	    "policy Tor is user %u.", uid, tor);
+	if (uid == 0)
+		set_text(e->advice, sizeof e->advice,
+		    "If it is Tor, let it not run as root: set User in torrc "
+		    "to the name of user %u, and restart it.", tor);
+	else
+		set_text(e->advice, sizeof e->advice,
+		    "If that is Tor's user (getent passwd %u), write user = %u "
+		    "into section \"tor\" of the policy; if not, find out what "
+		    "listens there.", uid, uid);
 }
 
 /* The first listener that WHY is true of; SIZE_MAX if there is none. */
@@ -260,59 +287,6 @@ reason_no_relays(struct engine *e)
 	    "log.");
 }
 
-/* The first external interface that is not there; NULL: all are. */
-static const char *
-absent_interface(const struct engine *e)
-{
-	for (size_t i = 0; i < e->policy->nexternal; i++)
-		if ((e->report.absent >> i & 1) != 0)
-			return e->policy->external[i];
-	return NULL;
-}
-
-/* The same of those that Tor leaves by; NULL: one of them is there. */
-static const char *
-only_way_out(const struct engine *e)
-{
-	const struct pol_policy *p = e->policy;
-	const char *first = NULL;
-
-	for (size_t i = 0; i < p->nexternal; i++) {
-		if (!pol_tor_leaves_by(p, p->external[i]))
-			continue;
-		if ((e->report.absent >> i & 1) == 0)
-			return NULL;
-		if (first == NULL)
-			first = p->external[i];
-	}
-	return first;
-}
-
-static void
-reason_no_way_out(struct engine *e, const char *interface)
-{
-	set_text(e->reason_code, sizeof e->reason_code, "no-interface");
-	set_text(e->reason, sizeof e->reason,
-	    "Tor has no way out: external interface %s is not there.",
-	    interface);
-	set_text(e->advice, sizeof e->advice,
-	    "Bring it up, or correct the policy's interfaces and restart "
-	    "portcullisd.");
-}
-
-/* What works without it has no other advice to give. */
-static void
-advise_absent(struct engine *e)
-{
-	const char *interface = absent_interface(e);
-
-	if (interface != NULL && e->advice[0] == '\0')
-		set_text(e->advice, sizeof e->advice,
-		    "External interface %s is not there, so nothing leaves "
-		    "by it: bring it up, or take it out of the policy.",
-		    interface);
-}
-
 static void
 reason_boot(struct engine *e, uint64_t now)
 {
@@ -404,7 +378,10 @@ reason_missing(struct engine *e, enum fact missing, uint64_t now)
 		return;
 	switch (missing) {
 	case FACT_LINK:
-		set_reason(e, &losses[e->loss]);
+		if (e->loss == LOSS_PEER)
+			reason_peer(e);
+		else
+			set_reason(e, &losses[e->loss]);
 		break;
 	case FACT_FREE:
 		reason_free(e);
@@ -423,7 +400,10 @@ reason_missing(struct engine *e, enum fact missing, uint64_t now)
 		reason_listen(e);
 		break;
 	case NFACT:
-		reason_open(e);
+		if (apply_busy(e))
+			set_reason(e, &changing);
+		else
+			reason_open(e);
 		break;
 	case FACT_ALIVE:
 		set_reason(e, &proving);
@@ -455,7 +435,6 @@ void
 tell_reason(struct engine *e, uint64_t now)
 {
 	enum fact missing = facts_missing(&e->facts, now);
-	const char *interface = only_way_out(e);
 
 	if (!e->gate_up || !e->gate_known) {
 		set_reason(e, &no_gate);
@@ -463,11 +442,9 @@ tell_reason(struct engine *e, uint64_t now)
 	}
 	if (missing != FACT_LINK && missing != FACT_FREE && is_hung(e, now))
 		set_reason(e, facts_reason(FACT_ALIVE));
-	else if (interface != NULL && is_of_network(missing))
-		reason_no_way_out(e, interface);
-	else
+	else if (!is_of_network(missing) || !tell_no_way_out(e))
 		reason_missing(e, missing, now);
-	advise_absent(e);
+	tell_absent(e);
 }
 
 static void
@@ -524,6 +501,7 @@ fill(const struct engine *e, struct snapshot *s, uint64_t now)
 	memcpy(s->relays_fault, e->relays.fault, sizeof s->relays_fault);
 	s->time_required = e->policy->timesync.required;
 	s->mode = e->policy->firewall.mode;
+	apply_snapshot(e, s);
 	tell_uplink_fill(e, s, now);
 }
 
@@ -541,6 +519,7 @@ same(const struct snapshot *a, const struct snapshot *b)
 	    a->relays_generation == b->relays_generation &&
 	    strcmp(a->relays_fault, b->relays_fault) == 0 &&
 	    a->nextra == b->nextra && a->nalarm == b->nalarm &&
+	    a->apply_step == b->apply_step &&
 	    tell_uplink_same(a, b) &&
 	    strcmp(a->reason, b->reason) == 0 &&
 	    strcmp(a->advice, b->advice) == 0 &&

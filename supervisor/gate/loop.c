@@ -138,8 +138,8 @@ check_tables(struct gate *g, bool always)
 	case KERN_DRIFT:
 		/* Ours and only ours to change: start afresh, closed. */
 		act_close(g, GATE_WHY_DRIFT);
-		log_err("the guard or the gate table is not what was "
-		    "installed");
+		log_err("the gate table, or the one that guards it, is not "
+		    "what was installed");
 		g->ended = true;
 		g->exit_code = 1;
 		break;

@@ -72,13 +72,23 @@ install(struct kern *k)
 
 /*
  * Held by the keeper, it was there before us, for every interface by its
- * name, and nobody but the keeper could put it back.
+ * name, and nobody but the keeper could put it back.  Nor does anybody change
+ * it: if it cannot be read for once it is what it was.
  */
 static int
 look_at(struct kern *k)
 {
-	return k->netdev.whole && kern_compare(k, POL_T_NETDEV) ==
-	    KERN_AS_MADE ? 0 : -EPERM;
+	const struct netdev *n = &k->netdev;
+
+	switch (kern_compare(k, POL_T_NETDEV)) {
+	case KERN_AS_MADE:
+		return n->whole ? 0 : -EPERM;
+	case KERN_UNKNOWN:
+		return n->up ? 0 : -EAGAIN;
+	case KERN_DRIFT:
+		break;
+	}
+	return -EPERM;
 }
 
 /* One sentence for each that has come or gone. */

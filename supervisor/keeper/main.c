@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/origins.h"
 #include "policy/parse.h"
 #include "policy/policy.h"
 #include "supervisor/gate/gate.h"
@@ -121,11 +122,13 @@ static int
 load_policy(struct pol_policy *policy, const char *path)
 {
 	struct pol_diags diags = { 0 };
+	struct pol_origins from = { 0 };
 	int rc = 0;
 
-	if (policyfile_load(policy, &diags, path, true) == -1 ||
-	    policyfile_resolve(policy, &diags) == -1)
+	if (policyfile_load_from(policy, &diags, &from, path, true) == -1 ||
+	    policyfile_resolve_from(policy, &diags, &from) == -1)
 		rc = 2;
+	pol_origins_clear(&from);
 	check_print_diags(&diags);
 	pol_diags_clear(&diags);
 	return rc;

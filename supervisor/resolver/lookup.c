@@ -122,20 +122,6 @@ connect_socket(ares_socket_t fd, const struct sockaddr *sa,
 }
 
 static ares_ssize_t
-receive(ares_socket_t fd, void *buf, size_t cap, int flags,
-    struct sockaddr *from, ares_socklen_t *len, void *arg)
-{
-	struct lookup *l = arg;
-	ares_ssize_t n = recvfrom(fd, buf, cap, flags, from, len);
-
-	if (n > 0)
-		l->trouble = NAME_UNKNOWN;
-	else if (n == -1)
-		note_trouble(l);
-	return n;
-}
-
-static ares_ssize_t
 transmit(ares_socket_t fd, const struct iovec *iov, int n, void *arg)
 {
 	struct lookup *l = arg;
@@ -148,11 +134,11 @@ transmit(ares_socket_t fd, const struct iovec *iov, int n, void *arg)
 	return sent;
 }
 
+/* Receiving is left to c-ares: its ARES_ECONNREFUSED says all there is. */
 static const struct ares_socket_functions socket_functions = {
 	.asocket = new_socket,
 	.aclose = close_socket,
 	.aconnect = connect_socket,
-	.arecvfrom = receive,
 	.asendv = transmit,
 };
 
@@ -222,7 +208,7 @@ watch_drop(struct lookup *l, int fd)
 	free(w);
 }
 
-/* c-ares says what it waits for on FD: a new event takes the old one's place. */
+/* c-ares says what it waits for on FD: a new event for the old one. */
 static void
 on_state(void *arg, ares_socket_t fd, int readable, int writable)
 {
@@ -373,6 +359,8 @@ on_answer(void *arg, int status, int timeouts, unsigned char *msg, int len)
 	(void)timeouts;
 	if (status != ARES_EDESTRUCTION && status != ARES_ECANCELLED &&
 	    s->used && s->serial == q->serial) {
+		if (msg != NULL)
+			l->trouble = NAME_UNKNOWN; /* it gets through */
 		if (status == ARES_SUCCESS)
 			answer_read(a, s->host, q->family,
 			    l->resolver->allow_private, &bytes);

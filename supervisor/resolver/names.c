@@ -142,13 +142,14 @@ same_addrs(const struct names_entry *e, const struct answer *a)
 static void
 take_failure(struct names_entry *e, uint64_t now, uint32_t dice)
 {
+	const uint64_t most = e->state == NAME_BLOCKED ?
+	    NAMES_BLOCKED_MAX_MS : NAMES_RETRY_MAX_MS;
 	uint64_t wait = NAMES_RETRY_MIN_MS;
 
-	for (unsigned i = 0; i < e->failures && wait < NAMES_RETRY_MAX_MS;
-	    i++)
+	for (unsigned i = 0; i < e->failures && wait < most; i++)
 		wait *= 2;
-	if (wait >= NAMES_RETRY_MAX_MS)
-		wait = NAMES_RETRY_MAX_MS;
+	if (wait >= most)
+		wait = most;
 	else
 		e->failures++;
 	e->next_ms = now + spread(wait, dice);

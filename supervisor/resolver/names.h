@@ -14,7 +14,9 @@
 
 /* After a failure: this long, and twice as long each further time. */
 #define NAMES_RETRY_MIN_MS 5000
-#define NAMES_RETRY_MAX_MS 300000
+#define NAMES_RETRY_MAX_MS 60000
+/* Nothing left the machine: that may be tried more often. */
+#define NAMES_BLOCKED_MAX_MS 15000
 /*
  * A transport may ask again sooner than that; a failure that is younger than
  * this is its answer, so that one in a loop does not become a flood outside.

@@ -77,9 +77,10 @@ op_tor_write(void *arg, const void *p, size_t n)
 }
 
 static int
-op_tor_peer(void *arg)
+op_tor_peer(void *arg, uint32_t *uid)
 {
 	(void)arg;
+	*uid = 0;
 	return 0;
 }
 

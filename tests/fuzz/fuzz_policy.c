@@ -114,6 +114,7 @@ check_same(const struct pol_policy *p, const char *text)
 	char *again;
 
 	FUZZ_ASSERT(pol_parse(&q, &diags, &src, 1) == 0);
+	FUZZ_ASSERT(diags.n == 0);
 	FUZZ_ASSERT(q.nlisteners == p->nlisteners);
 	FUZZ_ASSERT(q.negress == p->negress && q.nservices == p->nservices &&
 	    q.tor.nifaces == p->tor.nifaces &&
@@ -215,7 +216,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		pol_diags_clear(&diags);
 		return 0;
 	}
-	FUZZ_ASSERT(diags.n == 0 && p.nlisteners > 0);
+	FUZZ_ASSERT(!pol_diags_wrong(&diags) && p.nlisteners > 0);
+	pol_diags_clear(&diags);
 	text = pol_print(&p);
 	FUZZ_ASSERT(text != NULL);
 	check_same(&p, text);

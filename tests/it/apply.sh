@@ -16,7 +16,7 @@ it_need "straight: open" it_wait_for open 60
 
 it_straight()
 {
-	it_conf_is UseBridges 0 && [ -z "$(it_conf HTTPSProxy)" ]
+	it_conf_is UseBridges 0 && it_conf_is HTTPSProxy ""
 }
 
 # --- not even tried --------------------------------------------------------
@@ -93,8 +93,10 @@ it_rolls_back()
 	it_check "$1: a page" it_retry 30 it_fetch socks4
 }
 
-it_rolls_back "another bridge's fingerprint" "$(net_bridge --bad-key)"
-it_rolls_back "a mute one" "${line/$NET_BRIDGE4:$NET_BRIDGE_PORT/$NET_PROXY4:7}"
+# Of another identity: Tor goes on using a connection to the one it has.
+bad=$(net_bridge --bad-key)
+it_rolls_back "another bridge's fingerprint" "$bad"
+it_rolls_back "a mute one" "${bad/$NET_BRIDGE4:$NET_BRIDGE_PORT/$NET_PROXY4:7}"
 
 # What is seen to be dead before is not tried on Tor.
 it_check "nobody there: not applied" it_not it_apply \
@@ -104,7 +106,7 @@ it_check "nobody there: a page all the same" it_retry 10 it_fetch socks4
 
 # --- dying in the middle ---------------------------------------------------
 
-it_apply "$(it_bridges_json "$(net_bridge --bad-key)")" &
+it_apply "$(it_bridges_json "$bad")" &
 asker=$!
 it_check "a change is being watched" net_wait 20 it_change_is watching
 kill -KILL "$(it_pid engine)"

@@ -92,7 +92,15 @@ up()
 }
 held() { in_gw nft list set inet portcullis "$1" | grep -q expires; }
 
-in_gw python3 "$IT_SRC/traffic.py" $RES serve $STUB >"$IT_DIR/stub" 2>&1 &
+stub_start()
+{
+	: >"$IT_DIR/stub"
+	# shellcheck disable=SC2086 # words
+	(exec ip netns exec "$GW" python3 "$IT_SRC/traffic.py" "$1" serve \
+	    $STUB >"$IT_DIR/stub" 2>&1) &
+	STUB_PID=$!
+}
+stub_start $RES
 # shellcheck disable=SC2086 # words
 in_out python3 "$IT_SRC/traffic.py" 0 serve $DNS $ELSEWHERE $UDP $TCP \
     $PROXY >"$IT_DIR/outside" 2>&1 &
@@ -316,10 +324,12 @@ gate_stop
 note "mode veto; a transparent redirect; routes for few"
 for wall in 'mode = "veto"' 'transparent = { "dns" }' 'routes = "full"' \
     'refuse = "drop"'; do
-	echo "$resolver $transports" | policy "$wall"
+	# Reached by the default route only.
+	echo 'resolver { address = "203.0.113.53" }' "$transports" |
+	    policy "$wall"
 	up tor
 	permit lookup stub
-	only "$wall" $RES "$DNS"
+	only "$wall" $RES udp:203.0.113.53:53 203.0.113.53:53
 	only "$wall" $TOR_UID "$DNS" "$ELSEWHERE" "$HERE" "$STUB" "$TCP" \
 	    "$PROXY"
 	counted >/dev/null
@@ -328,6 +338,22 @@ for wall in 'mode = "veto"' 'transparent = { "dns" }' 'routes = "full"' \
 	gate_stop
 	in_gw "$DRV" -r >/dev/null 2>&1
 done
+
+note "the stub's port in somebody else's hand"
+kill "$STUB_PID"
+wait "$STUB_PID" 2>/dev/null
+stub_start $USER
+for ((i = 0; i < 100; i++)); do
+	grep -q ready "$IT_DIR/stub" && break
+	sleep 0.05
+done
+only "squatted, control" $TOR_UID "$DNS" "$ELSEWHERE" "$STUB" "$UDP" "$TCP" \
+    "$PROXY"
+echo "$resolver $transports" | policy ""
+up tor
+permit stub
+only "squatted" $TOR_UID "$TCP" "$PROXY"
+gate_stop
 
 note "TLS: TCP only"
 echo 'resolver { address = "192.0.2.1" protocol = "tls" name = "dns.test" }' |

@@ -19,13 +19,13 @@ STUB=5453
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/portcullis-it.XXXXXX") || exit 1
 chmod 755 "$DIR"
 log=$DIR/log
-pids=
+children=
 
 clean()
 {
 	local pid
 	exec 7>&-
-	for pid in $pids; do
+	for pid in $children; do
 		kill "$pid" 2>/dev/null
 	done
 	wait
@@ -104,7 +104,7 @@ server()
 	"$net_python" -u "$it_src/tests/it/nameserver.py" "$@" \
 	    >"$DIR/$name" 2>&1 &
 	server=$!
-	pids="$pids $server"
+	children="$children $server"
 	net_wait 5 grep -q ready "$DIR/$name" || exit 1
 }
 
@@ -308,6 +308,24 @@ say relink
 say list 1 okd.test:s
 it_check "not the process" gives 'NOERROR 203.0.113.1 ' 127.0.0.1 okd.test A
 
+# A real transport: Go's resolver, by the redirect that the gate would make.
+if command -v nft >/dev/null && command -v obfs4proxy >/dev/null; then
+	echo "nameserver 127.0.0.1" >"$DIR/etc/resolv.conf"
+	nft add table inet n
+	nft add chain inet n o '{ type nat hook output priority -100 ; }'
+	nft add rule inet n o meta skuid 64000 meta nfproto ipv4 udp dport 53 \
+	    dnat ip to 127.0.0.1:$STUB
+	mkdir "$DIR/pt" && chown 64000 "$DIR/pt"
+	say list 1 okfront.test:s
+	"$net_python" "$it_src/tests/it/meek.py" 64000 "$DIR/pt" okfront.test
+	it_check "obfs4proxy's front goes by the stub" saw \
+	    'want id=[0-9]+ lookup=0 host=okfront.test'
+	it_check "its url's host does not" [ "$(asked '.*url.test')" = 0 ]
+	nft delete table inet n
+else
+	echo "left out: no nft or obfs4proxy"
+fi
+
 # --- DNS over TLS ----------------------------------------------------------
 
 # Certificates: one that is right, and those that are wrong in one way.
@@ -394,7 +412,7 @@ it_check "TLS, nobody there" is ok8.test unreachable
 
 ip addr add 203.0.113.80/32 dev lo
 "$net_python" -m http.server --bind 203.0.113.80 8000 >/dev/null 2>&1 &
-pids="$pids $!"
+children="$children $!"
 target="203.0.113.80 8000"
 # tries STATE WORDS...
 tries()
@@ -414,7 +432,7 @@ it_check "no way there" tries 'unreachable code=0' tcp 192.0.2.9 80 "$target"
 s = socket.create_server(("203.0.113.80", 25))
 while True:
     s.accept()[0].send(b"220 mail\r\n")' &
-pids="$pids $!"
+children="$children $!"
 net_wait 5 bash -c ': </dev/tcp/203.0.113.80/25' 2>/dev/null
 for kind in https socks4 socks5; do
 	it_check "no $kind: a mail server" tries 'wrong-protocol code=0' $kind \
@@ -427,9 +445,9 @@ it_check "one that says nothing" tries 'timeout code=0' socks5 $SERVER 1080 "$ta
 
 if command -v microsocks >/dev/null; then
 	microsocks -i 127.0.0.1 -p 1081 >/dev/null 2>&1 &
-	pids="$pids $!"
+	children="$children $!"
 	microsocks -i 127.0.0.1 -p 1082 -u me -P secret >/dev/null 2>&1 &
-	pids="$pids $!"
+	children="$children $!"
 	sleep 0.5
 	it_check "SOCKS5" tries 'ok code=0' socks5 127.0.0.1 1081 "$target"
 	it_check "SOCKS5, nobody behind it" tries 'denied code=5' socks5 \
@@ -454,7 +472,7 @@ if command -v tinyproxy >/dev/null; then
 		echo "ConnectPort 8000" >>"$DIR/tiny$port"
 		[ $port = 8081 ] || echo "BasicAuth me secret" >>"$DIR/tiny$port"
 		tinyproxy -d -c "$DIR/tiny$port" >/dev/null 2>&1 &
-		pids="$pids $!"
+		children="$children $!"
 	done
 	sleep 0.7
 	it_check "HTTP proxy" tries 'ok code=200' https 127.0.0.1 8081 "$target"
@@ -482,7 +500,7 @@ if command -v danted >/dev/null; then
 	socks block { from: 0.0.0.0/0 to: 0.0.0.0/0 }
 	END
 	danted -f "$DIR/danted.conf" -p "$DIR/danted.pid" >/dev/null 2>&1 &
-	pids="$pids $!"
+	children="$children $!"
 	net_wait 5 bash -c ': </dev/tcp/127.0.0.1/1083' 2>/dev/null
 	it_check "SOCKS4" tries 'ok code=90' socks4 127.0.0.1 1083 "$target"
 	it_check "SOCKS4, forbidden" tries 'denied code=91' socks4 127.0.0.1 1083 \

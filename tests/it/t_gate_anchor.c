@@ -30,7 +30,7 @@
 static enum { AS_IT_IS, OLD_KERNEL, FLUSHED, LOADED } mischief;
 static unsigned mischiefs; /* so many times */
 static bool nameless;	   /* chains for what is there only: before 6.16 */
-static bool torn;	   /* the boot table cannot be read back */
+static bool torn;	   /* what is held cannot be read back */
 
 static struct pol_policy policy;
 static struct kern kern;
@@ -101,7 +101,7 @@ int
 __wrap_nft_read_print(struct nft_sock *s, struct nft_print *out,
     enum pol_table_id id)
 {
-	return torn && id == POL_T_BOOT ? -EINTR :
+	return torn && (id == POL_T_BOOT || id == POL_T_NETDEV) ? -EINTR :
 	    __real_nft_read_print(s, out, id);
 }
 
@@ -185,6 +185,12 @@ START_TEST(the_netdev_table_is_held_with_it)
 	install();
 	ck_assert(kern.netdev.held && kern.netdev.up);
 	ck_assert_uint_eq(table(POL_T_NETDEV).handle, info.handle);
+	ck_assert(netdev_check(&kern));
+	torn = true;
+	ck_assert(netdev_check(&kern));
+	kern.netdev.up = false; /* had it not been */
+	ck_assert(!netdev_check(&kern));
+	torn = false;
 	ck_assert(netdev_check(&kern));
 	install_clear(&kern);
 	ck_assert_uint_eq(table(POL_T_NETDEV).owner, info.owner);

@@ -8,7 +8,7 @@ command -v readelf >/dev/null || exit "$SKIP"
 rules='
 portcullisd		lib(event|crypto|ssl|jansson|cares)
 portcullis-engine	lib(nftnl|nftables|jansson|cares)
-portcullis-status	lib(nftnl|nftables|crypto|ssl|confuse|mnl|cares)
+portcullis-status	lib(nftnl|nftables|crypto|ssl|mnl|cares)
 portcullis-resolver	lib(nftnl|nftables|jansson|mnl)
 portcullis		lib(nftnl|nftables|crypto|ssl|confuse|mnl|cares)
 '

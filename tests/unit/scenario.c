@@ -38,12 +38,29 @@ op_tor_close(void *arg)
 	w.linked = false;
 }
 
+/* POL_OPTION_MARK before a quote: counted, and left out of transcripts. */
+static void
+take_marks(char *cmd)
+{
+	char *to = cmd;
+
+	if (strncmp(cmd, "SETCONF ", 8) == 0)
+		w.nmarks = 0;
+	for (const char *p = cmd; *p != '\0'; p++)
+		if (p[0] == POL_OPTION_MARK && p[1] == '"')
+			w.nmarks++;
+		else
+			*to++ = *p;
+	*to = '\0';
+}
+
 static int
 op_tor_write(void *arg, const void *p, size_t n)
 {
 	char *cmd = strndup(p, n - 2); /* without CRLF */
 
 	(void)arg;
+	take_marks(cmd);
 	world_note("> %s\n", cmd);
 	ck_assert_msg(w.nsent < MAX_SENT, "%s:%u: too many commands are "
 	    "waiting, the last is: %s", w.file, w.line, cmd);
@@ -52,9 +69,10 @@ op_tor_write(void *arg, const void *p, size_t n)
 }
 
 static int
-op_tor_peer(void *arg)
+op_tor_peer(void *arg, uint32_t *uid)
 {
 	(void)arg;
+	*uid = w.peer_uid;
 	return w.peer_fails ? -1 : 0;
 }
 
@@ -158,8 +176,8 @@ op_gate_relays(void *arg, const struct gate_relays *r)
 	ck_assert_uint_le(r->total, MAX_RELAYS);
 	memcpy(g->next + r->first, r->pair, r->n * sizeof r->pair[0]);
 	g->ncoming += r->n;
-	world_note("relays %u to %u of %u\n", r->first, r->first + r->n,
-	    r->total);
+	world_note("relays %u to %u of %u\n", r->first,
+	    r->first + r->n, r->total);
 	if (g->ncoming < r->total)
 		return 0;
 	memcpy(g->relay, g->next, sizeof g->relay);
@@ -296,9 +314,9 @@ deliver_report(void)
 	r.why = GATE_WHY_ASKED;
 	r.strict = w.policy.tor.strict_egress;
 	r.relays_generation = w.gate.generation;
+	r.absent = w.gate.absent;
 	r.permits = w.gate.told = w.gate.permits;
 	r.reach_seq = w.gate.reach_seq;
-	r.absent = w.gate.absent;
 	w.gate.pending = false;
 	engine_gate_bytes(w.e, &r, sizeof r, w.now);
 }

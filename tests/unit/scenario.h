@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/options.h"
 #include "policy/policy.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/isolation.h"
@@ -67,6 +68,8 @@ struct world {
 	struct fake_gate gate;
 	struct proof proofs[64];
 	bool prove_fails, cookie_fails, peer_fails, status_full;
+	unsigned nmarks; /* lines of the last SETCONF that are marked */
+	unsigned peer_uid; /* whose the control port is then */
 	enum engine_clock clock;
 	bool blind; /* nobody looks at the clock any more */
 	bool clients_fail, client[ISO_SLOTS]; /* open ones */

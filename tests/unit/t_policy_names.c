@@ -113,7 +113,6 @@ static const struct fault {
 	    "at most 1023 ASCII letters" },
 	{ P_IN_PT2("dns = maybe"), 7, "\"maybe\"" },
 	{ P_IN_PT2("udp = maybe"), 7, "\"maybe\"" },
-	{ P_IN_PT2("dns = true"), 7, "no section \"resolver\"" },
 	{ P_IN_PT2("methods = { }"), 7, "names 0: name 1 to 8" },
 	{ P_IN_PT2("methods = { a, b, c, d, e, f, g, h, i }"), 7,
 	    "names 9: name 1 to 8" },
@@ -149,6 +148,15 @@ static const struct fault {
 START_TEST(each_fault_is_named_with_its_line)
 {
 	pu_fault(faults[_i].text, faults[_i].line, faults[_i].words);
+}
+END_TEST
+
+START_TEST(a_transport_without_a_resolver_is_warned_of)
+{
+	pu_warning(P_IN_PT2("dns = true"), 7, "no section \"resolver\"");
+	pu_warning(P_IN_PT2("dns = true") "resolver { address = "
+	    "\"192.0.2.53\" }", 0, NULL);
+	pu_warning(P_IN_PT2("dns = false"), 0, NULL);
 }
 END_TEST
 
@@ -312,6 +320,7 @@ main(void)
 
 	tcase_add_loop_test(tc, each_fault_is_named_with_its_line, 0,
 	    (int)(sizeof faults / sizeof faults[0]));
+	tcase_add_test(tc, a_transport_without_a_resolver_is_warned_of);
 	tcase_add_test(tc, defaults_are_as_documented);
 	tcase_add_test(tc, tls_has_a_port_of_its_own);
 	tcase_add_loop_test(tc, users_as_numbers_can_be_read_again, 0, 2);

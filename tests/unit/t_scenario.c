@@ -260,7 +260,8 @@ do_break(char *arg)
 {
 	if (strcmp(arg, "cookie") == 0)
 		w.cookie_fails = true;
-	else if (strcmp(arg, "peer") == 0)
+	else if (strncmp(arg, "peer", 4) == 0 && sscanf(arg + 4, "%u",
+	    &w.peer_uid) == 1)
 		w.peer_fails = true;
 	else if (strcmp(arg, "clients") == 0)
 		w.clients_fail = !w.clients_fail;
@@ -455,6 +456,7 @@ run(const char *name, enum chunking chunking)
 }
 
 static const char *const scenarios[] = { "open.txt", "drift.txt",
+	"leftover.txt",
 	"disabled.txt", "hung.txt", "squatter.txt", "eof.txt", "hash.txt",
 	"garbage.txt", "flood.txt", "epoch.txt", "hold.txt", "stale.txt",
 	"fight.txt", "refused.txt", "cookie.txt", "evidence.txt",
