@@ -12,7 +12,8 @@
 #define DEATHS_MIN 2
 /* Tor tolerates a clock that is wrong by less; by more it never gets far. */
 #define SKEW_MAX_S 3600
-#define SKEW_SURE_S 86400
+/* With a day Tor was seen to bootstrap, with three it never was. */
+#define SKEW_SURE_S (2 * 86400)
 /* "handshake": with a clock that is days ahead each is broken off here. */
 #define HANDSHAKE 14
 
@@ -335,10 +336,11 @@ static const struct {
 	    "Check the transport's program.",
 	    "the transport's program does not take connections",
 	    "Restart Tor; if it stays so, use another transport." },
+	/* It took the connection, and has not come through to the bridge. */
 	{ 2, "stalled", "Tor waits for its transport",
 	    "Check the transport's program.",
-	    "no bridge can be reached by its transport",
-	    "Check the bridge line and the uplink, or use other bridges." },
+	    "no bridge can be reached",
+	    "Check the uplink, or use other bridges." },
 	{ 4, "stalled", "Tor waits for its proxy",
 	    "Check the proxy, or go without it.",
 	    "Tor waits for its proxy",
