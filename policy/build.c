@@ -6,6 +6,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* Elements of the stub in each family: its port by UDP and TCP. */
+#define NSTUB 2
+
 /*
  * Append ITEM, SIZE octets, to the array LIST of N.  The room is doubled
  * when N is a power of two, so that no capacity need be kept.  The new
@@ -63,8 +66,8 @@ pol_build_set(struct pol_build *b, const struct pol_set *s)
 static bool
 room(struct pol_build *b, struct pol_set *s, const struct pol_policy *p)
 {
-	/* One at least: calloc(0) may answer NULL without being out of it. */
-	s->elems = calloc(p->nlisteners + 1, sizeof *s->elems);
+	/* And for the stub: one at least, as calloc(0) may answer NULL. */
+	s->elems = calloc(p->nlisteners + NSTUB, sizeof *s->elems);
 	if (s->elems == NULL)
 		b->nomem = true;
 	return s->elems != NULL;
@@ -77,6 +80,26 @@ add_full_set(struct pol_build *b, struct pol_set *s)
 	pol_build_set(b, s);
 	if (b->nomem)
 		free(s->elems);
+}
+
+/* Where the stub is in FAMILY; how many elements. */
+static size_t
+stub_elems(struct pol_elem out[NSTUB], const struct pol_policy *p,
+    int family)
+{
+	static const uint8_t l4protos[NSTUB] = { IPPROTO_UDP,
+		IPPROTO_TCP };
+
+	if (!pol_has_lookup(p))
+		return 0;
+	for (size_t i = 0; i < NSTUB; i++) {
+		memset(&out[i], 0, sizeof out[i]);
+		(void)pol_addr_parse(&out[i].addr,
+		    family == AF_INET6 ? "::1" : "127.0.0.1");
+		out[i].l4proto = l4protos[i];
+		out[i].port = p->resolver.stub_port;
+	}
+	return NSTUB;
 }
 
 void
@@ -98,6 +121,22 @@ pol_build_listeners(struct pol_build *b, enum pol_set_id id,
 		    pol_listener_elem(&s.elems[s.nelems], l, NULL))
 			s.nelems++;
 	}
+	if (id == POL_S_LISTEN4 || id == POL_S_LISTEN6)
+		s.nelems += stub_elems(&s.elems[s.nelems], p, family);
+	add_full_set(b, &s);
+}
+
+void
+pol_build_stub(struct pol_build *b, enum pol_set_id id,
+    const struct pol_policy *p)
+{
+	bool v6 = id == POL_S_STUB_PORT6;
+	struct pol_set s = { .id = id,
+		.key = v6 ? POL_K_DST6 : POL_K_DST4, .constant = true };
+
+	if (!room(b, &s, p))
+		return;
+	s.nelems = stub_elems(s.elems, p, v6 ? AF_INET6 : AF_INET);
 	add_full_set(b, &s);
 }
 

@@ -22,9 +22,16 @@ size_t pol_build_chain(struct pol_build *b, const struct pol_chain *c);
 /* Append a set without elements. */
 void pol_build_set(struct pol_build *b, const struct pol_set *s);
 
-/* Append a constant set of those of P's listeners that WANTED names. */
+/*
+ * Append a constant set of those of P's listeners that WANTED names; LISTEN4
+ * and LISTEN6 have the stub as well, if there may be one.
+ */
 void pol_build_listeners(struct pol_build *b, enum pol_set_id id,
     const struct pol_policy *p, bool (*wanted)(const struct pol_listener *));
+
+/* The same of the stub: STUB_PORT4 or STUB_PORT6. */
+void pol_build_stub(struct pol_build *b, enum pol_set_id id,
+    const struct pol_policy *p);
 
 /*
  * The same of listeners on interfaces, by port; PORTS* or DIRECT_PORTS*.

@@ -16,10 +16,12 @@ next_diag(struct pol_diags *d)
 	return d->list == NULL ? NULL : &d->list[d->n++];
 }
 
-static void vadd(struct pol_diags *d, const char *file, unsigned line,
-    const char *fmt, va_list ap) __attribute__((format(printf, 4, 0)));
+static struct pol_diag *vadd(struct pol_diags *d, const char *file,
+    unsigned line, const char *fmt, va_list ap)
+    __attribute__((format(printf, 4, 0)));
 
-static void
+/* That which was added; NULL if it could not be. */
+static struct pol_diag *
 vadd(struct pol_diags *d, const char *file, unsigned line, const char *fmt,
     va_list ap)
 {
@@ -27,11 +29,12 @@ vadd(struct pol_diags *d, const char *file, unsigned line, const char *fmt,
 
 	if (diag == NULL) {
 		d->more = true;
-		return;
+		return NULL;
 	}
 	(void)snprintf(diag->file, sizeof diag->file, "%s", file);
 	diag->line = line;
 	(void)vsnprintf(diag->text, sizeof diag->text, fmt, ap);
+	return diag;
 }
 
 void
@@ -41,7 +44,7 @@ pol_diags_add(struct pol_diags *d, const char *file, unsigned line,
 	va_list ap;
 
 	va_start(ap, fmt);
-	vadd(d, file, line, fmt, ap);
+	(void)vadd(d, file, line, fmt, ap);
 	va_end(ap);
 }
 
@@ -51,8 +54,30 @@ pol_diag(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vadd(d, at.file != NULL ? at.file : "policy", at.line, fmt, ap);
+	(void)vadd(d, at.file != NULL ? at.file : "policy", at.line, fmt, ap);
 	va_end(ap);
+}
+
+void
+pol_warn(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
+{
+	struct pol_diag *diag;
+	va_list ap;
+
+	va_start(ap, fmt);
+	diag = vadd(d, at.file, at.line, fmt, ap);
+	va_end(ap);
+	if (diag != NULL)
+		diag->warning = true;
+}
+
+bool
+pol_diags_wrong(const struct pol_diags *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (!d->list[i].warning)
+			return true;
+	return d->more;
 }
 
 const char *

@@ -1,12 +1,11 @@
 /*
  * A policy on its way from text to values; for parse.c and its parts only.
  *
- * scan.c    text -> where each setting stands; what libconfuse may see of it
+ * token.c, scan.c, unknown.c
+ *           text -> where each setting stands; what libconfuse may see of it
  * parse.c   sources, libconfuse, each setting to its function in fields.c
- * fields.c, fields_list.c, fields_wall.c, fields_pass.c
- *           one function per keyword: words -> values in the draft
- * judge.c, judge_wall.c, judge_pass.c
- *           what concerns more than one setting
+ * fields*.c one function per keyword: words -> values in the draft
+ * judge*.c  what concerns more than one setting
  * sections.c, listeners.c
  *           groups and listener sections -> listeners
  * diag.c    what is wrong
@@ -31,13 +30,18 @@ struct pol_where {
 void pol_diag(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same, of what is no fault; AT is somewhere. */
+void pol_warn(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Foreign text for a diagnostic: printable ASCII, cut to fit.  It is DST. */
 #define POL_QUOTE_LEN 64
 const char *pol_quote(char dst[POL_QUOTE_LEN], const char *text);
 
 enum pol_section_id { POL_SEC_TOR = 0, POL_SEC_GATEWAY, POL_SEC_USERS,
-	POL_SEC_FIREWALL, POL_SEC_TIMESYNC, POL_SEC_EGRESS, POL_SEC_SERVICE,
-	POL_SEC_GROUP, POL_SEC_LISTENER, POL_NSEC };
+	POL_SEC_FIREWALL, POL_SEC_TIMESYNC, POL_SEC_RESOLVER, POL_SEC_EGRESS,
+	POL_SEC_SERVICE, POL_SEC_TRANSPORT, POL_SEC_GROUP, POL_SEC_LISTENER,
+	POL_NSEC };
 
 /* As it is written: "tor", "gateway" and so on. */
 const char *pol_section_name(enum pol_section_id id);
@@ -90,6 +94,7 @@ struct pol_sections {
 };
 
 struct pol_draft;
+struct pol_origins;
 
 /* The section of that name; NULL: there is none. */
 struct pol_section *pol_section_find(const struct pol_sections *s,
@@ -123,18 +128,42 @@ struct pol_passes {
 struct pol_pass *pol_pass_open(struct pol_draft *d, enum pol_section_id id,
     const char *name, struct pol_where at);
 
+/* A transport section. */
+struct pol_carrier {
+	struct pol_where at, methods_at, dns_at, bridge_at;
+	bool broken;	  /* has been complained about: makes no transport */
+	bool has_program; /* even if it was not understood */
+	struct pol_transport transport;
+	char (*bridges)[POL_BRIDGE_LEN]; /* owned; in canonical form */
+	size_t nbridges;
+};
+
+struct pol_carriers {
+	struct pol_carrier list[POL_MAX_TRANSPORTS];
+	size_t n;
+};
+
+/* The same for transport; NULL after a complaint: too many. */
+struct pol_carrier *pol_carrier_open(struct pol_draft *d, const char *name,
+    struct pol_where at);
+void pol_carriers_clear(struct pol_carriers *s);
+
 /* Append a path to the draft's; false when out of memory. */
 bool pol_path_add(struct pol_draft *d, const char *path, size_t *index);
 
-#define POL_NKEYWORDS 49
+#define POL_NKEYWORDS 65
 #define POL_MAX_TIME_LISTENERS 16 /* sections that timesync names */
 
 struct pol_draft {
 	struct pol_policy *p;	 /* borrowed */
 	struct pol_diags *diags; /* borrowed */
+	struct pol_origins *from; /* borrowed; or NULL */
+	const char *main;	  /* the first source's name; or NULL */
+	struct pol_where time_at; /* a section timesync; line 0: none */
 	struct pol_where set[POL_NKEYWORDS]; /* the last time, outside lists */
 	struct pol_sections groups, listeners;
 	struct pol_passes egress, services;
+	struct pol_carriers carriers;
 	char time_listeners[POL_MAX_TIME_LISTENERS][POL_NAME_LEN];
 	size_t ntime_listeners;
 	char (*paths)[POL_PATH_LEN]; /* owned */
@@ -147,78 +176,9 @@ struct pol_draft {
 /* Free what D owns, but not what it borrows. */
 void pol_draft_clear(struct pol_draft *d);
 
-/* One setting, as its function gets it. */
-struct pol_field {
-	struct pol_draft *d;
-	struct pol_section *section; /* NULL but in groups and listeners */
-	struct pol_pass *pass;	     /* NULL but in egress and service */
-	const char *key;
-	struct pol_where at;
-	const char *const *words; /* one, unless the keyword takes a list */
-	size_t n;
-};
-
-struct pol_keyword {
-	enum pol_section_id section;
-	const char *name;
-	bool list;
-	void (*set)(struct pol_field *f);
-};
-
-extern const struct pol_keyword pol_keywords[POL_NKEYWORDS];
-
-/* The keyword's index; POL_NKEYWORDS when SECTION has none of that name. */
-size_t pol_keyword_find(enum pol_section_id section, const char *name);
-
 /* Where the keyword was set last; line 0 if nowhere. */
 struct pol_where pol_set_at(const struct pol_draft *d,
     enum pol_section_id section, const char *name);
-
-/* For all fields*.c: each complains when it returns false. */
-#define POL_COMPLAIN(f, ...) pol_diag((f)->d->diags, (f)->at, __VA_ARGS__)
-bool pol_field_path(const struct pol_field *f, const char *path, size_t max);
-bool pol_field_iface(const struct pol_field *f, const char *name);
-/* That, or how several begin and an asterisk; never "lo" among them. */
-bool pol_field_pattern(const struct pol_field *f, const char *word);
-bool pol_field_number(const struct pol_field *f, uint32_t *out, uint32_t min,
-    uint32_t max);
-bool pol_field_bool(const struct pol_field *f, bool *out);
-bool pol_field_user(const struct pol_field *f, const char *word,
-    struct pol_user *user);
-/* "9150" or "9152-9159"; says nothing. */
-bool pol_range_parse(struct pol_ports *out, const char *word);
-/* The word's place in NAMES, or N after a complaint. */
-size_t pol_field_choose(const struct pol_field *f, const char *word,
-    const char *const *names, size_t n);
-
-/* fields_list.c: the keywords of listeners and groups. */
-void pol_set_kind(struct pol_field *f);
-void pol_set_address(struct pol_field *f);
-void pol_set_port(struct pol_field *f);
-void pol_set_flags(struct pol_field *f);
-void pol_set_app(struct pol_field *f);
-void pol_set_group(struct pol_field *f);
-
-/* fields_wall.c: the keywords of firewall and timesync. */
-void pol_set_mode(struct pol_field *f);
-void pol_set_refuse(struct pol_field *f);
-void pol_set_routes(struct pol_field *f);
-void pol_set_icmp(struct pol_field *f);
-void pol_set_transparent(struct pol_field *f);
-void pol_set_ra(struct pol_field *f);
-void pol_set_log(struct pol_field *f);
-void pol_set_required(struct pol_field *f);
-void pol_set_directory(struct pol_field *f);
-void pol_set_time_users(struct pol_field *f);
-void pol_set_time_listeners(struct pol_field *f);
-void pol_set_workstations(struct pol_field *f);
-
-/* fields_pass.c: the keywords of egress and service. */
-void pol_set_pass_user(struct pol_field *f);
-void pol_set_pass_interface(struct pol_field *f);
-void pol_set_pass_protocol(struct pol_field *f);
-void pol_set_pass_port(struct pol_field *f);
-void pol_set_pass_network(struct pol_field *f);
 
 /* All checks across settings; makes the listeners. */
 void pol_judge(struct pol_draft *d);
@@ -241,6 +201,12 @@ const char *pol_user_of_ours(const struct pol_policy *p,
 
 void pol_judge_timesync(struct pol_draft *d); /* before the listeners */
 void pol_judge_firewall(struct pol_draft *d); /* after them */
+
+/* Checks the resolver, makes the transports; after the listeners. */
+void pol_judge_uplink(struct pol_draft *d);
+
+/* As many ports from POL_HB_SPORT on are the heartbeats'. */
+#define POL_NHEARTBEATS 7
 
 /* Checks, and makes, what may pass beside Tor; after the listeners. */
 void pol_judge_passes(struct pol_draft *d);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/draft.h"
+#include "policy/fields.h"
 #include "policy/nearest.h"
 
 /* A control round trip more often than this is a burden, not a proof. */
@@ -76,8 +77,7 @@ pol_field_choose(const struct pol_field *f, const char *word,
 		pol_nearest_try(&nearest, names[i]);
 	}
 	pol_quote(shown, word);
-	/* With more than two of three letters wrong it is no slip. */
-	if (nearest.best != NULL && 3 * nearest.least <= 2 * strlen(word))
+	if (pol_nearest_slip(&nearest))
 		POL_COMPLAIN(f, "\"%s\" is not a value of \"%s\": did you "
 		    "mean \"%s\"?", shown, f->key, nearest.best);
 	else
@@ -266,6 +266,33 @@ set_run_dir(struct pol_field *f)
 }
 
 bool
+pol_field_several(const struct pol_field *f, const char *word)
+{
+	char shown[POL_QUOTE_LEN];
+
+	if (strpbrk(word, " ,\t") == NULL)
+		return false;
+	POL_COMPLAIN(f, "\"%s\" is more than one word: put each in quotes of "
+	    "its own, with commas between, and all of them in braces",
+	    pol_quote(shown, word));
+	return true;
+}
+
+/* One exact name was wanted, and this stands for several. */
+static bool
+stands_for_several(const struct pol_field *f, const char *name)
+{
+	size_t n = strlen(name);
+	char shown[POL_QUOTE_LEN];
+
+	if (n == 0 || (name[n - 1] != '*' && name[n - 1] != '+'))
+		return pol_field_several(f, name);
+	POL_COMPLAIN(f, "\"%s\" stands for several interfaces: here, each has "
+	    "to be named exactly", pol_quote(shown, name));
+	return true;
+}
+
+bool
 pol_field_iface(const struct pol_field *f, const char *name)
 {
 	char shown[POL_QUOTE_LEN];
@@ -277,9 +304,10 @@ pol_field_iface(const struct pol_field *f, const char *name)
 	}
 	if (name_ok(name, POL_IFNAME_LEN))
 		return true;
-	POL_COMPLAIN(f, "\"%s\" is not an interface's name: write it exactly "
-	    "(1 to %d letters, digits, dot, dash, underscore; no wildcard)",
-	    pol_quote(shown, name), POL_IFNAME_LEN - 1);
+	if (!stands_for_several(f, name))
+		POL_COMPLAIN(f, "\"%s\" is not an interface's name: write it "
+		    "exactly (1 to %d letters, digits, dot, dash, underscore)",
+		    pol_quote(shown, name), POL_IFNAME_LEN - 1);
 	return false;
 }
 
@@ -289,6 +317,13 @@ pol_field_pattern(const struct pol_field *f, const char *word)
 	char head[POL_IFNAME_LEN], shown[POL_QUOTE_LEN];
 	size_t n = strlen(word);
 
+	/* As iptables has it; no interface's name ends so. */
+	if (n > 1 && n < sizeof head && word[n - 1] == '+') {
+		POL_COMPLAIN(f, "\"%s\" is how iptables writes it: write "
+		    "\"%.*s*\" here", pol_quote(shown, word), (int)n - 1,
+		    shown);
+		return false;
+	}
 	if (n == 0 || word[n - 1] != '*')
 		return pol_field_iface(f, word);
 	if (n < sizeof head) {
@@ -415,6 +450,7 @@ const struct pol_keyword pol_keywords[POL_NKEYWORDS] = {
 	{ POL_SEC_TOR, "password_file",	false, set_password_file },
 	{ POL_SEC_TOR, "egress",	false, set_tor_egress },
 	{ POL_SEC_TOR, "interface",	true,  set_tor_interface },
+	{ POL_SEC_TOR, "torrc",		false, pol_set_torrc },
 	{ POL_SEC_GATEWAY, "internal",	true,  set_internal },
 	{ POL_SEC_GATEWAY, "external",	true,  set_external },
 	{ POL_SEC_GATEWAY, "closed",	false, set_closed },
@@ -425,6 +461,7 @@ const struct pol_keyword pol_keywords[POL_NKEYWORDS] = {
 	{ POL_SEC_USERS, "gate",	false, set_gate },
 	{ POL_SEC_USERS, "engine",	false, set_engine },
 	{ POL_SEC_USERS, "status",	false, set_status },
+	{ POL_SEC_USERS, "resolver",	false, pol_set_resolver_user },
 	{ POL_SEC_FIREWALL, "mode",	false, pol_set_mode },
 	{ POL_SEC_FIREWALL, "refuse",	false, pol_set_refuse },
 	{ POL_SEC_FIREWALL, "routes",	false, pol_set_routes },
@@ -437,6 +474,14 @@ const struct pol_keyword pol_keywords[POL_NKEYWORDS] = {
 	{ POL_SEC_TIMESYNC, "users",	true,  pol_set_time_users },
 	{ POL_SEC_TIMESYNC, "listeners", true, pol_set_time_listeners },
 	{ POL_SEC_TIMESYNC, "workstations", false, pol_set_workstations },
+	{ POL_SEC_RESOLVER, "address",	false, pol_set_resolver_address },
+	{ POL_SEC_RESOLVER, "port",	false, pol_set_resolver_port },
+	{ POL_SEC_RESOLVER, "protocol",	false, pol_set_resolver_protocol },
+	{ POL_SEC_RESOLVER, "name",	false, pol_set_resolver_name },
+	{ POL_SEC_RESOLVER, "pin",	false, pol_set_resolver_pin },
+	{ POL_SEC_RESOLVER, "private",	false, pol_set_resolver_private },
+	{ POL_SEC_RESOLVER, "timeout_ms", false, pol_set_resolver_timeout },
+	{ POL_SEC_RESOLVER, "stub_port", false, pol_set_stub_port },
 	{ POL_SEC_EGRESS, "user",	false, pol_set_pass_user },
 	{ POL_SEC_EGRESS, "interface",	false, pol_set_pass_interface },
 	{ POL_SEC_EGRESS, "protocol",	false, pol_set_pass_protocol },
@@ -446,6 +491,12 @@ const struct pol_keyword pol_keywords[POL_NKEYWORDS] = {
 	{ POL_SEC_SERVICE, "protocol",	false, pol_set_pass_protocol },
 	{ POL_SEC_SERVICE, "port",	true,  pol_set_pass_port },
 	{ POL_SEC_SERVICE, "network",	true,  pol_set_pass_network },
+	{ POL_SEC_TRANSPORT, "methods",	true,  pol_set_methods },
+	{ POL_SEC_TRANSPORT, "program",	false, pol_set_program },
+	{ POL_SEC_TRANSPORT, "arguments", false, pol_set_arguments },
+	{ POL_SEC_TRANSPORT, "dns",	false, pol_set_dns },
+	{ POL_SEC_TRANSPORT, "udp",	false, pol_set_udp },
+	{ POL_SEC_TRANSPORT, "bridge",	true,  pol_set_bridge },
 	{ POL_SEC_GROUP, "kind",	false, pol_set_kind },
 	{ POL_SEC_GROUP, "address",	true,  pol_set_address },
 	{ POL_SEC_GROUP, "port",	true,  pol_set_port },
@@ -469,8 +520,10 @@ pol_section_name(enum pol_section_id id)
 		[POL_SEC_USERS] = "users",
 		[POL_SEC_FIREWALL] = "firewall",
 		[POL_SEC_TIMESYNC] = "timesync",
+		[POL_SEC_RESOLVER] = "resolver",
 		[POL_SEC_EGRESS] = "egress",
 		[POL_SEC_SERVICE] = "service",
+		[POL_SEC_TRANSPORT] = "transport",
 		[POL_SEC_GROUP] = "group",
 		[POL_SEC_LISTENER] = "listener",
 	};

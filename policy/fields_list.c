@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "policy/draft.h"
+#include "policy/fields.h"
 
 void
 pol_set_kind(struct pol_field *f)
@@ -24,9 +25,8 @@ pol_set_kind(struct pol_field *f)
 	s->has_kind = true;
 }
 
-/* Why nobody may listen there; NULL: one may. */
-static const char *
-address_fault(const struct pol_addr *a)
+const char *
+pol_addr_fault(const struct pol_addr *a)
 {
 	const uint8_t *b = a->v6.s6_addr;
 	uint32_t v4 = a->family == AF_INET ? ntohl(a->v4.s_addr) : 0;
@@ -76,13 +76,14 @@ add_literal(struct pol_field *f, const char *word)
 
 	memset(&place, 0, sizeof place);
 	if (!pol_addr_parse(&place.addr, word)) {
-		POL_COMPLAIN(f, "\"%s\" is not an address: write one in "
-		    "numbers, without port and brackets, or "
-		    "\"interface:eth1\", or \"unix:/path\"",
-		    pol_quote(shown, word));
+		if (!pol_field_several(f, word))
+			POL_COMPLAIN(f, "\"%s\" is not an address: write one "
+			    "in numbers, without port and brackets, or "
+			    "\"interface:eth1\", or \"unix:/path\"",
+			    pol_quote(shown, word));
 		return false;
 	}
-	fault = address_fault(&place.addr);
+	fault = pol_addr_fault(&place.addr);
 	if (fault != NULL) {
 		POL_COMPLAIN(f, "address %s is %s", pol_quote(shown, word),
 		    fault);
@@ -183,8 +184,8 @@ pol_set_address(struct pol_field *f)
 			f->section->broken = true;
 }
 
-bool
-pol_range_parse(struct pol_ports *out, const char *word)
+static bool
+parse_range(struct pol_ports *out, const char *word)
 {
 	char first[8]; /* no port has more than five digits */
 	size_t n = strcspn(word, "-");
@@ -206,11 +207,33 @@ pol_range_parse(struct pol_ports *out, const char *word)
 	return true;
 }
 
+bool
+pol_field_range(const struct pol_field *f, struct pol_ports *out,
+    const char *word)
+{
+	char shown[POL_QUOTE_LEN], *colon;
+
+	if (parse_range(out, word))
+		return true;
+	(void)pol_quote(shown, word);
+	colon = strchr(shown, ':');
+	if (colon != NULL)
+		*colon = '-';
+	/* As iptables has it. */
+	if (colon != NULL && parse_range(out, shown))
+		POL_COMPLAIN(f, "ports have a dash between the first and the "
+		    "last: write \"%s\"", shown);
+	else if (!pol_field_several(f, word))
+		POL_COMPLAIN(f, "\"%s\" is not a port: write a number from 1 "
+		    "to 65535, or two with a dash between, the smaller one "
+		    "first", pol_quote(shown, word));
+	return false;
+}
+
 void
 pol_set_port(struct pol_field *f)
 {
 	struct pol_section *s = f->section;
-	char shown[POL_QUOTE_LEN];
 
 	s->has_port = true;
 	if (f->n > POL_MAX_RANGES) {
@@ -220,14 +243,10 @@ pol_set_port(struct pol_field *f)
 		return;
 	}
 	for (size_t i = 0; i < f->n; i++) {
-		if (pol_range_parse(&s->ports[s->nports], f->words[i])) {
+		if (pol_field_range(f, &s->ports[s->nports], f->words[i]))
 			s->nports++;
-			continue;
-		}
-		POL_COMPLAIN(f, "\"%s\" is not a port: write a number from 1 "
-		    "to 65535, or two with a dash between",
-		    pol_quote(shown, f->words[i]));
-		s->broken = true;
+		else
+			s->broken = true;
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "policy/draft.h"
+#include "policy/fields.h"
 
 void
 pol_set_pass_user(struct pol_field *f)
@@ -41,17 +42,6 @@ pol_set_pass_protocol(struct pol_field *f)
 		f->pass->broken = true;
 }
 
-static void
-bad_port(struct pol_field *f, const char *word)
-{
-	char shown[POL_QUOTE_LEN];
-
-	POL_COMPLAIN(f, "\"%s\" is not a port: write a number from 1 to "
-	    "65535, or two with a dash between, the smaller one first",
-	    pol_quote(shown, word));
-	f->pass->broken = true;
-}
-
 /* A list left empty must not come to mean everything. */
 static bool
 names_any(struct pol_field *f, const char *one)
@@ -79,10 +69,10 @@ pol_set_pass_port(struct pol_field *f)
 		return;
 	}
 	for (size_t i = 0; i < f->n; i++)
-		if (pol_range_parse(&t->ports[t->nports], f->words[i]))
+		if (pol_field_range(f, &t->ports[t->nports], f->words[i]))
 			t->nports++;
 		else
-			bad_port(f, f->words[i]);
+			f->pass->broken = true;
 }
 
 static void
@@ -92,6 +82,8 @@ bad_network(struct pol_field *f, const char *word)
 	struct pol_net net;
 
 	f->pass->broken = true;
+	if (pol_field_several(f, word))
+		return;
 	if (!pol_net_mask(&net, word)) {
 		POL_COMPLAIN(f, "\"%s\" is not a network: write one in "
 		    "numbers, for instance \"192.168.1.0/24\" or "

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy/draft.h"
+#include "policy/fields.h"
 
 /* More than a hundred lines a second would be a way to fill a disk. */
 #define LOG_MAX 6000

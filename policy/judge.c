@@ -1,17 +1,38 @@
 /* What can only be said of the settings together. */
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/draft.h"
 #include "policy/nearest.h"
 
-static const struct pol_where nowhere = { NULL, 0 };
+/* The policy as a whole: the file that the rest is added to. */
+static struct pol_where
+nowhere(const struct pol_draft *d)
+{
+	return (struct pol_where){ d->main, 0 };
+}
+
+/* Room for a place, in words. */
+#define PLACE_LEN 160
+
+/* "portcullis.conf, line 5"; another file may have set it. */
+static const char *
+place(char dst[PLACE_LEN], struct pol_where at)
+{
+	if (at.line == 0)
+		(void)snprintf(dst, PLACE_LEN, "by default");
+	else
+		(void)snprintf(dst, PLACE_LEN, "%.120s, line %u", at.file,
+		    at.line);
+	return dst;
+}
 
 static void
 need(struct pol_draft *d, bool there, const char *section, const char *name,
     const char *example)
 {
 	if (!there && !d->incomplete)
-		pol_diag(d->diags, nowhere, "\"%s\" is not set: add it to "
+		pol_diag(d->diags, nowhere(d), "\"%s\" is not set: add it to "
 		    "section \"%s\", for instance %s = %s", name, section,
 		    name, example);
 }
@@ -35,7 +56,7 @@ judge_needed(struct pol_draft *d)
 	need(d, was_set(d, POL_SEC_GATEWAY, "external"), "gateway",
 	    "external", "{ \"eth0\" }");
 	if (d->listeners.n == 0 && !d->incomplete)
-		pol_diag(d->diags, nowhere, "there is no listener: add a "
+		pol_diag(d->diags, nowhere(d), "there is no listener: add a "
 		    "section listener \"name\" with kind, address and port");
 }
 
@@ -57,14 +78,15 @@ judge_ifaces(struct pol_draft *d)
 	const struct pol_policy *p = d->p;
 	struct pol_where in = pol_set_at(d, POL_SEC_GATEWAY, "internal");
 	struct pol_where ext = pol_set_at(d, POL_SEC_GATEWAY, "external");
+	char there[PLACE_LEN];
 
 	for (size_t i = 0; i < p->ninternal; i++)
 		for (size_t j = 0; j < p->nexternal; j++)
 			if (pol_iface_match(p->internal[i], p->external[j]))
 				pol_diag(d->diags, ext, "interface \"%s\" is "
-				    "also internal (line %u: \"%s\"): it can "
-				    "be on one side only", p->external[j],
-				    in.line, p->internal[i]);
+				    "also internal (%s: \"%s\"): it can be "
+				    "on one side only", p->external[j],
+				    place(there, in), p->internal[i]);
 }
 
 /* Do two lists of an internal interface's names have one in common? */
@@ -105,6 +127,10 @@ judge_tor_ifaces(struct pol_draft *d)
 
 	if (d->ifaces_bad || p->nexternal == 0)
 		return;
+	if (at.line != 0 && p->tor.nifaces == 0)
+		pol_warn(d->diags, at, "\"interface\" is empty, so Tor may "
+		    "leave by every external interface: name one, or leave "
+		    "\"interface\" out if that is meant");
 	for (size_t i = 0; i < p->tor.nifaces; i++) {
 		const char *name = p->tor.ifaces[i];
 		struct pol_nearest nearest = { .word = name };
@@ -123,13 +149,15 @@ judge_times(struct pol_draft *d)
 {
 	struct pol_policy *p = d->p;
 	struct pol_where at = pol_set_at(d, POL_SEC_GATEWAY, "probe_ms");
+	struct pol_where lease = pol_set_at(d, POL_SEC_GATEWAY, "lease_ms");
+	char there[PLACE_LEN];
 
 	if (at.line == 0)
 		p->probe_ms = p->lease_ms / POL_PROBE_PART;
 	else if (p->probe_ms > p->lease_ms / 2)
 		pol_diag(d->diags, at, "probe_ms is %u: it can be at most "
-		    "half of lease_ms, which is %u", p->probe_ms,
-		    p->lease_ms);
+		    "half of lease_ms, which is %u (%s)", p->probe_ms,
+		    p->lease_ms, place(there, lease));
 }
 
 bool
@@ -151,34 +179,50 @@ pol_user_of_ours(const struct pol_policy *p, const struct pol_user *u)
 		return "our engine's";
 	if (pol_same_user(u, &p->status_user))
 		return "our status program's";
+	if (pol_same_user(u, &p->resolver_user))
+		return "our resolver's";
 	return NULL;
+}
+
+/* One of the four who must be different. */
+struct own {
+	const struct pol_user *user;
+	enum pol_section_id section;
+	const char *key;
+};
+
+static void
+judge_pair(struct pol_draft *d, const struct own *a, const struct own *b)
+{
+	struct pol_where at = pol_set_at(d, a->section, a->key);
+	struct pol_where other = pol_set_at(d, b->section, b->key);
+	char there[PLACE_LEN];
+
+	if (!pol_same_user(a->user, b->user))
+		return;
+	/* One of the two was set, or they would differ. */
+	pol_diag(d->diags, at.line != 0 ? at : other, "\"%s\" of section "
+	    "\"%s\" is the same user as \"%s\" of section \"%s\" (%s): they "
+	    "must be different", a->key, pol_section_name(a->section), b->key,
+	    pol_section_name(b->section),
+	    at.line != 0 ? place(there, other) : "the former by default");
 }
 
 static void
 judge_users(struct pol_draft *d)
 {
 	const struct pol_policy *p = d->p;
-	const struct {
-		const struct pol_user *user;
-		enum pol_section_id section;
-		const char *key;
-	} u[] = {
+	const struct own u[] = {
 		{ &p->tor.user, POL_SEC_TOR, "user" },
 		{ &p->gate_user, POL_SEC_USERS, "gate" },
 		{ &p->engine_user, POL_SEC_USERS, "engine" },
 		{ &p->status_user, POL_SEC_USERS, "status" },
+		{ &p->resolver_user, POL_SEC_USERS, "resolver" },
 	};
 
 	for (size_t i = 1; i < sizeof u / sizeof u[0]; i++)
 		for (size_t j = 0; j < i; j++)
-			if (pol_same_user(u[i].user, u[j].user))
-				pol_diag(d->diags,
-				    pol_set_at(d, u[i].section, u[i].key),
-				    "\"%s\" of section \"%s\" is the same "
-				    "user as \"%s\" of section \"%s\": they "
-				    "must be different", u[i].key,
-				    pol_section_name(u[i].section), u[j].key,
-				    pol_section_name(u[j].section));
+			judge_pair(d, &u[i], &u[j]);
 }
 
 void
@@ -196,4 +240,5 @@ pol_judge(struct pol_draft *d)
 	pol_judge_listeners(d);
 	pol_judge_firewall(d);
 	pol_judge_passes(d);
+	pol_judge_uplink(d);
 }

@@ -1,4 +1,5 @@
 /* What sections firewall and timesync say to the rest. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -60,18 +61,30 @@ judge_time_listener(struct pol_draft *d, const char *name)
 		    "has an address", name, fault);
 }
 
+/* As it was written: a name, or a number. */
+static const char *
+user_text(char dst[POL_NAME_LEN], const struct pol_user *u)
+{
+	if (u->name[0] != '\0')
+		(void)snprintf(dst, POL_NAME_LEN, "%s", u->name);
+	else
+		(void)snprintf(dst, POL_NAME_LEN, "%u", u->uid);
+	return dst;
+}
+
 static void
 judge_time_users(struct pol_draft *d)
 {
 	const struct pol_timesync *t = &d->p->timesync;
+	char text[POL_NAME_LEN];
 
 	for (size_t i = 0; i < t->nusers; i++) {
 		const char *whose = pol_user_of_ours(d->p, &t->users[i]);
 
 		if (whose != NULL)
-			pol_diag(d->diags, time_at(d, "users"), "user %zu of "
-			    "\"users\" is %s: name those of the programs that "
-			    "set the clock", i + 1, whose);
+			pol_diag(d->diags, time_at(d, "users"), "user \"%s\" "
+			    "is %s: name those of the programs that set the "
+			    "clock", user_text(text, &t->users[i]), whose);
 	}
 }
 
@@ -84,6 +97,10 @@ pol_judge_timesync(struct pol_draft *d)
 	for (size_t i = 0; i < d->ntime_listeners; i++)
 		judge_time_listener(d, d->time_listeners[i]);
 	judge_time_users(d);
+	if (d->time_at.line != 0 && at.line == 0 && !d->incomplete)
+		pol_warn(d->diags, d->time_at, "section \"timesync\" does "
+		    "nothing without \"required\", so the gate opens before "
+		    "the clock is right: add required = true");
 	if (!t->required || d->incomplete)
 		return;
 	if (d->ntime_listeners == 0)

@@ -127,7 +127,8 @@ judge_listener(struct pol_draft *d, const struct pol_listener *l,
     struct pol_where at)
 {
 	if (l->kind == POL_DNS && (l->loopback || l->ifaddr != 0) &&
-	    l->port >= POL_HB_SPORT && l->port <= POL_HB_EGRESS)
+	    l->port >= POL_HB_SPORT &&
+	    l->port - POL_HB_SPORT < POL_NHEARTBEATS)
 		pol_diag(d->diags, at, "port %u of listener \"%s\" carries "
 		    "the gate's heartbeat on loopback: use another",
 		    (unsigned)l->port, l->name);

@@ -1,6 +1,5 @@
 #include "policy/nearest.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* Without the locale: what counts as a letter must not depend on it. */
@@ -66,4 +65,10 @@ pol_nearest_try(struct pol_nearest *n, const char *name)
 		n->least = distance;
 		n->best = name;
 	}
+}
+
+bool
+pol_nearest_slip(const struct pol_nearest *n)
+{
+	return n->best != NULL && 3 * n->least <= 2 * strlen(n->word);
 }

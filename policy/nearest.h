@@ -4,6 +4,7 @@
 #ifndef POL_NEAREST_H
 #define POL_NEAREST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The one of many names that WORD is probably meant to be. */
@@ -15,6 +16,9 @@ struct pol_nearest {
 
 /* Is NAME, which is borrowed, nearer than all before it? */
 void pol_nearest_try(struct pol_nearest *n, const char *name);
+
+/* Is that near enough for WORD to be a slip?  Or are 2 of 3 letters wrong? */
+bool pol_nearest_slip(const struct pol_nearest *n);
 
 /*
  * How many letters must be put in, taken out or replaced to make B of A;

@@ -12,13 +12,16 @@
 
 #include "policy/policy.h"
 
-/* More are counted and not taken: a configuration with so many is odd. */
+/*
+ * More are counted and not taken: a configuration with so many is odd.  Names
+ * are taken in place of bridges' addresses.
+ */
 #define POL_MAX_NEEDS 64
 
 enum pol_need_role {
 	POL_NEED_PROXY = 0, /* Tor's own upstream proxy */
 	POL_NEED_BRIDGE,    /* where a bridge line says; always an address */
-	POL_NEED_URL,	    /* a transport's url= */
+	POL_NEED_URL,	    /* a transport's url=, or what stands for it */
 	POL_NEED_FRONT,	    /* asked for instead of url='s host */
 	POL_NEED_STUN,	    /* ice=stun:HOST:PORT; UDP */
 	POL_NROLE
@@ -40,6 +43,14 @@ struct pol_need {
 	uint8_t l4proto; /* IPPROTO_TCP or _UDP */
 };
 
+/* A ClientTransportPlugin line that runs a program; for needs.c only. */
+#define POL_MAX_PLUGINS 16
+struct pol_plugin_line {
+	unsigned line;
+	char methods[POL_ARGS_LEN]; /* with commas between */
+	char args[POL_ARGS_LEN];
+};
+
 struct pol_needs {
 	struct pol_need need[POL_MAX_NEEDS]; /* in the order of the lines */
 	size_t n;
@@ -48,6 +59,10 @@ struct pol_needs {
 	bool bridges;	/* UseBridges 1 */
 	/* snowflake's fronts=, which 2.5.1 ignores: it asks the url instead */
 	bool fronts;
+	/* For needs.c only. */
+	unsigned nbridge_lines, nplugin_lines;
+	struct pol_plugin_line plugins[POL_MAX_PLUGINS];
+	size_t nplugins;
 };
 
 void pol_needs_init(struct pol_needs *n);

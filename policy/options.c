@@ -196,18 +196,31 @@ add_option(struct pol_options *o, const char *name, const char *value,
 
 static void
 add_listener(struct pol_options *o, const struct pol_policy *p, size_t i,
-    const struct pol_addr *ifaddrs)
+    const struct pol_view *v)
 {
 	const struct pol_listener *l = &p->listeners[i];
 	struct pol_option *opt = add_option(o, pol_kind_option(l->kind), NULL,
 	    i);
 	size_t n;
 
-	pol_listener_format(opt->text, POL_LISTENER_TEXT, p, l, ifaddrs);
+	pol_listener_format(opt->text, POL_LISTENER_TEXT, p, l, v->ifaddrs);
 	n = strlen(opt->text);
 	if (l->flags[0] != '\0')
 		(void)snprintf(opt->text + n, sizeof opt->text - n, " %s",
 		    l->flags);
+	n = strlen(opt->text);
+	if (v->marked && n < sizeof opt->text - 1) {
+		opt->text[n] = POL_OPTION_MARK;
+		opt->text[n + 1] = '\0';
+	}
+}
+
+bool
+pol_option_marked(const char *value)
+{
+	size_t n = strlen(value);
+
+	return n != 0 && value[n - 1] == POL_OPTION_MARK;
 }
 
 static bool
@@ -224,7 +237,7 @@ add_kind(struct pol_options *o, const struct pol_policy *p,
     const struct pol_view *v, enum pol_kind kind)
 {
 	const char *name = pol_kind_option(kind);
-	bool used = false;
+	bool used = v->uses != NULL && v->uses[kind];
 	size_t before = o->n;
 
 	for (size_t i = 0; i < p->nlisteners; i++) {
@@ -233,7 +246,7 @@ add_kind(struct pol_options *o, const struct pol_policy *p,
 		used = true;
 		if ((v->withheld == NULL || !v->withheld[i]) &&
 		    has_place(&p->listeners[i], v->ifaddrs))
-			add_listener(o, p, i, v->ifaddrs);
+			add_listener(o, p, i, v);
 	}
 	if (!used)
 		return;

@@ -13,7 +13,7 @@ struct pol_option {
 	const char *name;  /* static: "SocksPort" */
 	const char *value; /* "10.152.152.10:9050 IPv6Traffic" */
 	size_t listener;   /* number of its listener, SIZE_MAX for none */
-	char text[POL_LISTENER_TEXT + POL_FLAGS_LEN]; /* what VALUE is in */
+	char text[POL_LISTENER_TEXT + POL_FLAGS_LEN + 1]; /* what VALUE is in */
 };
 
 struct pol_options {
@@ -33,7 +33,17 @@ struct pol_view {
 	const struct pol_addr *ifaddrs; /* see policy.h; NULL: none yet */
 	const struct pol_extra *extra;
 	size_t nextra;
+	bool marked; /* the listeners' lines end with POL_OPTION_MARK */
+	const bool *uses; /* kinds to set in any case; NULL: none */
 };
+
+/*
+ * By this a line of ours is known once the policy does not name it any more:
+ * Tor keeps a space at the end of a line that SETCONF has set, and takes it
+ * from those of a torrc, which no user of ours wants to lose.
+ */
+#define POL_OPTION_MARK ' '
+bool pol_option_marked(const char *value);
 
 void pol_options_clear(struct pol_options *o);
 
@@ -42,7 +52,8 @@ void pol_options_clear(struct pol_options *o);
  * address now, grouped by kind in enum order, in policy order within a kind,
  * V's extra lines of that kind last.  A kind that the policy uses and that
  * has no line left becomes "0": without a value Tor would open its default
- * port.  A kind the policy never names is left alone, extra lines and all.
+ * port.  A kind that neither the policy names nor V is left alone, extra lines
+ * and all.
  * Last comes "DisableNetwork 0", so that one SETCONF opens them.  OUT borrows
  * V's extra lines.  -1 when out of memory.
  */

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "policy/draft.h"
+#include "policy/fields.h"
+#include "policy/origins.h"
 #include "policy/scan.h"
 
 /* Everything is text to libconfuse: the words are judged in fields.c. */
@@ -88,6 +90,20 @@ call(struct pol_field *f, const struct pol_keyword *k, cfg_opt_t *opt)
 	f->words = NULL;
 }
 
+/* ONE is what stands at AT: OF a section, or the name of such a section. */
+static void
+note(struct pol_draft *d, const char *of, const char *one,
+    struct pol_where at)
+{
+	const struct pol_origin_at where = { .file = at.file, .line = at.line,
+		.added = strcmp(at.file, d->main) != 0 };
+	char key[POL_ORIGIN_KEY];
+
+	(void)snprintf(key, sizeof key, "%s %s", of, one);
+	if (d->from != NULL && !pol_origins_note(d->from, key, &where))
+		d->nomem = true;
+}
+
 static void
 apply_setting(struct source *s, const struct pol_scan_setting *setting,
     cfg_t *cfg, struct pol_field f)
@@ -97,8 +113,10 @@ apply_setting(struct source *s, const struct pol_scan_setting *setting,
 
 	f.key = k->name;
 	f.at = (struct pol_where){ s->file, setting->line };
-	if (!pol_section_named(k->section))
+	if (!pol_section_named(k->section)) {
 		s->d->set[setting->keyword] = f.at;
+		note(s->d, pol_section_name(k->section), k->name, f.at);
+	}
 	if (opt != NULL && (k->list || cfg_opt_size(opt) == 1))
 		call(&f, k, opt);
 	else
@@ -109,11 +127,20 @@ apply_setting(struct source *s, const struct pol_scan_setting *setting,
 static bool
 open_section(struct pol_field *f, const struct pol_scan_section *from)
 {
+	if (pol_section_named(from->id))
+		note(f->d, pol_section_name(from->id), from->title, f->at);
+	if (from->id == POL_SEC_TIMESYNC)
+		f->d->time_at = f->at;
 	if (from->id == POL_SEC_EGRESS || from->id == POL_SEC_SERVICE) {
 		f->pass = pol_pass_open(f->d, from->id, from->title, f->at);
 		if (f->pass == NULL)
 			return false;
 		f->pass->broken = from->faulty;
+	} else if (from->id == POL_SEC_TRANSPORT) {
+		f->carrier = pol_carrier_open(f->d, from->title, f->at);
+		if (f->carrier == NULL)
+			return false;
+		f->carrier->broken = from->faulty;
 	} else if (pol_section_named(from->id)) {
 		f->section = pol_section_open(f->d, from->id, from->title);
 		if (f->section == NULL)
@@ -200,7 +227,15 @@ int
 pol_parse(struct pol_policy *out, struct pol_diags *diags,
     const struct pol_source *src, size_t n)
 {
-	struct pol_draft d = { .p = out, .diags = diags };
+	return pol_parse_from(out, diags, NULL, src, n);
+}
+
+int
+pol_parse_from(struct pol_policy *out, struct pol_diags *diags,
+    struct pol_origins *from, const struct pol_source *src, size_t n)
+{
+	struct pol_draft d = { .p = out, .diags = diags, .from = from,
+		.main = n == 0 ? NULL : src[0].name };
 
 	memset(diags, 0, sizeof *diags);
 	pol_policy_init(out);
@@ -212,7 +247,7 @@ pol_parse(struct pol_policy *out, struct pol_diags *diags,
 	if (d.nomem)
 		pol_diag(diags, (struct pol_where){ NULL, 0 }, "there is not "
 		    "enough memory: free some and try again");
-	if (!d.nomem && !d.incomplete && diags->n == 0 && !diags->more)
+	if (!d.nomem && !d.incomplete && !pol_diags_wrong(diags))
 		return 0;
 	pol_policy_clear(out);
 	return -1;

@@ -6,6 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define RESOLVER_PORT 53
+#define RESOLVER_TIMEOUT_MS 5000
+#define STUB_PORT 5453
+
 static const struct {
 	const char *option;
 	const char *name;
@@ -59,6 +63,9 @@ pol_policy_init(struct pol_policy *p)
 	(void)snprintf(p->timesync.directory, sizeof p->timesync.directory,
 	    "/run/sdwdate");
 	p->tor.auth = POL_AUTH_SAFECOOKIE;
+	p->resolver.port = RESOLVER_PORT;
+	p->resolver.timeout_ms = RESOLVER_TIMEOUT_MS;
+	p->resolver.stub_port = STUB_PORT;
 	(void)snprintf(p->run_dir, sizeof p->run_dir, "/run/portcullis");
 	(void)snprintf(p->gate_user.name, sizeof p->gate_user.name,
 	    "portcullis-gate");
@@ -66,12 +73,15 @@ pol_policy_init(struct pol_policy *p)
 	    "portcullis-engine");
 	(void)snprintf(p->status_user.name, sizeof p->status_user.name,
 	    "portcullis-status");
+	(void)snprintf(p->resolver_user.name, sizeof p->resolver_user.name,
+	    POL_RESOLVER_USER);
 }
 
 void
 pol_policy_clear(struct pol_policy *p)
 {
 	free(p->listeners);
+	free(p->bridges);
 	explicit_bzero(p, sizeof *p);
 }
 

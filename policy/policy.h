@@ -192,6 +192,8 @@ struct pol_policy {
 	size_t nlisteners;
 };
 
+#define POL_RESOLVER_USER "portcullis-resolver" /* by default */
+
 /* A policy with every default and no listener. */
 void pol_policy_init(struct pol_policy *p);
 /* Frees what P owns and wipes it. */

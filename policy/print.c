@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "policy/parse.h"
+#include "policy/print.h"
 
 static const struct {
 	unsigned bit;
@@ -70,6 +71,7 @@ print_tor(FILE *f, const struct pol_tor *tor)
 	print_text(f, "cookie_file", tor->cookie_file);
 	print_text(f, "password_file", tor->password_file);
 	print_text(f, "egress", tor->strict_egress ? "strict" : "any");
+	print_text(f, "torrc", tor->torrc);
 	if (tor->nifaces != 0)
 		print_ifaces(f, "interface", tor->ifaces, tor->nifaces);
 	(void)fputs("}\n", f);
@@ -89,6 +91,21 @@ print_gateway(FILE *f, const struct pol_policy *p)
 	(void)fputs("}\n", f);
 }
 
+/*
+ * Without a resolver it need not exist, and then it has no number; but what
+ * the policy says about it must not get lost.
+ */
+static bool
+shows_resolver_user(const struct pol_policy *p)
+{
+	const struct pol_user *u = &p->resolver_user;
+
+	if (u->name[0] == '\0')
+		return u->resolved;
+	return p->resolver.addr.family != AF_UNSPEC ||
+	    strcmp(u->name, POL_RESOLVER_USER) != 0;
+}
+
 static void
 print_users(FILE *f, const struct pol_policy *p)
 {
@@ -96,6 +113,8 @@ print_users(FILE *f, const struct pol_policy *p)
 	print_user(f, "gate", &p->gate_user);
 	print_user(f, "engine", &p->engine_user);
 	print_user(f, "status", &p->status_user);
+	if (shows_resolver_user(p))
+		print_user(f, "resolver", &p->resolver_user);
 	(void)fputs("}\n", f);
 }
 
@@ -377,6 +396,8 @@ pol_print(const struct pol_policy *p)
 	print_users(f, p);
 	print_firewall(f, &p->firewall);
 	print_timesync(f, p);
+	pol_print_resolver(f, &p->resolver);
+	pol_print_transports(f, p);
 	print_passes(f, p);
 	print_listeners(f, p);
 	failed = ferror(f) != 0;

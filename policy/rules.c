@@ -34,6 +34,15 @@ static const char *const set_names[POL_NSET] = {
 	[POL_S_RELAYS6_A] = "relays6a",
 	[POL_S_RELAYS4_B] = "relays4b",
 	[POL_S_RELAYS6_B] = "relays6b",
+	[POL_S_LOOKUP] = "permit_lookup",
+	[POL_S_STUB] = "permit_stub",
+	[POL_S_UDP] = "permit_udp",
+	[POL_S_STUB_PORT4] = "stub_port4",
+	[POL_S_STUB_PORT6] = "stub_port6",
+	[POL_S_REACH_TOR4] = "reach_tor4",
+	[POL_S_REACH_TOR6] = "reach_tor6",
+	[POL_S_REACH_RESOLVER4] = "reach_resolver4",
+	[POL_S_REACH_RESOLVER6] = "reach_resolver6",
 };
 
 static const char *const position_names[POL_NPOS] = {

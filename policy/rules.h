@@ -25,13 +25,17 @@
 #define POL_HB_GATE 7701
 #define POL_HB_EGRESS 7702
 #define POL_HB_SYNC 7703
+#define POL_HB_LOOKUP 7704
+#define POL_HB_STUB 7705
+#define POL_HB_UDP 7706
 
 enum pol_position { POL_POS_CLOSED = 0, POL_POS_TOR_ONLY, POL_POS_SYNC,
 	POL_POS_OPEN, POL_NPOS };
 
 enum pol_table_id {
 	POL_T_BOOT = 0, /* inet portcullis_boot: static, nobody's */
-	POL_T_GUARD,	/* inet portcullis_guard: same content, owned */
+	POL_T_GUARD,	/* inet portcullis_guard: same content, owned; where
+			   nobody holds the other (gate/anchor.h) */
 	POL_T_GATE,	/* inet portcullis: dies with the gate */
 	POL_T_NETDEV,	/* netdev portcullis_egress */
 	POL_NTABLE
@@ -72,6 +76,7 @@ struct pol_set {
 	enum pol_data data;  /* a map's */
 	bool constant;	     /* elements below, never changed */
 	uint32_t timeout_ms; /* 0: none; else flags dynamic,timeout */
+	bool expires; /* flags timeout: each element has one of its own */
 	uint32_t size;
 	struct pol_elem *elems; /* owned; constant sets only */
 	size_t nelems;
@@ -111,6 +116,15 @@ int pol_ruleset_make(struct pol_ruleset *out, const struct pol_policy *p)
 #define POL_NRELAYS_RULES 2
 void pol_relays_rules(struct pol_rule out[POL_NRELAYS_RULES], size_t chain,
     bool second);
+
+/*
+ * Is there a reason in P for each of the permits, and for pairs that Tor may
+ * reach besides the relays?  Without it there is no set and no rule.
+ */
+bool pol_has_lookup(const struct pol_policy *p);
+bool pol_has_stub(const struct pol_policy *p);
+bool pol_has_udp(const struct pol_policy *p);
+bool pol_has_reach(const struct pol_policy *p);
 
 /*
  * The element under which listener L stands in LISTEN, DIRECT and PROVEN.

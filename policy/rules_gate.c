@@ -37,9 +37,13 @@ enum {
 
 const struct pol_side pol_sides[POL_NSIDES] = {
 	{ AF_INET, POL_S_PROVEN4, POL_S_DIRECT4, POL_S_DIRECT_PORTS4,
-	    POL_S_TARGET4, POL_K_DST4, POL_K_SRC4, POL_D_ADDR4 },
+	    POL_S_TARGET4, POL_S_STUB_PORT4, POL_S_REACH_TOR4,
+	    POL_S_REACH_RESOLVER4, POL_K_RELAY4, POL_K_DST4, POL_K_SRC4,
+	    POL_D_ADDR4 },
 	{ AF_INET6, POL_S_PROVEN6, POL_S_DIRECT6, POL_S_DIRECT_PORTS6,
-	    POL_S_TARGET6, POL_K_DST6, POL_K_SRC6, POL_D_ADDR6 },
+	    POL_S_TARGET6, POL_S_STUB_PORT6, POL_S_REACH_TOR6,
+	    POL_S_REACH_RESOLVER6, POL_K_RELAY6, POL_K_DST6, POL_K_SRC6,
+	    POL_D_ADDR6 },
 };
 
 struct pol_stmt
@@ -81,6 +85,15 @@ make_leases(struct pol_build *b, const struct pol_policy *p)
 	lease.id = POL_S_SYNC;
 	if (p->timesync.required)
 		pol_build_set(b, &lease);
+	lease.id = POL_S_LOOKUP;
+	if (pol_has_lookup(p))
+		pol_build_set(b, &lease);
+	lease.id = POL_S_STUB;
+	if (pol_has_stub(p))
+		pol_build_set(b, &lease);
+	lease.id = POL_S_UDP;
+	if (pol_has_udp(p))
+		pol_build_set(b, &lease);
 }
 
 static void
@@ -113,6 +126,7 @@ make_sets(struct pol_build *b, struct pol_gate_chains *c,
 		    .id = pol_sides[s].proven, .key = pol_sides[s].dst,
 		    .size = PROVEN_SIZE });
 	make_relays(b, p);
+	pol_names_sets(b, p);
 	if (p->firewall.mode != POL_MODE_STANDALONE)
 		return;
 	for (size_t s = 0; s < POL_NSIDES; s++)
@@ -165,6 +179,7 @@ make_mark_chains(struct pol_build *b, struct pol_gate_chains *c,
 		c->ext[i] = plain_chain(b, names[i]);
 	if (p->tor.strict_egress)
 		c->relays = plain_chain(b, POL_RELAYS_CHAIN);
+	pol_names_chains(b, c, p);
 }
 
 static void
@@ -177,7 +192,7 @@ make_chains(struct pol_build *b, struct pol_gate_chains *c,
 		    PRIO_DSTNAT);
 		c->to_tor = plain_chain(b, "to_tor");
 	}
-	if (pol_gate_redirects_own(p))
+	if (pol_gate_redirects_own(p) || pol_has_stub(p))
 		c->nat_out = base_chain(b, "nat_out", POL_H_OUTPUT,
 		    PRIO_DSTNAT);
 	if (p->firewall.mode == POL_MODE_VETO &&

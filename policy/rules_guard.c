@@ -1,6 +1,7 @@
 /*
  * The boot and guard tables, which have the same content: drop whatever does
- * not carry our mark.  They never set it.
+ * not carry our mark.  They never set it.  Who needs the second, and why most
+ * packets pass only one, is said in supervisor/gate/anchor.h.
  *
  * A drop in any base chain is final and an accept is only local, so these
  * tables can veto what others permit and never the other way round.
@@ -344,8 +345,8 @@ output_to_internal(struct pol_build *b, const struct guard_chains *c,
 }
 
 /*
- * A packet that nat output sends to a listener on loopback keeps the output
- * interface of its old address until it has left this hook.
+ * A packet that nat output sends to a listener on loopback, or to the stub,
+ * keeps the output interface of its old address until it has left this hook.
  */
 static void
 output_redirected(struct pol_build *b, size_t chain,
@@ -357,7 +358,8 @@ output_redirected(struct pol_build *b, size_t chain,
 		struct pol_net net;
 
 		(void)pol_net_parse(&net, nets[i]);
-		if (!pol_build_redirects_own(p, net.addr.family))
+		if (!pol_build_redirects_own(p, net.addr.family) &&
+		    !pol_has_stub(p))
 			continue;
 		POL_RULE(b, chain, pol_st_if(POL_M_OIFNAME, external),
 		    pol_st_num(POL_M_MARK_SET, POL_MARK_GATE),

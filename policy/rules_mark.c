@@ -56,6 +56,12 @@ heartbeat_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
 	heartbeat_rule(b, chain, p, POL_HB_EGRESS, POL_S_EGRESS);
 	if (p->timesync.required)
 		heartbeat_rule(b, chain, p, POL_HB_SYNC, POL_S_SYNC);
+	if (pol_has_lookup(p))
+		heartbeat_rule(b, chain, p, POL_HB_LOOKUP, POL_S_LOOKUP);
+	if (pol_has_stub(p))
+		heartbeat_rule(b, chain, p, POL_HB_STUB, POL_S_STUB);
+	if (pol_has_udp(p))
+		heartbeat_rule(b, chain, p, POL_HB_UDP, POL_S_UDP);
 	POL_RULE(b, chain, pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 }
 
@@ -191,6 +197,9 @@ tor_rule(struct pol_build *b, size_t chain, const struct pol_gate_chains *c,
 	struct pol_stmt tcp = pol_st_num(POL_M_L4PROTO, IPPROTO_TCP);
 	struct pol_stmt original = pol_st(POL_M_CT_ORIGINAL);
 
+	if (pol_has_reach(p))
+		POL_RULE(b, chain, first, tcp, original,
+		    pol_st_jump(c->reach));
 	if (p->tor.strict_egress) /* which asks for TCP itself */
 		POL_RULE(b, chain, first, original, pol_st_jump(c->relays));
 	else
@@ -268,9 +277,11 @@ external_rules(struct pol_build *b, size_t chain,
 {
 	const bool tor = pol_tor_leaves_by(p, external);
 
-	if (tor)
+	if (tor) {
+		pol_names_ext_rules(b, chain, c, p);
 		tor_rule(b, chain, c, p,
 		    pol_st_num(POL_M_SKUID, p->tor.user.uid));
+	}
 	user_rules(b, chain, p, external, false);
 	for (size_t i = 0; i < p->nservices; i++)
 		if (strcmp(p->services[i].ifname, external) == 0)
@@ -281,8 +292,10 @@ external_rules(struct pol_build *b, size_t chain,
 	if ((p->firewall.icmp & POL_ICMP_ECHO) != 0)
 		echo_rules(b, chain);
 	user_rules(b, chain, p, external, true);
-	if (tor)
+	if (tor) {
+		pol_names_left_rules(b, chain, c, p);
 		tor_rule(b, chain, c, p, pol_st(POL_M_CT_ESTABLISHED));
+	}
 }
 
 void
@@ -291,6 +304,7 @@ pol_gate_mark_rules(struct pol_build *b, const struct pol_gate_chains *c,
 {
 	mark_internal(b, c->mark_pre, p);
 	mark_external(b, c->mark_pre, p);
+	pol_names_mark_rules(b, c, p);
 	answers_rules(b, c, p);
 	loopback_rules(b, c, p);
 	heartbeat_rules(b, c->hb, p);

@@ -1,6 +1,7 @@
 /*
- * Where packets are sent instead: in mode standalone only.  None of this is
- * access control: the kernel decides it once for each flow.
+ * Where packets are sent instead: in mode standalone only, but for what is
+ * rules_names.c's.  None of this is access control: the kernel decides it
+ * once for each flow.
  */
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -133,6 +134,10 @@ from_gateway(struct pol_build *b, size_t chain, const struct pol_policy *p)
 	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
 		POL_RULE(b, chain, pol_st_num(POL_M_SKUID, ours[i]),
 		    pol_st(POL_A_ACCEPT));
+	if (pol_has_lookup(p))
+		POL_RULE(b, chain,
+		    pol_st_num(POL_M_SKUID, p->resolver_user.uid),
+		    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->negress; i++) {
 		const struct pol_egress *e = &p->egress[i];
 		struct pol_traffic t = e->traffic;
@@ -173,6 +178,10 @@ mark_redirected(struct pol_build *b, size_t chain, size_t enter,
 	}
 	if (p->firewall.refuse != POL_REFUSE_REJECT)
 		return;
+	/* What goes to the stub has its mark already. */
+	if (pol_has_stub(p))
+		POL_RULE(b, chain, pol_st_num(POL_M_MARK_SET, POL_MARK_GATE),
+		    pol_st(POL_A_ACCEPT));
 	/* TCP's: the others' sender gets an error from the drop itself. */
 	for (size_t i = 0; i < p->nexternal; i++)
 		POL_RULE(b, chain,
@@ -186,6 +195,8 @@ void
 pol_gate_nat_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
 {
+	if (pol_has_stub(p))
+		pol_names_nat_rules(b, c->nat_out, p);
 	if (p->firewall.mode != POL_MODE_STANDALONE)
 		return;
 	from_workstations(b, c, p);

@@ -52,6 +52,8 @@ users(struct pol_build *b, size_t chain, const struct pol_policy *p,
 {
 	if (pol_tor_leaves_by(p, external))
 		user(b, chain, &p->tor.user);
+	if (pol_tor_leaves_by(p, external) && pol_has_lookup(p))
+		user(b, chain, &p->resolver_user);
 	for (size_t i = 0; i < p->negress; i++)
 		if (pol_build_on(p->egress[i].ifname, external))
 			user(b, chain, &p->egress[i].user);

@@ -327,6 +327,8 @@ held(const struct out *o, enum pol_set_id set)
 		return o->pos == POL_POS_OPEN;
 	if (set == POL_S_SYNC)
 		return o->pos == POL_POS_SYNC;
+	if (set != POL_S_EGRESS)
+		return false; /* a permit: no position has it by itself */
 	return o->pos != POL_POS_CLOSED ||
 	    o->p->closed == POL_CLOSED_TOR_ALLOWED;
 }
@@ -344,6 +346,8 @@ print_set(const struct out *o, const struct pol_set *s)
 	if (s->timeout_ms != 0)
 		(void)fprintf(o->f, "\t\tflags dynamic,timeout\n"
 		    "\t\ttimeout %ums\n", s->timeout_ms);
+	if (s->expires)
+		(void)fputs("\t\tflags timeout\n", o->f);
 	if (s->constant)
 		print_elems(o, s->elems, s->nelems);
 	else if (s->timeout_ms != 0 && held(o, s->id))
@@ -360,9 +364,13 @@ owner_note(enum pol_table_id id)
 {
 	static const char *const notes[POL_NTABLE] = {
 		[POL_T_BOOT] = "flags: none",
-		[POL_T_GUARD] = "flags when the gate loads it: owner,persist",
+		[POL_T_GUARD] = "flags when the gate loads it: owner,persist; "
+		    "not loaded where\n\t# portcullisd holds portcullis_boot "
+		    "(since Linux 6.9)",
 		[POL_T_GATE] = "flags when the gate loads it: owner",
-		[POL_T_NETDEV] = "flags when the gate loads it: owner,persist",
+		[POL_T_NETDEV] = "flags when the gate loads it: owner,persist; "
+		    "before Linux 6.16 it\n\t# loads, at each time, the "
+		    "chains whose device is there",
 	};
 
 	return notes[id];

@@ -1,10 +1,13 @@
 #include "policy/scan.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/nearest.h"
+#include "policy/fields.h"
+#include "policy/token.h"
+#include "policy/unknown.h"
 
 /*
  * A root-owned text file.  The canonical text of any policy fits: each of its
@@ -15,292 +18,139 @@
 /* Every listener in a section of its own, and then some. */
 #define MAX_SECTIONS (POL_MAX_LISTENERS + 512)
 
-enum token { T_END = 0, T_WORD, T_OPEN, T_CLOSE, T_EQUALS, T_COMMA, T_BAD };
+/* A section, while it is read and after it. */
+struct opened {
+	enum pol_section_id id; /* POL_NSEC: an unknown one */
+	unsigned line;
+	unsigned closed; /* 0: not yet */
+};
 
 struct scan {
+	struct pol_tokens t;
 	struct pol_scan *out;
-	struct pol_diags *diags;
-	const char *file;
-	size_t pos;
-	unsigned line;
-	/* The last token: its octets without quotes, and where it began. */
-	enum token tok;
-	size_t word, len;
-	size_t start;
-	unsigned at;
+	struct opened last; /* line 0: there was none yet */
 	size_t count[POL_NSEC];
 	bool nomem;
 };
 
-_Static_assert(POL_NKEYWORDS <= 64, "scan_setting() has a bit for each");
+/* The keyword whose value is read. */
+struct keyword {
+	char word[POL_NAME_LEN];
+	unsigned line;
+	bool list;
+};
 
-#define SAY(s, line, ...) \
-	pol_diags_add((s)->diags, (s)->file, line, __VA_ARGS__)
+#define SAY(s, line, ...) POL_TOKEN_SAY(&(s)->t, line, __VA_ARGS__)
 
-/* Spaces for FROM to TO; lines stay where they are. */
-static void
-blank(struct scan *s, size_t from, size_t to)
-{
-	char *text = s->out->text;
 
-	for (size_t i = from; i < to; i++)
-		if (text[i] != '\n')
-			text[i] = ' ';
-}
+static bool expected(struct scan *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
-static void
-skip_line_comment(struct scan *s)
-{
-	const char *text = s->out->text;
-	size_t from = s->pos;
-
-	while (text[s->pos] != '\0' && text[s->pos] != '\n')
-		s->pos++;
-	blank(s, from, s->pos);
-}
-
-/* False when it has no end. */
+/* Say what should have stood here; TOK_BAD has been complained about. */
 static bool
-skip_block_comment(struct scan *s)
+expected(struct scan *s, const char *fmt, ...)
 {
-	const char *text = s->out->text;
-	const char *end = strstr(text + s->pos + 2, "*/");
-	size_t from = s->pos;
+	char shown[POL_QUOTE_LEN], word[POL_NAME_LEN], what[POL_NAMES_LEN];
+	va_list ap;
 
-	if (end == NULL) {
-		SAY(s, s->line, "this comment has no end: close it with */");
-		return false;
-	}
-	s->pos = (size_t)(end - text) + 2;
-	for (size_t i = from; i < s->pos; i++)
-		if (text[i] == '\n')
-			s->line++;
-	blank(s, from, s->pos);
-	return true;
-}
-
-/* To the next octet that means something; false on an endless comment. */
-static bool
-skip_space(struct scan *s)
-{
-	char *text = s->out->text;
-
-	for (;;) {
-		const char *p = text + s->pos;
-
-		if (*p == '\n') {
-			s->line++;
-			s->pos++;
-		} else if (*p == ' ' || *p == '\t' || *p == '\r') {
-			text[s->pos++] = ' ';
-		} else if (*p == '#' || (p[0] == '/' && p[1] == '/')) {
-			skip_line_comment(s);
-		} else if (p[0] == '/' && p[1] == '*') {
-			if (!skip_block_comment(s))
-				return false;
-		} else {
-			return true;
-		}
-	}
-}
-
-static bool
-plain_octet(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-}
-
-/* What must not stand at P inside a string: the complaint, or NULL. */
-static const char *
-string_fault(const char *p, char quote)
-{
-	if ((unsigned char)*p < ' ' && *p != '\t')
-		return "there is a control character in this text: remove it";
-	if (p[0] == '$' && p[1] == '{')
-		return "a policy does not read the environment: write the "
-		       "value itself in place of ${...}";
-	if (*p == '\\' && (quote == '\'' || (p[1] != '"' && p[1] != '\\')))
-		return "this backslash means nothing here: only \\\" and "
-		       "\\\\ do, in double quotes";
-	return NULL;
-}
-
-static enum token
-scan_string(struct scan *s)
-{
-	const char *text = s->out->text;
-	char quote = text[s->pos++];
-
-	s->word = s->pos;
-	while (text[s->pos] != quote) {
-		const char *p = text + s->pos;
-		const char *fault = string_fault(p, quote);
-
-		if (*p == '\0' || *p == '\n') {
-			SAY(s, s->line, "this text in quotes has no end: "
-			    "close it on the same line");
-			return T_BAD;
-		}
-		if (fault != NULL)
-			SAY(s, s->line, "%s", fault);
-		s->pos += fault == NULL && *p == '\\' ? 2 : 1;
-	}
-	s->len = s->pos++ - s->word;
-	return T_WORD;
-}
-
-static enum token
-scan_other(struct scan *s)
-{
-	const char *text = s->out->text;
-	char shown[POL_QUOTE_LEN];
-
-	s->word = s->pos;
-	while (plain_octet(text[s->pos]))
-		s->pos++;
-	s->len = s->pos - s->word;
-	if (s->len != 0)
-		return T_WORD;
-	if (text[s->pos] == '$')
-		SAY(s, s->line, "a policy does not read the environment: "
-		    "write the value itself");
-	else if (text[s->pos] == ';')
-		SAY(s, s->line, "\";\" cannot stand here: leave it out, a "
-		    "setting ends with its value");
-	else
-		SAY(s, s->line, "\"%s\" cannot stand here: put text in "
-		    "double quotes", pol_quote(shown,
-		    (char[2]){ text[s->pos], '\0' }));
-	return T_BAD;
-}
-
-static enum token
-next(struct scan *s)
-{
-	const char *text = s->out->text;
-
-	if (!skip_space(s))
-		return s->tok = T_BAD;
-	s->at = s->line;
-	s->start = s->pos;
-	switch (text[s->pos]) {
-	case '\0':
-		return s->tok = T_END;
-	case '{':
-		s->pos++;
-		return s->tok = T_OPEN;
-	case '}':
-		s->pos++;
-		return s->tok = T_CLOSE;
-	case '=':
-		s->pos++;
-		return s->tok = T_EQUALS;
-	case ',':
-		s->pos++;
-		return s->tok = T_COMMA;
-	case '"':
-	case '\'':
-		return s->tok = scan_string(s);
-	default: /* an octet, not an enum */
-		return s->tok = scan_other(s);
-	}
-}
-
-/* The last word as a string; cut if it is longer than any name. */
-static void
-word_copy(const struct scan *s, char dst[POL_NAME_LEN])
-{
-	(void)snprintf(dst, POL_NAME_LEN, "%.*s",
-	    s->len < POL_NAME_LEN ? (int)s->len : POL_NAME_LEN - 1,
-	    s->out->text + s->word);
-}
-
-/* Say what should have stood here; T_BAD has been complained about. */
-static bool
-expected(struct scan *s, const char *what)
-{
-	char shown[POL_QUOTE_LEN], word[POL_NAME_LEN];
-
-	if (s->tok == T_END) {
-		SAY(s, s->line, "the text ends too early: %s is missing",
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof what, fmt, ap);
+	va_end(ap);
+	pol_token_copy(&s->t, word);
+	if (s->t.tok == TOK_END)
+		SAY(s, s->t.line, "the text ends too early: %s is missing",
 		    what);
-	} else if (s->tok != T_BAD) {
-		if (s->tok != T_WORD) {
-			s->word = s->start;
-			s->len = 1;
-		}
-		word_copy(s, word);
-		SAY(s, s->at, "\"%s\" cannot stand here: write %s",
+	else if (s->t.tok != TOK_BAD)
+		SAY(s, s->t.at, "\"%s\" cannot stand here: write %s",
 		    pol_quote(shown, word), what);
-	}
 	return false;
 }
 
-/* A value, or a list of them if LIST; the last token read ends it. */
+/* What follows the opening brace of the list of W. */
 static bool
-scan_value(struct scan *s, bool list)
+scan_list(struct scan *s, const struct keyword *w)
 {
-	if (next(s) == T_WORD)
-		return true;
-	if (s->tok != T_OPEN)
-		return expected(s, "a value");
-	if (!list)
-		SAY(s, s->at, "only one value can stand here: leave out the "
-		    "braces");
-	if (next(s) == T_CLOSE)
+	char shown[POL_QUOTE_LEN], word[POL_NAME_LEN];
+	unsigned line = s->t.at;
+
+	if (pol_token_next(&s->t) == TOK_CLOSE)
 		return true;
 	for (;;) {
-		if (s->tok != T_WORD)
-			return expected(s, "a value or a closing brace");
-		if (next(s) == T_CLOSE)
+		if (s->t.tok != TOK_WORD)
+			return expected(s, "a value, or the brace that closes "
+			    "the list of line %u", line);
+		if (pol_token_next(&s->t) == TOK_CLOSE)
 			return true;
-		if (s->tok != T_COMMA)
-			return expected(s, "a comma or a closing brace");
-		(void)next(s);
+		if (s->t.tok == TOK_WORD && pol_token_before(&s->t, '=')) {
+			pol_token_copy(&s->t, word);
+			SAY(s, s->t.at, "the list of \"%s\" in line %u has no "
+			    "closing brace before \"%s\": add it", w->word,
+			    line, pol_quote(shown, word));
+			return false;
+		}
+		if (s->t.tok != TOK_COMMA)
+			return expected(s, "a comma or a closing brace before "
+			    "it");
+		if (pol_token_next(&s->t) == TOK_CLOSE) {
+			SAY(s, s->t.at, "a comma stands before the closing "
+			    "brace: remove it");
+			return true;
+		}
 	}
+}
+
+/* What stands after a single value: is it a second one? */
+static bool
+value_ends(struct scan *s, const struct keyword *w)
+{
+	if (pol_token_before(&s->t, '=')) {
+		SAY(s, w->line, "\"%s\" has no value: write one behind its "
+		    "equals sign", w->word);
+		return false;
+	}
+	if (!pol_token_before(&s->t, ','))
+		return true;
+	if (w->list)
+		SAY(s, s->t.at, "the values of \"%s\" are a list: put them "
+		    "between { and }", w->word);
+	else
+		SAY(s, s->t.at, "\"%s\" takes only one value: remove the "
+		    "comma and what comes after it", w->word);
+	return false;
+}
+
+/* A value, or a list of them; the last token read ends it. */
+static bool
+scan_value(struct scan *s, const struct keyword *w)
+{
+	if (pol_token_next(&s->t) == TOK_WORD)
+		return value_ends(s, w);
+	if (s->t.tok != TOK_OPEN)
+		return expected(s, "a value of \"%s\"", w->word);
+	if (!w->list)
+		SAY(s, s->t.at, "\"%s\" takes only one value: write it "
+		    "without braces", w->word);
+	return scan_list(s, w);
+}
+
+static enum pol_section_id
+section_of(const char *word)
+{
+	size_t i = 0;
+
+	while (i < POL_NSEC &&
+	    strcmp(word, pol_section_name((enum pol_section_id)i)) != 0)
+		i++;
+	return (enum pol_section_id)i;
 }
 
 /* Does another section begin with WORD, which was read last? */
 static bool
 begins_section(const struct scan *s, const char *word)
 {
-	const char *rest = s->out->text + s->pos;
+	const char *rest = s->out->text + s->t.pos;
 
-	rest += strspn(rest, " \t");
-	if (*rest == '=')
-		return false;
-	for (size_t i = 0; i < POL_NSEC; i++)
-		if (strcmp(word, pol_section_name((enum pol_section_id)i)) == 0)
-			return true;
-	return false;
-}
-
-static void
-unknown_keyword(struct scan *s, enum pol_section_id section, const char *word)
-{
-	char shown[POL_QUOTE_LEN];
-	struct pol_nearest nearest = { .word = word };
-
-	for (size_t i = 0; i < POL_NKEYWORDS; i++)
-		if (pol_keywords[i].section == section)
-			pol_nearest_try(&nearest, pol_keywords[i].name);
-	SAY(s, s->at, "\"%s\" is not a keyword of section \"%s\": did you "
-	    "mean \"%s\"?", pol_quote(shown, word),
-	    pol_section_name(section), nearest.best);
-}
-
-static void
-unknown_section(struct scan *s, const char *word)
-{
-	char shown[POL_QUOTE_LEN];
-	struct pol_nearest nearest = { .word = word };
-
-	for (size_t i = 0; i < POL_NSEC; i++)
-		pol_nearest_try(&nearest,
-		    pol_section_name((enum pol_section_id)i));
-	SAY(s, s->at, "there is no section \"%s\": did you mean \"%s\"?",
-	    pol_quote(shown, word), nearest.best);
+	return rest[strspn(rest, " \t")] != '=' && section_of(word) != POL_NSEC;
 }
 
 static void
@@ -324,50 +174,73 @@ note_setting(struct scan *s, size_t keyword, unsigned line)
 		.line = line };
 }
 
+/* Is keyword number KEYWORD, W, one of SECTION, for the first time? */
+static void
+judge_keyword(struct scan *s, size_t keyword, const struct keyword *w,
+    bool *seen)
+{
+	if (keyword == POL_NKEYWORDS)
+		pol_unknown_keyword(&s->t, s->last.id, w->word);
+	else if (seen[keyword])
+		SAY(s, w->line, "\"%s\" is set twice in this section: remove "
+		    "one", w->word);
+	else
+		seen[keyword] = true;
+}
+
+/* What should be the keyword W is something else: the section is not over. */
+static bool
+no_keyword(struct scan *s, const struct keyword *w)
+{
+	const struct opened *o = &s->last;
+
+	if (s->t.tok == TOK_END)
+		SAY(s, s->t.line, "the text ends inside the section of line "
+		    "%u: add its closing brace", o->line);
+	else if (s->t.tok == TOK_WORD)
+		SAY(s, w->line, "section \"%s\" of line %u has no closing "
+		    "brace before this: add it", pol_section_name(o->id),
+		    o->line);
+	else
+		(void)expected(s, "a keyword, or the brace that closes the "
+		    "section of line %u", o->line);
+	return false;
+}
+
 /*
- * One "keyword = value" of SECTION, POL_NSEC for an unknown one, which will
- * be blanked as a whole.  SEEN has a bit per keyword.  A setting that cannot
- * be used is blanked.
+ * One "keyword = value" of the section that was opened last; of an unknown
+ * one, which will be blanked as a whole.  SEEN has each keyword's place.  A
+ * setting that cannot be used is blanked.
  */
 static bool
-scan_setting(struct scan *s, enum pol_section_id section, uint64_t *seen)
+scan_setting(struct scan *s, bool *seen)
 {
-	char word[POL_NAME_LEN];
-	size_t keyword = POL_NKEYWORDS, start = s->start, before = s->diags->n;
-	unsigned line = s->at;
+	enum pol_section_id section = s->last.id;
+	struct keyword w = { .line = s->t.at, .list = true };
+	size_t keyword = POL_NKEYWORDS, start = s->t.start;
+	size_t before = s->t.diags->n;
 
-	if (s->tok != T_WORD)
-		return expected(s, "a keyword or a closing brace");
-	word_copy(s, word);
+	pol_token_copy(&s->t, w.word);
+	if (s->t.tok != TOK_WORD ||
+	    (section != POL_NSEC && begins_section(s, w.word)))
+		return no_keyword(s, &w);
 	if (section != POL_NSEC) {
-		keyword = pol_keyword_find(section, word);
-		if (begins_section(s, word)) {
-			SAY(s, line, "section \"%s\" of line %u has no closing "
-			    "brace before this: add it",
-			    pol_section_name(section),
-			    s->out->sections[s->out->nsections - 1].line);
-			return false;
-		}
-		if (keyword == POL_NKEYWORDS)
-			unknown_keyword(s, section, word);
-		else if ((*seen & UINT64_C(1) << keyword) != 0)
-			SAY(s, line, "\"%s\" is set twice in this section: "
-			    "remove one", word);
-		else
-			*seen |= UINT64_C(1) << keyword;
+		keyword = pol_keyword_find(section, w.word);
+		judge_keyword(s, keyword, &w, seen);
 	}
-	if (next(s) != T_EQUALS)
-		return expected(s, "an equals sign");
-	if (!scan_value(s, keyword == POL_NKEYWORDS ||
-	    pol_keywords[keyword].list))
+	if (keyword != POL_NKEYWORDS)
+		w.list = pol_keywords[keyword].list;
+	if (pol_token_next(&s->t) != TOK_EQUALS)
+		return expected(s, "an equals sign after \"%s\"", w.word);
+	if (!scan_value(s, &w))
 		return false;
 	if (section == POL_NSEC)
 		return true;
-	if (s->diags->n != before || s->diags->more) {
-		blank(s, start, s->pos);
+	if (s->t.diags->n != before || s->t.diags->more) {
+		pol_token_blank(&s->t, start, s->t.pos);
 		s->out->sections[s->out->nsections - 1].faulty = true;
 	} else {
-		note_setting(s, keyword, line);
+		note_setting(s, keyword, w.line);
 	}
 	return true;
 }
@@ -376,18 +249,18 @@ scan_setting(struct scan *s, enum pol_section_id section, uint64_t *seen)
 static bool
 title_ok(struct scan *s, enum pol_section_id id)
 {
-	const char *p = s->out->text + s->word;
+	const char *p = s->out->text + s->t.word;
 
-	if (s->len == 0 || s->len >= POL_NAME_LEN) {
-		SAY(s, s->at, "the name of this %s has 1 to %d letters: "
+	if (s->t.len == 0 || s->t.len >= POL_NAME_LEN) {
+		SAY(s, s->t.at, "the name of this %s has 1 to %d letters: "
 		    "change it", pol_section_name(id), POL_NAME_LEN - 1);
 		return false;
 	}
-	for (size_t i = 0; i < s->len; i++)
-		if (!plain_octet(p[i])) {
-			SAY(s, s->at, "the name of this %s has only "
-			    "letters, digits, dot, dash and underscore: "
-			    "change it",
+	for (size_t i = 0; i < s->t.len; i++)
+		if (!pol_token_plain(p[i])) {
+			SAY(s, s->t.at, "the name of this %s has only "
+			    "letters a to z, digits, dot, dash and "
+			    "underscore: change it",
 			    pol_section_name(id));
 			return false;
 		}
@@ -417,61 +290,127 @@ note_section(struct scan *s, enum pol_section_id id, const char *title,
 	return true;
 }
 
-/* The words before the brace: the section's id, POL_NSEC if unknown. */
-static bool
-scan_head(struct scan *s, enum pol_section_id *id)
+/* Where the section ended that stands last before here; "" if none does. */
+static const char *
+after_what(const struct scan *s, char dst[POL_NAMES_LEN])
 {
-	char word[POL_NAME_LEN], title[POL_NAME_LEN] = "";
-	unsigned line = s->at;
-	size_t i = 0;
+	dst[0] = '\0';
+	if (s->last.line != 0)
+		(void)snprintf(dst, POL_NAMES_LEN, ": the section of line %u "
+		    "ended in line %u", s->last.line, s->last.closed);
+	return dst;
+}
 
-	if (s->tok != T_WORD)
+/* A setting WORD, of no section: it is left out, and reading goes on. */
+static bool
+outside(struct scan *s, const char *word)
+{
+	char shown[POL_QUOTE_LEN], names[POL_NAMES_LEN], after[POL_NAMES_LEN];
+	struct keyword w = { .line = s->t.at, .list = true };
+	size_t start = s->t.start;
+
+	(void)pol_quote(shown, word);
+	(void)after_what(s, after);
+	if (pol_unknown_owners(names, word))
+		SAY(s, w.line, "\"%s\" stands outside of every section%s; put "
+		    "it into %s", shown, after, names);
+	else
+		SAY(s, w.line, "\"%s\" stands outside of every section%s; put "
+		    "it into one", shown, after);
+	(void)snprintf(w.word, sizeof w.word, "%s", word);
+	(void)pol_token_next(&s->t);
+	if (!scan_value(s, &w))
+		return false;
+	pol_token_blank(&s->t, start, s->t.pos);
+	return true;
+}
+
+/* Instead of a section there is something that cannot begin one. */
+static bool
+no_section(struct scan *s)
+{
+	char after[POL_NAMES_LEN];
+
+	if (s->t.tok != TOK_CLOSE)
 		return expected(s, "the name of a section");
-	word_copy(s, word);
+	SAY(s, s->t.at, "this brace closes nothing%s; remove it, or one "
+	    "before it", after_what(s, after));
+	return false;
+}
+
+/* The name behind the word, if there has to be one; *ID as scan_head(). */
+static bool
+scan_title(struct scan *s, enum pol_section_id *id, char title[POL_NAME_LEN])
+{
+	bool named = *id == POL_NSEC || pol_section_named(*id);
+	char shown[POL_QUOTE_LEN];
+
+	if (pol_token_next(&s->t) == TOK_WORD && named) {
+		pol_token_copy(&s->t, title);
+		if (*id != POL_NSEC && !title_ok(s, *id))
+			*id = POL_NSEC;
+		pol_token_blank(&s->t, s->t.start, s->t.pos);
+		(void)pol_token_next(&s->t);
+		return true;
+	}
+	if (named)
+		return *id == POL_NSEC || expected(s, "a name for the %s, in "
+		    "quotes", pol_section_name(*id));
+	if (s->t.tok != TOK_WORD || !pol_token_before(&s->t, '{'))
+		return true;
+	pol_token_copy(&s->t, title);
+	SAY(s, s->t.at, "a section \"%s\" has no name: remove \"%s\"",
+	    pol_section_name(*id), pol_quote(shown, title));
+	return false;
+}
+
+/* The words before the brace, of which WORD is the first. */
+static bool
+scan_head(struct scan *s, const char *word)
+{
+	char title[POL_NAME_LEN] = "", shown[POL_QUOTE_LEN];
+	unsigned line = s->t.at;
+	enum pol_section_id id = section_of(word);
+
 	if (strcmp(word, "include") == 0) {
 		SAY(s, line, "a policy does not include other files: put "
 		    "them into conf.d");
 		return false;
 	}
-	while (i < POL_NSEC &&
-	    strcmp(word, pol_section_name((enum pol_section_id)i)) != 0)
-		i++;
-	*id = (enum pol_section_id)i;
-	if (*id == POL_NSEC)
-		unknown_section(s, word);
-	if (next(s) == T_WORD && (*id == POL_NSEC || pol_section_named(*id))) {
-		word_copy(s, title);
-		if (*id != POL_NSEC && !title_ok(s, *id))
-			*id = POL_NSEC;
-		blank(s, s->start, s->pos);
-		(void)next(s);
-	} else if (*id != POL_NSEC && pol_section_named(*id)) {
-		(void)snprintf(title, sizeof title, "a name for the %s, in "
-		    "quotes", pol_section_name(*id));
-		return expected(s, title);
-	}
-	if (s->tok != T_OPEN)
-		return expected(s, "an opening brace");
-	return *id == POL_NSEC || note_section(s, *id, title, line);
+	if (id == POL_NSEC)
+		pol_unknown_section(&s->t, word);
+	if (!scan_title(s, &id, title))
+		return false;
+	if (s->t.tok != TOK_OPEN)
+		return expected(s, "an opening brace after \"%s\"",
+		    pol_quote(shown, word));
+	s->last = (struct opened){ .id = id, .line = line };
+	return id == POL_NSEC || note_section(s, id, title, line);
 }
 
 static bool
 scan_section(struct scan *s)
 {
-	enum pol_section_id id = POL_NSEC;
-	size_t start = s->start;
-	uint64_t seen = 0;
+	char word[POL_NAME_LEN];
+	size_t start = s->t.start;
+	bool seen[POL_NKEYWORDS] = { false };
 
-	if (!scan_head(s, &id))
+	if (s->t.tok != TOK_WORD)
+		return no_section(s);
+	pol_token_copy(&s->t, word);
+	if (pol_token_before(&s->t, '='))
+		return outside(s, word);
+	if (!scan_head(s, word))
 		return false;
-	while (next(s) != T_CLOSE)
-		if (!scan_setting(s, id, &seen) || s->nomem)
+	while (pol_token_next(&s->t) != TOK_CLOSE)
+		if (!scan_setting(s, seen) || s->nomem)
 			return false;
-	if (id == POL_NSEC)
-		blank(s, start, s->pos);
+	s->last.closed = s->t.at;
+	if (s->last.id == POL_NSEC)
+		pol_token_blank(&s->t, start, s->t.pos);
 	if (s->out->nsections <= MAX_SECTIONS)
 		return true;
-	SAY(s, s->at, "there are too many sections: %d at most",
+	SAY(s, s->t.at, "there are too many sections: %d at most",
 	    MAX_SECTIONS);
 	return false;
 }
@@ -480,10 +419,10 @@ scan_section(struct scan *s)
 static void
 scan_all(struct scan *s)
 {
-	while (next(s) != T_END) {
+	while (pol_token_next(&s->t) != TOK_END) {
 		size_t nsections = s->out->nsections;
 		size_t nsettings = s->out->nsettings;
-		size_t start = s->start;
+		size_t start = s->t.start;
 
 		if (scan_section(s))
 			continue;
@@ -548,8 +487,8 @@ int
 pol_scan_make(struct pol_scan *out, struct pol_diags *diags, bool *nomem,
     const struct pol_source *src)
 {
-	struct scan s = { .out = out, .diags = diags, .file = src->name,
-		.line = 1 };
+	struct scan s = { .out = out, .t = { .diags = diags,
+		.file = src->name, .line = 1 } };
 
 	memset(out, 0, sizeof *out);
 	if (src->len > MAX_TEXT || (src->len != 0 &&
@@ -567,6 +506,7 @@ pol_scan_make(struct pol_scan *out, struct pol_diags *diags, bool *nomem,
 	if (src->len != 0) /* the text of an empty source may be NULL */
 		memcpy(out->text, src->text, src->len);
 	out->text[src->len] = '\0';
+	s.t.text = out->text;
 	scan_all(&s);
 	if (!s.nomem)
 		judge_titles(&s);

@@ -125,6 +125,7 @@ pol_draft_clear(struct pol_draft *d)
 	free(d->groups.list);
 	free(d->listeners.list);
 	free(d->paths);
+	pol_carriers_clear(&d->carriers);
 }
 
 /* Of S's addresses, those that are Unix sockets. */

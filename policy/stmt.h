@@ -49,6 +49,25 @@ enum pol_set_id {
 	POL_S_RELAYS6_A,
 	POL_S_RELAYS4_B,
 	POL_S_RELAYS6_B,
+	/*
+	 * nf_proto, dynamic,timeout: the permits' leases, each there only if
+	 * the policy gives a reason for it; see pol_has_lookup() and others.
+	 */
+	POL_S_LOOKUP,
+	POL_S_STUB,
+	POL_S_UDP,
+	/* constant: the stub's two addresses, UDP and TCP */
+	POL_S_STUB_PORT4,
+	POL_S_STUB_PORT6,
+	/*
+	 * daddr . dport, each with a timeout of its own: what Tor's TCP may
+	 * reach besides the relays, and where the resolver may try whether
+	 * anything answers.
+	 */
+	POL_S_REACH_TOR4,
+	POL_S_REACH_TOR6,
+	POL_S_REACH_RESOLVER4,
+	POL_S_REACH_RESOLVER6,
 	POL_NSET
 };
 

@@ -56,10 +56,17 @@ struct pol_bridge {
 bool pol_bridge_parse(struct pol_bridge *out, char why[POL_UPLINK_WHY],
     const char *line) __attribute__((warn_unused_result));
 
+/* B, which has been parsed, as struct pol_uplink has it; zeroes behind it. */
+void pol_bridge_format(char dst[POL_BRIDGE_LEN], const struct pol_bridge *b);
+
+/* What Tor takes as a transport's name: [A-Za-z_][A-Za-z0-9_]*. */
+bool pol_method_ok(const char *name, size_t len);
+
 /*
- * The value of KEY among a bridge line's arguments or, with the leading dash
- * or dashes, a transport program's ("-url X", "--url=X").  False: not there.
- * The last one counts, as it does for the programs.
+ * The value of KEY among a bridge line's arguments or, with a leading dash, a
+ * transport program's ("-url X", "--url=X").  False: not there.  If there are
+ * several, a bridge line's first one counts and a program's last one, as they
+ * do for the programs.
  */
 bool pol_args_find(char *dst, size_t cap, const char *args, const char *key);
 
@@ -68,8 +75,10 @@ bool pol_args_find(char *dst, size_t cap, const char *args, const char *key);
  * HTTPSProxyAuthenticator, Socks4Proxy, Socks5Proxy, Socks5ProxyUsername,
  * Socks5ProxyPassword, comments and blank lines; any other option is an
  * error, and so is a ClientTransportPlugin that is not word for word one of
- * P's transports.  0, or the number of the bad line (from 1; of what is wrong
- * with all of them together, the last) and one sentence in WHY.
+ * P's transports.  A line may also be a bridge by itself, as people get them.
+ * What is not said is none: the text is of all of it, and has some option.
+ * 0, or the number of the bad line (from 1; of what is wrong with all of them
+ * together, the last), one sentence in WHY, and nothing in OUT.
  */
 size_t pol_uplink_parse(struct pol_uplink *out, char why[POL_UPLINK_WHY],
     const struct pol_policy *p, const char *text, size_t len)
@@ -77,7 +86,8 @@ size_t pol_uplink_parse(struct pol_uplink *out, char why[POL_UPLINK_WHY],
 
 /*
  * The bridges that P holds for the transport NAME ("obfs4", or a section's
- * name), in place of U's.  False: P has none, or no such transport.
+ * name), in place of U's; the first ones if there are too many.  False: P has
+ * none, or no such transport.
  */
 bool pol_uplink_stock(struct pol_uplink *u, const struct pol_policy *p,
     const char *name) __attribute__((warn_unused_result));
@@ -111,6 +121,7 @@ char *pol_uplink_print(const struct pol_uplink *u, const struct pol_policy *p,
 /* Index of the transport of P that serves METHOD, or ntransports. */
 size_t pol_transport_find(const struct pol_policy *p, const char *method);
 /* "obfs4,meek_lite exec /usr/bin/obfs4proxy": the option's value. */
+#define POL_PLUGIN_LEN 2048 /* the longest that a policy can have */
 void pol_transport_plugin(char *dst, size_t cap,
     const struct pol_transport *t);
 

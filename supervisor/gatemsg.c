@@ -71,7 +71,8 @@ gate_report_ok(const struct gate_report *r)
 	    (r->permits & ~(uint32_t)GATE_P_ALL) == 0 &&
 	    r->position < GATE_NWANT &&
 	    r->known <= 1 && r->why < GATE_NWHY && r->refused <= 1 &&
-	    r->strict <= 1;
+	    r->strict <= 1 && r->absent >> POL_MAX_IFACES == 0 &&
+	    r->reserved == 0;
 }
 
 /* Loopback, "any" and multicast are nobody's relay. */

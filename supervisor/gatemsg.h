@@ -152,7 +152,8 @@ enum gate_reason {
 #define GATE_BAR_BOOT (1u << 0)	  /* portcullis_boot is loaded */
 #define GATE_BAR_GUARD (1u << 1)  /* portcullis_guard is loaded and ours */
 #define GATE_BAR_PERSIST (1u << 2) /* the guard survives our death */
-#define GATE_BAR_NETDEV (1u << 3) /* packet sockets stopped on every ext if */
+#define GATE_BAR_NETDEV (1u << 3) /* packet sockets are stopped on every
+				     external interface that is there */
 #define GATE_BAR_FWD4 (1u << 4)	  /* ip_forward is 0 */
 #define GATE_BAR_FWD6 (1u << 5)	  /* IPv6 forwarding is 0 */
 #define GATE_BAR_ROUTES (1u << 6) /* the policy's routing rules stand */
@@ -185,6 +186,8 @@ struct gate_report {
 	uint64_t purges;   /* times that clients' flows were forgotten */
 	int32_t pid;	   /* the gate's */
 	int32_t error;	   /* errno of the last fault, 0: none */
+	uint32_t absent;   /* bits: external interfaces that are not there */
+	uint32_t reserved; /* 0 */
 };
 
 /* Pure checks; the other side's bytes are believed only after these. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -81,6 +82,20 @@ link_owner_answer_ok(const struct link_owner *a)
 	    a->pid >= 0;
 }
 
+bool
+link_change_ok(const struct link_change *c)
+{
+	return c->magic == LINK_CHANGE_MAGIC && c->step > LINK_CHANGE_NONE &&
+	    c->step < LINK_NCHANGE && c->reserved == 0;
+}
+
+bool
+link_kept_ok(const struct link_kept *k)
+{
+	return k->magic == LINK_KEPT_MAGIC && k->reserved == 0 &&
+	    k->error >= 0;
+}
+
 int
 link_recv(enum link_peer *peer, int *fd)
 {
@@ -100,12 +115,20 @@ link_recv(enum link_peer *peer, int *fd)
 	return 1;
 }
 
+/* A message of SIZE octets without a descriptor. */
+static bool
+answer_is(ssize_t n, size_t size, int fd)
+{
+	return fd == -1 && n == (ssize_t)size;
+}
+
 enum link_got
-link_recv_engine(enum link_peer *peer, int *fd, struct link_owner *owner)
+link_recv_engine(enum link_peer *peer, int *fd, struct link_said *said)
 {
 	union {
 		struct link_msg msg;
 		struct link_owner owner;
+		struct link_kept kept;
 	} u;
 	int got;
 	ssize_t n = receive(&u, sizeof u, &got);
@@ -117,10 +140,14 @@ link_recv_engine(enum link_peer *peer, int *fd, struct link_owner *owner)
 		*fd = got;
 		return LINK_HANDED;
 	}
-	if (got == -1 && n == sizeof u.owner &&
+	if (answer_is(n, sizeof u.owner, got) &&
 	    link_owner_answer_ok(&u.owner)) {
-		*owner = u.owner;
+		said->owner = u.owner;
 		return LINK_OWNER;
+	}
+	if (answer_is(n, sizeof u.kept, got) && link_kept_ok(&u.kept)) {
+		said->kept = u.kept;
+		return LINK_KEPT;
 	}
 	if (got != -1)
 		close(got);
@@ -145,6 +172,31 @@ link_ask_owner(uint32_t uid, uint64_t inode)
 
 	return send(LINK_KEEPER_FD, &ask, sizeof ask,
 	    MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof ask ? 0 : -1;
+}
+
+int
+link_ask_change(const struct link_change *c)
+{
+	return send(LINK_KEEPER_FD, c, sizeof *c,
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof *c ? 0 : -1;
+}
+
+int
+link_pending(struct pol_uplink *out)
+{
+	const int want = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+	int seals = fcntl(LINK_PENDING_FD, F_GET_SEALS);
+	struct stat st;
+	bool ok;
+
+	ok = seals != -1 && (seals & want) == want &&
+	    fstat(LINK_PENDING_FD, &st) == 0 && st.st_size == sizeof *out &&
+	    pread(LINK_PENDING_FD, out, sizeof *out, 0) ==
+	    (ssize_t)sizeof *out;
+	if (!ok)
+		explicit_bzero(out, sizeof *out);
+	close(LINK_PENDING_FD);
+	return ok ? 0 : -1;
 }
 
 int

@@ -113,13 +113,18 @@ int link_recv(enum link_peer *peer, int *fd)
     __attribute__((warn_unused_result));
 
 /*
- * The engine's: the keeper sends it two kinds of message.  LINK_HANDED: as
- * link_recv()'s 1.  LINK_OWNER: *OWNER is the answer to a question; its inode
- * tells which one.  Neither touches what belongs to the other.
+ * The engine's: the keeper sends it three kinds of message.  LINK_HANDED: as
+ * link_recv()'s 1.  LINK_OWNER, LINK_KEPT: that member of *SAID is the answer
+ * to a question.  None of them touches what belongs to the others.
  */
-enum link_got { LINK_LOST = -1, LINK_NOTHING = 0, LINK_HANDED, LINK_OWNER };
+enum link_got { LINK_LOST = -1, LINK_NOTHING = 0, LINK_HANDED, LINK_OWNER,
+	LINK_KEPT };
+struct link_said {
+	struct link_owner owner;
+	struct link_kept kept;
+};
 enum link_got link_recv_engine(enum link_peer *peer, int *fd,
-    struct link_owner *owner) __attribute__((warn_unused_result));
+    struct link_said *said) __attribute__((warn_unused_result));
 
 /* Ask the keeper; -1 when it cannot be told. */
 int link_ask(enum link_peer restart, enum link_hold hold)
@@ -129,9 +134,22 @@ int link_ask(enum link_peer restart, enum link_hold hold)
 int link_ask_owner(uint32_t uid, uint64_t inode)
     __attribute__((warn_unused_result));
 
+/* The same with a struct link_kept. */
+int link_ask_change(const struct link_change *c)
+    __attribute__((warn_unused_result));
+
+/*
+ * What the last engine left behind, from LINK_PENDING_FD, which is closed.
+ * -1: that is no sealed struct pol_uplink.
+ */
+int link_pending(struct pol_uplink *out) __attribute__((warn_unused_result));
+
 /* A question that the keeper takes; an answer that the engine takes. */
 bool link_owner_question_ok(const struct link_owner *q);
 bool link_owner_answer_ok(const struct link_owner *a);
+/* All but what the policy decides: pol_uplink_ok() is the keeper's. */
+bool link_change_ok(const struct link_change *c);
+bool link_kept_ok(const struct link_kept *k);
 
 /* Hand FD over CHANNEL; FD stays the caller's.  -1 and errno on failure. */
 int link_send(int channel, enum link_peer peer, int fd)

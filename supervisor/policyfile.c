@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/origins.h"
+
 /* The parser takes no more. */
 #define MAX_FILE (4u << 20)
 #define MAX_FILES 64
@@ -31,6 +33,7 @@
 /* What has been read so far. */
 struct files {
 	struct pol_diags *diags;
+	struct pol_origins *from;
 	bool for_real;
 	bool failed; /* something could not be read at all */
 	struct pol_source src[MAX_FILES + 1];
@@ -241,7 +244,7 @@ static int
 parse(struct pol_policy *out, struct files *f)
 {
 	struct pol_diags own = *f->diags;
-	int rc = pol_parse(out, f->diags, f->src, f->n);
+	int rc = pol_parse_from(out, f->diags, f->from, f->src, f->n);
 
 	/* "More" and nothing else: there was no memory to say what. */
 	if ((own.n != 0 || own.more) && rc == 0) {
@@ -260,6 +263,13 @@ int
 policyfile_load(struct pol_policy *out, struct pol_diags *diags,
     const char *path, bool for_real)
 {
+	return policyfile_load_from(out, diags, NULL, path, for_real);
+}
+
+int
+policyfile_load_from(struct pol_policy *out, struct pol_diags *diags,
+    struct pol_origins *from, const char *path, bool for_real)
+{
 	struct files *f = calloc(1, sizeof *f);
 	int rc = -1;
 
@@ -273,6 +283,7 @@ policyfile_load(struct pol_policy *out, struct pol_diags *diags,
 	}
 	f->diags = diags;
 	f->for_real = for_real;
+	f->from = from;
 	add_all(f, path);
 	/* With a file missing, half of what the parser said would be wrong. */
 	if (!f->failed)
@@ -309,9 +320,22 @@ lookup(const struct pol_user *user, struct passwd *pw, char **buf,
 	return rc;
 }
 
+/* Those who must be different ones; the first is Tor's. */
+enum { MAX_TOR_AND_OURS = 5 };
+
+/* Somebody whom the policy names. */
+struct person {
+	struct pol_user *user;
+	char key[POL_ORIGIN_KEY];
+	const char *file; /* where it does so; borrowed */
+	unsigned line;
+	bool by_default;
+};
+
 static bool
-resolve(struct pol_user *user, struct pol_diags *diags, const char *key)
+resolve(const struct person *one, struct pol_diags *diags)
 {
+	struct pol_user *user = one->user;
 	struct passwd pw, *found = NULL;
 	char *buf = NULL;
 	int rc = lookup(user, &pw, &buf, &found);
@@ -321,14 +345,15 @@ resolve(struct pol_user *user, struct pol_diags *diags, const char *key)
 		user->gid = found->pw_gid;
 		user->resolved = true;
 	} else if (user->name[0] != '\0') {
-		pol_diags_add(diags, "policy", 0, "user \"%s\" (%s) %s: "
-		    "create it or name another", user->name, key,
+		pol_diags_add(diags, one->file, one->line, "user \"%s\" (%s%s) "
+		    "%s: create it or name another", user->name, one->key,
+		    one->by_default ? ", by default" : "",
 		    rc == 0 ? "does not exist" : "cannot be looked up");
 	}
 	free(buf);
 	if (user->resolved && user->uid == 0) {
-		pol_diags_add(diags, "policy", 0, "user \"%s\" (%s) is root: "
-		    "name an unprivileged one", user->name, key);
+		pol_diags_add(diags, one->file, one->line, "user \"%s\" (%s) "
+		    "is root: name an unprivileged one", user->name, one->key);
 		user->resolved = false;
 	}
 	/* 0 would be root's, in rules that are only printed, too. */
@@ -337,17 +362,11 @@ resolve(struct pol_user *user, struct pol_diags *diags, const char *key)
 	return user->resolved;
 }
 
-/* Those who must be four different ones; the first is Tor's. */
-enum { TOR_AND_OURS = 4 };
-
-struct person {
-	struct pol_user *user;
-	char key[sizeof "timesync users" + POL_NAME_LEN];
-};
-
 struct people {
-	struct person list[TOR_AND_OURS + POL_MAX_EGRESS + POL_MAX_TIME_USERS];
-	size_t n;
+	const struct pol_origins *from; /* borrowed; or NULL */
+	struct person list[MAX_TOR_AND_OURS + POL_MAX_EGRESS +
+	    POL_MAX_TIME_USERS];
+	size_t n, ours;
 };
 
 static void add_person(struct people *all, struct pol_user *user,
@@ -357,12 +376,17 @@ static void
 add_person(struct people *all, struct pol_user *user, const char *fmt, ...)
 {
 	struct person *one = &all->list[all->n++];
+	const struct pol_origin *at;
 	va_list ap;
 
 	one->user = user;
 	va_start(ap, fmt);
 	(void)vsnprintf(one->key, sizeof one->key, fmt, ap);
 	va_end(ap);
+	at = pol_origins_find(all->from, one->key);
+	one->file = at != NULL ? at->file : "policy";
+	one->line = at != NULL ? at->line : 0;
+	one->by_default = at == NULL && all->from != NULL;
 }
 
 static void
@@ -373,6 +397,10 @@ find_people(struct people *all, struct pol_policy *p)
 	add_person(all, &p->gate_user, "users gate");
 	add_person(all, &p->engine_user, "users engine");
 	add_person(all, &p->status_user, "users status");
+	/* Without it nothing is looked up, and nobody is needed for that. */
+	if (p->resolver.addr.family != 0)
+		add_person(all, &p->resolver_user, "users resolver");
+	all->ours = all->n;
 	for (size_t i = 0; i < p->negress; i++)
 		add_person(all, &p->egress[i].user, "egress %s",
 		    p->egress[i].name);
@@ -390,14 +418,14 @@ is_taken(const struct people *all, size_t i, struct pol_diags *diags)
 	const struct person *one = &all->list[i];
 	bool taken = false;
 
-	for (size_t j = 0; j < i && j < TOR_AND_OURS; j++) {
+	for (size_t j = 0; j < i && j < all->ours; j++) {
 		const struct person *other = &all->list[j];
 
 		if (!other->user->resolved ||
 		    other->user->uid != one->user->uid)
 			continue;
-		pol_diags_add(diags, "policy", 0, "\"%s\" and \"%s\" are "
-		    "both user %u: they must be different", other->key,
+		pol_diags_add(diags, one->file, one->line, "\"%s\" and \"%s\" "
+		    "are both user %u: they must be different", other->key,
 		    one->key, one->user->uid);
 		taken = true;
 	}
@@ -407,12 +435,19 @@ is_taken(const struct people *all, size_t i, struct pol_diags *diags)
 int
 policyfile_resolve(struct pol_policy *p, struct pol_diags *diags)
 {
-	struct people all;
+	return policyfile_resolve_from(p, diags, NULL);
+}
+
+int
+policyfile_resolve_from(struct pol_policy *p, struct pol_diags *diags,
+    const struct pol_origins *from)
+{
+	struct people all = { .from = from };
 	int rc = 0;
 
 	find_people(&all, p);
 	for (size_t i = 0; i < all.n; i++)
-		if (!resolve(all.list[i].user, diags, all.list[i].key) ||
+		if (!resolve(&all.list[i], diags) ||
 		    is_taken(&all, i, diags))
 			rc = -1;
 	return rc;

@@ -8,57 +8,18 @@
 
 #include "supervisor/cli/conn.h"
 #include "supervisor/cli/field.h"
+#include "supervisor/cli/out.h"
 #include "supervisor/cli/table.h"
 
 #define STATUS_SOCK "status.sock"
-#define CONTROL_SOCK "control.sock"
 
 /* The first line comes at once; a gateway under load may need a moment. */
 #define FIRST_MS 5000
 /* Two heartbeats and a half: then the other side hangs. */
 #define SILENCE_MS 12500
-/* The supervisor itself gives up on an answer after five seconds. */
-#define ANSWER_MS 8000
-/* The same of a check: 30 seconds from sentence to sentence, 150 in all. */
-#define CHECK_ANSWER_MS 33000
-#define CHECK_MS 155000
 /* Between two attempts to connect while waiting. */
 #define RETRY_MS 250
 #define CHANGE_CAP 512
-
-static const struct {
-	const char *text;
-	enum cli_exit code;
-} io_errors[] = {
-	[CLI_IO_OK] = { "", CLI_OK },
-	[CLI_IO_GONE] = { "The supervisor is not running or went away.",
-	    CLI_UNREACHABLE },
-	[CLI_IO_DENIED] = { "You are not permitted to use its socket.",
-	    CLI_REFUSED },
-	[CLI_IO_LATE] = { "The supervisor does not answer.",
-	    CLI_UNREACHABLE },
-	[CLI_IO_BAD] = { "The supervisor sent something that is not a line.",
-	    CLI_UNKNOWN },
-	[CLI_IO_MEMORY] = { "There is not enough memory.", CLI_UNKNOWN },
-};
-
-static enum cli_exit
-io_failed(const struct cli_options *o, enum cli_io rc)
-{
-	fprintf(stderr, "portcullis: %s (%s)\n", io_errors[rc].text, o->dir);
-	return io_errors[rc].code;
-}
-
-/* What was printed must have arrived: a broken pipe is no success. */
-static enum cli_exit
-printed(enum cli_exit code)
-{
-	if (fflush(stdout) == EOF || ferror(stdout) != 0) {
-		fprintf(stderr, "portcullis: cannot write the output\n");
-		return CLI_UNKNOWN;
-	}
-	return code;
-}
 
 /* The caller's to json_decref(); NULL and a message if it is none of ours. */
 static json_t *
@@ -111,7 +72,7 @@ first_line(struct cli_conn *c, char **text, enum cli_exit *code,
 	if (rc == CLI_IO_OK)
 		rc = cli_conn_read(c, text, deadline);
 	if (rc != CLI_IO_OK) {
-		*code = io_failed(o, rc);
+		*code = cli_io_failed(o, rc);
 		return NULL;
 	}
 	line = parse_line(*text);
@@ -134,7 +95,7 @@ cli_status(const struct cli_options *o)
 		cli_format_status(stdout, line, is_colour_wanted());
 	json_decref(line);
 	cli_conn_close(&c);
-	return printed(code);
+	return cli_printed(code);
 }
 
 /* The array alone; "null" when there is none. */
@@ -171,7 +132,7 @@ cli_listeners(const struct cli_options *o)
 	}
 	json_decref(line);
 	cli_conn_close(&c);
-	return printed(code);
+	return cli_printed(code);
 }
 
 /* One line for people, unless it says the same as the last. */
@@ -209,11 +170,11 @@ cli_watch(const struct cli_options *o)
 			print_raw(text);
 		else if (line != NULL)
 			print_change(line, last);
-		code = printed(line != NULL ? CLI_OK : CLI_UNKNOWN);
+		code = cli_printed(line != NULL ? CLI_OK : CLI_UNKNOWN);
 		json_decref(line);
 	}
 	cli_conn_close(&c);
-	return rc != CLI_IO_OK ? io_failed(o, rc) : code;
+	return rc != CLI_IO_OK ? cli_io_failed(o, rc) : code;
 }
 
 /*
@@ -257,7 +218,7 @@ cli_wait(const struct cli_options *o)
 		code = CLI_NOT_OPEN;
 		rc = cli_conn_open(&c, o->dir, STATUS_SOCK, deadline);
 		if (rc == CLI_IO_DENIED)
-			return io_failed(o, rc);
+			return cli_io_failed(o, rc);
 		if (rc == CLI_IO_OK)
 			code = wait_on(&c, o, deadline);
 		cli_conn_close(&c);
@@ -270,113 +231,4 @@ cli_wait(const struct cli_options *o)
 	fprintf(stderr, "portcullis: The time is up%s\n", rc == CLI_IO_OK ?
 	    "." : "; the supervisor did not answer.");
 	return CLI_TIMEOUT;
-}
-
-/* The answer's own sentence, or one for it. */
-static void
-sentence_of(char dst[CHANGE_CAP], const json_t *answer, bool ok)
-{
-	const char *s = json_string_value(json_object_get(answer, "text"));
-
-	if (s == NULL)
-		s = json_string_value(json_object_get(answer, "error"));
-	if (s == NULL || s[0] == '\0')
-		s = ok ? "Done." : "No reason was given.";
-	cli_plain(dst, CHANGE_CAP, s);
-}
-
-/*
- * Print one answer's sentence: what the engine said of a check to stdout, why
- * something was not done to stderr.  *MORE: another answer follows.
- */
-static enum cli_exit
-print_answer(const char *text, bool is_check, bool *more)
-{
-	json_t *answer = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	const json_t *ok = json_object_get(answer, "ok");
-	bool refused = json_is_true(json_object_get(answer, "refused"));
-	enum cli_exit code = CLI_UNKNOWN;
-	char plain[CHANGE_CAP];
-
-	if (json_is_true(ok))
-		code = CLI_OK;
-	else if (json_is_false(ok))
-		code = is_check && !refused ? CLI_FAILED : CLI_REFUSED;
-	*more = is_check && json_is_boolean(ok) &&
-	    json_is_true(json_object_get(answer, "more"));
-	sentence_of(plain, answer, code == CLI_OK);
-	json_decref(answer);
-	if (code == CLI_OK || code == CLI_FAILED) {
-		puts(plain);
-		return printed(code);
-	}
-	fprintf(stderr, "portcullis: %s\n", plain);
-	return code;
-}
-
-/* Connect and send a request for VERB. */
-static enum cli_io
-request(struct cli_conn *c, const struct cli_options *o, const char *verb)
-{
-	uint64_t deadline = cli_now_ms() + ANSWER_MS;
-	json_t *obj = json_pack("{s:s}", "cmd", verb);
-	char *text = json_dumps(obj, JSON_COMPACT);
-	enum cli_io rc;
-
-	json_decref(obj);
-	rc = cli_conn_open(c, o->dir, CONTROL_SOCK, deadline);
-	if (rc == CLI_IO_OK && text == NULL)
-		rc = CLI_IO_MEMORY;
-	if (rc == CLI_IO_OK)
-		rc = cli_conn_write(c, text, deadline);
-	if (rc == CLI_IO_OK)
-		rc = cli_conn_write(c, "\n", deadline);
-	free(text);
-	return rc;
-}
-
-enum cli_exit
-cli_ask(const struct cli_options *o)
-{
-	struct cli_conn c;
-	enum cli_io rc = request(&c, o, o->command);
-	enum cli_exit code;
-	char *answer;
-	bool more;
-
-	if (rc == CLI_IO_OK)
-		rc = cli_conn_read(&c, &answer, cli_now_ms() + ANSWER_MS);
-	code = rc == CLI_IO_OK ? print_answer(answer, false, &more) :
-	    io_failed(o, rc);
-	cli_conn_close(&c);
-	return code;
-}
-
-enum cli_exit
-cli_check(const struct cli_options *o)
-{
-	uint64_t end = cli_now_ms() + CHECK_MS, next;
-	enum cli_exit code = CLI_UNKNOWN;
-	struct cli_conn c;
-	bool more = true;
-	enum cli_io rc;
-	char *answer;
-
-	if (strcmp(o->operand, "isolation") != 0) {
-		fprintf(stderr, "portcullis: The only thing to check is "
-		    "\"isolation\".\n");
-		return CLI_USAGE;
-	}
-	rc = request(&c, o, "check-isolation");
-	while (rc == CLI_IO_OK && more) {
-		next = cli_now_ms() + CHECK_ANSWER_MS;
-		rc = cli_conn_read(&c, &answer, next < end ? next : end);
-		if (rc != CLI_IO_OK)
-			break;
-		code = print_answer(answer, true, &more);
-		if (code == CLI_UNKNOWN)
-			break; /* nobody reads, or it is no answer */
-	}
-	cli_conn_close(&c);
-	return rc == CLI_IO_OK ? code : io_failed(o, rc);
 }

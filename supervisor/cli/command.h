@@ -14,6 +14,7 @@ struct cli_options {
 	const char *operand; /* what follows it, if the command takes that */
 	enum cli_goal goal;
 	bool json;
+	bool dry_run;
 	bool has_timeout;
 	uint64_t timeout_ms;
 };
@@ -23,9 +24,11 @@ enum cli_exit cli_status(const struct cli_options *o);
 enum cli_exit cli_listeners(const struct cli_options *o);
 enum cli_exit cli_watch(const struct cli_options *o);
 enum cli_exit cli_wait(const struct cli_options *o);
-/* hold, release, newnym, reprove: o->command is the verb. */
+/* hold, release, newnym, reprove, names: o->command is the verb. */
 enum cli_exit cli_ask(const struct cli_options *o);
 /* o->operand is what to check. */
 enum cli_exit cli_check(const struct cli_options *o);
+/* o->operand is the file with what is to be applied. */
+enum cli_exit cli_apply(const struct cli_options *o);
 
 #endif

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "supervisor/cli/field.h"
+#include "supervisor/cli/row.h"
 #include "supervisor/cli/table.h"
 #include "supervisor/status/encode.h"
 
 #define NOT_KNOWN "not known"
 #define ALARM_TEXT \
-	": wider than this machine, or in the policy's way; not opened"
+	": wider than this machine, or in the policy's way; not opened: " \
+	"remove it from torrc, or name it in the policy"
 
 enum position { POS_UNKNOWN = 0, POS_CLOSED, POS_TOR_ONLY, POS_SYNC,
 	POS_OPEN, NPOS };
@@ -120,22 +122,6 @@ cli_goal_met(const json_t *line, enum cli_goal goal)
 	return false;
 }
 
-static void row(FILE *out, const char *name, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* The caller looks at ferror() at the end, so nothing is checked here. */
-static void
-row(FILE *out, const char *name, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(out, "%-12s", name);
-	va_start(ap, fmt);
-	vfprintf(out, fmt, ap);
-	va_end(ap);
-	fputc('\n', out);
-}
-
 static void
 format_tor(FILE *out, const json_t *line)
 {
@@ -145,18 +131,18 @@ format_tor(FILE *out, const json_t *line)
 
 	cli_field_text(version, cli_field(line, "tor", "version"));
 	if (!json_is_boolean(running)) {
-		row(out, "Tor", NOT_KNOWN);
+		cli_row(out, "Tor", NOT_KNOWN);
 		return;
 	}
 	if (!json_is_true(running)) {
-		row(out, "Tor", "not running");
+		cli_row(out, "Tor", "not running");
 		return;
 	}
 	if (number_at(&pid, line, "tor", "pid"))
-		row(out, "Tor", "running, pid %lld%s%s", (long long)pid,
+		cli_row(out, "Tor", "running, pid %lld%s%s", (long long)pid,
 		    version[0] != '\0' ? ", version " : "", version);
 	else
-		row(out, "Tor", "running%s%s",
+		cli_row(out, "Tor", "running%s%s",
 		    version[0] != '\0' ? ", version " : "", version);
 }
 
@@ -164,17 +150,25 @@ static void
 format_bootstrap(FILE *out, const json_t *line)
 {
 	char summary[CLI_TEXT_CAP], warning[CLI_TEXT_CAP];
+	char since[CLI_TEXT_CAP], said[CLI_TEXT_CAP];
 	json_int_t n;
 
 	cli_field_text(summary, cli_field(line, "bootstrap", "summary"));
+	cli_field_text(since, cli_field(line, "bootstrap", "since"));
+	cli_field_text(said, cli_field(line, "bootstrap", "tor_said"));
 	cli_field_text(warning, cli_field(line, "bootstrap", "warning"));
 	if (!number_at(&n, line, "bootstrap", "progress"))
-		row(out, "Bootstrap", NOT_KNOWN);
+		cli_row(out, "Bootstrap", NOT_KNOWN);
 	else
-		row(out, "Bootstrap", "%lld %%%s%s", (long long)n,
+		cli_row(out, "Bootstrap", "%lld %%%s%s", (long long)n,
 		    summary[0] != '\0' ? ", " : "", summary);
 	if (warning[0] != '\0')
-		row(out, "", "problem: %s", warning);
+		cli_row(out, "", "problem: %s", warning);
+	if (!json_is_true(cli_field(line, "bootstrap", "stalled")))
+		return;
+	cli_row(out, "", "no progress since %s", since);
+	if (said[0] != '\0')
+		cli_row(out, "", "Tor said: %s", said);
 }
 
 static void
@@ -185,7 +179,7 @@ format_trouble(FILE *out, const json_t *t)
 	cli_field_text(name, json_object_get(t, "name"));
 	cli_field_text(address, json_object_get(t, "address"));
 	cli_table_why(why, sizeof why, t);
-	row(out, "", "%s %s: %s", name, address, why);
+	cli_row(out, "", "%s %s: %s", name, address, why);
 }
 
 /* "5 of 5 proven, 5 open, 1 withheld". */
@@ -196,7 +190,7 @@ format_counts(FILE *out, const json_t *line)
 
 	if (!number_at(&total, line, "listeners", "total") ||
 	    !number_at(&proven, line, "listeners", "proven")) {
-		row(out, "Listeners", NOT_KNOWN);
+		cli_row(out, "Listeners", NOT_KNOWN);
 		return;
 	}
 	fprintf(out, "%-12s%lld of %lld proven", "Listeners",
@@ -215,7 +209,7 @@ format_extra(FILE *out, const json_t *x, bool alarm)
 
 	cli_field_text(kind, json_object_get(x, "kind"));
 	cli_field_text(address, json_object_get(x, "address"));
-	row(out, alarm ? "ALARM" : "", "%s %s%s", kind, address,
+	cli_row(out, alarm ? "ALARM" : "", "%s %s%s", kind, address,
 	    alarm ? ALARM_TEXT : "");
 }
 
@@ -231,7 +225,7 @@ format_extras(FILE *out, const json_t *line, bool all)
 	if (!number_at(&extra, line, "listeners", "extra") ||
 	    !number_at(&alarms, line, "listeners", "alarms") || extra == 0)
 		return;
-	row(out, "Extra", "%lld of Tor's that the policy does not name, "
+	cli_row(out, "Extra", "%lld of Tor's that the policy does not name, "
 	    "%lld with an alarm", (long long)extra, (long long)alarms);
 	for (i = 0; i < json_array_size(extras); i++) {
 		x = json_array_get(extras, i);
@@ -242,7 +236,7 @@ format_extras(FILE *out, const json_t *line, bool all)
 		shown++;
 	}
 	if (shown < (all ? extra : alarms))
-		row(out, "", "and %lld more",
+		cli_row(out, "", "and %lld more",
 		    (long long)((all ? extra : alarms) - shown));
 }
 
@@ -259,9 +253,39 @@ format_listeners(FILE *out, const json_t *line)
 	if (number_at(&total, line, "listeners", "total") &&
 	    number_at(&proven, line, "listeners", "proven") &&
 	    (json_int_t)i < total - proven)
-		row(out, "", "and %lld more", (long long)(total - proven) -
+		cli_row(out, "", "and %lld more", (long long)(total - proven) -
 		    (long long)i);
 	format_extras(out, line, false);
+}
+
+/* What to do about a barrier that does not stand. */
+static const struct {
+	const char *name, *advice;
+} barriers[] = {
+	{ "boot", "somebody removed table portcullis_boot: it is put back by "
+	    "itself; if not, restart portcullisd" },
+	{ "guard", "table portcullis_guard is missing: restart portcullisd" },
+	{ "persist", "before Linux 6.9 the guard goes when the gate does: "
+	    "enable portcullis-boot.service, or take a newer kernel" },
+	{ "netdev", "packet sockets can send outside: see that each external "
+	    "interface of the policy is there (ip link)" },
+	{ "forward4_off", "the kernel forwards IPv4: switch it off (sysctl -w "
+	    "net.ipv4.ip_forward=0) and find out what switched it on" },
+	{ "forward6_off", "the kernel forwards IPv6: switch it off (sysctl -w "
+	    "net.ipv6.conf.all.forwarding=0) and find out what switched it "
+	    "on" },
+	{ "routes", "the routing rules do not stand: the policy has routes = "
+	    "\"off\", or another's rule comes before 80 (ip rule; ip -6 rule)"
+	    },
+};
+
+static void
+advise_barriers(FILE *out, const json_t *all)
+{
+	for (size_t i = 0; i < sizeof barriers / sizeof barriers[0]; i++)
+		if (json_is_false(json_object_get(all, barriers[i].name)))
+			cli_row(out, "", "%s: %s", barriers[i].name,
+			    barriers[i].advice);
 }
 
 static void
@@ -283,6 +307,7 @@ format_barriers(FILE *out, const json_t *line)
 		sep = ", ";
 	}
 	fprintf(out, "%s\n", sep[0] == '\0' ? NOT_KNOWN : "");
+	advise_barriers(out, all);
 }
 
 /* Only where the policy asks for it. */
@@ -293,7 +318,7 @@ format_clock(FILE *out, const json_t *line)
 
 	if (!json_is_true(cli_field(line, "clock", "required")))
 		return;
-	row(out, "Clock", "%s", json_is_true(right) ? "known to be right" :
+	cli_row(out, "Clock", "%s", json_is_true(right) ? "known to be right" :
 	    "not known to be right");
 }
 
@@ -304,7 +329,7 @@ format_lease(FILE *out, const json_t *line)
 	json_int_t lease;
 
 	if (!number_at(&lease, line, "firewall", "lease_ms")) {
-		row(out, "Firewall", NOT_KNOWN);
+		cli_row(out, "Firewall", NOT_KNOWN);
 		return;
 	}
 	cli_field_text(mode, cli_field(line, "firewall", "mode"));
@@ -326,25 +351,26 @@ format_egress(FILE *out, const json_t *line)
 
 	cli_field_text(mode, cli_field(line, "firewall", "egress"));
 	if (strcmp(mode, "any") == 0)
-		row(out, "Egress", "any: Tor may connect to every address");
+		cli_row(out, "Egress", "any: Tor may connect to every address");
 	if (strcmp(mode, "strict") != 0 ||
 	    !cli_field_number(&v4, json_object_get(relays, "ipv4")) ||
 	    !cli_field_number(&v6, json_object_get(relays, "ipv6")) ||
 	    !cli_field_number(&list, json_object_get(relays, "generation")))
 		return;
 	if (list == 0)
-		row(out, "Egress", "strict: Tor may connect to nothing yet");
+		cli_row(out, "Egress", "strict: Tor may connect to nothing "
+		    "yet");
 	else
-		row(out, "Egress", "strict: %lld places by IPv4, %lld by IPv6 "
-		    "(list %lld)", (long long)v4, (long long)v6,
+		cli_row(out, "Egress", "strict: %lld places by IPv4, %lld by "
+		    "IPv6 (list %lld)", (long long)v4, (long long)v6,
 		    (long long)list);
 	if (cli_field_number(&wanted, json_object_get(relays,
 	    "wanted_generation")) && wanted != list)
-		row(out, "", "list %lld is not in force yet",
+		cli_row(out, "", "list %lld is not in force yet",
 		    (long long)wanted);
 	cli_field_text(fault, json_object_get(relays, "fault"));
 	if (fault[0] != '\0')
-		row(out, "", "problem: %s", fault);
+		cli_row(out, "", "problem: %s", fault);
 }
 
 static void
@@ -359,19 +385,19 @@ format_firewall(FILE *out, const json_t *line)
 	if (number_at(&closes, line, "firewall", "closes") &&
 	    number_at(&last, line, "firewall", "close_last_us") &&
 	    number_at(&most, line, "firewall", "close_max_us"))
-		row(out, "Closes", "%lld, the last in %lld us, the slowest "
+		cli_row(out, "Closes", "%lld, the last in %lld us, the slowest "
 		    "in %lld us", (long long)closes, (long long)last,
 		    (long long)most);
 	if (number_at(&purges, line, "firewall", "purges") && purges > 0)
-		row(out, "Purges", "%lld, in which the kernel forgot the "
+		cli_row(out, "Purges", "%lld, in which the kernel forgot the "
 		    "clients' flows", (long long)purges);
 	if (number_at(&foreign, line, "firewall", "foreign_changes") &&
 	    foreign > 0)
-		row(out, "Foreign", "%lld changes of our tables by others",
+		cli_row(out, "Foreign", "%lld changes of our tables by others",
 		    (long long)foreign);
 	cli_field_text(error, cli_field(line, "firewall", "error"));
 	if (error[0] != '\0')
-		row(out, "Fault", "%s", error);
+		cli_row(out, "Fault", "%s", error);
 }
 
 void
@@ -388,11 +414,12 @@ cli_format_status(FILE *out, const json_t *line, bool colour)
 		fprintf(out, "%s\n", text);
 	fputc('\n', out);
 	if (cli_field_text(text, cli_field(line, NULL, "since"))[0] != '\0')
-		row(out, "Since", "%s", text);
+		cli_row(out, "Since", "%s", text);
 	if (json_is_true(cli_field(line, NULL, "hold")))
-		row(out, "Hold", "an operator holds the gate closed");
+		cli_row(out, "Hold", "an operator holds the gate closed");
 	format_tor(out, line);
 	format_bootstrap(out, line);
+	cli_format_ways(out, line);
 	format_listeners(out, line);
 	format_clock(out, line);
 	format_firewall(out, line);

@@ -19,36 +19,46 @@
 #define TAKES_FOR (1u << 1)
 #define TAKES_TIMEOUT (1u << 2)
 #define TAKES_OPERAND (1u << 3) /* exactly one */
+#define TAKES_DRY_RUN (1u << 4)
 
 static const struct command {
 	const char *name;
 	enum cli_exit (*run)(const struct cli_options *o);
 	unsigned takes;
 	const char *help;
+	const char *operand; /* what to say when it is missing */
 } commands[] = {
 	{ "status", cli_status, TAKES_JSON,
-	    "say whether the gate is open, why, and what to do" },
+	    "say whether the gate is open, why, and what to do", NULL },
 	{ "listeners", cli_listeners, TAKES_JSON,
-	    "print the table of listeners" },
-	{ "watch", cli_watch, TAKES_JSON, "print a line at every change" },
+	    "print the table of listeners", NULL },
+	{ "watch", cli_watch, TAKES_JSON,
+	    "print a line at every change", NULL },
 	{ "wait", cli_wait, TAKES_FOR | TAKES_TIMEOUT,
-	    "wait until open, closed, time-sync or bootstrapped" },
-	{ "hold", cli_ask, 0, "close the gate and keep it closed" },
-	{ "release", cli_ask, 0, "end a hold" },
-	{ "newnym", cli_ask, 0, "let Tor use new circuits from now on" },
-	{ "reprove", cli_ask, 0, "close, and prove everything anew" },
+	    "wait until open, closed, time-sync or bootstrapped", NULL },
+	{ "hold", cli_ask, 0, "close the gate and keep it closed", NULL },
+	{ "release", cli_ask, 0, "end a hold", NULL },
+	{ "newnym", cli_ask, 0, "let Tor use new circuits from now on", NULL },
+	{ "reprove", cli_ask, 0, "close, and prove everything anew", NULL },
 	{ "check", cli_check, TAKES_OPERAND,
-	    "isolation: show that no two listeners share a circuit" },
+	    "isolation: show that no two listeners share a circuit",
+	    "say what to check: there is \"isolation\"" },
+	{ "names", cli_ask, 0,
+	    "the names that proxy and transports need, with addresses", NULL },
+	{ "apply", cli_apply, TAKES_OPERAND | TAKES_DRY_RUN,
+	    "other bridges or another proxy, kept only if they work",
+	    "name the file with the bridges and the proxy, or \"-\"" },
 };
 
-enum opt { OPT_DIR = 256, OPT_JSON, OPT_FOR, OPT_TIMEOUT, OPT_HELP,
-	OPT_VERSION };
+enum opt { OPT_DIR = 256, OPT_JSON, OPT_FOR, OPT_TIMEOUT, OPT_DRY_RUN,
+	OPT_HELP, OPT_VERSION };
 
 static const struct option options[] = {
 	{ "socket-dir", required_argument, NULL, OPT_DIR },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "for", required_argument, NULL, OPT_FOR },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -65,8 +75,9 @@ print_help(FILE *out)
 	    "open|closed|time-sync|bootstrapped\n"
 	    "                  [--timeout SECONDS]\n"
 	    "       portcullis [--socket-dir DIR] "
-	    "hold|release|newnym|reprove\n"
+	    "hold|release|newnym|reprove|names\n"
 	    "       portcullis [--socket-dir DIR] check isolation\n"
+	    "       portcullis [--socket-dir DIR] apply [--dry-run] FILE|-\n"
 	    "       portcullis --help | --version\n\n", out);
 	for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name,
@@ -127,6 +138,10 @@ take_option(struct cli_options *o, unsigned *given, int opt)
 		*given |= TAKES_TIMEOUT;
 		return parse_timeout(o, optarg) ? NULL :
 		    "--timeout takes a number of seconds";
+	case OPT_DRY_RUN:
+		*given |= TAKES_DRY_RUN;
+		o->dry_run = true;
+		return NULL;
 	}
 	return "unknown option";
 }
@@ -152,7 +167,7 @@ misused(const struct command *cmd, const struct cli_options *o,
 	if (cmd == NULL)
 		return "no such command";
 	if ((cmd->takes & TAKES_OPERAND) != 0 && words != 2)
-		return "say what to check: there is \"isolation\"";
+		return cmd->operand;
 	if ((cmd->takes & TAKES_OPERAND) == 0 && words != 1)
 		return "give exactly one command";
 	if ((given & ~cmd->takes) != 0)

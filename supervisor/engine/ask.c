@@ -42,6 +42,7 @@ ask_gate(struct engine *e, enum gate_position pos, uint64_t proof_ns)
 	q.want = pos;
 	q.epoch = e->facts.epoch;
 	q.seq = ++e->gate_seq;
+	q.permits = names_permits(e, pos);
 	(void)bits_for(e, q.proven, pos);
 	if (ask_is_up(pos)) {
 		q.proof_ns = proof_ns;
@@ -51,6 +52,9 @@ ask_gate(struct engine *e, enum gate_position pos, uint64_t proof_ns)
 	if (ask_is_up(e->asked) && pos < e->asked)
 		e->lowered_seq = q.seq;
 	e->asked_valid = e->ops->gate_send(e->arg, &q) == 0;
+	if (q.permits != e->asked_permits)
+		e->permits_seq = q.seq;
+	e->asked_permits = q.permits;
 	e->asked = pos;
 	e->asked_proof = proof_ns;
 	memcpy(e->asked_proven, q.proven, sizeof e->asked_proven);
@@ -67,7 +71,7 @@ request_due(const struct engine *e, enum gate_position pos, uint64_t proof_ns,
 {
 	uint8_t map[POL_MAX_LISTENERS / 8];
 
-	if (pos != e->asked)
+	if (pos != e->asked || names_permits(e, pos) != e->asked_permits)
 		return true;
 	if (!e->asked_valid || !ask_is_up(pos))
 		return now >= e->due.gate;
@@ -95,7 +99,7 @@ choose(const struct engine *e, uint64_t now)
 
 	if (e->state == SM_HALT)
 		return GATE_CLOSED;
-	if (ask_is_up(pos) && !gate_is_ready(e))
+	if (ask_is_up(pos) && (!gate_is_ready(e) || apply_busy(e)))
 		return GATE_TOR_ONLY;
 	if (pos == GATE_SYNC && e->asked == GATE_OPEN)
 		return GATE_TOR_ONLY;

@@ -107,7 +107,7 @@ auth_on_protocolinfo(struct engine *e, const struct cp_reply *reply,
 	 */
 	if (err != CP_OK)
 		engine_lose(e, LOSS_BYTES, cp_strerror(err), now);
-	else if (e->ops->tor_peer(e->arg) == -1)
+	else if (e->ops->tor_peer(e->arg, &e->peer_uid) == -1)
 		engine_lose(e, LOSS_PEER, NULL, now);
 	else if (cp_auth_choose(&method, pi->methods, e->policy->tor.auth) !=
 	    CP_OK)

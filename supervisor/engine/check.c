@@ -21,19 +21,9 @@
 static const char *const reject_option[] = { "ClientRejectInternalAddresses" };
 
 static void
-send_result(struct engine *e, struct snap_result r, const char *text)
-{
-	r.magic = SNAP_RESULT_MAGIC;
-	(void)snprintf(r.text, sizeof r.text, "%s", text);
-	/* A sentence that cannot be sent now is lost; the next one may go. */
-	if (e->status_up)
-		(void)e->ops->status_send(e->arg, &r, sizeof r);
-}
-
-static void
 say(struct engine *e, bool ok, bool more, const char *text)
 {
-	send_result(e, (struct snap_result){ .ok = ok, .more = more,
+	tell_answer(e, (struct snap_result){ .ok = ok, .more = more,
 	    .id = e->check.id }, text);
 }
 
@@ -41,7 +31,7 @@ say(struct engine *e, bool ok, bool more, const char *text)
 static void
 refuse(struct engine *e, uint64_t id, const char *text)
 {
-	send_result(e, (struct snap_result){ .refused = 1, .id = id }, text);
+	tell_answer(e, (struct snap_result){ .refused = 1, .id = id }, text);
 }
 
 /* The subscription is taken back by check_ask(). */

@@ -10,6 +10,8 @@
  *	watch.c		the replies that become facts, and events
  *	repair.c	drift, SETCONF, back-off, limits
  *	relays.c	strict egress: where Tor may connect to
+ *	uplink.c ...	bridges, transports, proxy, and the names they need
+ *	apply.c		changes of them, as transactions
  *	check.c		the isolation check, while one runs
  *	tell.c		reasons and snapshots
  *	table.c		the table of listeners, for the status process
@@ -20,13 +22,20 @@
 #include "controlproto/conn.h"
 #include "controlproto/event.h"
 #include "policy/policy.h"
+#include "supervisor/engine/apply.h"
 #include "supervisor/engine/check.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/names.h"
 #include "supervisor/engine/provision.h"
+#include "supervisor/engine/reach.h"
 #include "supervisor/engine/relays.h"
 #include "supervisor/engine/session.h"
 #include "supervisor/engine/table.h"
 #include "supervisor/engine/tell.h"
+#include "supervisor/engine/torinfo.h"
+#include "supervisor/engine/transports.h"
+#include "supervisor/engine/tryout.h"
+#include "supervisor/engine/uplink.h"
 #include "supervisor/snapshot.h"
 
 /*
@@ -37,31 +46,6 @@ enum latch { LATCH_NONE = 0, LATCH_FIGHT, LATCH_REFUSED, NLATCH };
 
 /* More repairs a minute than this are two controllers fighting. */
 #define REPAIRS_PER_MINUTE 6
-
-struct tor_info {
-	int pid;
-	char version[32];
-	int progress; /* -1: unknown */
-	char tag[32], summary[96];
-	char warning[SNAP_TEXT];    /* last bootstrap problem */
-	char last_warn[SNAP_TEXT];  /* last WARN or ERR log event */
-	uint64_t progress_at;	    /* when it last rose */
-	bool circuit, enough_dir;
-	long files;	/* descriptors that it may have; not above 0: unknown */
-	bool files_out; /* it could not open a listener for want of them */
-};
-
-/* Evidence that circuits carry traffic. */
-struct evidence {
-	bool seen_read, seen_built; /* there is a value to compare with */
-	uint64_t since;		    /* when the first of them was noted */
-	uint64_t read;		    /* traffic/read */
-	uint64_t built;		    /* the highest circuit number BUILT */
-	uint64_t extend_at;	    /* when EXTENDCIRCUIT was last sent */
-	bool extend_refused;	    /* ... and Tor found no path for it */
-	uint64_t active_at; /* SIGNAL ACTIVE was sent, or the session began */
-	bool woken;	    /* it was sent in this session */
-};
 
 /* When things are due, in ms. */
 struct due {
@@ -113,6 +97,7 @@ struct engine {
 
 	/* across sessions */
 	enum engine_loss loss;
+	uint32_t peer_uid; /* whose the control port is, with LOSS_PEER */
 	unsigned tries; /* failed connections in a row */
 	uint64_t absent_since, open_since; /* SYNC counts as open here */
 	bool lost_session; /* the lost link was authenticated */
@@ -125,6 +110,11 @@ struct engine {
 
 	struct check check;
 	struct relays relays;
+	struct uplink uplink;
+	struct names names;
+	struct transports transports;
+	struct tryout tryout;
+	struct apply apply;
 
 	/* gate */
 	bool gate_up, gate_known, status_up;
@@ -136,6 +126,9 @@ struct engine {
 	bool asked_valid;	  /* ... to this gate */
 	uint64_t asked_proof;
 	uint8_t asked_proven[POL_MAX_LISTENERS / 8];
+	uint32_t asked_permits;
+	uint64_t permits_seq; /* the request that had them first */
+	uint32_t reach_seq;   /* of the last gate_reach to this gate */
 	struct pol_addr asked_ifaddr[POL_MAX_IFADDRS];
 	/* Where the listeners in facts.proven are; see gate_req.ifaddr. */
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];

@@ -38,6 +38,8 @@ engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
 	e->table.privacy.ifaddrs = e->prov.last;
 	table_init(e);
 	relays_init(e);
+	uplink_init(e);
+	apply_init(e);
 	for (unsigned i = 0; policy->timesync.required &&
 	    i < policy->nlisteners; i++)
 		if (policy->listeners[i].timesync)
@@ -57,6 +59,8 @@ engine_free(struct engine *e)
 	prov_clear(&e->prov);
 	table_clear(e);
 	relays_clear(e);
+	uplink_clear(e);
+	apply_clear(e);
 	free(e->proofs);
 	explicit_bzero(e, sizeof *e);
 	free(e);
@@ -185,6 +189,7 @@ lose(struct engine *e, enum engine_loss why, const char *detail, uint64_t now)
 	e->facts.epoch = e->report.epoch;
 	confirm_own(e, now);
 	e->loss = why;
+	uplink_doubt(e);
 	engine_decide(e, now);
 	e->lost_session = session_is_up(e);
 	e->same_loss = why == before && !e->lost_session;
@@ -288,6 +293,9 @@ engine_gate_up(struct engine *e, uint64_t now)
 	e->gate_known = false;
 	e->asked_valid = false;
 	e->gate_seq = e->lowered_seq = 0;
+	e->asked_permits = 0;
+	e->permits_seq = 0;
+	names_gate(e);
 	memset(&e->report, 0, sizeof e->report);
 	relays_gate(e);
 	engine_reprove(e, 0, now);
@@ -415,6 +423,8 @@ engine_verb(struct engine *e, const struct snap_verb *v, uint64_t now)
 		check_begin(e, v, now);
 		break;
 	case SNAP_V_NAMES:
+		tell_names(e, v->id);
+		break;
 	case SNAP_V_APPLY:
 	case SNAP_V_NONE:
 	case SNAP_NVERB:
@@ -470,7 +480,11 @@ engine_settle(struct engine *e, uint64_t now)
 	confirm_own(e, now);
 	timers(e, now);
 	check_tick(e, now);
+	apply_tick(e, now);
 	session_next(e, now);
+	transports_settle(e, now);
+	tryout_settle(e, now);
+	names_settle(e, now);
 	engine_decide(e, now);
 	relays_tick(e, now);
 	places_ask_owner(e, now);
@@ -480,6 +494,11 @@ engine_settle(struct engine *e, uint64_t now)
 	wake = earlier(wake, facts_lapse(&e->facts, now));
 	wake = earlier(wake, e->due.status);
 	wake = earlier(wake, relays_wake(e));
+	wake = earlier(wake, names_wake(e));
+	wake = earlier(wake, apply_wake(e));
+	wake = earlier(wake, tryout_wake(e));
+	wake = earlier(wake, transports_wake(e));
+	wake = earlier(wake, uplink_wake(e, now));
 	if (e->gate_up && (!ask_is_up(e->asked) || !e->asked_valid))
 		wake = earlier(wake, e->due.gate);
 	return wake > now ? wake : now + 1;

@@ -64,6 +64,9 @@ enum engine_clock {
 	ENGINE_NCLOCK
 };
 
+/* The uid of whoever cannot be found out. */
+#define ENGINE_NOBODY UINT32_MAX
+
 /*
  * What the core asks of the world.  None of them may call back into the
  * engine.  ARG is the engine_new() argument.
@@ -75,8 +78,11 @@ struct engine_ops {
 	void (*tor_close)(void *arg);
 	/* All N octets are taken, or -1: the link is broken. */
 	int (*tor_write)(void *arg, const void *p, size_t n);
-	/* 0: the other end has the policy's uid of Tor. */
-	int (*tor_peer)(void *arg);
+	/*
+	 * 0: the other end has the policy's uid of Tor.  -1: it has *UID, or
+	 * it cannot be found out, which is ENGINE_NOBODY.
+	 */
+	int (*tor_peer)(void *arg, uint32_t *uid);
 	/* PATH is Tor's word, or NULL; the policy's pinned path wins. */
 	int (*cookie)(void *arg, unsigned char out[CP_COOKIE_LEN],
 	    const char *path);
@@ -145,9 +151,9 @@ void engine_gate_bytes(struct engine *e, const void *p, size_t n,
 /* A resolver's end has arrived, or is closed. */
 void engine_resolver_up(struct engine *e, uint64_t now);
 void engine_resolver_down(struct engine *e, uint64_t now);
-/* Any bytes; what is no valid message ends the pair. */
-void engine_resolver_bytes(struct engine *e, const void *p, size_t n,
-    uint64_t now);
+/* Any bytes; -1: no valid message, the caller ends the pair (.._down()). */
+int engine_resolver_bytes(struct engine *e, const void *p, size_t n,
+    uint64_t now) __attribute__((warn_unused_result));
 
 /*
  * Before the first engine_settle(): the last engine died while it changed

@@ -153,6 +153,20 @@ extras_add(struct prov *p, enum pol_kind kind, const char *value)
 	log_alarm(x, t);
 }
 
+bool
+extras_leftover(struct prov *p, enum pol_kind kind, const char *value)
+{
+	char text[LOG_VALUE];
+
+	if (!pol_option_marked(value))
+		return false;
+	(void)log_esc(text, sizeof text, value, strlen(value) - 1);
+	log_warn("%s %s was of an earlier policy: Tor is told to close it",
+	    pol_kind_option(kind), text);
+	p->uses[kind] = true;
+	return true;
+}
+
 /* What we took away is still to be told of, or to be given back. */
 void
 extras_end(struct extras *x)

@@ -57,6 +57,12 @@ struct extras {
 	uint64_t ghosts_left; /* ... and still there after an accepted one */
 };
 
+/*
+ * Is a line that P's policy does not name of an earlier one's?  It is not
+ * sent along, so that Tor closes it, and from now on P sets its kind.
+ */
+bool extras_leftover(struct prov *p, enum pol_kind kind, const char *value);
+
 /* Dies when out of memory. */
 void extras_init(struct extras *x);
 void extras_clear(struct extras *x);

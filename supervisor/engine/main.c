@@ -10,7 +10,6 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
-#include <openssl/rand.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,10 +25,8 @@
 #include "policy/policy.h"
 #include "supervisor/engine/addrs.h"
 #include "supervisor/engine/clients.h"
-#include "supervisor/engine/cookie.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/pairlink.h"
-#include "supervisor/engine/password.h"
 #include "supervisor/engine/privacy.h"
 #include "supervisor/engine/shell.h"
 #include "supervisor/engine/sockdiag.h"
@@ -37,6 +34,8 @@
 #include "supervisor/engine/torlink.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
+#include "supervisor/namemsg.h"
+#include "supervisor/snapshot.h"
 
 /* A policy with the most listeners, printed, is well below this. */
 #define POLICY_MAX (4 * 1024 * 1024)
@@ -53,149 +52,6 @@ shell_now(void)
 		fatal("clock_gettime: %s", strerror(errno));
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
-
-static void
-op_tor_connect(void *arg)
-{
-	torlink_start(((struct shell *)arg)->tor);
-}
-
-static void
-op_tor_close(void *arg)
-{
-	torlink_cancel(((struct shell *)arg)->tor);
-}
-
-static int
-op_tor_write(void *arg, const void *p, size_t n)
-{
-	return torlink_write(((struct shell *)arg)->tor, p, n);
-}
-
-static int
-op_tor_peer(void *arg)
-{
-	return torlink_peer(((struct shell *)arg)->tor);
-}
-
-static int
-op_cookie(void *arg, unsigned char out[CP_COOKIE_LEN], const char *path)
-{
-	struct shell *sh = arg;
-
-	return cookie_read(out, &sh->policy->tor, path);
-}
-
-static int
-op_password(void *arg, unsigned char *out, size_t cap)
-{
-	struct shell *sh = arg;
-
-	return password_read(out, cap, sh->policy->tor.password_file);
-}
-
-static int
-op_random(void *arg, unsigned char *out, size_t n)
-{
-	(void)arg;
-	return RAND_bytes(out, (int)n) == 1 ? 0 : -1;
-}
-
-static int
-op_prove(void *arg, struct proof *out)
-{
-	struct shell *sh = arg;
-	int rc;
-
-	/*
-	 * No proof rests on an address that is gone already.  The engine is
-	 * told of a change in the loop's next turn, since nothing may call it
-	 * from within itself; until then it reckons with sh->ifaddrs.
-	 */
-	rc = addrs_read(sh->addrs);
-	if (addrs_generation(sh->addrs) != sh->addrs_told)
-		event_active(sh->ev_addrs, EV_READ, 0);
-	if (rc == -1)
-		return -1;
-	return sockdiag_prove(sh->diag, out, sh->ifaddrs);
-}
-
-/* The keeper may look as any user; we may not. */
-static int
-op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
-{
-	(void)arg;
-	return link_ask_owner(uid, inode);
-}
-
-static int
-op_client_open(void *arg, char *source, int slot, const struct iso_probe *p)
-{
-	return clients_open(((struct shell *)arg)->clients, source, slot, p);
-}
-
-static void
-op_client_close(void *arg, int slot)
-{
-	clients_close(((struct shell *)arg)->clients, slot);
-}
-
-static int
-op_gate_send(void *arg, const struct gate_req *q)
-{
-	return pairlink_send(((struct shell *)arg)->gate, q, sizeof *q);
-}
-
-/* Never so many that the next request would find no room. */
-static int
-op_gate_relays(void *arg, const struct gate_relays *r)
-{
-	return pairlink_send_idle(((struct shell *)arg)->gate, r, sizeof *r);
-}
-
-static int
-op_status_send(void *arg, const void *p, size_t n)
-{
-	return pairlink_send(((struct shell *)arg)->status, p, n);
-}
-
-static int
-op_keep_hold(void *arg, bool hold)
-{
-	(void)arg;
-	return link_ask(LINK_NONE, hold ? LINK_HOLD_SET : LINK_HOLD_CLEAR);
-}
-
-static void
-op_utc(void *arg, char *dst, size_t cap)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	(void)arg;
-	if (gmtime_r(&now, &tm) == NULL ||
-	    strftime(dst, cap, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		dst[0] = '\0';
-}
-
-static const struct engine_ops ops = {
-	.tor_connect = op_tor_connect,
-	.tor_close = op_tor_close,
-	.tor_write = op_tor_write,
-	.tor_peer = op_tor_peer,
-	.cookie = op_cookie,
-	.password = op_password,
-	.random = op_random,
-	.prove = op_prove,
-	.ask_owner = op_ask_owner,
-	.client_open = op_client_open,
-	.client_close = op_client_close,
-	.gate_send = op_gate_send,
-	.gate_relays = op_gate_relays,
-	.status_send = op_status_send,
-	.keep_hold = op_keep_hold,
-	.utc = op_utc,
-};
 
 static void
 on_gate_up(struct shell *sh)
@@ -237,11 +93,29 @@ on_status_down(struct shell *sh)
 	engine_status_down(sh->engine);
 }
 
+/* A change, which may hold a password; pairlink wipes the buffer. */
+static int
+on_change(struct shell *sh, const void *p)
+{
+	struct snap_change c;
+
+	memcpy(&c, p, sizeof c);
+	if (!snap_change_ok(&c)) {
+		explicit_bzero(&c, sizeof c);
+		return -1;
+	}
+	engine_change(sh->engine, &c, shell_now());
+	explicit_bzero(&c, sizeof c);
+	return 0;
+}
+
 static int
 on_status_message(struct shell *sh, const void *p, size_t n)
 {
 	struct snap_verb v;
 
+	if (n == sizeof(struct snap_change))
+		return on_change(sh, p);
 	if (n != sizeof v)
 		return -1;
 	memcpy(&v, p, sizeof v);
@@ -253,10 +127,45 @@ on_status_message(struct shell *sh, const void *p, size_t n)
 
 static const struct pairlink_ops status_ops = {
 	.name = "status process",
-	.size = sizeof(struct snap_verb),
+	.size = sizeof(struct snap_change),
+	.secret = true,
 	.up = on_status_up,
 	.down = on_status_down,
 	.message = on_status_message,
+};
+
+static void
+on_resolver_up(struct shell *sh)
+{
+	engine_resolver_up(sh->engine, shell_now());
+}
+
+static void
+on_resolver_down(struct shell *sh)
+{
+	engine_resolver_down(sh->engine, shell_now());
+}
+
+/* The core judges the bytes, as the gate's. */
+static int
+on_resolver_message(struct shell *sh, const void *p, size_t n)
+{
+	return engine_resolver_bytes(sh->engine, p, n, shell_now());
+}
+
+union from_resolver {
+	struct name_result result;
+	struct name_want want;
+	struct name_verdict_msg verdict;
+	struct name_count count;
+};
+
+static const struct pairlink_ops resolver_ops = {
+	.name = "resolver",
+	.size = sizeof(union from_resolver),
+	.up = on_resolver_up,
+	.down = on_resolver_down,
+	.message = on_resolver_message,
 };
 
 /* Were we started with the two descriptors that links.h promises? */
@@ -339,6 +248,8 @@ take_end(struct shell *sh, enum link_peer peer, int end)
 		pairlink_take(sh->gate, end);
 	else if (peer == LINK_STATUS)
 		pairlink_take(sh->status, end);
+	else if (peer == LINK_RESOLVER)
+		pairlink_take(sh->resolver, end);
 	else
 		close(end);
 }
@@ -384,12 +295,12 @@ on_keeper_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct shell *sh = arg;
 	enum link_peer peer = LINK_NONE;
-	struct link_owner owner;
+	struct link_said said;
 	int end = -1;
 
 	(void)fd;
 	(void)what;
-	switch (link_recv_engine(&peer, &end, &owner)) {
+	switch (link_recv_engine(&peer, &end, &said)) {
 	case LINK_NOTHING:
 		break;
 	case LINK_LOST:
@@ -397,7 +308,11 @@ on_keeper_cb(evutil_socket_t fd, short what, void *arg)
 		event_base_loopbreak(sh->base);
 		break;
 	case LINK_OWNER:
-		engine_owner(sh->engine, owner.inode, owner.pid, shell_now());
+		engine_owner(sh->engine, said.owner.inode, said.owner.pid,
+		    shell_now());
+		break;
+	case LINK_KEPT:
+		engine_kept(sh->engine, &said.kept, shell_now());
 		break;
 	case LINK_HANDED:
 		take_end(sh, peer, end);
@@ -532,7 +447,8 @@ start_shell(struct shell *sh, const struct pol_policy *policy)
 	sh->clients = clients_new(sh);
 	sh->gate = pairlink_new(sh, &gate_ops);
 	sh->status = pairlink_new(sh, &status_ops);
-	sh->engine = engine_new(policy, &ops, sh, (int)getpid());
+	sh->resolver = pairlink_new(sh, &resolver_ops);
+	sh->engine = engine_new(policy, &shell_ops, sh, (int)getpid());
 	tell_addresses(sh);
 	start_time(sh);
 }
@@ -546,10 +462,34 @@ stop_shell(struct shell *sh)
 	clients_free(sh->clients);
 	pairlink_free(sh->gate);
 	pairlink_free(sh->status);
+	pairlink_free(sh->resolver);
 	sockdiag_free(sh->diag);
 	event_free(sh->ev_addrs);
 	addrs_free(sh->addrs);
 	event_base_free(sh->base);
+}
+
+/* The last engine died while it changed something: that is put back. */
+static void
+take_pending(struct shell *sh)
+{
+	struct pol_uplink u;
+
+	if (link_pending(&u) == -1)
+		fatal("what is to be put back cannot be read");
+	engine_pending(sh->engine, &u);
+	explicit_bzero(&u, sizeof u);
+}
+
+static void
+take_arguments(struct shell *sh, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], LINK_HELD_ARGUMENT) == 0)
+			engine_held(sh->engine);
+		else if (strcmp(argv[i], LINK_PENDING_ARGUMENT) == 0)
+			take_pending(sh);
+	}
 }
 
 /*
@@ -580,8 +520,7 @@ main(int argc, char **argv)
 	lock_down();
 	load_policy(&policy);
 	start_shell(&sh, &policy);
-	if (argc > 1 && strcmp(argv[1], LINK_HELD_ARGUMENT) == 0)
-		engine_held(sh.engine);
+	take_arguments(&sh, argc, argv);
 	keeper = event_new(sh.base, LINK_KEEPER_FD, EV_READ | EV_PERSIST,
 	    on_keeper_cb, &sh);
 	term = evsignal_new(sh.base, SIGTERM, on_term_cb, &sh);

@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,6 +34,17 @@ end(struct pairlink *l)
 	l->fd = -1;
 }
 
+/* Hand on N octets; -1: they are no message. */
+static int
+message(struct pairlink *l, size_t n)
+{
+	int rc = l->ops->message(l->sh, l->buf, n);
+
+	if (l->ops->secret)
+		explicit_bzero(l->buf, n);
+	return rc;
+}
+
 static void
 on_readable_cb(evutil_socket_t fd, short what, void *arg)
 {
@@ -44,7 +56,7 @@ on_readable_cb(evutil_socket_t fd, short what, void *arg)
 		n = recv(fd, l->buf, l->ops->size + 1, MSG_DONTWAIT);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
-		if (n > 0 && l->ops->message(l->sh, l->buf, (size_t)n) == 0)
+		if (n > 0 && message(l, (size_t)n) == 0)
 			continue;
 		if (n > 0)
 			log_warn("the %s sent nonsense", l->ops->name);

@@ -1,11 +1,12 @@
 /*
- * The engine's end of a pair that the keeper hands over: the gate's or the
- * status process's.  One datagram is one message; the pair may end and a new
- * one come at any time.
+ * The engine's end of a pair that the keeper hands over: the gate's, the
+ * status process's or the resolver's.  One datagram is one message; the pair
+ * may end and a new one come at any time.
  */
 #ifndef PAIRLINK_H
 #define PAIRLINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pairlink;
@@ -13,7 +14,8 @@ struct shell;
 
 struct pairlink_ops {
 	const char *name; /* for the log: "gate" */
-	size_t size;	  /* octets of a message; longer ones show as longer */
+	size_t size;	  /* of the longest message; more shows as more */
+	bool secret;	  /* wipe what was read after each message */
 	void (*up)(struct shell *sh);
 	void (*down)(struct shell *sh);
 	/* Any bytes, at most SIZE + 1.  -1: the pair is ended. */

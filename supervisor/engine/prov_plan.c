@@ -249,7 +249,7 @@ make_setconf(struct cp_cmd *out, struct prov *p)
 {
 	struct pol_extra *extra = xcalloc(EXTRAS_MAX, sizeof *extra);
 	struct pol_view view = { .withheld = p->left_out, .ifaddrs = p->last,
-		.extra = extra };
+		.extra = extra, .marked = true, .uses = p->uses };
 	struct pol_options o;
 	struct cp_opt *opts;
 	enum cp_err err = CP_ERR_NOMEM;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "policy/options.h"
+#include "policy/portline.h"
 #include "supervisor/engine/provision.h"
 
 /*
@@ -182,4 +184,41 @@ prov_state(const struct prov *p, size_t i)
 	if (l->withheld || l->gone || l->twin || l->proof.kind == PROOF_NO_ADDR)
 		return SNAP_LS_WITHHELD;
 	return l->named ? SNAP_LS_LISTENING : SNAP_LS_WANTED;
+}
+
+/* Is LINE (VALUE, parsed) what we sent when interface K had that address? */
+static bool
+was_ours(const struct prov *p, enum pol_kind kind, const char *value,
+    const struct pol_line *line, size_t k)
+{
+	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
+	char text[POL_LISTENER_TEXT];
+	size_t i;
+
+	pol_addrport_format(text, sizeof text, &p->last[k], line->port);
+	i = prov_find(p, kind, text);
+	if (i == SIZE_MAX || p->policy->listeners[i].ifaddr != k + 1)
+		return false;
+	memcpy(ifaddrs, p->last, sizeof ifaddrs);
+	ifaddrs[k] = line->addr;
+	return pol_option_same(&p->policy->listeners[i], value, ifaddrs);
+}
+
+bool
+prov_is_former(const struct prov *p, enum pol_kind kind, const char *value)
+{
+	const struct pol_addr *former;
+	struct pol_line line;
+
+	if (p->policy->nifaddrs == 0 || !pol_line_parse(&line, value) ||
+	    line.addr.family == 0)
+		return false;
+	for (size_t j = 0; j < p->policy->nifaddrs * PROV_FORMER; j++) {
+		former = &p->former[j / PROV_FORMER][j % PROV_FORMER];
+		if (former->family != 0 &&
+		    pol_addr_equal(former, &line.addr) &&
+		    was_ours(p, kind, value, &line, j / PROV_FORMER))
+			return true;
+	}
+	return false;
 }

@@ -11,6 +11,7 @@
 #include "controlproto/reply.h"
 #include "policy/options.h"
 #include "policy/portline.h"
+#include "supervisor/engine/uplink.h"
 #include "supervisor/log.h"
 
 /* An option value that Tor reports: address, flags; see POL_FLAGS_LEN. */
@@ -283,7 +284,7 @@ prov_addresses(struct prov *p, const struct pol_addr *ifaddrs)
 enum cp_err
 prov_cmd_getconf(const struct prov *p, struct cp_cmd *out)
 {
-	const char *names[POL_NKIND + 2];
+	const char *names[POL_NKIND + 2 + UPLINK_OPTIONS];
 	size_t n = 0;
 
 	(void)p;
@@ -291,6 +292,8 @@ prov_cmd_getconf(const struct prov *p, struct cp_cmd *out)
 		names[n++] = line_names[k];
 	names[n++] = "DisableNetwork";
 	names[n++] = "CountPrivateBandwidth";
+	for (unsigned i = 0; i < UPLINK_OPTIONS; i++)
+		names[n++] = uplink_options[i];
 	return cp_cmd_getconf(out, names, n);
 }
 
@@ -308,43 +311,6 @@ prov_kind_of_key(struct cp_str key)
 	return POL_NKIND;
 }
 
-/* Is LINE (VALUE, parsed) what we sent when interface K had that address? */
-static bool
-was_ours(const struct prov *p, enum pol_kind kind, const char *value,
-    const struct pol_line *line, size_t k)
-{
-	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
-	char text[POL_LISTENER_TEXT];
-	size_t i;
-
-	pol_addrport_format(text, sizeof text, &p->last[k], line->port);
-	i = prov_find(p, kind, text);
-	if (i == SIZE_MAX || p->policy->listeners[i].ifaddr != k + 1)
-		return false;
-	memcpy(ifaddrs, p->last, sizeof ifaddrs);
-	ifaddrs[k] = line->addr;
-	return pol_option_same(&p->policy->listeners[i], value, ifaddrs);
-}
-
-static bool
-is_former(const struct prov *p, enum pol_kind kind, const char *value)
-{
-	const struct pol_addr *former;
-	struct pol_line line;
-
-	if (p->policy->nifaddrs == 0 || !pol_line_parse(&line, value) ||
-	    line.addr.family == 0)
-		return false;
-	for (size_t j = 0; j < p->policy->nifaddrs * PROV_FORMER; j++) {
-		former = &p->former[j / PROV_FORMER][j % PROV_FORMER];
-		if (former->family != 0 &&
-		    pol_addr_equal(former, &line.addr) &&
-		    was_ours(p, kind, value, &line, j / PROV_FORMER))
-			return true;
-	}
-	return false;
-}
-
 /* One "SocksPort=..." line of Tor's answer. */
 static void
 read_line(struct prov *p, enum pol_kind kind, const char *value,
@@ -357,7 +323,8 @@ read_line(struct prov *p, enum pol_kind kind, const char *value,
 		return; /* switched off: no line */
 	i = prov_find_line(p, kind, value, scans);
 	if (i == SIZE_MAX) {
-		if (is_former(p, kind, value))
+		if (prov_is_former(p, kind, value) ||
+		    extras_leftover(p, kind, value))
 			p->surplus = true;
 		else
 			extras_add(p, kind, value);
@@ -403,6 +370,8 @@ read_conf(struct prov *p, const struct cp_reply *reply)
 	for (size_t i = 0; i < cp_reply_nconf(reply); i++) {
 		if ((err = cp_reply_conf(reply, &conf, i)) != CP_OK)
 			return err;
+		if (uplink_has(conf.key))
+			continue;
 		kind = prov_kind_of_key(conf.key);
 		if (kind != POL_NKIND && !conf.has_value)
 			continue;
@@ -422,10 +391,15 @@ read_conf(struct prov *p, const struct cp_reply *reply)
 static bool
 is_same_conf(struct prov *p, const struct cp_reply *reply)
 {
+	struct cp_str line;
 	size_t at = 0;
 
-	for (size_t i = 0; i < cp_reply_nlines(reply); i++)
-		(void)memo_next(&p->conf, &at, cp_reply_text(reply, i));
+	for (size_t i = 0; i < cp_reply_nlines(reply); i++) {
+		line = cp_reply_text(reply, i);
+		/* They are not ours, and may hold a password. */
+		if (!uplink_has_line(line))
+			(void)memo_next(&p->conf, &at, line);
+	}
 	return memo_end(&p->conf, at);
 }
 

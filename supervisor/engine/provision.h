@@ -168,6 +168,10 @@ bool prov_is_unix(const struct prov *p, size_t i);
  */
 bool prov_is_twin(const struct prov *p, size_t i);
 
+/* Did we send VALUE when an interface had another address? */
+bool prov_is_former(const struct prov *p, enum pol_kind kind,
+    const char *value);
+
 /* Can Tor open it again when it has closed it? */
 bool prov_can_reopen(const struct prov *p, size_t i);
 /* Does it lack an address, or does anybody else have its port? */

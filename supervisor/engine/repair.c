@@ -50,6 +50,7 @@ repair_on_changed(struct engine *e, const struct cp_reply *event,
 	e->due.conf = now;
 	if (network) {
 		facts_drop(&e->facts, FACT_CONF);
+		uplink_doubt(e); /* nothing is looked up until it is read */
 		e->need_conf = e->need_probe = true;
 	}
 	if (kinds != 0)
@@ -63,6 +64,7 @@ void
 repair_on_reload(struct engine *e, uint64_t now)
 {
 	facts_drop(&e->facts, FACT_CONF);
+	uplink_doubt(e);
 	repair_doubt(e, PROV_ALL_KINDS, now);
 }
 
@@ -125,10 +127,13 @@ repair_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		return;
 	}
 	e->conf_read = true;
-	if (e->prov.network_off)
+	uplink_on_conf(e, reply, now);
+	if (e->prov.network_off) {
 		facts_drop(&e->facts, FACT_CONF);
-	else
+		e->tor.progress_at = now; /* it cannot get any further */
+	} else {
 		facts_confirm(&e->facts, FACT_CONF, e->sent);
+	}
 	engine_publish(e);
 	repair_judge(e, now);
 }

@@ -61,6 +61,7 @@ static const struct {
 	[CMD_RELAYS_CONF]  = { WATCH_MS,   relays_on_conf },
 	[CMD_RELAYS_DEFAULTS] = { WATCH_MS, relays_on_defaults },
 	[CMD_RELAYS_NS]	   = { NS_MS,	   relays_on_ns },
+	[CMD_UPLINK_SET]   = { SETCONF_MS, uplink_on_set },
 };
 /* clang-format on */
 
@@ -76,6 +77,7 @@ session_reset(struct engine *e)
 		    "The connection to Tor was lost.");
 	check_lost(e);
 	relays_lost(e);
+	uplink_lost(e);
 	e->need_info = e->need_events = false;
 	e->need_conf = e->need_probe = false;
 	e->need_newnym = e->newnym_open = false;
@@ -192,7 +194,9 @@ ask_newnym(struct engine *e, uint64_t now)
 static void
 next_watching(struct engine *e, uint64_t now)
 {
-	if (e->setting)
+	if (uplink_set_due(e, now))
+		uplink_ask_set(e, now);
+	else if (e->setting && !uplink_unresolved(e))
 		repair_ask_setconf(e, now);
 	else if (check_due(e)) /* to be quiet again cannot wait */
 		check_ask(e, now);

@@ -12,6 +12,7 @@
 struct addrs;
 struct clients;
 struct engine;
+struct engine_ops;
 struct event;
 struct event_base;
 struct pairlink;
@@ -32,8 +33,11 @@ struct shell {
 	struct event *ev_time, *ev_look; /* a change there; the clock's turn */
 	struct torlink *tor;
 	struct clients *clients;
-	struct pairlink *gate, *status;
+	struct pairlink *gate, *status, *resolver;
 };
+
+/* shell_ops.c; its ARG is the struct shell. */
+extern const struct engine_ops shell_ops;
 
 /* CLOCK_BOOTTIME in ms: it counts through suspend, so proofs age in it. */
 uint64_t shell_now(void);

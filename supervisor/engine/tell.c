@@ -37,7 +37,7 @@ static const struct facts_reason losses[ENGINE_NLOSS] = {
 	    "Correct the control address in the policy." },
 	[LOSS_PEER] = { "wrong-peer",
 	    "The program at the control address does not run as Tor's user.",
-	    "Find out what it is; correct the policy if Tor's user is wrong." },
+	    "Find out what it is, and whose." },
 	[LOSS_METHOD] = { "auth-method",
 	    "Tor offers no way to authenticate that the policy permits.",
 	    "Set CookieAuthentication 1 in torrc, or permit in the policy what "
@@ -103,6 +103,10 @@ static const struct facts_reason fight = { "fight",
 static const struct facts_reason proving = { "proving",
 	"The proofs are being made.", "" };
 
+static const struct facts_reason changing = { "change",
+	"Bridges or proxy are being changed; nothing opens until that is over.",
+	"Wait: it is kept if it works, and rolled back if not." };
+
 const char *
 tell_loss(enum engine_loss why)
 {
@@ -160,6 +164,29 @@ reason_free(struct engine *e)
 	set_text(e->advice, sizeof e->advice,
 	    "Correct the policy and restart portcullisd, or correct torrc and "
 	    "restart Tor.");
+}
+
+/* Numbers: who has which name is not the engine's to look up. */
+static void
+reason_peer(struct engine *e)
+{
+	unsigned uid = e->peer_uid, tor = e->policy->tor.user.uid;
+
+	set_reason(e, &losses[LOSS_PEER]);
+	if (uid == ENGINE_NOBODY)
+		return;
+	set_text(e->reason, sizeof e->reason,
+	    "What listens at the control address runs as user %u, but by the "
+	    "policy Tor is user %u.", uid, tor);
+	if (uid == 0)
+		set_text(e->advice, sizeof e->advice,
+		    "If it is Tor, let it not run as root: set User in torrc "
+		    "to the name of user %u, and restart it.", tor);
+	else
+		set_text(e->advice, sizeof e->advice,
+		    "If that is Tor's user (getent passwd %u), write user = %u "
+		    "into section \"tor\" of the policy; if not, find out what "
+		    "listens there.", uid, uid);
 }
 
 /* The first listener that WHY is true of; SIZE_MAX if there is none. */
@@ -264,7 +291,6 @@ static void
 reason_boot(struct engine *e, uint64_t now)
 {
 	const struct tor_info *t = &e->tor;
-	char words[SNAP_TEXT];
 
 	set_reason(e, facts_reason(FACT_BOOT));
 	if (relays_missing(e)) {
@@ -273,21 +299,12 @@ reason_boot(struct engine *e, uint64_t now)
 	}
 	if (t->progress == -1)
 		return;
-	if (!watch_stalled(e, now)) {
-		set_text(e->reason, sizeof e->reason,
-		    "Tor is connecting to its network: %d %% (%s, %s).",
-		    t->progress, t->tag, t->summary);
+	/* What Tor says names relays, bridges and addresses: scrubbed. */
+	if (tell_uplink_reason(e, now))
 		return;
-	}
-	set_text(e->reason_code, sizeof e->reason_code, "stalled");
-	/* What Tor says of it names relays, bridges and addresses. */
-	privacy_text(words, sizeof words, &e->table.privacy,
-	    t->warning[0] != '\0' ? t->warning : t->last_warn);
 	set_text(e->reason, sizeof e->reason,
-	    "Tor makes no progress at %d %% (%s)%s%.100s", t->progress, t->tag,
-	    words[0] != '\0' ? ": " : ".", words);
-	set_text(e->advice, sizeof e->advice,
-	    "Check the uplink, the clock, and bridges or proxy if any.");
+	    "Tor is connecting to its network: %d %% (%s, %s).",
+	    t->progress, t->tag, t->summary);
 }
 
 static void
@@ -352,22 +369,19 @@ is_hung(const struct engine *e, uint64_t now)
 	    now - e->sent > e->policy->lease_ms;
 }
 
-void
-tell_reason(struct engine *e, uint64_t now)
+static void
+reason_missing(struct engine *e, enum fact missing, uint64_t now)
 {
-	enum fact missing = facts_missing(&e->facts, now);
-
-	if (!e->gate_up || !e->gate_known) {
-		set_reason(e, &no_gate);
+	/* Nothing can be set in Tor before that is. */
+	if (missing != FACT_LINK && missing != FACT_FREE &&
+	    uplink_unresolved(e) && tell_uplink_reason(e, now))
 		return;
-	}
-	if (missing != FACT_LINK && missing != FACT_FREE && is_hung(e, now)) {
-		set_reason(e, facts_reason(FACT_ALIVE));
-		return;
-	}
 	switch (missing) {
 	case FACT_LINK:
-		set_reason(e, &losses[e->loss]);
+		if (e->loss == LOSS_PEER)
+			reason_peer(e);
+		else
+			set_reason(e, &losses[e->loss]);
 		break;
 	case FACT_FREE:
 		reason_free(e);
@@ -386,7 +400,10 @@ tell_reason(struct engine *e, uint64_t now)
 		reason_listen(e);
 		break;
 	case NFACT:
-		reason_open(e);
+		if (apply_busy(e))
+			set_reason(e, &changing);
+		else
+			reason_open(e);
 		break;
 	case FACT_ALIVE:
 		set_reason(e, &proving);
@@ -397,12 +414,37 @@ tell_reason(struct engine *e, uint64_t now)
 			reason_files(e);
 			break;
 		}
-		set_reason(e, facts_reason(missing));
+		if (!tell_uplink_reason(e, now))
+			set_reason(e, facts_reason(missing));
 		break;
 	case FACT_TIME:
 		reason_time(e);
 		break;
 	}
+}
+
+/* Are these what Tor cannot have without a network? */
+static bool
+is_of_network(enum fact fact)
+{
+	return fact == FACT_BOOT || fact == FACT_CIRCUIT ||
+	    fact == FACT_USABLE;
+}
+
+void
+tell_reason(struct engine *e, uint64_t now)
+{
+	enum fact missing = facts_missing(&e->facts, now);
+
+	if (!e->gate_up || !e->gate_known) {
+		set_reason(e, &no_gate);
+		return;
+	}
+	if (missing != FACT_LINK && missing != FACT_FREE && is_hung(e, now))
+		set_reason(e, facts_reason(FACT_ALIVE));
+	else if (!is_of_network(missing) || !tell_no_way_out(e))
+		reason_missing(e, missing, now);
+	tell_absent(e);
 }
 
 static void
@@ -459,6 +501,8 @@ fill(const struct engine *e, struct snapshot *s, uint64_t now)
 	memcpy(s->relays_fault, e->relays.fault, sizeof s->relays_fault);
 	s->time_required = e->policy->timesync.required;
 	s->mode = e->policy->firewall.mode;
+	apply_snapshot(e, s);
+	tell_uplink_fill(e, s, now);
 }
 
 /* What changes all the time is no change worth a message of its own. */
@@ -475,7 +519,10 @@ same(const struct snapshot *a, const struct snapshot *b)
 	    a->relays_generation == b->relays_generation &&
 	    strcmp(a->relays_fault, b->relays_fault) == 0 &&
 	    a->nextra == b->nextra && a->nalarm == b->nalarm &&
+	    a->apply_step == b->apply_step &&
+	    tell_uplink_same(a, b) &&
 	    strcmp(a->reason, b->reason) == 0 &&
+	    strcmp(a->advice, b->advice) == 0 &&
 	    memcmp(a->trouble, b->trouble, sizeof a->trouble) == 0;
 }
 
@@ -500,19 +547,4 @@ tell_snapshot(struct engine *e, uint64_t now)
 	e->due.status = now + STATUS_MS;
 	/* A status process that does not read gets the next one instead. */
 	(void)e->ops->status_send(e->arg, &s, sizeof s);
-}
-
-void
-tell_result(struct engine *e, uint64_t id, bool ok, const char *text)
-{
-	struct snap_result r;
-
-	memset(&r, 0, sizeof r);
-	r.magic = SNAP_RESULT_MAGIC;
-	r.ok = ok;
-	r.id = id;
-	set_text(r.text, sizeof r.text, "%s", text);
-	/* Nobody else can be told; the verb took effect all the same. */
-	if (e->status_up)
-		(void)e->ops->status_send(e->arg, &r, sizeof r);
 }

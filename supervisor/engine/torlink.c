@@ -282,23 +282,23 @@ tcp_peer(const struct torlink *t, uint32_t *uid)
 }
 
 int
-torlink_peer(const struct torlink *t)
+torlink_peer(const struct torlink *t, uint32_t *uid)
 {
 	const struct pol_tor *tor = &t->sh->policy->tor;
-	uint32_t uid = 0;
 
 	/*
 	 * Tor makes its Unix control socket after it has dropped root, and
 	 * accepts TCP connections after that too: its own uid, never root.
 	 */
-	if ((tor->control_is_unix ? unix_peer(t, &uid) : tcp_peer(t, &uid)) ==
+	if ((tor->control_is_unix ? unix_peer(t, uid) : tcp_peer(t, uid)) ==
 	    -1) {
+		*uid = ENGINE_NOBODY;
 		log_warn("the control port's owner cannot be found out");
 		return -1;
 	}
-	if (uid == tor->user.uid)
+	if (*uid == tor->user.uid)
 		return 0;
-	log_warn("the control port belongs to uid %u, Tor is uid %u", uid,
+	log_warn("the control port belongs to uid %u, Tor is uid %u", *uid,
 	    tor->user.uid);
 	return -1;
 }

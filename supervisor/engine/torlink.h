@@ -7,6 +7,7 @@
 #define TORLINK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct shell;
 struct torlink;
@@ -25,8 +26,10 @@ int torlink_write(struct torlink *t, const void *p, size_t n)
 
 /*
  * 0 if the other end runs as Tor's uid, as the kernel says: by SO_PEERCRED
- * for a Unix socket, by sock_diag for TCP once Tor has accepted.
+ * for a Unix socket, by sock_diag for TCP once Tor has accepted.  -1 if not:
+ * *UID is whose it is, or ENGINE_NOBODY if that cannot be found out.
  */
-int torlink_peer(const struct torlink *t) __attribute__((warn_unused_result));
+int torlink_peer(const struct torlink *t, uint32_t *uid)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -2,6 +2,8 @@
  * Polling makes us right, events make us fast.  An event can only take facts
  * away; what adds them is the answer to a question that we asked.
  */
+#include "config.h" /* _GNU_SOURCE */
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,8 @@
 #include "controlproto/ns.h"
 #include "controlproto/reply.h"
 #include "supervisor/engine/core.h"
+#include "supervisor/engine/diagnosis.h"
+#include "supervisor/engine/verdict.h"
 #include "supervisor/log.h"
 
 /* Evidence this old gets a fresh circuit as a test, so often at most. */
@@ -28,10 +32,16 @@
 #define ACTIVE_IDLE_MS 3600000
 #define ACTIVE_BOOT_MS 60000
 
-/* No progress for so long is a stall; early phases are only connections. */
-#define STALL_EARLY_MS 60000
-#define STALL_LATE_MS 120000
-#define STALL_EARLY_PERCENT 10
+/*
+ * No progress for so long is a stall, up to that percentage: connections and
+ * handshakes, the consensus, thousands of descriptors, circuits; and after
+ * 100 %, which never goes back, so long without enough directory information.
+ */
+static const struct {
+	int upto;
+	uint32_t ms;
+} stalls[] = { { 24, 30000 }, { 49, 60000 }, { 74, 120000 }, { 99, 60000 },
+	{ 100, 30000 } };
 
 enum key { K_CIRCUIT = 0, K_DIR, K_SOCKS, K_HTTPTUNNEL, K_TRANS, K_DNS,
 	K_READ, K_PID, K_PHASE, NKEY };
@@ -96,14 +106,19 @@ note_progress(struct engine *e, const struct cp_bootstrap *b, uint64_t now)
 
 	if (b->progress != t->progress) {
 		t->progress = b->progress;
-		t->progress_at = now;
-		t->warning[0] = '\0';
+		t->progress_at = t->dir_at = now;
+		e->ops->utc(e->arg, t->since, sizeof t->since);
+		t->warning[0] = t->why[0] = '\0';
+		t->said = 0;
+		t->skewed = false;
 	}
 	log_esc(t->tag, sizeof t->tag, b->tag.p, b->tag.n);
 	log_esc(t->summary, sizeof t->summary, b->summary.p, b->summary.n);
 	if (b->warning.n != 0)
 		log_esc(t->warning, sizeof t->warning, b->warning.p,
 		    b->warning.n);
+	if (b->reason.n != 0)
+		log_esc(t->why, sizeof t->why, b->reason.p, b->reason.n);
 }
 
 static void
@@ -117,6 +132,8 @@ read_state(struct engine *e, const struct cp_str *v, uint64_t now)
 		note_progress(e, &b, now);
 	else
 		e->tor.progress = -1; /* what an event said is no proof */
+	if (e->tor.enough_dir)
+		e->tor.dir_at = now;
 	facts_confirm(&e->facts, FACT_ALIVE, e->sent);
 	if (e->tor.progress == 100 && e->tor.enough_dir)
 		facts_confirm(&e->facts, FACT_BOOT, e->sent);
@@ -231,12 +248,44 @@ built_number(struct cp_str line)
 	return read_number(&id, (struct cp_str){ line.p, at }) ? id : 0;
 }
 
+/* The number of the circuit in LINE, whatever has become of it; 0: none. */
+static uint64_t
+circuit_number(struct cp_str line)
+{
+	const char *sp = line.n == 0 ? NULL : memchr(line.p, ' ', line.n);
+	uint64_t id;
+
+	if (sp == NULL)
+		return 0;
+	return read_number(&id, (struct cp_str){ line.p,
+	    (size_t)(sp - line.p) }) ? id : 0;
+}
+
+/*
+ * While a change is watched: what was begun when it was made, of which ANY is
+ * the highest number, says nothing about it.
+ */
+static void
+look_for_fresh(struct engine *e, uint64_t built, uint64_t any)
+{
+	struct evidence *ev = &e->ev;
+
+	if (!ev->look || e->sent < ev->look_at)
+		return;
+	if (!ev->based) {
+		ev->based = true;
+		ev->base = any;
+	} else if (built > ev->base) {
+		ev->fresh = true;
+	}
+}
+
 void
 watch_on_circuits(struct engine *e, const struct cp_reply *reply,
     uint64_t now)
 {
 	struct cp_str v, line;
-	uint64_t id, max = 0;
+	uint64_t id, max = 0, any = 0;
 	enum cp_err err = cp_reply_getinfo(reply, &v, circuit_keys, 1);
 
 	if (err != CP_OK) {
@@ -248,13 +297,24 @@ watch_on_circuits(struct engine *e, const struct cp_reply *reply,
 		id = built_number(line);
 		if (id > max)
 			max = id;
+		id = circuit_number(line);
+		if (id > any)
+			any = id;
 	}
+	look_for_fresh(e, max, any);
 	/* Proofs were voided since the question was sent: only a baseline. */
 	if (e->ev.seen_built && !e->need_probe && max > e->ev.built)
 		facts_confirm(&e->facts, FACT_USABLE, e->sent);
 	e->ev.seen_built = true;
 	if (max > e->ev.built)
 		e->ev.built = max;
+}
+
+/* A change is watched, and nothing was seen yet that speaks for it. */
+static bool
+is_looking(const struct engine *e)
+{
+	return e->ev.look && !e->ev.fresh;
 }
 
 bool
@@ -269,7 +329,7 @@ watch_circuits_due(const struct engine *e, uint64_t now)
 	if (!facts_holds(&e->facts, FACT_BOOT, now) ||
 	    !facts_holds(&e->facts, FACT_CIRCUIT, now))
 		return false;
-	if (last != 0 && now - last < EVIDENCE_FRESH_MS)
+	if (!is_looking(e) && last != 0 && now - last < EVIDENCE_FRESH_MS)
 		return false;
 	return now >= e->due.circuits;
 }
@@ -289,6 +349,9 @@ watch_extend_due(const struct engine *e, uint64_t now)
 	    !facts_holds(&e->facts, FACT_CIRCUIT, now) ||
 	    !e->ev.seen_read || !e->ev.seen_built)
 		return false;
+	if (is_looking(e))
+		return e->ev.based && (e->ev.extend_at == 0 ||
+		    now - e->ev.extend_at >= EXTEND_NONE_MS);
 	if (last != 0 && now - last < EVIDENCE_OLD_MS)
 		return false;
 	if (!e->prov.count_private && now - e->ev.since < EVIDENCE_GRACE_MS)
@@ -355,11 +418,16 @@ watch_on_active(struct engine *e, const struct cp_reply *reply, uint64_t now)
 bool
 watch_stalled(const struct engine *e, uint64_t now)
 {
-	uint64_t limit = e->tor.progress < STALL_EARLY_PERCENT ?
-	    STALL_EARLY_MS : STALL_LATE_MS;
+	const struct tor_info *t = &e->tor;
+	uint64_t since = t->progress < 100 ? t->progress_at : t->dir_at;
+	size_t i = 0;
 
-	return e->tor.progress != 100 && e->tor.progress_at != 0 &&
-	    now - e->tor.progress_at >= limit;
+	if (t->progress == -1 || since == 0 ||
+	    (t->progress == 100 && t->enough_dir))
+		return false;
+	while (t->progress > stalls[i].upto)
+		i++;
+	return now - since >= stalls[i].ms;
 }
 
 /* Circuits or directory are gone, or may be: poll at once. */
@@ -368,6 +436,44 @@ lost_fact(struct engine *e, enum fact fact)
 {
 	facts_drop(&e->facts, fact);
 	e->need_probe = true;
+}
+
+/* What of Tor's log tells one cause from another. */
+static void
+note_log(struct tor_info *t, struct cp_str text)
+{
+	static const struct {
+		unsigned said;
+		const char *words;
+	} hints[] = {
+		{ SAID_CERTIFICATE, "certificate expired" },
+		{ SAID_CERTIFICATE, "Certificate not yet valid" },
+		{ SAID_CERTIFICATE, "clock is set wrong" },
+		{ SAID_SOCKS, "general SOCKS server failure" },
+		{ SAID_IDENTITY, "keys were not as expected" },
+		{ SAID_NO_ROUTE, "Network is unreachable" },
+		{ SAID_NO_ROUTE, "No route to host" },
+	};
+
+	for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+		if (text.n != 0 && memmem(text.p, text.n, hints[i].words,
+		    strlen(hints[i].words)) != NULL)
+			t->said |= hints[i].said;
+}
+
+/* "SKEW=-172800 MIN_SKEW=... SOURCE=OR:..." */
+static void
+note_skew(struct tor_info *t, struct cp_str text)
+{
+	struct cp_str value;
+	int64_t skew;
+
+	/* (A group is no more than a signed number.) */
+	if (!cp_kv_find(&value, text, "SKEW", NULL) ||
+	    !verdict_group(&skew, value))
+		return;
+	t->skewed = true;
+	t->skew_s = skew;
 }
 
 void
@@ -406,8 +512,10 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		e->need_probe = true;
 		break;
 	case CP_EV_LOG:
+		(void)transports_on_log(e, ev.text, now);
 		if (ev.severity < CP_SEV_WARN)
 			break;
+		note_log(&e->tor, ev.text);
 		log_esc(e->tor.last_warn, sizeof e->tor.last_warn, ev.text.p,
 		    ev.text.n);
 		repair_on_log(e, ev.text);
@@ -419,10 +527,14 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		if (cp_str_is(ev.action, "CONSENSUS_ARRIVED"))
 			relays_consensus(e);
 		break;
-	case CP_EV_OTHER:
-	case CP_EV_CLOCK_SKEW:
-	case CP_EV_LIVENESS:
 	case CP_EV_TRANSPORT_LAUNCHED:
+		transports_on_launched(e, ev.text);
+		break;
+	case CP_EV_CLOCK_SKEW:
+		note_skew(&e->tor, ev.text);
+		break;
+	case CP_EV_OTHER:
+	case CP_EV_LIVENESS:
 	case CP_NEVENT:
 		break;
 	}

@@ -218,7 +218,7 @@ hold_egress_family(struct gate *g, int family)
 
 	if (rc != -EPERM)
 		return;
-	rc = kern_open_egress(&g->kern, family);
+	rc = kern_begin_lease(&g->kern, POL_S_EGRESS, family);
 	if (rc != 0 && rc != -EEXIST) {
 		g->report.error = -rc;
 		log_warn("cannot open Tor's lease: %s", strerror(-rc));
@@ -235,7 +235,7 @@ hold_egress(struct gate *g)
 {
 	int rc;
 
-	if (g->kern.netdev_up) {
+	if (g->kern.netdev.up) {
 		if (g->kern.egress4)
 			hold_egress_family(g, AF_INET);
 		if (g->kern.egress6)
@@ -255,7 +255,7 @@ void
 act_egress(struct gate *g)
 {
 	/* Strict: only a fresh request may refresh; but a barrier may fall. */
-	if (!is_strict(g) || !g->kern.netdev_up)
+	if (!is_strict(g) || !g->kern.netdev.up)
 		hold_egress(g);
 }
 
@@ -264,6 +264,15 @@ act_fresh(struct gate *g)
 {
 	if (is_strict(g) && g->core.pos != GATE_CLOSED)
 		hold_egress(g);
+	act_permits(g);
+	permits_hold(&g->kern, &g->heart, gate_core_permits(&g->core));
+}
+
+void
+act_permits(struct gate *g)
+{
+	permits_end(&g->kern, ~gate_core_permits(&g->core));
+	reach_check(&g->kern);
 }
 
 void
@@ -271,7 +280,8 @@ act_decision(struct gate *g, struct gate_decision d, uint64_t mono_ns)
 {
 	switch (d.act) {
 	case GATE_ACT_NONE:
-	case GATE_ACT_PAGE: /* act_page() has done it */
+	case GATE_ACT_PAGE: /* act_page() has done it, act_reach() this */
+	case GATE_ACT_REACH:
 	case GATE_ACT_TOR_ONLY: /* act_fresh() does what there is to do */
 		break;
 	case GATE_ACT_CLOSE:
@@ -335,6 +345,19 @@ act_page(struct gate *g, const struct gate_relays *page)
 }
 
 void
+act_reach(struct gate *g, const struct gate_reach *r)
+{
+	const uint64_t mono_ns = act_mono();
+	struct gate_decision d = gate_core_reach(&g->core, r);
+
+	if (d.act == GATE_ACT_REACH)
+		reach_put(&g->kern, r);
+	else
+		act_decision(g, d, mono_ns);
+	act_settle(g);
+}
+
+void
 act_relays(struct gate *g)
 {
 	if (relays_step(&g->kern))
@@ -369,6 +392,8 @@ act_drop_engine(struct gate *g, bool restart)
 	if (g->engine_fd != -1)
 		(void)close(g->engine_fd);
 	g->engine_fd = -1;
+	permits_end(&g->kern, GATE_P_ALL);
+	reach_abandon(&g->kern);
 	relays_abandon(&g->kern);
 }
 
@@ -379,7 +404,7 @@ barriers(const struct gate *g)
 
 	return GATE_BAR_GUARD | (k->boot_up ? GATE_BAR_BOOT : 0) |
 	    (k->persist ? GATE_BAR_PERSIST : 0) |
-	    (k->netdev_up ? GATE_BAR_NETDEV : 0) |
+	    (k->netdev.up ? GATE_BAR_NETDEV : 0) |
 	    barrier_read(&g->barrier) | routes_barrier(&g->routes);
 }
 
@@ -443,9 +468,12 @@ send_report(struct gate *g, const struct kern_held *held, int rc)
 	r->seq = g->core.seq;
 	r->refused = g->core.refused;
 	r->barriers = barriers(g);
+	r->absent = g->kern.netdev.absent;
 	r->lease_ms = rc == 0 ? clients_ms(held) : 0;
 	r->closes = g->core.closes;
 	report_relays(g);
+	r->permits = rc == 0 ? permits_live(&held->permits) : 0;
+	r->reach_seq = g->kern.reach.seq;
 	r->purges = purge_count(&g->purge);
 	r->at_ns = act_now();
 	r->pid = (int32_t)getpid();
@@ -466,7 +494,8 @@ contradiction(const struct gate *g, const struct kern_held *h)
 	const bool sync = g->core.pos == GATE_SYNC;
 	const struct nft_lease_info *has = sync ? &h->sync : &h->gate;
 
-	if (h->gate.wrong || h->sync.wrong || h->egress.wrong)
+	if (h->gate.wrong || h->sync.wrong || h->egress.wrong ||
+	    permits_wrong(&h->permits))
 		return GATE_WHY_DRIFT;
 	if ((open || sync) && (has->live4 != g->kern.gate4 ||
 	    has->live6 != g->kern.gate6))

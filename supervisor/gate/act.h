@@ -56,7 +56,10 @@ void act_close(struct gate *g, enum gate_reason why);
  */
 void act_egress(struct gate *g);
 
-/* The same under a strict policy: right after a request was believed. */
+/*
+ * The same under a strict policy, and the permits: right after a request was
+ * believed.
+ */
 void act_fresh(struct gate *g);
 
 /*
@@ -67,6 +70,12 @@ void act_request(struct gate *g, const void *buf, size_t len);
 
 /* A page of a list of relays: have the core look at it, put it away. */
 void act_page(struct gate *g, const struct gate_relays *page);
+
+/* Single addresses: have the core look at them, put them in force. */
+void act_reach(struct gate *g, const struct gate_reach *r);
+
+/* End the permits that are not to be, and what could not be ended before. */
+void act_permits(struct gate *g);
 
 /* The next step towards a new list of relays, if one is due. */
 void act_relays(struct gate *g);

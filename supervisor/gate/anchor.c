@@ -11,16 +11,30 @@
 #include "supervisor/gate/nft_compile.h"
 #include "supervisor/log.h"
 
+#define FLAGS (NFT_TABLE_F_OWNER | NFT_TABLE_PERSIST)
+
+/* If it cannot be had it is the gate's, which says what is the matter. */
+static void
+hold_netdev(struct nft_sock *s, const struct pol_table *t)
+{
+	int rc = install_one(s, t, FLAGS);
+
+	if (rc != 0 && rc != -ENOENT && rc != -EOPNOTSUPP)
+		log_warn("cannot hold %s: %s", pol_table_name(t->id),
+		    strerror(-rc));
+}
+
 static int
-hold_boot(struct nft_sock *s, const struct pol_policy *p)
+hold(struct nft_sock *s, const struct pol_policy *p)
 {
 	struct pol_ruleset rs;
 	int rc;
 
 	if (pol_ruleset_make(&rs, p) == -1)
 		return -ENOMEM;
-	rc = install_boot(s, &rs.tables[POL_T_BOOT],
-	    NFT_TABLE_F_OWNER | NFT_TABLE_PERSIST);
+	rc = install_one(s, &rs.tables[POL_T_BOOT], FLAGS);
+	if (rc == 0)
+		hold_netdev(s, &rs.tables[POL_T_NETDEV]);
 	pol_ruleset_clear(&rs);
 	return rc;
 }
@@ -29,7 +43,7 @@ int
 anchor_drop(const struct pol_policy *p)
 {
 	struct nft_sock s;
-	int rc = nft_sock_open(&s, 0) == -1 ? -errno : hold_boot(&s, p);
+	int rc = nft_sock_open(&s, 0) == -1 ? -errno : hold(&s, p);
 
 	if (rc == 0)
 		return 0; /* the socket is the hold */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "policy/rules.h"
+
 #define NS_PER_MS UINT64_C(1000000)
 /* An engine that is silent for so long does not come back by itself. */
 #define PATIENCE_LEASES 10
@@ -25,6 +27,10 @@ gate_core_init(struct gate_core *c, const struct pol_policy *p, uint64_t epoch)
 		c->family[i] = p->ifaddrs[i].family;
 	c->strict = p->tor.strict_egress;
 	c->timesync = p->timesync.required;
+	c->nothing_closed = p->closed == POL_CLOSED_STRICT;
+	c->may = (pol_has_lookup(p) ? GATE_P_LOOKUP : 0) |
+	    (pol_has_stub(p) ? GATE_P_STUB : 0) |
+	    (pol_has_udp(p) ? GATE_P_UDP : 0);
 	for (unsigned i = 0; i < p->nlisteners; i++) {
 		if (p->listeners[i].ifaddr != 0)
 			gate_map_set(c->on_if[p->listeners[i].ifaddr - 1], i);
@@ -52,11 +58,13 @@ gate_core_close(struct gate_core *c, enum gate_reason why)
 	return lower(c, GATE_CLOSED, why);
 }
 
-/* What has come of a list came from an engine that is no more. */
+/* What came from an engine that is no more. */
 static void
-forget_list(struct gate_core *c)
+forget_engine(struct gate_core *c)
 {
 	memset(&c->list, 0, sizeof c->list);
+	c->permits = 0;
+	c->reach_seq = 0;
 }
 
 /* Do the clients, or those who set the clock, have a lease? */
@@ -74,7 +82,7 @@ gate_core_engine(struct gate_core *c)
 	c->refused = false;
 	c->has_engine = true;
 	c->silent_s = 0;
-	forget_list(c);
+	forget_engine(c);
 	if (c->pos != GATE_CLOSED)
 		return gate_core_close(c, GATE_WHY_ENGINE_GONE);
 	c->epoch++;
@@ -85,7 +93,7 @@ struct gate_decision
 gate_core_engine_gone(struct gate_core *c)
 {
 	c->has_engine = false;
-	forget_list(c);
+	forget_engine(c);
 	if (c->pos == GATE_CLOSED)
 		return decide(GATE_ACT_NONE);
 	return gate_core_close(c, GATE_WHY_ENGINE_GONE);
@@ -107,7 +115,7 @@ gate_core_second(struct gate_core *c)
 	if (!c->has_engine || ++c->silent_s < gate_core_patience(c))
 		return d;
 	c->has_engine = false; /* once for each engine */
-	forget_list(c);
+	forget_engine(c);
 	if (c->pos != GATE_CLOSED)
 		d = gate_core_close(c, GATE_WHY_ENGINE_LATE);
 	d.drop_engine = true;
@@ -132,7 +140,7 @@ reject(struct gate_core *c)
 
 	c->refused = true;
 	c->has_engine = false;
-	forget_list(c);
+	forget_engine(c);
 	d.drop_engine = true;
 	return d;
 }
@@ -184,6 +192,8 @@ fits_sync(const struct gate_core *c, const struct gate_req *q)
 static bool
 fits_policy(const struct gate_core *c, const struct gate_req *q)
 {
+	if ((q->permits & ~c->may) != 0)
+		return false;
 	if (q->want == GATE_SYNC && !fits_sync(c, q))
 		return false;
 	if (q->want != GATE_OPEN && q->want != GATE_SYNC)
@@ -331,10 +341,22 @@ gate_core_asks(const struct gate_core *c, const void *buf, size_t len,
 	return true;
 }
 
+static struct gate_decision
+on_position(struct gate_core *c, struct gate_req *q, uint64_t now_ns,
+    uint32_t missing)
+{
+	if (q->want == GATE_OPEN || q->want == GATE_SYNC)
+		return on_open(c, q, now_ns, missing);
+	if (q->want == GATE_TOR_ONLY)
+		return on_tor_only(c, now_ns);
+	return on_closed(c);
+}
+
 struct gate_decision
 gate_core_request(struct gate_core *c, const void *buf, size_t len,
     uint64_t now_ns, uint32_t missing)
 {
+	struct gate_decision d;
 	struct gate_req q;
 
 	if (len != sizeof q)
@@ -348,22 +370,49 @@ gate_core_request(struct gate_core *c, const void *buf, size_t len,
 	c->seq = q.seq;
 	c->seq_known = true;
 	c->refused = false;
-	if (q.want == GATE_OPEN || q.want == GATE_SYNC)
-		return on_open(c, &q, now_ns, missing);
-	if (q.want == GATE_TOR_ONLY)
-		return on_tor_only(c, now_ns);
-	return on_closed(c);
+	d = on_position(c, &q, now_ns, missing);
+	if (!c->refused)
+		c->permits = q.permits;
+	return d;
+}
+
+uint32_t
+gate_core_permits(const struct gate_core *c)
+{
+	return c->nothing_closed && c->pos == GATE_CLOSED ? 0 : c->permits;
+}
+
+static bool
+begins_with(const void *buf, uint32_t wanted)
+{
+	uint32_t magic;
+
+	memcpy(&magic, buf, sizeof magic);
+	return magic == wanted;
 }
 
 bool
 gate_core_is_page(const void *buf, size_t len)
 {
-	uint32_t magic;
+	return len == sizeof(struct gate_relays) &&
+	    begins_with(buf, GATE_RELAYS_MAGIC);
+}
 
-	if (len != sizeof(struct gate_relays))
-		return false;
-	memcpy(&magic, buf, sizeof magic);
-	return magic == GATE_RELAYS_MAGIC;
+bool
+gate_core_is_reach(const void *buf, size_t len)
+{
+	return len == sizeof(struct gate_reach) &&
+	    begins_with(buf, GATE_REACH_MAGIC);
+}
+
+struct gate_decision
+gate_core_reach(struct gate_core *c, const struct gate_reach *r)
+{
+	if (!gate_reach_ok(r) || r->seq <= c->reach_seq ||
+	    (r->who == GATE_REACH_RESOLVER && (c->may & GATE_P_LOOKUP) == 0))
+		return reject(c);
+	c->reach_seq = r->seq;
+	return decide(GATE_ACT_REACH);
 }
 
 /* The next page of the list that has begun? */

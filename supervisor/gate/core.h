@@ -34,7 +34,11 @@ struct gate_core {
 	uint8_t proven[POL_MAX_LISTENERS / 8];
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 	struct gate_list list;
+	uint32_t permits;   /* GATE_P_* of the last request believed */
+	uint32_t reach_seq; /* of the last gate_reach believed */
 	uint32_t lease_ms;   /* these, and what follows, are the policy's */
+	uint32_t may;	     /* GATE_P_* for which it gives a reason */
+	bool nothing_closed; /* CLOSED is so for Tor as well: no permits */
 	bool strict;	     /* lists of relays are expected */
 	bool timesync;	     /* SYNC is a position */
 	uint32_t nlisteners;
@@ -48,6 +52,7 @@ struct gate_core {
 enum gate_act {
 	GATE_ACT_NONE = 0, /* the kernel already holds what is wanted */
 	GATE_ACT_PAGE,	   /* put the page's relays into the spare sets */
+	GATE_ACT_REACH,	   /* put the pairs into their sets */
 	GATE_ACT_CLOSE,	   /* flush the leases that core.pos does not have */
 	GATE_ACT_TOR_ONLY, /* Tor's lease may be held for one more lease */
 	GATE_ACT_OPEN,	   /* set the proven elements; core.asked's lease */
@@ -98,6 +103,21 @@ struct gate_decision gate_core_request(struct gate_core *c, const void *buf,
 bool gate_core_is_page(const void *buf, size_t len);
 struct gate_decision gate_core_page(struct gate_core *c,
     const struct gate_relays *page) __attribute__((warn_unused_result));
+
+/*
+ * The same of single addresses.  REACH if they are valid, in their order, and
+ * for somebody whom the policy has.
+ */
+bool gate_core_is_reach(const void *buf, size_t len);
+struct gate_decision gate_core_reach(struct gate_core *c,
+    const struct gate_reach *r) __attribute__((warn_unused_result));
+
+/*
+ * GATE_P_* that are to be held now: for one lease from the request that was
+ * believed last.  The caller asks after each, and never sooner or later
+ * begins or renews one.
+ */
+uint32_t gate_core_permits(const struct gate_core *c);
 
 /*
  * Those of c->ifaddr whose bits are in GONE are no longer the interfaces'.

@@ -45,7 +45,7 @@ open_heart(struct gate *g)
 		return 0;
 	log_err("cannot open the heartbeat's sockets on loopback, ports %d "
 	    "to %d (is lo up, and are they free?): %s", POL_HB_SPORT,
-	    POL_HB_SYNC, strerror(errno));
+	    POL_HB_UDP, strerror(errno));
 	return -1;
 }
 

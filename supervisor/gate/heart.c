@@ -13,6 +13,9 @@ static const uint16_t ports[HEART_NSIDES] = {
 	[HEART_GATE] = POL_HB_GATE,
 	[HEART_EGRESS] = POL_HB_EGRESS,
 	[HEART_SYNC] = POL_HB_SYNC,
+	[HEART_LOOKUP] = POL_HB_LOOKUP,
+	[HEART_STUB] = POL_HB_STUB,
+	[HEART_UDP] = POL_HB_UDP,
 };
 
 union heart_addr {
@@ -100,8 +103,8 @@ heart_open(struct heart *h, uint32_t uid)
 	const uid_t self = geteuid();
 	int rc, saved;
 
-	*h = (struct heart){ .fd4 = -1, .fd6 = -1,
-		.sinks = { -1, -1, -1, -1, -1, -1 } };
+	*h = (struct heart){ .fd4 = -1, .fd6 = -1 };
+	memset(h->sinks, -1, sizeof h->sinks); /* int -1, all ones */
 	/* The rule looks at who called socket(2), not at who sends. */
 	if (seteuid(uid) == -1)
 		return -1;

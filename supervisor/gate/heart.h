@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum heart_side { HEART_GATE = 0, HEART_EGRESS, HEART_SYNC, HEART_NSIDES };
+enum heart_side { HEART_GATE = 0, HEART_EGRESS, HEART_SYNC, HEART_LOOKUP,
+	HEART_STUB, HEART_UDP, HEART_NSIDES };
 
 struct heart {
 	int fd4, fd6; /* -1: that family has no loopback */

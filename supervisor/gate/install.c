@@ -28,6 +28,14 @@ owned_by_another(const struct nft_table_info *info)
 	return -1;
 }
 
+/* The boot table is the keeper's to hold, and another with it: anchor.h. */
+static bool
+is_keepers(const struct nft_table_info info[POL_NTABLE], unsigned i)
+{
+	return i == POL_T_BOOT || (i == POL_T_NETDEV &&
+	    info[i].owner == info[POL_T_BOOT].owner);
+}
+
 /* What is there before us; -1, with the sentence, if it is another's. */
 static int
 look_first(struct nft_sock *s, struct nft_table_info info[POL_NTABLE])
@@ -41,8 +49,7 @@ look_first(struct nft_sock *s, struct nft_table_info info[POL_NTABLE])
 			    strerror(-rc));
 			return -1;
 		}
-		/* The boot table is the keeper's to hold: anchor.h. */
-		if (i != POL_T_BOOT && owned_by_another(&info[i]) == -1)
+		if (!is_keepers(info, i) && owned_by_another(&info[i]) == -1)
 			return -1;
 	}
 	return 0;
@@ -59,20 +66,22 @@ new_batch(struct nft_batch *b, size_t cap)
 	return 0;
 }
 
-/* What ends the clients' leases, and Tor's if ALL. */
+/* What ends the clients' leases, and if ALL Tor's and the permits. */
 static int
 build_close(struct nft_batch *b, const struct pol_policy *p, bool all)
 {
 	const char *table = pol_table_name(POL_T_GATE);
 
-	/* Three flushes at most. */
+	/* Six flushes at most, far smaller than a room together. */
 	if (new_batch(b, SMALL_BATCH + NFT_MSG_ROOM) == -1)
 		return -1;
 	nft_elem_flush(b, table, pol_set_name(POL_S_GATE));
 	if (p->timesync.required)
 		nft_elem_flush(b, table, pol_set_name(POL_S_SYNC));
-	if (all)
+	if (all) {
 		nft_elem_flush(b, table, pol_set_name(POL_S_EGRESS));
+		permits_flush(b, p);
+	}
 	nft_batch_end(b);
 	return 0;
 }
@@ -94,11 +103,13 @@ static int
 build_over(struct nft_batch *b, const struct pol_table *t, uint32_t flags,
     const struct nft_table_info *was)
 {
-	if (new_batch(b, nft_compile_bound(t) + 2 * NFT_MSG_ROOM) == -1)
+	if (new_batch(b, nft_compile_bound(t) + 4 * NFT_MSG_ROOM) == -1)
 		return -1;
 	clear_way(b, t->id, flags, was);
 	if (nft_compile_replace(b, t, flags) == -1)
 		return -1;
+	if (t->id == POL_T_NETDEV)
+		nft_compile_by_name(b, t);
 	nft_batch_end(b);
 	return 0;
 }
@@ -137,13 +148,13 @@ is_overtaken(int rc)
 }
 
 int
-install_boot(struct nft_sock *s, const struct pol_table *t, uint32_t flags)
+install_one(struct nft_sock *s, const struct pol_table *t, uint32_t flags)
 {
 	struct nft_table_info was;
 	int rc = -ENOENT;
 
 	for (int i = 0; i < BOOT_TRIES && is_overtaken(rc); i++) {
-		rc = nft_read_table(s, &was, POL_T_BOOT);
+		rc = nft_read_table(s, &was, t->id);
 		if (rc != 0)
 			return rc;
 		if (was.owner != 0)
@@ -171,7 +182,8 @@ build_all(struct kern *k, const struct pol_ruleset *rs)
 	    build_table(&k->boot, &rs->tables[POL_T_BOOT], 0) == -1 ||
 	    build_close(&k->close_gate, k->policy, false) == -1 ||
 	    build_close(&k->close_all, k->policy, true) == -1 ||
-	    build_clear(k) == -1 ||
+	    build_clear(k) == -1 || permits_init(k) == -1 ||
+	    reach_init(k) == -1 ||
 	    relays_init(k, &rs->tables[POL_T_GATE]) == -1)
 		return -1;
 	return 0;
@@ -181,6 +193,20 @@ static uint32_t
 guard_flags(const struct kern *k)
 {
 	return NFT_TABLE_F_OWNER | (k->persist ? NFT_TABLE_PERSIST : 0);
+}
+
+/* Where it is not needed, one that is left over goes; see anchor.h. */
+static int
+build_guard(struct kern *k, struct nft_batch *b,
+    const struct pol_table *guard, const struct nft_table_info *was)
+{
+	if (k->boot_held) {
+		if (was->present)
+			nft_compile_delete(b, POL_T_GUARD);
+		return 0;
+	}
+	clear_way(b, POL_T_GUARD, guard_flags(k), was);
+	return nft_compile_replace(b, guard, guard_flags(k));
 }
 
 static int
@@ -193,11 +219,11 @@ build_vital(struct nft_batch *b, struct kern *k, const struct pol_ruleset *rs,
 	if (new_batch(b, nft_compile_bound(guard) + nft_compile_bound(gate) +
 	    2 * NFT_MSG_ROOM) == -1)
 		return -1;
-	clear_way(b, POL_T_GUARD, guard_flags(k), &info[POL_T_GUARD]);
+	if (build_guard(k, b, guard, &info[POL_T_GUARD]) == -1)
+		return -1;
 	if (info[POL_T_GATE].present)
 		nft_compile_delete(b, POL_T_GATE);
-	if (nft_compile_replace(b, guard, guard_flags(k)) == -1 ||
-	    nft_compile_create(b, gate, NFT_TABLE_F_OWNER) == -1)
+	if (nft_compile_create(b, gate, NFT_TABLE_F_OWNER) == -1)
 		return -1;
 	nft_batch_end(b);
 	return 0;
@@ -255,10 +281,13 @@ static int
 settle_boot(struct kern *k, const struct pol_ruleset *rs,
     const struct nft_table_info *was)
 {
-	int rc = was->owner != 0 ? 0 :
-	    install_boot(&k->owner, &rs->tables[POL_T_BOOT], 0);
+	int rc = 0;
 
-	k->boot_held = was->owner != 0;
+	k->boot_held = was->owner != 0 &&
+	    (was->flags & NFT_TABLE_PERSIST) != 0;
+	k->boot_owner = k->boot_held ? was->owner : 0;
+	if (!k->boot_held)
+		rc = install_one(&k->owner, &rs->tables[POL_T_BOOT], 0);
 	if (rc == 0)
 		rc = kern_seal(k, POL_T_BOOT);
 	k->boot_up = rc == 0;
@@ -270,7 +299,10 @@ settle_boot(struct kern *k, const struct pol_ruleset *rs,
 	return -1;
 }
 
-/* Not vital: without it Tor gets nothing out, and we try again. */
+/*
+ * Not vital: without it Tor gets nothing out, and we try again.  The old one
+ * goes first only where its flags would not do.
+ */
 static int
 install_netdev(struct kern *k, const struct pol_ruleset *rs,
     const struct nft_table_info *info)
@@ -278,13 +310,11 @@ install_netdev(struct kern *k, const struct pol_ruleset *rs,
 	struct nft_batch b;
 	int rc;
 
-	if (build_table(&k->netdev, &rs->tables[POL_T_NETDEV],
-	    guard_flags(k)) == -1) {
-		log_err("out of memory");
-		return -1;
-	}
+	k->netdev.held = info[POL_T_NETDEV].owner != 0;
 	nft_batch_begin(&b, k->work, k->work_cap);
-	clear_way(&b, POL_T_NETDEV, guard_flags(k), &info[POL_T_NETDEV]);
+	if (!k->netdev.held)
+		clear_way(&b, POL_T_NETDEV, guard_flags(k),
+		    &info[POL_T_NETDEV]);
 	nft_batch_end(&b);
 	if (b.ended) {
 		rc = nft_commit(&k->owner, &b);
@@ -292,8 +322,11 @@ install_netdev(struct kern *k, const struct pol_ruleset *rs,
 			log_warn("cannot clear away the old %s: %s",
 			    pol_table_name(POL_T_NETDEV), strerror(-rc));
 	}
-	k->netdev_up = true; /* so that failing is said */
-	(void)kern_netdev_check(k); /* netdev_up tells */
+	if (netdev_start(k, &rs->tables[POL_T_NETDEV],
+	    guard_flags(k)) == -1) {
+		log_err("out of memory");
+		return -1;
+	}
 	return 0;
 }
 
@@ -324,13 +357,16 @@ verify_closed(struct kern *k, const struct pol_ruleset *rs)
 	static const struct pol_addr nowhere[POL_MAX_IFADDRS];
 	struct kern_held held;
 
-	if (kern_seal(k, POL_T_GUARD) != 0 || kern_seal(k, POL_T_GATE) != 0 ||
+	if (!k->boot_held && (kern_seal(k, POL_T_GUARD) != 0 ||
+	    !is_whole(k, &rs->tables[POL_T_GUARD])))
+		return -1;
+	if (kern_seal(k, POL_T_GATE) != 0 ||
 	    !is_whole(k, &rs->tables[POL_T_BOOT]) ||
-	    !is_whole(k, &rs->tables[POL_T_GUARD]) ||
 	    !is_whole(k, &rs->tables[POL_T_GATE]))
 		return -1;
 	if (kern_read_held(k, &held) != 0 || nft_lease_any(&held.gate) ||
-	    nft_lease_any(&held.sync) || nft_lease_any(&held.egress))
+	    nft_lease_any(&held.sync) || nft_lease_any(&held.egress) ||
+	    permits_live(&held.permits) != 0)
 		return -1;
 	if (kern_check_proven(k, nothing, nowhere) != 0)
 		return -1;
@@ -341,6 +377,7 @@ static int
 open_sockets(struct kern *k)
 {
 	k->owner.fd = k->reader.fd = k->events.fd = k->relays.sock.fd = -1;
+	k->netdev.events.fd = -1;
 	if (k->policy->tor.strict_egress &&
 	    (nft_sock_open(&k->relays.sock, 0) == -1 ||
 	    nft_sock_buffers(&k->relays.sock, SMALL_BATCH, RECV_BYTES) == -1))
@@ -424,13 +461,16 @@ install_clear(struct kern *k)
 	nft_sock_close(&k->reader);
 	nft_sock_close(&k->events);
 	free(k->boot.buf);
-	free(k->netdev.buf);
+	netdev_clear(k);
 	free(k->close_gate.buf);
 	free(k->close_all.buf);
 	free(k->clear.buf);
 	free(k->work);
 	free(k->keys);
+	permits_clear(k);
+	reach_clear(k);
 	relays_clear(k);
 	memset(k, 0, sizeof *k);
 	k->owner.fd = k->reader.fd = k->events.fd = k->relays.sock.fd = -1;
+	k->netdev.events.fd = -1;
 }

@@ -22,13 +22,14 @@ int install_tables(struct kern *k, bool with6)
     __attribute__((warn_unused_result));
 
 /*
- * Put boot table T, with table flags FLAGS, in the place of what is there,
- * through S, however often others load or flush it meanwhile.  0, or a
- * negative errno: -EPERM if it is somebody's.
+ * Put T, with table flags FLAGS, in the place of what is there, through S,
+ * however often others load or flush it meanwhile.  0, or a negative errno:
+ * -EPERM if it is somebody's.  The netdev table only where its chains need no
+ * interface to be there, nor anybody who follows them: else -ENOENT.
  */
 struct nft_sock;
 struct pol_table;
-int install_boot(struct nft_sock *s, const struct pol_table *t,
+int install_one(struct nft_sock *s, const struct pol_table *t,
     uint32_t flags) __attribute__((warn_unused_result));
 
 /* Close the sockets, which ends what K owns in the kernel, and free all. */

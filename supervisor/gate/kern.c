@@ -20,13 +20,19 @@ kern_close(struct kern *k, bool all)
 	int rc = nft_commit(&k->owner, b);
 
 	/* Once more: closing is idempotent, and a lost answer is no answer. */
-	return rc == 0 ? 0 : nft_commit(&k->owner, b);
+	if (rc != 0)
+		rc = nft_commit(&k->owner, b);
+	if (rc == 0 && all)
+		k->permits.held = 0;
+	return rc;
 }
 
 void
 kern_abandon(struct kern *k)
 {
 	nft_sock_close(&k->owner);
+	k->permits.held = 0; /* with the table all of it is gone */
+	k->reach.dirty = k->reach.stale = false;
 }
 
 void
@@ -44,12 +50,12 @@ kern_put_lease(struct kern *k, struct nft_batch *b, enum pol_set_id set,
 }
 
 int
-kern_open_egress(struct kern *k, int family)
+kern_begin_lease(struct kern *k, enum pol_set_id set, int family)
 {
 	struct nft_batch b;
 
 	nft_batch_begin(&b, k->work, k->work_cap);
-	kern_put_lease(k, &b, POL_S_EGRESS, family);
+	kern_put_lease(k, &b, set, family);
 	nft_batch_end(&b);
 	return nft_commit(&k->owner, &b);
 }
@@ -73,6 +79,8 @@ kern_read_held(struct kern *k, struct kern_held *out)
 	memset(&out->sync, 0, sizeof out->sync);
 	if (rc == 0 && k->policy->timesync.required)
 		rc = nft_read_lease(&k->reader, &out->sync, POL_S_SYNC);
+	if (rc == 0)
+		rc = permits_read(k, &out->permits);
 	if (rc != 0)
 		return rc;
 	return nft_read_lease(&k->reader, &out->egress, POL_S_EGRESS);
@@ -113,9 +121,16 @@ same_moving(struct kern *k, struct kern_seal *seal,
 	return true;
 }
 
-/* Is table ID what we sealed? */
-static enum kern_state
-compare(struct kern *k, enum pol_table_id id)
+/* Whose it is to be. */
+static uint32_t
+owner_of(const struct kern *k, enum pol_table_id id)
+{
+	return id == POL_T_BOOT || (id == POL_T_NETDEV && k->netdev.held) ?
+	    k->boot_owner : k->owner.portid;
+}
+
+enum kern_state
+kern_compare(struct kern *k, enum pol_table_id id)
 {
 	struct kern_seal *seal = &k->seals[id];
 	struct nft_table_info info;
@@ -125,8 +140,7 @@ compare(struct kern *k, enum pol_table_id id)
 		return KERN_UNKNOWN;
 	/* First of all: what is not there cannot be read. */
 	if (!info.present || info.handle != seal->handle ||
-	    info.flags != seal->flags ||
-	    (id != POL_T_BOOT && info.owner != k->owner.portid))
+	    info.flags != seal->flags || info.owner != owner_of(k, id))
 		return KERN_DRIFT;
 	if (nft_read_print(&k->reader, &print, id) != 0)
 		return KERN_UNKNOWN;
@@ -140,14 +154,13 @@ compare(struct kern *k, enum pol_table_id id)
 enum kern_state
 kern_reseal(struct kern *k)
 {
-	return compare(k, POL_T_GATE);
+	return kern_compare(k, POL_T_GATE);
 }
 
 int
 kern_boot_reload(struct kern *k)
 {
-	/* Who holds it has let it be changed: not our keeper then. */
-	int rc = k->boot_held ? -EPERM : nft_commit(&k->owner, &k->boot);
+	int rc = nft_commit(&k->owner, &k->boot);
 
 	if (rc == 0)
 		rc = kern_seal(k, POL_T_BOOT);
@@ -176,7 +189,7 @@ restore_boot(struct kern *k)
 static bool
 check_boot(struct kern *k)
 {
-	switch (compare(k, POL_T_BOOT)) {
+	switch (kern_compare(k, POL_T_BOOT)) {
 	case KERN_UNKNOWN:
 		return false;
 	case KERN_AS_MADE:
@@ -192,7 +205,8 @@ check_boot(struct kern *k)
 enum kern_state
 kern_verify(struct kern *k, bool always)
 {
-	static const enum pol_table_id vital[] = { POL_T_GUARD, POL_T_GATE };
+	const enum pol_table_id vital[] = {
+		k->boot_held ? POL_T_BOOT : POL_T_GUARD, POL_T_GATE };
 	enum kern_state state;
 	uint32_t generation;
 
@@ -201,12 +215,12 @@ kern_verify(struct kern *k, bool always)
 	if (!always && generation == k->generation && k->boot_up)
 		return KERN_AS_MADE;
 	for (size_t i = 0; i < sizeof vital / sizeof vital[0]; i++) {
-		state = compare(k, vital[i]);
+		state = kern_compare(k, vital[i]);
 		if (state != KERN_AS_MADE)
 			return state;
 	}
-	/* Not vital, the guard stands: boot_up tells and we ask again. */
-	if (check_boot(k))
+	/* Not vital where the guard stands: boot_up tells, we ask again. */
+	if (k->boot_held || check_boot(k))
 		k->generation = generation;
 	return KERN_AS_MADE;
 }
@@ -233,48 +247,4 @@ kern_ifindex(const char *name)
 		index = 0;
 	(void)close(fd);
 	return (uint32_t)index;
-}
-
-static bool
-netdev_in_force(struct kern *k)
-{
-	for (size_t i = 0; i < k->policy->nexternal; i++)
-		if (k->ifindex[i] == 0 ||
-		    k->ifindex[i] != kern_ifindex(k->policy->external[i]))
-			return false;
-	return compare(k, POL_T_NETDEV) == KERN_AS_MADE;
-}
-
-/* Numbers first: an interface exchanged meanwhile is noticed next time. */
-static int
-netdev_install(struct kern *k)
-{
-	int rc;
-
-	for (size_t i = 0; i < k->policy->nexternal; i++) {
-		k->ifindex[i] = kern_ifindex(k->policy->external[i]);
-		if (k->ifindex[i] == 0)
-			return -ENODEV;
-	}
-	rc = nft_commit(&k->owner, &k->netdev);
-	return rc == 0 ? kern_seal(k, POL_T_NETDEV) : rc;
-}
-
-bool
-kern_netdev_check(struct kern *k)
-{
-	bool before = k->netdev_up;
-	int rc;
-
-	if (k->netdev_up && netdev_in_force(k))
-		return true;
-	rc = netdev_install(k);
-	k->netdev_up = rc == 0;
-	if (rc == 0)
-		log_info("packet sockets are stopped on the external side");
-	else if (before)
-		log_warn("packet sockets are not stopped on the external "
-		    "side, so Tor's traffic is not let out: %s",
-		    strerror(-rc));
-	return k->netdev_up;
 }

@@ -12,9 +12,12 @@
 
 #include "policy/policy.h"
 #include "policy/rules.h"
+#include "supervisor/gate/netdev.h"
 #include "supervisor/gate/nft_batch.h"
 #include "supervisor/gate/nft_elem.h"
 #include "supervisor/gate/nft_read.h"
+#include "supervisor/gate/permits.h"
+#include "supervisor/gate/reach.h"
 #include "supervisor/gate/relays.h"
 
 /* Inner families, and redirected kinds: trans and dns. */
@@ -46,7 +49,7 @@ struct kern {
 	struct nft_sock owner;	/* owns the tables; commits */
 	struct nft_sock reader; /* read-back */
 	struct nft_sock events; /* who else changes what */
-	struct nft_batch boot, netdev;	     /* whole tables, prebuilt */
+	struct nft_batch boot;		     /* the whole table, prebuilt */
 	struct nft_batch close_gate, close_all; /* flush leases, prebuilt */
 	struct nft_batch clear;		     /* flush proofs, prebuilt */
 	void *work;			     /* for batches built anew */
@@ -62,7 +65,9 @@ struct kern {
 	uint32_t nproven; /* elements, when they were last read back */
 	struct kern_seal seals[POL_NTABLE];
 	struct relays relays; /* strict egress only; else all zero */
-	uint32_t ifindex[POL_MAX_IFACES]; /* external, when installed */
+	struct permits permits;
+	struct reach reach;
+	struct netdev netdev;
 	uint32_t generation; /* at the last full check */
 	/*
 	 * We have changed what struct nft_print calls moving since it was
@@ -70,8 +75,9 @@ struct kern {
 	 */
 	bool unsealed;
 	bool persist;	     /* guard and netdev outlive us */
-	bool boot_up, netdev_up;
-	bool boot_held;	     /* by the keeper: anchor.h */
+	bool boot_up;
+	bool boot_held;	     /* by the keeper, so no guard: anchor.h */
+	uint32_t boot_owner; /* its netlink port; 0: nobody's */
 	bool in_foreign; /* amid the events of somebody's transaction */
 	bool gate4, gate6;   /* families that the clients' lease is for */
 	bool egress4, egress6;
@@ -81,11 +87,12 @@ struct kern {
 struct kern_held {
 	struct nft_lease_info gate, egress;
 	struct nft_lease_info sync; /* all zero: the policy has none */
+	struct permits_held permits;
 };
 
 /*
- * Flush the clients' lease and that of those who set the clock, and Tor's if
- * ALL.  0, or a negative errno: then
+ * Flush the clients' lease and that of those who set the clock, and if ALL
+ * Tor's and the permits'.  0, or a negative errno: then
  * only kern_read_held() can tell.
  */
 int kern_close(struct kern *k, bool all) __attribute__((warn_unused_result));
@@ -111,8 +118,8 @@ int kern_open(struct kern *k, const uint8_t *map,
     const struct pol_addr *ifaddr, enum pol_set_id lease, bool begin)
     __attribute__((warn_unused_result));
 
-/* Begin Tor's lease of FAMILY; -EEXIST: it lives. */
-int kern_open_egress(struct kern *k, int family)
+/* Begin FAMILY's lease in SET, Tor's or a permit's; -EEXIST: it lives. */
+int kern_begin_lease(struct kern *k, enum pol_set_id set, int family)
     __attribute__((warn_unused_result));
 int kern_close_egress(struct kern *k) __attribute__((warn_unused_result));
 
@@ -138,14 +145,13 @@ void proven_flush(const struct kern *k, struct nft_batch *b);
 /* What an event or a check says about our tables. */
 enum kern_state {
 	KERN_AS_MADE = 0,
-	KERN_DRIFT,  /* guard or gate are not what we made */
+	KERN_DRIFT,  /* the gate, or what guards it, is not what was made */
 	KERN_UNKNOWN /* could not be read back */
 };
 
 /*
  * Compare the tables with what we made, unless nobody has committed anything
- * since; ALWAYS: even then.  A boot or netdev table that was tampered with is
- * put back.
+ * since; ALWAYS: even then.  A boot table that was tampered with is put back.
  */
 enum kern_state kern_verify(struct kern *k, bool always)
     __attribute__((warn_unused_result));
@@ -156,12 +162,6 @@ enum kern_state kern_verify(struct kern *k, bool always)
  */
 unsigned kern_events(struct kern *k, bool *check);
 
-/*
- * External interfaces come and go: is the netdev table in force on every one
- * of them, if need be after installing it again?
- */
-bool kern_netdev_check(struct kern *k);
-
 /* Put the boot table back; 0 or a negative errno. */
 int kern_boot_reload(struct kern *k) __attribute__((warn_unused_result));
 
@@ -171,6 +171,10 @@ int kern_boot_reload(struct kern *k) __attribute__((warn_unused_result));
  * the next check does it.
  */
 enum kern_state kern_reseal(struct kern *k)
+    __attribute__((warn_unused_result));
+
+/* Is table ID as it was when it was sealed? */
+enum kern_state kern_compare(struct kern *k, enum pol_table_id id)
     __attribute__((warn_unused_result));
 
 /* Remember table ID as it is now, as ours. */

@@ -23,7 +23,8 @@
 /* The service manager gives us more; see portcullis.service. */
 #define PURGE_STOP_MS 2000
 
-enum { P_SIGNAL, P_KEEPER, P_ADDRS, P_ENGINE, P_EVENTS, P_TIMER, P_NFDS };
+enum { P_SIGNAL, P_KEEPER, P_ADDRS, P_ENGINE, P_EVENTS, P_LINKS, P_TIMER,
+	P_NFDS };
 
 static void
 stop(struct gate *g, const char *why)
@@ -88,6 +89,7 @@ engine_gone(struct gate *g)
 static union {
 	struct gate_req req;
 	struct gate_relays page;
+	struct gate_reach reach;
 	uint8_t longer[sizeof(struct gate_relays) + 1];
 } heard;
 
@@ -108,6 +110,10 @@ on_engine(struct gate *g)
 		}
 		if (gate_core_is_page(&heard, (size_t)n)) {
 			act_page(g, &heard.page);
+			return;
+		}
+		if (gate_core_is_reach(&heard, (size_t)n)) {
+			act_reach(g, &heard.reach);
 			return;
 		}
 		act_request(g, &heard, (size_t)n);
@@ -132,12 +138,19 @@ check_tables(struct gate *g, bool always)
 	case KERN_DRIFT:
 		/* Ours and only ours to change: start afresh, closed. */
 		act_close(g, GATE_WHY_DRIFT);
-		log_err("the guard or the gate table is not what was "
-		    "installed");
+		log_err("the gate table, or the one that guards it, is not "
+		    "what was installed");
 		g->ended = true;
 		g->exit_code = 1;
 		break;
 	}
+}
+
+static void
+check_netdev(struct gate *g)
+{
+	if (!netdev_check(&g->kern))
+		act_egress(g);
 }
 
 static void
@@ -149,8 +162,16 @@ on_events(struct gate *g)
 	if (!check)
 		return;
 	check_tables(g, true);
-	if (!kern_netdev_check(&g->kern))
-		act_egress(g);
+	check_netdev(g);
+	act_settle(g);
+}
+
+static void
+on_links(struct gate *g)
+{
+	if (!netdev_told(&g->kern))
+		return;
+	check_netdev(g);
 	act_settle(g);
 }
 
@@ -177,8 +198,8 @@ look_round(struct gate *g)
 	ifconf_check(&g->ifconf);
 	barrier_check(&g->barrier);
 	purge_check(&g->purge);
-	if (!kern_netdev_check(&g->kern))
-		act_egress(g);
+	act_permits(g);
+	check_netdev(g);
 	act_settle(g);
 }
 
@@ -242,7 +263,9 @@ wait_for(struct gate *g, struct pollfd fds[P_NFDS])
 	const int fd[P_NFDS] = { [P_SIGNAL] = g->signal_fd,
 		[P_KEEPER] = LINK_KEEPER_FD, [P_ENGINE] = g->engine_fd,
 		[P_ADDRS] = g->addrs.events.fd,
-		[P_EVENTS] = g->kern.events.fd, [P_TIMER] = g->timer_fd };
+		[P_EVENTS] = g->kern.events.fd,
+		[P_LINKS] = g->kern.netdev.events.fd,
+		[P_TIMER] = g->timer_fd };
 
 	for (int i = 0; i < P_NFDS; i++)
 		fds[i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
@@ -273,6 +296,8 @@ turn(struct gate *g, const struct pollfd fds[P_NFDS])
 		on_engine(g);
 	if (!g->ended && fds[P_EVENTS].revents != 0)
 		on_events(g);
+	if (!g->ended && fds[P_LINKS].revents != 0)
+		on_links(g);
 	if (!g->ended)
 		on_time(g);
 	if (!g->ended)

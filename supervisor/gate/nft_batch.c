@@ -127,6 +127,21 @@ nft_batch_push(struct nft_batch *b, const struct nlmsghdr *h)
 }
 
 void
+nft_batch_append(struct nft_batch *b, const struct nft_batch *part)
+{
+	const struct nlmsghdr *begin = (const struct nlmsghdr *)part->buf;
+	const size_t head = aligned(begin), n = part->len - head;
+
+	if (part->full || part->last == 0 || b->full || n > b->cap - b->len) {
+		b->full = true;
+		return;
+	}
+	memcpy(b->buf + b->len, part->buf + head, n);
+	b->last = b->len + (part->last - head);
+	b->len += n;
+}
+
+void
 nft_batch_end(struct nft_batch *b)
 {
 	struct nlmsghdr *h = (struct nlmsghdr *)(b->buf + b->last);

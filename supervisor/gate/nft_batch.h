@@ -52,6 +52,8 @@ struct nlmsghdr *nft_batch_msg(struct nft_batch *b, uint16_t type,
     uint8_t family, uint16_t flags);
 /* H, from nft_batch_msg(), is complete. */
 void nft_batch_push(struct nft_batch *b, const struct nlmsghdr *h);
+/* The messages of PART, which has been begun and not ended. */
+void nft_batch_append(struct nft_batch *b, const struct nft_batch *part);
 void nft_batch_end(struct nft_batch *b);
 
 /*

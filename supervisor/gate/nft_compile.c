@@ -146,6 +146,8 @@ set_flags(const struct pol_set *s)
 		return NFT_SET_CONSTANT;
 	if (s->data != POL_D_NONE)
 		return NFT_SET_MAP;
+	if (s->expires)
+		return NFT_SET_TIMEOUT;
 	return s->timeout_ms != 0 ? NFT_SET_EVAL | NFT_SET_TIMEOUT : 0;
 }
 
@@ -253,6 +255,44 @@ nft_compile_replace(struct nft_batch *b, const struct pol_table *t,
 	put_table(b, t->id, flags, false);
 	nft_compile_delete(b, t->id);
 	return nft_compile_create(b, t, flags);
+}
+
+void
+nft_compile_afresh(struct nft_batch *b, enum pol_table_id id, uint32_t flags)
+{
+	put_table(b, id, flags, false);
+	nft_compile_delete(b, id);
+	put_table(b, id, flags, true);
+}
+
+int
+nft_compile_part(struct nft_batch *b, const struct pol_table *t, size_t chain)
+{
+	if (put_chain(b, t->id, &t->chains[chain]) == -1)
+		return -1;
+	for (size_t i = 0; i < t->nrules; i++)
+		if (t->rules[i].chain == chain &&
+		    put_rule(b, t, &t->rules[i]) == -1)
+			return -1;
+	return b->full ? -1 : 0;
+}
+
+void
+nft_compile_by_name(struct nft_batch *b, const struct pol_table *t)
+{
+	/* No interface's name has a slash. */
+	const struct pol_chain none = { .name = "none",
+		.hook = POL_H_NETDEV_EGRESS, .device = "no/interface" };
+	struct nlmsghdr *h;
+
+	if (put_chain(b, t->id, &none) == -1) {
+		b->full = true; /* out of memory: it is not to be sent */
+		return;
+	}
+	h = nft_batch_msg(b, NFT_MSG_DELCHAIN, nft_table_family(t->id), 0);
+	mnl_attr_put_strz(h, NFTA_CHAIN_TABLE, pol_table_name(t->id));
+	mnl_attr_put_strz(h, NFTA_CHAIN_NAME, none.name);
+	nft_batch_push(b, h);
 }
 
 int

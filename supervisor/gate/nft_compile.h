@@ -34,6 +34,22 @@ int nft_compile_create(struct nft_batch *b, const struct pol_table *t,
 int nft_compile_replace(struct nft_batch *b, const struct pol_table *t,
     uint32_t flags) __attribute__((warn_unused_result));
 
+/*
+ * The beginning of that: an empty table ID.  Then parts of T may follow, each
+ * one of its chains with the rules in it.
+ */
+void nft_compile_afresh(struct nft_batch *b, enum pol_table_id id,
+    uint32_t flags);
+int nft_compile_part(struct nft_batch *b, const struct pol_table *t,
+    size_t chain) __attribute__((warn_unused_result));
+
+/*
+ * In T, which is being created: a chain for an interface that cannot be, and
+ * gone again.  Before Linux 6.16 the kernel refuses that, and with it the
+ * whole batch (-ENOENT).
+ */
+void nft_compile_by_name(struct nft_batch *b, const struct pol_table *t);
+
 /* The chain that RULES, N of them, stand in gets those and no others. */
 int nft_compile_chain(struct nft_batch *b, const struct pol_table *t,
     const struct pol_rule *rules, size_t n)

@@ -12,21 +12,6 @@
 /* Linux 6.15's, which headers may not have yet. */
 #define SPORT_MASK (FRA_DPORT_RANGE + 4)
 
-static uint8_t
-ipproto_of(const struct route_rule *rule, uint8_t family)
-{
-	if (rule->ipproto == IPPROTO_ICMP && family == AF_INET6)
-		return IPPROTO_ICMPV6;
-	return rule->ipproto;
-}
-
-/* Longer prefixes only; the kernel wants the longest to leave out. */
-static uint32_t
-near_suppress(uint8_t family)
-{
-	return (family == AF_INET6 ? ROUTES_NEAR6 : ROUTES_NEAR4) - 1;
-}
-
 static void
 put_match(struct nlmsghdr *h, const struct route_rule *rule, uint8_t family)
 {
@@ -42,7 +27,8 @@ put_match(struct nlmsghdr *h, const struct route_rule *rule, uint8_t family)
 		mnl_attr_put_u32(h, FRA_FWMASK, rule->mark);
 	}
 	if (rule->ipproto != 0)
-		mnl_attr_put_u8(h, FRA_IP_PROTO, ipproto_of(rule, family));
+		mnl_attr_put_u8(h, FRA_IP_PROTO,
+		    route_plan_ipproto(rule, family));
 	if (rule->sport[0] != 0)
 		mnl_attr_put(h, FRA_SPORT_RANGE, sizeof ports, &ports);
 }
@@ -73,7 +59,7 @@ route_rule_add(struct nft_sock *s, const struct route_rule *rule,
 	if (rule->action == FR_ACT_TO_TBL) {
 		frh->table = RT_TABLE_MAIN;
 		mnl_attr_put_u32(h, FRA_SUPPRESS_PREFIXLEN,
-		    near_suppress(family));
+		    route_plan_suppress(family));
 	}
 	return rtnl_change(s, h);
 }
@@ -215,7 +201,7 @@ same_match(const struct route_seen *s, const struct route_rule *rule,
 	    (!rule->has_uid || (s->rule.uid == rule->uid &&
 	    s->uid_last == rule->uid)) &&
 	    s->rule.mark == rule->mark && s->mask == rule->mark &&
-	    s->rule.ipproto == ipproto_of(rule, family) &&
+	    s->rule.ipproto == route_plan_ipproto(rule, family) &&
 	    s->rule.sport[0] == rule->sport[0] &&
 	    s->rule.sport[1] == rule->sport[1];
 }
@@ -234,7 +220,7 @@ route_rule_same(const struct route_seen *s, const struct route_rule *rule,
 		return false;
 	if (lookup && s->table != RT_TABLE_MAIN)
 		return false;
-	if (s->suppress != (lookup ? near_suppress(family) : UINT32_MAX))
+	if (s->suppress != (lookup ? route_plan_suppress(family) : UINT32_MAX))
 		return false;
 	return same_match(s, rule, family);
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "policy/rules.h"
 #include "supervisor/gate/nft_attr.h"
+#include "supervisor/gate/route_rule.h"
 #include "supervisor/gate/rtnl.h"
 #include "supervisor/gatemsg.h"
 #include "supervisor/log.h"
@@ -39,71 +39,6 @@ struct look {
 	size_t nsurplus;
 	union msg surplus[SURPLUS_MOST]; /* ours by their marks, not wanted */
 };
-
-static void
-want(struct routes *r, uint32_t pref, uint8_t action,
-    struct route_rule rule)
-{
-	rule.pref = pref;
-	rule.action = action;
-	r->rules[r->nrules++] = rule; /* ROUTES_MOST is the sum of all */
-}
-
-static void
-want_leave(struct routes *r, struct route_rule rule)
-{
-	want(r, ROUTES_LEAVE, FR_ACT_GOTO, rule);
-}
-
-/*
- * Answers of the gateway's own programs, told by their port.  Without one
- * nothing tells an answer from what the same program might begin: it then
- * goes to connected networks only.
- */
-static void
-want_service(struct routes *r, const struct pol_service *s)
-{
-	const struct pol_traffic *t = &s->traffic;
-
-	if (s->internal)
-		return;
-	for (size_t i = 0; i < t->nports; i++)
-		want_leave(r, (struct route_rule){ .ipproto = t->l4proto,
-			.sport = { t->ports[i].first, t->ports[i].last } });
-}
-
-/* In the order in which they are put there: nothing is cut meanwhile. */
-static void
-want_all(struct routes *r)
-{
-	const struct pol_policy *p = r->policy;
-	const struct route_rule plain = { 0 };
-
-	if (p->firewall.routes == POL_ROUTES_OFF)
-		return;
-	want(r, ROUTES_ARRIVED, FR_ACT_UNREACHABLE,
-	    (struct route_rule){ .arrived = true });
-	if (p->firewall.routes != POL_ROUTES_FULL)
-		return;
-	want(r, ROUTES_END, FR_ACT_NOP, plain);
-	want_leave(r, (struct route_rule){ .has_uid = true,
-		.uid = p->tor.user.uid });
-	/*
-	 * Reverse-path filters ask for the way back as if root sent it; what
-	 * the gate's rules let in has a mark to know it by.
-	 */
-	want_leave(r, (struct route_rule){ .mark = POL_MARK_EGRESS });
-	for (size_t i = 0; i < p->negress; i++)
-		want_leave(r, (struct route_rule){ .has_uid = true,
-			.uid = p->egress[i].user.uid });
-	for (size_t i = 0; i < p->nservices; i++)
-		want_service(r, &p->services[i]);
-	if ((p->firewall.icmp & POL_ICMP_ECHO) != 0) /* the kernel answers */
-		want_leave(r, (struct route_rule){ .has_uid = true,
-			.ipproto = IPPROTO_ICMP });
-	want(r, ROUTES_NEAR, FR_ACT_TO_TBL, plain);
-	want(r, ROUTES_NOTHING, FR_ACT_UNREACHABLE, plain);
-}
 
 /* Is it ahead of ours, and leads somewhere?  "local" is to be ahead. */
 static bool
@@ -324,7 +259,7 @@ routes_start(struct routes *r, const struct pol_policy *p)
 {
 	*r = (struct routes){ .policy = p, .ask = { .fd = -1 },
 		.events = { .fd = -1 }, .passes = PASS_MOST };
-	want_all(r);
+	r->nrules = route_plan_make(r->rules, p);
 	/* First the news, so that none is missed after the first look. */
 	if (rtnl_open(&r->events, RTMGRP_IPV4_RULE |
 	    1u << (RTNLGRP_IPV6_RULE - 1)) == -1 ||

@@ -1,14 +1,6 @@
 /*
- * The routing barrier: rules of the routing policy database ("ip rule") by
- * which the kernel has no way for what must not leave, whatever nf_tables
- * holds and whether or not it forwards.  They outlive the gate: portcullisd
- * --remove-rules removes them.
- *
- *   80  what arrived here is for this machine or for nobody
- *   81  (full) the users, answers and marked packets that may go farther
- *   82  (full) networks that this machine is connected to
- *   83  (full) else nothing of this machine's own
- *   84  (full) where those of 81 go on, with everybody's rules
+ * The routing barrier: the rules of route_plan.h are put there and kept.  They
+ * outlive the gate: portcullisd --remove-rules removes them.
  */
 #ifndef GATE_ROUTES_H
 #define GATE_ROUTES_H
@@ -19,11 +11,7 @@
 
 #include "policy/policy.h"
 #include "supervisor/gate/nft_batch.h"
-#include "supervisor/gate/route_rule.h"
-
-/* Tor, egress users, services' ports, echo, mark; and the other four. */
-#define ROUTES_MOST \
-	(POL_MAX_EGRESS + POL_MAX_SERVICES * POL_MAX_RULE_PORTS + 8)
+#include "supervisor/gate/route_plan.h"
 
 struct routes {
 	const struct pol_policy *policy; /* borrowed */

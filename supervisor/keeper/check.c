@@ -3,9 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "policy/options.h"
+#include "policy/origins.h"
 #include "policy/rules.h"
+#include "supervisor/gate/route_plan.h"
 #include "supervisor/policyfile.h"
 
 enum { EXIT_OK = 0, EXIT_OUTPUT = 1, EXIT_POLICY = 2 };
@@ -14,11 +17,14 @@ static void
 print_diag(const struct pol_diag *d)
 {
 	/* When standard error is gone there is nobody left to tell. */
+	const char *warning = d->warning ? "warning: " : "";
+
 	if (d->line != 0)
-		(void)fprintf(stderr, "%s:%u: %s\n", d->file, d->line,
-		    d->text);
+		(void)fprintf(stderr, "%s:%u: %s%s\n", d->file, d->line,
+		    warning, d->text);
 	else
-		(void)fprintf(stderr, "%s: %s\n", d->file, d->text);
+		(void)fprintf(stderr, "%s: %s%s\n", d->file, warning,
+		    d->text);
 }
 
 void
@@ -36,14 +42,14 @@ check_print_diags(const struct pol_diags *diags)
  * be meant for another one.
  */
 static bool
-resolve(struct pol_policy *p)
+resolve(struct pol_policy *p, const struct pol_origins *from)
 {
 	struct pol_diags diags = { 0 };
-	bool ok = policyfile_resolve(p, &diags) == 0;
+	bool ok = policyfile_resolve_from(p, &diags, from) == 0;
 
 	for (size_t i = 0; i < diags.n; i++)
-		(void)fprintf(stderr, "%s: warning: %s\n",
-		    diags.list[i].file, diags.list[i].text);
+		diags.list[i].warning = true;
+	check_print_diags(&diags);
 	pol_diags_clear(&diags);
 	return ok;
 }
@@ -202,6 +208,33 @@ print_netdev(const struct pol_policy *p)
 	return rc;
 }
 
+/*
+ * As commands of ip(8): they are for eyes, and the gate's own messages say the
+ * same.
+ */
+static int
+print_routes(const struct pol_policy *p, bool resolved)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	static struct route_rule rules[ROUTES_MOST];
+	size_t n = route_plan_make(rules, p);
+	char text[ROUTE_PLAN_TEXT];
+
+	if (printf("\n# routing rules, in every position%s\n", n == 0 ?
+	    ": none" : "") < 0)
+		return -1;
+	if (p->firewall.routes == POL_ROUTES_FULL && !resolved)
+		return printf("# left out: these rules need the users' "
+		    "numbers\n");
+	for (size_t f = 0; f < sizeof families; f++)
+		for (size_t i = 0; i < n; i++) {
+			route_plan_format(text, &rules[i], families[f]);
+			if (printf("%s\n", text) < 0)
+				return -1;
+		}
+	return 0;
+}
+
 static int
 print_everything(const struct pol_policy *p, bool resolved)
 {
@@ -211,9 +244,35 @@ print_everything(const struct pol_policy *p, bool resolved)
 	if (text == NULL)
 		return -1;
 	rc = fputs(text, stdout) == EOF || print_setconf(p) == -1 ||
-	    print_rules(p, resolved) == -1 || print_netdev(p) == -1 ? -1 : 0;
+	    print_rules(p, resolved) == -1 || print_netdev(p) == -1 ||
+	    print_routes(p, resolved) < 0 ? -1 : 0;
 	free(text);
 	return rc;
+}
+
+/* "FILE:LINE: tor user, in place of FILE:LINE". */
+static int
+print_origin(const struct pol_origin *o, const char *comment)
+{
+	if (o->before_line == 0)
+		return printf("%s%s:%u: %s\n", comment, o->file, o->line,
+		    o->key);
+	return printf("%s%s:%u: %s, in place of %s:%u\n", comment, o->file,
+	    o->line, o->key, o->before, o->before_line);
+}
+
+/*
+ * What other files than the main one have set: nobody who reads that can see
+ * it there.
+ */
+static int
+print_origins(const struct pol_origins *from, bool comment)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (from->list[i].added &&
+		    print_origin(&from->list[i], comment ? "# " : "") < 0)
+			return -1;
+	return 0;
 }
 
 /* The last line: what a person looks at. */
@@ -221,9 +280,20 @@ static int
 print_verdict(const char *path, const struct pol_policy *p, bool resolved,
     bool comment)
 {
-	return printf("%s%s: OK, %zu listeners%s\n", comment ? "# " : "",
-	    path, p->nlisteners, resolved ? "" : ", but on this machine "
-	    "portcullisd would not start: see the warnings");
+	return printf("%s%s: OK, %zu listener%s%s\n", comment ? "# " : "",
+	    path, p->nlisteners, p->nlisteners == 1 ? "" : "s",
+	    resolved ? "" : ", but on this machine portcullisd would not "
+	    "start: see the warnings");
+}
+
+static int
+print_checked(const char *path, const struct pol_policy *p,
+    const struct pol_origins *from, bool resolved, bool verbose)
+{
+	return (verbose && print_everything(p, resolved) == -1) ||
+	    print_origins(from, verbose) == -1 ||
+	    print_verdict(path, p, resolved, verbose) < 0 ||
+	    fflush(stdout) == EOF ? EXIT_OUTPUT : EXIT_OK;
 }
 
 int
@@ -231,22 +301,20 @@ check_run(const char *path, int verbose, const char *print)
 {
 	struct pol_policy p;
 	struct pol_diags diags;
-	bool resolved;
-	int rc = EXIT_OK;
+	struct pol_origins from = { 0 };
+	int rc = policyfile_load_from(&p, &diags, &from, path, false);
 
-	if (policyfile_load(&p, &diags, path, false) == -1) {
-		check_print_diags(&diags);
-		pol_diags_clear(&diags);
-		return EXIT_POLICY;
-	}
+	check_print_diags(&diags);
 	pol_diags_clear(&diags);
-	resolved = resolve(&p);
-	if (print != NULL)
-		rc = print_only(&p, resolved, print);
-	else if ((verbose > 0 && print_everything(&p, resolved) == -1) ||
-	    print_verdict(path, &p, resolved, verbose > 0) < 0 ||
-	    fflush(stdout) == EOF)
-		rc = EXIT_OUTPUT;
+	if (rc == -1) {
+		rc = EXIT_POLICY;
+	} else {
+		bool resolved = resolve(&p, &from);
+
+		rc = print != NULL ? print_only(&p, resolved, print) :
+		    print_checked(path, &p, &from, resolved, verbose > 0);
+	}
+	pol_origins_clear(&from);
 	pol_policy_clear(&p);
 	return rc;
 }

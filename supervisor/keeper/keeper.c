@@ -23,6 +23,7 @@
 #include "policy/policy.h"
 #include "supervisor/gate/anchor.h"
 #include "supervisor/gate/gate.h"
+#include "supervisor/keeper/change.h"
 #include "supervisor/keeper/owner.h"
 #include "supervisor/keeper/rundir.h"
 #include "supervisor/keeper/spawn.h"
@@ -55,15 +56,18 @@ struct pair {
 	bool pending;
 };
 
+enum { NPAIRS = 3 };
+
 struct keeper {
 	const struct pol_policy *policy;
 	struct rundir rundir;
 	int policy_fd;
 	int signal_fd;
-	char engine_path[512], status_path[512];
+	char engine_path[512], status_path[512], resolver_path[512];
 	struct child child[LINK_NPEER]; /* by enum link_peer */
-	struct pair pair[2];
+	struct pair pair[NPAIRS];
 	struct owner owner; /* what the engine has asked */
+	struct change change; /* ... and is changing */
 	bool stands; /* the gate has once been closed and verified */
 	bool stopping;
 };
@@ -92,6 +96,8 @@ policy_memfd(const struct pol_policy *policy)
 
 	copy.tor.user.name[0] = copy.gate_user.name[0] = '\0';
 	copy.engine_user.name[0] = copy.status_user.name[0] = '\0';
+	if (copy.resolver_user.resolved)
+		copy.resolver_user.name[0] = '\0';
 	text = pol_print(&copy);
 	if (text == NULL)
 		fatal("out of memory");
@@ -125,6 +131,22 @@ take_signals(void)
 	return fd;
 }
 
+/* What the last engine has left to be done comes to the next one. */
+static void
+fill_engine(struct spawn *s, const struct keeper *k)
+{
+	size_t n = 0;
+
+	s->program = k->engine_path;
+	s->nfds = 1;
+	if (rundir_held(k->policy))
+		s->arguments[n++] = LINK_HELD_ARGUMENT;
+	if (k->change.fd == -1)
+		return;
+	s->arguments[n] = LINK_PENDING_ARGUMENT;
+	s->fds[s->nfds++] = k->change.fd;
+}
+
 static void
 fill_spawn(struct spawn *s, const struct keeper *k, enum link_peer who)
 {
@@ -134,22 +156,26 @@ fill_spawn(struct spawn *s, const struct keeper *k, enum link_peer who)
 	memset(s, 0, sizeof *s);
 	s->policy = p;
 	if (who == LINK_ENGINE) {
-		s->program = k->engine_path;
-		if (rundir_held(p))
-			s->argument = LINK_HELD_ARGUMENT;
+		fill_engine(s, k);
 		user = &p->engine_user;
 	} else if (who == LINK_STATUS) {
 		s->program = k->status_path;
 		user = &p->status_user;
 		s->fds[1] = k->rundir.status_fd;
 		s->fds[2] = k->rundir.control_fd;
+	} else if (who == LINK_RESOLVER) {
+		s->program = k->resolver_path;
+		user = &p->resolver_user;
 	}
 	s->uid = user->uid;
 	s->gid = s->group = user->gid;
 	if (who == LINK_ENGINE)
 		s->group = p->tor.user.gid; /* reads Tor's cookie */
 	s->fds[0] = k->policy_fd;
-	s->nfds = who == LINK_GATE ? 0 : who == LINK_ENGINE ? 1 : 3;
+	if (who == LINK_STATUS)
+		s->nfds = 3;
+	else if (who == LINK_RESOLVER)
+		s->nfds = 1;
 }
 
 /* Introduce both ends of PAIR to each other, if both are there. */
@@ -203,7 +229,7 @@ start_child(struct keeper *k, enum link_peer who)
 	c->starts++;
 	c->started_ms = now_ms();
 	log_debug("started %s pid=%d", c->name, (int)c->pid);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < NPAIRS; i++)
 		if (k->pair[i].a == who || k->pair[i].b == who)
 			connect_pair(k, &k->pair[i]);
 }
@@ -330,7 +356,20 @@ on_hold_or_gate(struct keeper *k, enum link_peer who,
 union message {
 	struct link_ask ask;
 	struct link_owner owner;
+	struct link_change change;
 };
+
+/* Without the answer the engine waits, and then does as after a failure. */
+static void
+on_change(struct keeper *k, const struct link_change *m)
+{
+	struct link_kept answer;
+
+	change_take(&k->change, &answer, m, k->policy);
+	if (send(k->child[LINK_ENGINE].channel, &answer, sizeof answer,
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		log_warn("the engine does not read what came of its change");
+}
 
 /* False: nonsense. */
 static bool
@@ -339,6 +378,11 @@ on_message(struct keeper *k, enum link_peer who, const union message *m,
 {
 	if (n == sizeof m->ask && ask_ok(&m->ask, who)) {
 		on_hold_or_gate(k, who, &m->ask);
+		return true;
+	}
+	if (who == LINK_ENGINE && n == sizeof m->change &&
+	    link_change_ok(&m->change)) {
+		on_change(k, &m->change);
 		return true;
 	}
 	if (who != LINK_ENGINE || n != sizeof m->owner ||
@@ -367,6 +411,7 @@ on_ask(struct keeper *k, enum link_peer who)
 		log_warn("%s sent nonsense: restarting it", c->name);
 		(void)kill(c->pid, SIGKILL);
 	}
+	explicit_bzero(&m, sizeof m); /* there may be a password in it */
 }
 
 /* Without the answer the status does not name the process; no more. */
@@ -404,7 +449,7 @@ start_due(struct keeper *k)
 	for (int who = LINK_GATE; who < LINK_NPEER; who++)
 		if (is_wanted(k, who) && k->child[who].restart_ms <= now)
 			start_child(k, (enum link_peer)who);
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < NPAIRS; i++)
 		if (k->pair[i].pending)
 			connect_pair(k, &k->pair[i]);
 }
@@ -504,12 +549,16 @@ keeper_init(struct keeper *k, const struct pol_policy *policy,
 		k->child[who].channel = -1;
 	}
 	owner_init(&k->owner);
+	change_init(&k->change);
 	k->pair[0] = (struct pair) { LINK_GATE, LINK_ENGINE, false };
 	k->pair[1] = (struct pair) { LINK_ENGINE, LINK_STATUS, false };
+	k->pair[2] = (struct pair) { LINK_ENGINE, LINK_RESOLVER, false };
 	(void)snprintf(k->engine_path, sizeof k->engine_path,
 	    "%s/portcullis-engine", libexec_dir);
 	(void)snprintf(k->status_path, sizeof k->status_path,
 	    "%s/portcullis-status", libexec_dir);
+	(void)snprintf(k->resolver_path, sizeof k->resolver_path,
+	    "%s/portcullis-resolver", libexec_dir);
 	if (prctl(PR_SET_NAME, "portcullisd") == -1)
 		fatal("process name: %s", strerror(errno));
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/origins.h"
 #include "policy/parse.h"
 #include "policy/policy.h"
 #include "supervisor/gate/gate.h"
@@ -59,7 +60,8 @@ static const char usage_text[] =
 "  --print POSITION    with -n: print that position's rules as nft text;\n"
 "                      \"closed\" is the static ruleset to load at boot\n"
 "  --remove-rules      remove our firewall tables; this OPENS the gateway\n"
-"  --libexec-dir DIR   where portcullis-engine and portcullis-status are\n"
+"  --libexec-dir DIR   where portcullis-engine, portcullis-status and\n"
+"                      portcullis-resolver are\n"
 "  --version, -h, --help\n"
 "\n"
 "portcullisd stays in the foreground.  Stopping it leaves the gate closed.\n";
@@ -120,11 +122,13 @@ static int
 load_policy(struct pol_policy *policy, const char *path)
 {
 	struct pol_diags diags = { 0 };
+	struct pol_origins from = { 0 };
 	int rc = 0;
 
-	if (policyfile_load(policy, &diags, path, true) == -1 ||
-	    policyfile_resolve(policy, &diags) == -1)
+	if (policyfile_load_from(policy, &diags, &from, path, true) == -1 ||
+	    policyfile_resolve_from(policy, &diags, &from) == -1)
 		rc = 2;
+	pol_origins_clear(&from);
 	check_print_diags(&diags);
 	pol_diags_clear(&diags);
 	return rc;

@@ -81,9 +81,8 @@ listen_at(const char *dir, const char *name, mode_t mode, gid_t gid)
 	return fd;
 }
 
-/* Whoever may rename a folder above DIR can put another one in its place. */
-static bool
-is_safe_above(const char *dir)
+bool
+rundir_is_safe_above(const char *dir)
 {
 	char path[PATH_MAX], *slash;
 	struct stat st;
@@ -119,8 +118,8 @@ make_dir(const char *dir)
 		return -1;
 	}
 	/* As it is written, and where symbolic links in it lead. */
-	if (!is_safe_above(dir) || realpath(dir, real) == NULL ||
-	    !is_safe_above(real)) {
+	if (!rundir_is_safe_above(dir) || realpath(dir, real) == NULL ||
+	    !rundir_is_safe_above(real)) {
 		log_err("run_dir %s lies in a folder that is not root's or "
 			"that others may write to: choose another one", dir);
 		return -1;

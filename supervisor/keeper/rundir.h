@@ -20,6 +20,12 @@ int rundir_open(struct rundir *out, const struct pol_policy *policy)
     __attribute__((warn_unused_result));
 
 /*
+ * Are the folders above PATH root's alone?  Whoever may rename one can put
+ * another in its place.
+ */
+bool rundir_is_safe_above(const char *path);
+
+/*
  * An operator's hold, as a file in the run directory: it outlives the engine
  * and portcullisd, and ends with a release or with the next boot.  When it
  * cannot be read the answer is yes.

@@ -97,7 +97,8 @@ run_program(const struct spawn *s, pid_t parent)
 	/* By root: the user need not get through the folders above it. */
 	int program = open(s->program, O_PATH | O_CLOEXEC);
 	char *argv[] = { (char *)(uintptr_t)s->program,
-		(char *)(uintptr_t)s->argument, NULL };
+		(char *)(uintptr_t)s->arguments[0],
+		(char *)(uintptr_t)s->arguments[1], NULL };
 
 	keep_variable(environment, "JOURNAL_STREAM");
 	keep_variable(environment, LOG_DEBUG_VARIABLE);

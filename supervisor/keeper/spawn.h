@@ -11,10 +11,11 @@ struct pol_policy;
 
 /* Descriptors above the keeper channel, in LINK_POLICY_FD's order. */
 #define SPAWN_MAX_FDS 3
+#define SPAWN_MAX_ARGS 2
 
 struct spawn {
 	const char *program; /* path; NULL: run gate_main() without exec */
-	const char *argument; /* its only one, or NULL */
+	const char *arguments[SPAWN_MAX_ARGS]; /* NULL: no more */
 	const struct pol_policy *policy;
 	uid_t uid;
 	gid_t gid;

@@ -10,15 +10,18 @@
 #include <unistd.h>
 
 #include "supervisor/log.h"
+#include "supervisor/status/change.h"
 #include "supervisor/status/peer.h"
 #include "supervisor/status/request.h"
 #include "supervisor/status/source.h"
+#include "supervisor/wipe.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 /* A person needs one; a script in a loop is stopped. */
 #define REQUESTS_PER_SECOND 10
 /* Requests of one client under way. */
 #define MAX_WAITING 4
+#define IN_FIRST 4096 /* holds every request but a change */
 /* Holds MAX_WAITING of the longest answers, ids included. */
 #define OUT_CAP 8192
 
@@ -29,6 +32,8 @@ const struct status_deadlines status_deadlines = {
 	.answer_ns = 5 * SECOND_NS,
 	.check_answer_ns = 30 * SECOND_NS,
 	.check_ns = 150 * SECOND_NS,
+	.apply_answer_ns = 60 * SECOND_NS,
+	.apply_ns = 600 * SECOND_NS,
 };
 
 /* A request that went up. */
@@ -46,8 +51,8 @@ struct asker {
 	int fd;
 	struct event *readable, *writable;
 	struct status_peer peer;
-	char in[STATUS_REQ_LINE + 1]; /* with the newline */
-	size_t in_len;
+	char *in; /* owned; grows to STATUS_REQ_LINE and the newline */
+	size_t in_len, in_cap;
 	char out[OUT_CAP];
 	size_t out_len;
 	uint64_t line_ns; /* when the half line in IN began */
@@ -70,7 +75,7 @@ struct status_control {
 	struct asker_list askers;
 	unsigned count;
 	uint64_t next_id;
-	status_verb_fn *send_verb;
+	const struct status_control_ops *ops;
 	void *arg;
 };
 
@@ -86,6 +91,7 @@ asker_drop(struct asker *a)
 	close(a->fd);
 	for (i = 0; i < MAX_WAITING; i++)
 		json_decref(a->waiting[i].client_id);
+	wipe_free(a->in);
 	free(a);
 }
 
@@ -201,30 +207,65 @@ free_place(struct asker *a)
 	return NULL;
 }
 
+static const char gone[] = "The engine is not there to do it.";
+
+/* NULL: it went up.  WHY is room for a sentence that is not static. */
+static const char *
+send_change(const struct asker *a, const struct status_request *req,
+    uint64_t id, char why[POL_UPLINK_WHY])
+{
+	const struct status_control *ctl = a->ctl;
+	struct snap_change c;
+	const char *error = NULL;
+
+	if (!status_change_read(&c, why, ctl->ops->policy(ctl->arg),
+	    req->change))
+		return why;
+	c.magic = SNAP_CHANGE_MAGIC;
+	c.uid = a->peer.uid;
+	c.id = id;
+	if (!ctl->ops->change(ctl->arg, &c))
+		error = gone;
+	explicit_bzero(&c, sizeof c);
+	return error;
+}
+
+static const char *
+send_verb(const struct asker *a, const struct status_request *req,
+    uint64_t id)
+{
+	const struct snap_verb v = { .magic = SNAP_VERB_MAGIC,
+		.code = req->code, .id = id, .uid = a->peer.uid };
+
+	return a->ctl->ops->verb(a->ctl->arg, &v) ? NULL : gone;
+}
+
 /* Send a good request up, or say why not; the client stays either way. */
 static void
 forward(struct asker *a, struct status_request *req)
 {
 	struct status_control *ctl = a->ctl;
 	struct waiting *w = free_place(a);
-	struct snap_verb v = { .magic = SNAP_VERB_MAGIC, .code = req->code,
-		.uid = a->peer.uid };
+	const uint64_t id = ctl->next_id + 1;
+	char why[POL_UPLINK_WHY];
+	const char *error;
 
 	if (w == NULL) {
 		asker_decline(a, req->id,
 		    "Four requests are already waiting for an answer.");
 		return;
 	}
-	v.id = ++ctl->next_id;
 	/* An operator's verb changes the state: who did it is on record. */
 	log_info("request %s by uid=%u pid=%d", snap_verb_name(req->code),
 	    (unsigned)a->peer.uid, (int)a->peer.pid);
-	if (!ctl->send_verb(ctl->arg, &v)) {
-		asker_decline(a, req->id,
-		    "The engine is not there to do it.");
+	error = req->change != NULL ? send_change(a, req, id, why) :
+	    send_verb(a, req, id);
+	if (error != NULL) {
+		asker_decline(a, req->id, error);
 		return;
 	}
-	w->id = v.id;
+	ctl->next_id = id;
+	w->id = id;
 	w->code = req->code;
 	w->since_ns = w->heard_ns = status_now_ns();
 	w->client_id = json_incref(req->id);
@@ -266,9 +307,29 @@ take_lines(struct asker *a)
 	if (a->closing)
 		return;
 	memmove(a->in, at, left);
+	explicit_bzero(a->in + left, a->in_len - left);
 	a->in_len = left;
-	if (left == sizeof a->in)
-		asker_refuse(a, "The request is longer than 4096 octets.");
+	if (left > STATUS_REQ_LINE)
+		asker_refuse(a, STATUS_REQ_TOO_LONG);
+}
+
+/* Room for at least one octet more, of a line that is not too long yet. */
+static void
+make_room(struct asker *a)
+{
+	size_t cap = a->in_cap == 0 ? IN_FIRST : 2 * a->in_cap;
+	char *in;
+
+	if (a->in_len < a->in_cap)
+		return;
+	if (cap > STATUS_REQ_LINE)
+		cap = STATUS_REQ_LINE + 1;
+	in = xcalloc(1, cap);
+	if (a->in_len > 0)
+		memcpy(in, a->in, a->in_len);
+	wipe_free(a->in);
+	a->in = in;
+	a->in_cap = cap;
 }
 
 static void
@@ -278,8 +339,8 @@ readable_cb(evutil_socket_t fd, short what, void *arg)
 	ssize_t n;
 
 	(void)what;
-	n = recv(fd, a->in + a->in_len, sizeof a->in - a->in_len,
-	    MSG_DONTWAIT);
+	make_room(a);
+	n = recv(fd, a->in + a->in_len, a->in_cap - a->in_len, MSG_DONTWAIT);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -356,15 +417,15 @@ accept_cb(evutil_socket_t fd, short what, void *arg)
 
 struct status_control *
 status_control_new(struct event_base *base, int listen_fd,
-    const struct status_deadlines *deadlines, status_verb_fn *send_verb,
-    void *arg)
+    const struct status_deadlines *deadlines,
+    const struct status_control_ops *ops, void *arg)
 {
 	struct status_control *ctl = xcalloc(1, sizeof *ctl);
 
 	ctl->base = base;
 	ctl->fd = listen_fd;
 	ctl->deadlines = deadlines;
-	ctl->send_verb = send_verb;
+	ctl->ops = ops;
 	ctl->arg = arg;
 	TAILQ_INIT(&ctl->askers);
 	ctl->have_group = status_peer_group(&ctl->group, listen_fd);
@@ -414,6 +475,14 @@ settle(struct asker *a, struct waiting *w, const struct snap_result *r)
 	(void)asker_flush(a); /* A may be gone */
 }
 
+/* Verbs with more than one sentence for an answer. */
+static bool
+tells_more(enum snap_verb_code code)
+{
+	return code == SNAP_V_CHECK_ISOLATION || code == SNAP_V_NAMES ||
+	    code == SNAP_V_APPLY;
+}
+
 bool
 status_control_result(struct status_control *ctl, const struct snap_result *r)
 {
@@ -426,8 +495,7 @@ status_control_result(struct status_control *ctl, const struct snap_result *r)
 		for (i = 0; i < MAX_WAITING; i++) {
 			if (a->waiting[i].id != r->id)
 				continue;
-			if (r->more == 1 && a->waiting[i].code !=
-			    SNAP_V_CHECK_ISOLATION)
+			if (r->more == 1 && !tells_more(a->waiting[i].code))
 				return false;
 			settle(a, &a->waiting[i], r);
 			return true;
@@ -440,6 +508,14 @@ static const char *
 overdue(const struct waiting *w, const struct status_deadlines *d,
     uint64_t now)
 {
+	if (w->code == SNAP_V_APPLY) {
+		if (now - w->since_ns >= d->apply_ns)
+			return "The change was not finished within ten "
+			    "minutes; it goes on.";
+		return now - w->heard_ns < d->apply_answer_ns ? NULL :
+		    "The change has told nothing new for a minute; see "
+		    "\"portcullis status\".";
+	}
 	if (w->code != SNAP_V_CHECK_ISOLATION)
 		return now - w->since_ns < d->answer_ns ? NULL :
 		    "The engine has not answered within five seconds.";

@@ -16,8 +16,15 @@
 
 struct status_control;
 
-/* How a verb goes up; false: it could not be sent. */
-typedef bool status_verb_fn(void *arg, const struct snap_verb *v);
+struct pol_policy;
+
+/* How requests go up; false: it could not be sent. */
+struct status_control_ops {
+	bool (*verb)(void *arg, const struct snap_verb *v);
+	bool (*change)(void *arg, const struct snap_change *c);
+	/* The policy, by which a change is judged before it goes up. */
+	const struct pol_policy *(*policy)(void *arg);
+};
 
 /* How long what may take; a test has less patience. */
 struct status_deadlines {
@@ -29,16 +36,18 @@ struct status_deadlines {
 	uint64_t answer_ns;
 	/* A check builds circuits: from sentence to sentence, and in all. */
 	uint64_t check_answer_ns, check_ns;
+	/* The same of a change, which waits for Tor to bootstrap. */
+	uint64_t apply_answer_ns, apply_ns;
 };
 extern const struct status_deadlines status_deadlines;
 
 /*
- * Serve LISTEN_FD; it and DEADLINES are borrowed.  Ends the process on
+ * Serve LISTEN_FD; it, DEADLINES and OPS are borrowed.  Ends the process on
  * failure.
  */
 struct status_control *status_control_new(struct event_base *base,
     int listen_fd, const struct status_deadlines *deadlines,
-    status_verb_fn *send_verb, void *arg);
+    const struct status_control_ops *ops, void *arg);
 void status_control_free(struct status_control *ctl);
 
 /*

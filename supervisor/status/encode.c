@@ -9,6 +9,7 @@
 
 #include "supervisor/status/listeners.h"
 #include "supervisor/status/nullable.h"
+#include "supervisor/status/ways.h"
 
 /*
  * Built with json_pack(): it takes NULL for a part that could not be made as
@@ -101,11 +102,14 @@ encode_bootstrap(const struct subject *u)
 	const struct snapshot *s = u->s;
 	bool known = u->engine && s->boot_progress >= 0;
 
-	return json_pack("{s:o,s:o,s:o,s:o}", "progress",
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "progress",
 	    uint_if(known, (uint64_t)s->boot_progress), "tag",
 	    text_if(known, s->boot_tag), "summary",
 	    text_if(known, s->boot_summary), "warning",
-	    text_if(u->engine, s->boot_warning));
+	    text_if(u->engine, s->boot_warning), "since",
+	    text_if(u->engine, s->boot_since), "stalled",
+	    bool_if(u->engine, s->stalled != 0), "tor_said",
+	    text_if(u->engine, s->tor_said));
 }
 
 static json_t *
@@ -285,8 +289,8 @@ encode_body(const struct subject *u, bool table)
 	const struct snapshot *s = u->s;
 
 	return json_pack(
-	    "{s:o,s:{s:o},s:o,s:{s:o,s:o},s:o,s:o,s:o,s:o,s:{s:o,s:b},s:{s:o},"
-	    "s:o}",
+	    "{s:o,s:{s:o},s:o,s:{s:o,s:o},s:o,s:o,s:o,s:o,s:o,s:{s:o,s:b},"
+	    "s:{s:o},s:o}",
 	    "tor", encode_tor(u),
 	    "control", "authenticated",
 	    bool_if(u->engine, fact(u, SNAP_F_LINK)),
@@ -295,6 +299,7 @@ encode_body(const struct subject *u, bool table)
 	    bool_if(u->engine, s->circuit_established != 0),
 	    "enough_dir_info", bool_if(u->engine, s->enough_dir_info != 0),
 	    "listeners", encode_listeners(u, table),
+	    "uplink", status_ways_encode(s, u->engine),
 	    "clock", encode_clock(u),
 	    "firewall", encode_firewall(u),
 	    "facts", encode_facts(u),

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,10 +22,12 @@
 
 #include "supervisor/links.h"
 #include "supervisor/log.h"
+#include "supervisor/policyfd.h"
 #include "supervisor/status/control.h"
 #include "supervisor/status/fanout.h"
 #include "supervisor/status/source.h"
 #include "supervisor/status/uplink.h"
+#include "supervisor/wipe.h"
 
 #define MS UINT64_C(1000000)
 /* Fine enough for the two seconds after which silence is doubt. */
@@ -53,6 +56,7 @@ struct status {
 	struct status_fanout *fanout;
 	struct status_control *control;
 	struct status_uplink *uplink;
+	struct pol_policy *policy; /* owned; NULL: nobody has needed it yet */
 	uint64_t told_ns;
 	unsigned ticks;
 	bool stopping;
@@ -97,6 +101,32 @@ send_verb(void *arg, const struct snap_verb *v)
 
 	return status_uplink_send(st->uplink, v);
 }
+
+static bool
+send_change(void *arg, const struct snap_change *c)
+{
+	struct status *st = arg;
+
+	return status_uplink_change(st->uplink, c);
+}
+
+static const struct pol_policy *
+peek_policy(void *arg)
+{
+	struct status *st = arg;
+
+	if (st->policy == NULL) {
+		st->policy = xcalloc(1, sizeof *st->policy);
+		policyfd_read(st->policy);
+	}
+	return st->policy;
+}
+
+static const struct status_control_ops control_ops = {
+	.verb = send_verb,
+	.change = send_change,
+	.policy = peek_policy,
+};
 
 static void
 publish(struct status *st, enum status_type type)
@@ -279,7 +309,7 @@ start(struct status *st, size_t most)
 	st->uplink = status_uplink_new(st->base, &st->source.view,
 	    &uplink_ops, st);
 	st->control = status_control_new(st->base, LINK_CONTROL_FD,
-	    &status_deadlines, send_verb, st);
+	    &status_deadlines, &control_ops, st);
 	st->fanout = status_fanout_new(st->base, LINK_STATUS_FD, most,
 	    &st->source);
 }
@@ -291,6 +321,9 @@ stop(struct status *st)
 	status_uplink_free(st->uplink); /* answers those who wait */
 	status_control_free(st->control);
 	status_source_clear(&st->source);
+	if (st->policy != NULL)
+		pol_policy_clear(st->policy);
+	free(st->policy);
 	event_free(st->tick);
 	event_free(st->later);
 	event_free(st->on_term);
@@ -318,7 +351,7 @@ main(int argc, char **argv)
 	log_init("status", level);
 	lock_down();
 	most = raise_files();
-	(void)close(LINK_POLICY_FD); /* not needed; may not be there */
+	json_set_alloc_funcs(malloc, wipe_free);
 	check_listener(LINK_STATUS_FD, "status.sock");
 	check_listener(LINK_CONTROL_FD, "control.sock");
 	start(&st, most);

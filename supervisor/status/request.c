@@ -56,14 +56,17 @@ read_object(struct status_request *req, json_t *obj)
 	req->code = verb_of(json_object_get(obj, "cmd"));
 	if (req->code == SNAP_V_NONE)
 		return "\"cmd\" is not one of hold, release, newnym, reprove, "
-		    "check-isolation.";
+		    "check-isolation, names, apply.";
 	if (id != NULL) {
 		known++;
 		if (json_dumpb(id, NULL, 0, JSON_ENCODE_ANY | JSON_COMPACT) >
 		    STATUS_REQ_ID)
 			return "\"id\" is longer than 256 octets.";
 	}
-	if (json_object_size(obj) != known)
+	/* What else "apply" may have, status_change_read() knows. */
+	if (req->code == SNAP_V_APPLY)
+		req->change = json_incref(obj);
+	else if (json_object_size(obj) != known)
 		return "The request has a key other than \"cmd\" and \"id\".";
 	req->id = json_incref(id);
 	return NULL;
@@ -76,9 +79,9 @@ status_request_parse(struct status_request *req, const char *line, size_t n)
 	json_t *obj;
 
 	req->code = SNAP_V_NONE;
-	req->id = NULL;
+	req->id = req->change = NULL;
 	if (n > STATUS_REQ_LINE)
-		return "The request is longer than 4096 octets.";
+		return STATUS_REQ_TOO_LONG;
 	if (!is_shallow(line, n))
 		return "The request is nested too deeply.";
 	obj = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
@@ -96,7 +99,8 @@ void
 status_request_clear(struct status_request *req)
 {
 	json_decref(req->id);
-	req->id = NULL;
+	json_decref(req->change);
+	req->id = req->change = NULL;
 	req->code = SNAP_V_NONE;
 }
 

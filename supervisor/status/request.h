@@ -10,14 +10,19 @@
 
 #include "supervisor/snapshot.h"
 
-/* The longest request is some 60 octets; the rest is room for "id". */
-#define STATUS_REQ_LINE 4096
+/*
+ * The longest request changes the bridges: POL_UPLINK_BRIDGES lines of
+ * POL_BRIDGE_LEN, and room for "id", the proxy and JSON's escapes.
+ */
+#define STATUS_REQ_LINE 49152
+#define STATUS_REQ_TOO_LONG "The request is longer than 49152 octets."
 #define STATUS_REQ_DEPTH 4 /* the object itself, and an id of some structure */
 #define STATUS_REQ_ID 256  /* octets of "id" as JSON */
 
 struct status_request {
 	enum snap_verb_code code;
 	json_t *id; /* owned; NULL when the request had none */
+	json_t *change; /* owned; SNAP_V_APPLY only: the whole request */
 };
 
 /*

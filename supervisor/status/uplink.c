@@ -180,10 +180,21 @@ status_uplink_free(struct status_uplink *up)
 	free(up);
 }
 
+static bool
+send_up(const struct status_uplink *up, const void *p, size_t n)
+{
+	return up->engine != NULL &&
+	    send(up->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)n;
+}
+
 bool
 status_uplink_send(struct status_uplink *up, const struct snap_verb *v)
 {
-	return up->engine != NULL &&
-	    send(up->fd, v, sizeof *v, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-	    (ssize_t)sizeof *v;
+	return send_up(up, v, sizeof *v);
+}
+
+bool
+status_uplink_change(struct status_uplink *up, const struct snap_change *c)
+{
+	return send_up(up, c, sizeof *c);
 }

@@ -34,5 +34,8 @@ void status_uplink_free(struct status_uplink *up);
 /* Send a verb.  False: no engine, or it does not read. */
 bool status_uplink_send(struct status_uplink *up, const struct snap_verb *v)
     __attribute__((warn_unused_result));
+/* The same of a change. */
+bool status_uplink_change(struct status_uplink *up,
+    const struct snap_change *c) __attribute__((warn_unused_result));
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "supervisor/status/text.h"
+#include "supervisor/status/ways.h"
 
 /*
  * Snapshots are compared as octets.  Padding would make equal ones differ
@@ -48,6 +49,7 @@ clean(struct snapshot *s)
 	for (i = 0; i < SNAP_MAX_EXTRA; i++)
 		status_text_clean(s->extra[i].address,
 		    sizeof s->extra[i].address);
+	status_ways_clean(s);
 }
 
 /* A gate report of zeros is the engine's "none yet". */
@@ -82,7 +84,7 @@ snapshot_ok(const struct snapshot *s)
 	    s->nlisteners_proven <= s->nlisteners &&
 	    s->ntrouble <= s->nlisteners &&
 	    s->nwithheld <= s->nlisteners && s->time_required <= 1 &&
-	    s->mode <= POL_MODE_VETO && extras_ok(s);
+	    s->mode <= POL_MODE_VETO && extras_ok(s) && status_ways_ok(s);
 }
 
 void
@@ -200,6 +202,7 @@ status_key_of(struct status_key *key, const struct status_view *v,
 	s->gate.seq = 0;
 	s->gate.at_ns = 0;
 	s->gate.lease_ms = s->gate.lease_ms != 0;
+	s->lookups = s->stub_answered = s->stub_refused = 0;
 }
 
 bool

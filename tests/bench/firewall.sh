@@ -83,7 +83,7 @@ ours_start()
 	echo "users { gate = $GATE_UID engine = 4243 status = 4244 }" \
 	    >>"$IT_DIR/policy.conf"
 	GW=$(lane_ns ours gw)
-	gate_run -f "$IT_DIR/policy.conf" || {
+	gate_run -A -f "$IT_DIR/policy.conf" || {
 		cat "$IT_DIR/drv.err" >&2
 		die "the gate does not start"
 	}

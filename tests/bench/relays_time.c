@@ -309,7 +309,7 @@ measure_beats(void)
 {
 	uint64_t started;
 
-	must(kern_open_egress(&kern, AF_INET), "open egress");
+	must(kern_begin_lease(&kern, POL_S_EGRESS, AF_INET), "open egress");
 	must(kern_open(&kern, proven, ifaddr, POL_S_GATE, true), "open");
 	for (size_t i = 0; i < BEATS; i++) {
 		started = now_ns();

@@ -148,10 +148,13 @@ answer_conf(uint8_t flaw)
 			    bad ? "" : flags_of[i]);
 	}
 	(void)snprintf(text + n, sizeof text - n, "%s250-DisableNetwork=%d"
-	    "\r\n250 CountPrivateBandwidth=%d\r\n",
-	    (flaw & 8) != 0 ? "250-SocksPort=0.0.0.0:99 x\r\n" : "", off,
-	    (flaw & 4) != 0);
+	    "\r\n", (flaw & 8) != 0 ? "250-SocksPort=0.0.0.0:99 x\r\n" : "",
+	    off);
 	fuzz_feed_text(text);
+	if (w.names)
+		fuzz_feed_uplink(w.uplink);
+	fuzz_feed_text((flaw & 4) != 0 ? "250 CountPrivateBandwidth=1\r\n" :
+	    "250 CountPrivateBandwidth=0\r\n");
 }
 
 static void
@@ -162,6 +165,11 @@ answer_setconf(uint8_t flaw)
 		"513 Unacceptable option value: x\r\n",
 		"553 Transition not allowed\r\n" };
 
+	/* Of its uplink: no listener's business. */
+	if (strstr(w.command, "Port=") == NULL) {
+		fuzz_feed_text(answers[flaw % 4]);
+		return;
+	}
 	/* What it named, it has opened, if it was not open. */
 	if (flaw % 4 == 0)
 		w.set = 0;

@@ -13,6 +13,9 @@
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/isolation.h"
 #include "supervisor/engine/provision.h"
+#include "supervisor/gatemsg.h"
+#include "supervisor/links.h"
+#include "supervisor/namemsg.h"
 
 #define NLISTENERS 5
 #define IFACE 3 /* the listener at an interface's address */
@@ -55,6 +58,16 @@ struct fuzz_world {
 	uint64_t clock_at;
 	/* Strict egress: the list that comes in, and the one in force. */
 	uint32_t coming, ncoming, generation;
+	/* engine_names.c: the resolver process, as far as there is one. */
+	bool names; /* the policy has a resolver and a transport */
+	uint8_t uplink; /* what Tor has, see fuzz_feed_uplink() */
+	bool resolver, serving;
+	bool named; /* Tor has said what its uplink is, in this session */
+	struct name_list list;
+	struct name_want name_want; /* id 0: answered */
+	uint32_t want_id, try_id;
+	uint32_t permits, told; /* last asked for, and last reported */
+	uint32_t reach_seq;
 };
 extern struct fuzz_world w;
 
@@ -70,6 +83,18 @@ void fuzz_answer(struct input *in);
 void fuzz_answer_well(void);
 /* One of its events. */
 void fuzz_say_event(struct input *in);
+
+/* engine_names.c */
+void fuzz_names_policy(void);
+void fuzz_check_permits(const struct gate_req *q);
+int fuzz_op_reach(void *arg, const struct gate_reach *r);
+int fuzz_op_resolver(void *arg, const void *p, size_t n);
+int fuzz_op_program(void *arg, const char *path);
+int fuzz_op_change(void *arg, const struct link_change *c);
+/* One message of the resolver process, or its coming and going. */
+void fuzz_say_name(struct input *in);
+/* Tor's answer about its uplink. */
+void fuzz_feed_uplink(uint8_t flaw);
 
 /* Nothing counts that was shown of them, or asked for, before. */
 void fuzz_shadow_void(unsigned listeners, bool doubt);

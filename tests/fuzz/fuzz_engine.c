@@ -13,6 +13,9 @@
  * lately; for SYNC all else is as for OPEN, but no bit is of another listener
  * than the timesync ones, and it never follows OPEN without a close.
  *
+ * With NAMES_MARK the policy has a resolver and a transport, under strict
+ * egress; see engine_names.c for what is promised then.
+ *
  * Input: a program of one-octet operations, some with operands; see ops.
  */
 #include "tests/fuzz/engine_world.h"
@@ -28,6 +31,7 @@
 
 #define STRICT_MARK 0xa5
 #define TIME_MARK 0xa6
+#define NAMES_MARK 0xa7 /* and strict egress */
 #define CLOCK_MS 4000 /* beyond FACT_TIME's bound */
 #define MAX_ROUNDS 64 /* a session needs some 20 answers until it opens */
 
@@ -52,7 +56,7 @@ static void
 op_tor_close(void *arg)
 {
 	(void)arg;
-	w.linked = false;
+	w.linked = w.named = false;
 }
 
 static int
@@ -73,9 +77,10 @@ op_tor_write(void *arg, const void *p, size_t n)
 }
 
 static int
-op_tor_peer(void *arg)
+op_tor_peer(void *arg, uint32_t *uid)
 {
 	(void)arg;
+	*uid = 0;
 	return 0;
 }
 
@@ -177,6 +182,7 @@ op_gate_send(void *arg, const struct gate_req *q)
 	FUZZ_ASSERT(gate_req_ok(q));
 	FUZZ_ASSERT(q->seq == w.seq + 1);
 	w.seq = q->seq;
+	fuzz_check_permits(q);
 	memcpy(w.standing, q->proven, sizeof w.standing);
 	if (q->want == GATE_OPEN || q->want == GATE_SYNC)
 		check_up(q);
@@ -291,6 +297,10 @@ static const struct engine_ops ops = {
 	.client_close = op_client_close,
 	.gate_send = op_gate_send,
 	.gate_relays = op_gate_relays,
+	.gate_reach = fuzz_op_reach,
+	.resolver_send = fuzz_op_resolver,
+	.program = fuzz_op_program,
+	.change = fuzz_op_change,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,
@@ -327,7 +337,7 @@ do_connect(struct input *in)
 	if (engine_state(w.e) != SM_CONNECT)
 		return;
 	w.linked = fuzz_take(in) % 4 != 0;
-	w.genuine = w.wild = false;
+	w.genuine = w.wild = w.named = false;
 	w.set = ALL;
 	fuzz_shadow_void(ALL, true);
 	for (unsigned i = 0; i < NLISTENERS; i++)
@@ -344,7 +354,7 @@ do_eof(struct input *in)
 	(void)in;
 	if (!w.linked)
 		return;
-	w.linked = false;
+	w.linked = w.named = false;
 	engine_tor_down(w.e, LOSS_EOF, w.now);
 }
 
@@ -355,6 +365,7 @@ do_gate(struct input *in)
 	w.gate_up = fuzz_take(in) % 4 != 0;
 	w.gate_told = false;
 	w.seq = 0;
+	w.reach_seq = w.told = 0;
 	memset(w.standing, 0, sizeof w.standing);
 	if (w.gate_up)
 		engine_gate_up(w.e, w.now);
@@ -378,6 +389,8 @@ do_report(struct input *in)
 	r.refused = (how & 2) != 0;
 	r.position = how >> 6;
 	r.relays_generation = (how & 16) == 0 ? w.generation : 0;
+	r.permits = w.told = (how & 32) == 0 ? w.permits : 0;
+	r.reach_seq = (how & 16) == 0 ? w.reach_seq : 0;
 	/* After such a one nothing from before counts. */
 	if ((how & 12) != 12 && gate_report_ok(&r) && (!told ||
 	    r.epoch != engine_facts(w.e)->epoch ||
@@ -490,9 +503,10 @@ do_well(struct input *in)
 
 static void (*const steps[])(struct input *) = { fuzz_answer, do_tick,
 	do_connect, do_gate, do_report, do_prove, fuzz_say_event, do_bytes,
-	do_eof, do_verb, do_address, do_owner, do_well, do_clock };
-/* The last one is for inputs with TIME_MARK only. */
-#define NSTEPS (sizeof steps / sizeof steps[0] - 1)
+	do_eof, do_verb, do_address, do_owner, do_well, do_clock,
+	fuzz_say_name };
+/* The last two are for inputs with TIME_MARK or NAMES_MARK only. */
+#define NSTEPS (sizeof steps / sizeof steps[0] - 2)
 
 static void
 add_listener(enum pol_kind kind, const char *addr, uint16_t port,
@@ -515,7 +529,11 @@ set_up(uint8_t mark)
 	w.now = T0;
 	pol_policy_init(&w.policy);
 	w.policy.tor.auth = CP_AUTH_SAFECOOKIE;
-	w.policy.tor.strict_egress = mark == STRICT_MARK;
+	w.policy.tor.strict_egress = mark == STRICT_MARK ||
+	    mark == NAMES_MARK;
+	w.names = mark == NAMES_MARK;
+	if (w.names)
+		fuzz_names_policy();
 	w.policy.timesync.required = mark == TIME_MARK;
 	w.policy.lease_ms = 1000;
 	w.policy.probe_ms = 250;
@@ -553,7 +571,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	set_up(mark);
 	(void)engine_settle(w.e, w.now);
 	while (in.n > 0) {
-		steps[fuzz_take(&in) % (NSTEPS + (mark == TIME_MARK))](&in);
+		steps[fuzz_take(&in) % (NSTEPS + (mark == TIME_MARK) +
+		    2 * (mark == NAMES_MARK))](&in);
 		(void)engine_settle(w.e, w.now);
 		FUZZ_ASSERT(engine_state(w.e) != SM_HALT);
 		/* What ceased to be right has been taken back, at once. */

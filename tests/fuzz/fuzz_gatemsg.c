@@ -1,16 +1,18 @@
 /*
  * Octets from an engine that has turned hostile, into the gate's core.  Each
  * step of the input is a time to let pass, a length, and a datagram, which is
- * now and then a page of a list of relays.
+ * now and then a page of a list of relays, or names single addresses.
  *
  * Oracle: what is no valid request leaves the gate closed; it opens and
  * renews only on the current epoch, a fresh proof, known listeners that were
  * named, and addresses that the interfaces were seen to have; in position
  * time-sync only those that set the clock; a close ends the epoch for ever.
  * Pages that get through make up lists without a gap or a step back.
+ * A permit is held only as the last request that was believed has it.
  */
 #include "tests/fuzz/fuzz.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -50,7 +52,7 @@ help(struct gate_req *q, const struct gate_core *c, uint8_t how, uint64_t now)
 	if ((how & 16) != 0) {
 		q->want %= GATE_NWANT;
 		q->lease_ms = LEASE;
-		q->permits &= GATE_P_ALL;
+		q->permits &= GATE_P_ALL & ~(uint32_t)GATE_P_UDP;
 	}
 	if ((how & 64) != 0)
 		help_addresses(q, c);
@@ -100,6 +102,19 @@ lose(struct gate_core *c, uint32_t gone)
 }
 
 static void
+check_permits(const struct gate_core *c, const struct gate_req *q,
+    bool dropped)
+{
+	const uint32_t held = gate_core_permits(c);
+
+	FUZZ_ASSERT((held & ~(uint32_t)(GATE_P_LOOKUP | GATE_P_STUB)) == 0);
+	if (dropped || c->pos == GATE_CLOSED)
+		FUZZ_ASSERT(held == 0); /* closed is strict here */
+	else if (!c->refused)
+		FUZZ_ASSERT(held == q->permits);
+}
+
+static void
 step(struct gate_core *c, const struct gate_req *q, size_t len, uint64_t now,
     uint32_t missing)
 {
@@ -111,6 +126,7 @@ step(struct gate_core *c, const struct gate_req *q, size_t len, uint64_t now,
 	    missing);
 
 	FUZZ_ASSERT(c->epoch >= epoch);
+	check_permits(c, q, d.drop_engine);
 	if (len != sizeof *q || !gate_req_ok(q))
 		FUZZ_ASSERT(c->pos == GATE_CLOSED && d.drop_engine);
 	if (d.drop_engine || c->refused)
@@ -178,6 +194,34 @@ put_page(struct gate_core *c, const uint8_t *data, size_t size)
 	FUZZ_ASSERT(seen.got4 + seen.got6 <= page.total);
 }
 
+/* Two seeds of mischief: anything at all, and what is almost right. */
+static void
+put_reach(struct gate_core *c, const uint8_t *data, size_t size)
+{
+	const uint32_t before = c->reach_seq;
+	struct gate_reach r;
+
+	memset(&r, 0, sizeof r);
+	memcpy(&r, data, size < 64 ? size : 64);
+	r.magic = GATE_REACH_MAGIC;
+	if (size > 4 && data[0] % 2 == 0) {
+		memset(&r.seq, 0, sizeof r - offsetof(struct gate_reach, seq));
+		r.who = data[1] % (GATE_NREACHER + 1);
+		r.seq = before + data[2] % 3;
+		r.n = r.ttl_s = 1;
+		r.pair[0] = (struct gate_relay){ .addr = { data[3] },
+			.port = data[4] };
+	}
+	if (gate_core_reach(c, &r).act != GATE_ACT_REACH) {
+		FUZZ_ASSERT(c->pos == GATE_CLOSED && c->reach_seq == 0);
+		FUZZ_ASSERT(gate_core_permits(c) == 0);
+		memset(&seen, 0, sizeof seen);
+		return;
+	}
+	FUZZ_ASSERT(gate_reach_ok(&r) && r.seq > before);
+	FUZZ_ASSERT(c->reach_seq == r.seq);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -200,6 +244,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < NLISTENERS; i++)
 		listeners[i].timesync = SETS_CLOCK(i);
 	p.timesync.required = p.tor.strict_egress = true;
+	p.closed = POL_CLOSED_STRICT;
+	p.resolver.addr.family = AF_INET;
+	p.ntransports = 1;
+	p.transports[0].dns = true; /* and no UDP */
 	memset(&seen, 0, sizeof seen);
 	gate_core_init(&c, &p, 1);
 	while (size > 3) {
@@ -210,8 +258,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memset(&q, 0, sizeof q);
 		memcpy(&q, data + 3, size - 3 < sizeof q ? size - 3 :
 		    sizeof q);
-		if (data[0] % 16 == 14) {
-			put_page(&c, data + 3, size - 3);
+		if (data[0] % 16 == 14 || data[0] % 16 == 13) {
+			(data[0] % 2 == 0 ? put_page : put_reach)(&c,
+			    data + 3, size - 3);
 			data += 3;
 			size -= 3;
 			continue;

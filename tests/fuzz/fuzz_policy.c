@@ -17,6 +17,7 @@
 #include "policy/parse.h"
 #include "policy/portline.h"
 #include "policy/rules.h"
+#include "policy/uplink.h"
 #include "tests/unit/polprops.h"
 
 /* Any addresses, each another one. */
@@ -113,10 +114,18 @@ check_same(const struct pol_policy *p, const char *text)
 	char *again;
 
 	FUZZ_ASSERT(pol_parse(&q, &diags, &src, 1) == 0);
+	FUZZ_ASSERT(diags.n == 0);
 	FUZZ_ASSERT(q.nlisteners == p->nlisteners);
 	FUZZ_ASSERT(q.negress == p->negress && q.nservices == p->nservices &&
 	    q.tor.nifaces == p->tor.nifaces &&
 	    q.timesync.nusers == p->timesync.nusers);
+	FUZZ_ASSERT(q.ntransports == p->ntransports &&
+	    q.nbridges == p->nbridges && memcmp(q.transports, p->transports,
+	    sizeof q.transports) == 0);
+	FUZZ_ASSERT(q.resolver.addr.family == p->resolver.addr.family &&
+	    q.resolver.port == p->resolver.port &&
+	    q.resolver.stub_port == p->resolver.stub_port &&
+	    memcmp(q.resolver.pin, p->resolver.pin, POL_PIN_LEN) == 0);
 	FUZZ_ASSERT(memcmp(&q.firewall, &p->firewall, sizeof q.firewall) == 0);
 	FUZZ_ASSERT(q.nifaddrs == p->nifaddrs &&
 	    memcmp(q.ifaddrs, p->ifaddrs, sizeof q.ifaddrs) == 0);
@@ -153,6 +162,32 @@ check_passes(const struct pol_policy *p)
 		FUZZ_ASSERT(!pol_iface_match(p->internal[i], "lo"));
 }
 
+/* The transports' bridges are theirs, and no line but themselves. */
+static void
+check_uplink(const struct pol_policy *p)
+{
+	static struct pol_uplink u;
+	char why[POL_UPLINK_WHY], plugin[POL_PLUGIN_LEN];
+
+	for (size_t i = 0; i < p->ntransports; i++) {
+		const struct pol_transport *t = &p->transports[i];
+
+		pol_transport_plugin(plugin, sizeof plugin, t);
+		FUZZ_ASSERT(strpbrk(plugin, "\n\r\t\"'\\#") == NULL);
+		FUZZ_ASSERT(strlen(plugin) < sizeof plugin - 1);
+		FUZZ_ASSERT(t->program[0] == '/');
+		for (size_t j = 0; j < t->nmethods; j++)
+			FUZZ_ASSERT(pol_transport_find(p, t->methods[j]) == i);
+	}
+	for (size_t i = 0; i < p->nbridges; i++) {
+		FUZZ_ASSERT(p->bridges[i].transport < p->ntransports);
+		memset(&u, 0, sizeof u);
+		FUZZ_ASSERT(pol_uplink_stock(&u, p,
+		    p->transports[p->bridges[i].transport].name));
+		FUZZ_ASSERT(u.nbridges != 0 && pol_uplink_ok(&u, why, p));
+	}
+}
+
 static void
 check_refusal(const struct pol_diags *diags)
 {
@@ -181,12 +216,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		pol_diags_clear(&diags);
 		return 0;
 	}
-	FUZZ_ASSERT(diags.n == 0 && p.nlisteners > 0);
+	FUZZ_ASSERT(!pol_diags_wrong(&diags) && p.nlisteners > 0);
+	pol_diags_clear(&diags);
 	text = pol_print(&p);
 	FUZZ_ASSERT(text != NULL);
 	check_same(&p, text);
 	check_options(&p);
 	check_passes(&p);
+	check_uplink(&p);
 	check_rules(&p);
 	free(text);
 	pol_policy_clear(&p);

@@ -8,7 +8,7 @@ trap 'rm -f "$out"' EXIT
 failed=0
 
 cd "$top_srcdir/tests/golden" || exit 99
-for conf in *.conf; do
+for conf in *.conf parts/main.conf; do
 	ok=${conf%.conf}.ok
 	{
 		"$check" "$conf" -v 2>&1

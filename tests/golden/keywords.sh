@@ -10,7 +10,7 @@ failed=0
 keywords=$(sed -n \
     's/^	{ POL_SEC_\([A-Z]*\), "\([a-z_]*\)",.*/\1 \2/p' "$table" |
     tr '[:upper:]' '[:lower:]' | grep -v '^group ')
-if [ "$(echo "$keywords" | wc -l)" -lt 44 ]; then
+if [ "$(echo "$keywords" | wc -l)" -lt 60 ]; then
 	echo "cannot read the table in $table" >&2
 	exit 1
 fi
@@ -25,7 +25,8 @@ for pair in $(echo "$keywords" | tr ' ' .); do
 		failed=1
 	fi
 done
-for word in tor gateway users firewall timesync egress service group listener
+for word in tor gateway users firewall timesync resolver egress service \
+    transport group listener
 do
 	if ! grep -q "^\.Ss Section $word" "$page"; then
 		echo "$page does not have section $word" >&2

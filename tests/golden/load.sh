@@ -7,8 +7,10 @@ check=$top_builddir/tests/golden/polcheck
 
 if [ "${1:-}" != --inside ]; then
 	command -v nft >/dev/null && command -v ip >/dev/null || exit 77
-	unshare -rn nft list ruleset >/dev/null 2>&1 || exit 77
-	exec unshare -rn sh "$0" --inside
+	how=-n
+	unshare -n true 2>/dev/null || how=-rn
+	unshare $how nft list ruleset >/dev/null 2>&1 || exit 77
+	exec unshare $how sh "$0" --inside
 fi
 
 rules=$(mktemp) && whonix=$(mktemp) && all=$(mktemp) || exit 99
@@ -33,6 +35,26 @@ load()
 	exit 1
 }
 
+# route NAME: the commands in $rules, each of which must leave its rule.
+route()
+{
+	if ! sh -e "$rules"; then
+		echo "ip does not take the routing rules of $1" >&2
+		exit 1
+	fi
+	there=$(ip -4 rule list | grep -c 'proto 80')
+	there=$((there + $(ip -6 rule list | grep -c 'proto 80')))
+	if [ "$there" != "$(wc -l <"$rules")" ]; then
+		echo "$1: $there routing rules came of $(wc -l <"$rules")" >&2
+		exit 1
+	fi
+	for family in -4 -6; do
+		while ip $family rule delete protocol 80 2>/dev/null; do
+			:
+		done
+	done
+}
+
 cd "$top_srcdir/tests/golden" || exit 99
 # The largest, with users who exist everywhere.
 {
@@ -47,7 +69,15 @@ for conf in *.conf "$whonix"; do
 		"$check" "$conf" "$position" >"$rules" || exit 1
 		load "$conf $position"
 	done
-	sed -n '/^table netdev/,$p' "$all" >"$rules"
+	# A namespace of one user knows no others.
+	sed -n '/^ip /p' "$all" |
+	    if grep -q 4294967295 /proc/self/uid_map; then
+		cat
+	    else
+		grep -v uidrange
+	    fi >"$rules"
+	route "$conf"
+	sed -n '/^table netdev/,/^}/p' "$all" >"$rules"
 	devices "$rules" || exit
 	load "$conf netdev"
 	tables=$(nft list tables | grep -c portcullis)

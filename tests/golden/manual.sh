@@ -35,7 +35,7 @@ blocks()
 }
 
 blocks "$dir"
-n=0
+n=0 whole=0
 for block in "$dir"/*.block; do
 	n=$((n + 1))
 	mv "$block" "$dir/conf.d/manual.conf" || exit 99
@@ -43,8 +43,25 @@ for block in "$dir"/*.block; do
 		cat "$dir/conf.d/manual.conf" "$dir/err" >&2
 		failed=1
 	fi
+	grep -q '^	control = ' "$dir/conf.d/manual.conf" || continue
+	# A whole policy, to be taken by itself, and of use to somebody inside.
+	whole=$((whole + 1))
+	mv "$dir/conf.d/manual.conf" "$dir/alone.conf" || exit 99
+	mv "$dir/conf.d" "$dir/not" || exit 99
+	if ! "$check" "$dir/alone.conf" -v >"$dir/out" 2>"$dir/err" ||
+	    ! sed -n '/^SETCONF/,/^# position/p' "$dir/out" |
+	    grep -E 'Port=' | grep -q -v -E '127\.0\.0\.1|\[::1\]'; then
+		echo "by itself this is not a policy for workstations:" >&2
+		cat "$dir/alone.conf" "$dir/err" >&2
+		failed=1
+	fi
+	mv "$dir/not" "$dir/conf.d" || exit 99
 done
-if [ "$n" -lt 25 ]; then
+if [ "$whole" -lt 3 ]; then
+	echo "only $whole whole policies found in $page" >&2
+	failed=1
+fi
+if [ "$n" -lt 28 ]; then
 	echo "only $n policies found in $page" >&2
 	failed=1
 fi

@@ -58,7 +58,7 @@ boot_alone() { [ "$(it_tables)" = 'table inet portcullis_boot ' ]; }
 it_pid_lives() { kill -0 "$(net_pid "$1")"; }
 it_both_stay()
 {
-	it_table inet portcullis_boot && it_table inet portcullis_guard
+	it_table inet portcullis_boot && it_table netdev portcullis_egress
 }
 
 it_check "control: without rules all three ways are open" all_pass
@@ -90,8 +90,10 @@ held=$(counts)
 
 it_check "adoption: it stands" up
 it_check "adoption: not one packet" since "$held"
-it_check "adoption: four tables" \
-    [ "$(it_tables | grep -o table | wc -l)" = 4 ]
+all_stand() { it_both_stay && it_table inet portcullis; }
+it_check "adoption: all tables" all_stand
+it_check "adoption: none twice" [ -z "$(it_tables | grep -o \
+    'portcullis[_a-z]*' | sort | uniq -d)" ]
 net_in gateway nft -f "$closed"
 sleep 1.3
 it_check "the boot unit again, beside the gate: not one packet" since "$held"
@@ -126,7 +128,7 @@ for _ in 1 2 3; do
 	net_wait 3 net_dead portcullisd
 	sleep 0.3
 	it_check "all killed: not one packet" since "$held"
-	it_check "all killed: boot and guard stay" it_both_stay
+	it_check "all killed: boot and netdev tables stay" it_both_stay
 	up
 done
 it_check "started after that: not one packet" since "$held"
@@ -136,7 +138,7 @@ it_stop
 took=$((($(date +%s%N) - start) / 1000000))
 it_check "stop: before systemd would kill ($took ms)" [ $took -lt 5000 ]
 it_check "stop: not one packet" since "$held"
-it_check "stop: boot and guard stay" it_both_stay
+it_check "stop: boot and netdev tables stay" it_both_stay
 it_check "stop: one line says that it stays closed, and what opens it" \
     grep -q 'stays closed.*--remove-rules' "$DIR/log/portcullisd"
 sleep 1

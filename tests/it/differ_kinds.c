@@ -78,6 +78,20 @@ make_sets(struct pol_build *b)
 		    .timeout_ms = LEASE_MS, .size = 1024 },
 		{ .id = POL_S_SYNC, .key = POL_K_NFPROTO,
 		    .timeout_ms = LEASE_MS, .size = 1024 },
+		{ .id = POL_S_LOOKUP, .key = POL_K_NFPROTO,
+		    .timeout_ms = LEASE_MS, .size = 1024 },
+		{ .id = POL_S_STUB, .key = POL_K_NFPROTO,
+		    .timeout_ms = LEASE_MS, .size = 1024 },
+		{ .id = POL_S_UDP, .key = POL_K_NFPROTO,
+		    .timeout_ms = LEASE_MS, .size = 1024 },
+		{ .id = POL_S_REACH_TOR4, .key = POL_K_RELAY4,
+		    .expires = true, .size = 512 },
+		{ .id = POL_S_REACH_TOR6, .key = POL_K_RELAY6,
+		    .expires = true, .size = 512 },
+		{ .id = POL_S_REACH_RESOLVER4, .key = POL_K_RELAY4,
+		    .expires = true, .size = 512 },
+		{ .id = POL_S_REACH_RESOLVER6, .key = POL_K_RELAY6,
+		    .expires = true, .size = 512 },
 		{ .id = POL_S_PROVEN4, .key = POL_K_DST4, .size = 8192 },
 		{ .id = POL_S_PROVEN6, .key = POL_K_DST6, .size = 8192 },
 		{ .id = POL_S_TARGET4, .key = POL_K_L4PROTO,
@@ -98,6 +112,8 @@ make_sets(struct pol_build *b)
 		pol_build_set(b, &sets[i]);
 	constant_set(b, POL_S_LISTEN4, POL_K_DST4, "10.1.2.3");
 	constant_set(b, POL_S_LISTEN6, POL_K_DST6, "fd00::1");
+	constant_set(b, POL_S_STUB_PORT4, POL_K_DST4, "127.0.0.1");
+	constant_set(b, POL_S_STUB_PORT6, POL_K_DST6, "::1");
 	constant_set(b, POL_S_DIRECT4, POL_K_DST4, "10.1.2.4");
 	constant_set(b, POL_S_DIRECT6, POL_K_DST6, "fd00::2");
 	constant_set(b, POL_S_PORTS4, POL_K_DPORT, NULL);
@@ -224,6 +240,14 @@ out_rules(struct pol_build *b, const struct chains *c)
 	    pol_st_lookup(POL_S_LISTEN6, POL_K_SRC6), pol_st(POL_A_ACCEPT));
 	POL_RULE(b, c->out, pol_st_num(POL_M_NFPROTO, AF_INET),
 	    pol_st_lookup(POL_S_PORTS4, POL_K_SPORT), pol_st(POL_A_ACCEPT));
+	POL_RULE(b, c->out, pol_st_lookup(POL_S_STUB, POL_K_NFPROTO),
+	    pol_st_num(POL_M_NFPROTO, AF_INET),
+	    pol_st_lookup(POL_S_STUB_PORT4, POL_K_SRC4),
+	    pol_st(POL_A_ACCEPT));
+	POL_RULE(b, c->out, pol_st_num(POL_M_NFPROTO, AF_INET6),
+	    pol_st_num(POL_M_L4PROTO, IPPROTO_TCP),
+	    pol_st_lookup(POL_S_REACH_TOR6, POL_K_RELAY6),
+	    pol_st(POL_A_ACCEPT));
 	for (int second = 0; second < 2; second++) {
 		pol_relays_rules(relays, c->relays, second == 1);
 		for (size_t i = 0; i < POL_NRELAYS_RULES; i++)

@@ -7,12 +7,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "supervisor/gate/anchor.h"
 #include "supervisor/gate/gate.h"
 #include "supervisor/log.h"
 #include "supervisor/policyfile.h"
 
 /* Listeners that set the clock, of the first 32. */
 static uint32_t clock_map;
+static bool holds; /* the boot table */
 
 uint8_t
 drv_ifaddr_number(struct pol_policy *p, const char *spec)
@@ -123,7 +125,7 @@ read_options(struct pol_policy *p, int argc, char **argv)
 	set_user(&p->gate_user, "4242");
 	p->ninternal = p->nexternal = 0;
 	while ((opt = getopt(argc, argv,
-	    "sl:t:u:i:e:p:rR:E:S:PXT:U:f:")) != -1) {
+	    "sl:t:u:i:e:p:rR:E:S:PXT:U:f:A")) != -1) {
 		switch (opt) {
 		case 's': p->closed = POL_CLOSED_STRICT; break;
 		case 'l': p->lease_ms = (uint32_t)atoi(optarg); break;
@@ -136,6 +138,7 @@ read_options(struct pol_policy *p, int argc, char **argv)
 		case 'p': print = optarg; break;
 		case 'f': read_file(p, optarg); break;
 		case 'r': exit(gate_remove_rules());
+		case 'A': holds = true; break;
 		case 'X': p->tor.strict_egress = true; break;
 		case 'T': clock_map |= 1u << atoi(optarg); break;
 		case 'U': set_user(&p->timesync.users[p->timesync.nusers++],
@@ -152,8 +155,8 @@ read_options(struct pol_policy *p, int argc, char **argv)
 	return print;
 }
 
-const char *
-drv_policy(struct pol_policy *p, int argc, char **argv)
+static const char *
+make_policy(struct pol_policy *p, int argc, char **argv)
 {
 	const char *print;
 
@@ -170,5 +173,15 @@ drv_policy(struct pol_policy *p, int argc, char **argv)
 	p->timesync.required = clock_map != 0;
 	for (size_t i = 0; i < p->nlisteners && i < 32; i++)
 		p->listeners[i].timesync = clock_map >> i & 1;
+	return print;
+}
+
+const char *
+drv_policy(struct pol_policy *p, int argc, char **argv)
+{
+	const char *print = make_policy(p, argc, argv);
+
+	if (holds && anchor_drop(p) == -1)
+		exit(1);
 	return print;
 }

@@ -22,8 +22,8 @@ add(const struct gate_relay *r)
 	list[n++] = *r;
 }
 
-static void
-add_pair(const char *word)
+static struct gate_relay
+pair(const char *word)
 {
 	struct gate_relay r = { 0 };
 	struct pol_addr a;
@@ -35,6 +35,14 @@ add_pair(const char *word)
 		memcpy(r.addr, &a.v6, sizeof a.v6);
 	else
 		memcpy(r.addr, &a.v4, sizeof a.v4);
+	return r;
+}
+
+static void
+add_pair(const char *word)
+{
+	const struct gate_relay r = pair(word);
+
 	add(&r);
 }
 
@@ -93,4 +101,25 @@ drv_relays_send(int fd, uint32_t generation, char *words, bool cut)
 		send_page(fd, generation, first);
 		first += GATE_RELAYS_PAGE;
 	} while (first < n);
+}
+
+void
+drv_reach_send(int fd, uint32_t seq, char *words)
+{
+	const char *who = strtok(words, " \n"), *ttl = strtok(NULL, " \n");
+	struct gate_reach r = { .magic = GATE_REACH_MAGIC, .seq = seq };
+
+	if (ttl == NULL)
+		fatal("reach tor|resolver SECONDS ADDRESS:PORT...");
+	r.who = strcmp(who, "tor") == 0 ? GATE_REACH_TOR :
+	    GATE_REACH_RESOLVER;
+	r.ttl_s = (uint32_t)atoi(ttl);
+	for (char *w = strtok(NULL, " \n"); w != NULL;
+	    w = strtok(NULL, " \n")) {
+		if (r.n == GATE_REACH_PAIRS)
+			fatal("too many pairs");
+		r.pair[r.n++] = pair(w);
+	}
+	if (send(fd, &r, sizeof r, MSG_NOSIGNAL) == -1)
+		printf("send-failed %s\n", strerror(errno));
 }

@@ -16,4 +16,7 @@
  */
 void drv_relays_send(int fd, uint32_t generation, char *words, bool cut);
 
+/* WORDS: "tor" or "resolver", seconds, ADDRESS:PORT...; which is sent. */
+void drv_reach_send(int fd, uint32_t seq, char *words);
+
 #endif

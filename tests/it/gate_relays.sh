@@ -54,7 +54,7 @@ WHEN="no list"
 none $A4 $A6
 
 engine_says "relays 1 $A4 $A6 +5000"
-await 'generation=1$' 5
+await 'generation=1 ' 5
 check "in force, counted" now_is 'relays=5001+5001 generation=1'
 WHEN="first list"
 all $A4 $A6
@@ -68,7 +68,7 @@ in_gw python3 "$IT_SRC/traffic.py" $TOR_UID stream $A4 >"$IT_DIR/flow" \
 sleep 1
 check "the flow runs" [ "$(wc -l <"$IT_DIR/flow")" -gt 3 ]
 engine_says "relays 2 $B4 $B6"
-await 'generation=2$' 5
+await 'generation=2 ' 5
 sleep 0.3
 lines=$(wc -l <"$IT_DIR/flow")
 sleep 1
@@ -93,27 +93,27 @@ none $A4 $A6
 note "its number again, by another engine; of one family; of none; full"
 engine_says "relays 2 $A4"
 WHEN="IPv4 only"
-check "$WHEN: in force" await 'relays=1+0 generation=2$' 5
+check "$WHEN: in force" await 'relays=1+0 generation=2 ' 5
 all $A4
 none $B4 $B6
 engine_says "relays 2 $B6"
 WHEN="IPv6 only"
-check "$WHEN: in force" await 'relays=0+1 generation=2$' 5
+check "$WHEN: in force" await 'relays=0+1 generation=2 ' 5
 all $B6
 none $A4
 engine_says "relays 3"
 WHEN="an empty list"
-check "$WHEN: in force" await 'relays=0+0 generation=3$' 5
+check "$WHEN: in force" await 'relays=0+0 generation=3 ' 5
 none $A4 $B6
 engine_says "relays 5 $A4 $A6 +131071"
 WHEN="full sets"
-check "$WHEN: in force" await 'relays=131072+131072 generation=5$' 30
+check "$WHEN: in force" await 'relays=131072+131072 generation=5 ' 30
 all $A4 $A6
 none $B4 $B6
 
 note "two hundred lists, one after the other"
 engine_says "relays 4 $A4 $A6"
-await 'generation=4$' 5
+await 'generation=4 ' 5
 sleep 0.5
 counted others >/dev/null # what B's closed sockets still had to say
 in_gw python3 "$IT_SRC/relays.py" $TOR_UID 12 "+192.0.2.1:443" \

@@ -10,20 +10,24 @@
  *     -X : strict egress;  -T N : listener N sets the clock, which is
  *     required;  -U UID : so does this user
  *     -S PORT : TCP may be called from outside;  -P : so may ping
+ *     -A : hold the boot table, as the keeper does
  *   gatedrv -f POLICY_FILE  : all that from a policy; users are numbers
  *   gatedrv -p POSITION ... : print the gate table as nft text, instead
  *   gatedrv -r              : remove the rules, instead
  *
  * Commands, one a line: open [N...], tor, closed, hold MS [N...] (open, then
- * renew four times a lease), stay open|sync (the same until the next
- * request), again (the last request as it was), stale,
+ * renew four times a lease), stay open|sync|tor|closed (the same until the
+ * next request), again (the last request as it was), stale,
  * epoch N, junk N, wait MS, engine (hand over a new one), hangup, term, quit;
  * at IFACE:ipv4|IFACE:ipv6 ADDRESS (where the listeners on it are said to be
  * from now on; "none": nowhere); sync, keep MS: as open and hold, of the
  * listeners that set the clock; relays GENERATION PAIR..., cut GENERATION
  * PAIR... (without the last page), swaps TIMES PAIR... (that many lists, one
- * after the other): see drv_relays.h.
+ * after the other): see drv_relays.h; permits [lookup] [stub] [udp] (carried
+ * by every request from now on); reach tor|resolver TTL PAIR...
  */
+#include "config.h" /* _GNU_SOURCE */
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -55,8 +59,10 @@ struct drv {
 	struct gate_req sent;
 	struct pol_addr ifaddr[POL_MAX_IFADDRS];
 	uint64_t seq;
+	uint32_t permits, reach_seq;
 	bool quiet; /* only changes are printed */
-	enum gate_position stay; /* CLOSED: nothing */
+	bool stays;		 /* STAY is said again and again */
+	enum gate_position stay;
 	uint64_t stay_ns;	 /* when to say so again */
 };
 
@@ -75,7 +81,7 @@ print_report(const struct gate_report *r)
 	printf("report position=%s known=%u why=%u refused=%u barriers=0x%x "
 	    "proven=%u lease=%u foreign=%llu error=%d closes=%llu "
 	    "close_us=%llu epoch=%llu purges=%llu strict=%u relays=%u+%u "
-	    "generation=%u\n",
+	    "generation=%u absent=0x%x permits=%u reach=%u\n",
 	    gate_position_name((enum gate_position)r->position), r->known,
 	    r->why, r->refused, r->barriers, r->nproven, r->lease_ms,
 	    (unsigned long long)r->foreign, r->error,
@@ -83,7 +89,8 @@ print_report(const struct gate_report *r)
 	    (unsigned long long)r->close_last_ns / 1000,
 	    (unsigned long long)r->epoch,
 	    (unsigned long long)r->purges, r->strict, r->nrelays4,
-	    r->nrelays6, r->relays_generation);
+	    r->nrelays6, r->relays_generation, r->absent, r->permits,
+	    r->reach_seq);
 	(void)fflush(stdout);
 }
 
@@ -95,7 +102,9 @@ same_report(const struct gate_report *a, const struct gate_report *b)
 	    a->barriers == b->barriers && a->foreign == b->foreign &&
 	    a->epoch == b->epoch && a->error == b->error &&
 	    a->nproven == b->nproven && a->purges == b->purges &&
-	    a->relays_generation == b->relays_generation;
+	    a->relays_generation == b->relays_generation &&
+	    a->permits == b->permits && a->reach_seq == b->reach_seq &&
+	    a->absent == b->absent;
 }
 
 static void
@@ -195,6 +204,7 @@ prepare(struct drv *d, enum gate_position want, char *list)
 	d->sent.want = want;
 	d->sent.seq = ++d->seq;
 	d->sent.epoch = d->last.epoch;
+	d->sent.permits = d->permits;
 	if (want != GATE_OPEN && want != GATE_SYNC)
 		return;
 	d->sent.proof_ns = now_ns();
@@ -227,7 +237,7 @@ static void
 cmd_tor(struct drv *d, char *arg)
 {
 	(void)arg;
-	d->stay = GATE_CLOSED;
+	d->stays = false;
 	prepare(d, GATE_TOR_ONLY, NULL);
 	send_req(d);
 }
@@ -236,7 +246,7 @@ static void
 cmd_closed(struct drv *d, char *arg)
 {
 	(void)arg;
-	d->stay = GATE_CLOSED;
+	d->stays = false;
 	prepare(d, GATE_CLOSED, NULL);
 	send_req(d);
 }
@@ -295,6 +305,34 @@ cmd_cut(struct drv *d, char *arg)
 	drv_relays_send(d->engine_fd, generation, rest, true);
 }
 
+static void
+stay(struct drv *d)
+{
+	char every[1] = "";
+
+	if (!d->stays || d->engine_fd == -1 || now_ns() < d->stay_ns)
+		return;
+	prepare(d, d->stay, every);
+	send_req(d);
+	d->stay_ns = now_ns() + d->policy.lease_ms / 4 * NS_PER_MS;
+}
+
+static void
+cmd_permits(struct drv *d, char *arg)
+{
+	d->permits = (strstr(arg, "lookup") != NULL ? GATE_P_LOOKUP : 0) |
+	    (strstr(arg, "stub") != NULL ? GATE_P_STUB : 0) |
+	    (strstr(arg, "udp") != NULL ? GATE_P_UDP : 0);
+	d->stay_ns = 0;
+	stay(d);
+}
+
+static void
+cmd_reach(struct drv *d, char *arg)
+{
+	drv_reach_send(d->engine_fd, ++d->reach_seq, arg);
+}
+
 /* A report comes after each. */
 static void
 cmd_swaps(struct drv *d, char *arg)
@@ -316,21 +354,17 @@ cmd_swaps(struct drv *d, char *arg)
 }
 
 static void
-stay(struct drv *d)
-{
-	char every[1] = "";
-
-	if (d->stay == GATE_CLOSED || now_ns() < d->stay_ns)
-		return;
-	prepare(d, d->stay, every);
-	send_req(d);
-	d->stay_ns = now_ns() + d->policy.lease_ms / 4 * NS_PER_MS;
-}
-
-static void
 cmd_stay(struct drv *d, char *arg)
 {
-	d->stay = strcmp(arg, " sync\n") == 0 ? GATE_SYNC : GATE_OPEN;
+	static const char *const words[GATE_NWANT] = {
+		[GATE_CLOSED] = " closed\n", [GATE_TOR_ONLY] = " tor\n",
+		[GATE_SYNC] = " sync\n", [GATE_OPEN] = " open\n" };
+
+	d->stay = GATE_OPEN;
+	for (unsigned i = 0; i < GATE_NWANT; i++)
+		if (strcmp(arg, words[i]) == 0)
+			d->stay = (enum gate_position)i;
+	d->stays = true;
 	d->stay_ns = 0;
 	stay(d);
 }
@@ -393,6 +427,7 @@ cmd_engine(struct drv *d, char *arg)
 		(void)close(d->engine_fd);
 	d->engine_fd = sp[0];
 	d->seq = 0;
+	d->reach_seq = 0;
 }
 
 static void
@@ -422,7 +457,8 @@ static const struct {
 	{ "engine", cmd_engine }, { "hangup", cmd_hangup },
 	{ "term", cmd_term }, { "at", cmd_at }, { "sync", cmd_sync },
 	{ "keep", cmd_keep }, { "relays", cmd_relays }, { "cut", cmd_cut },
-	{ "swaps", cmd_swaps },
+	{ "swaps", cmd_swaps }, { "permits", cmd_permits },
+	{ "reach", cmd_reach },
 };
 
 /* Answers to a request come within this time, ms. */
@@ -485,7 +521,8 @@ start_gate(struct drv *d)
 	if (d->gate == -1)
 		fatal("fork: %s", strerror(errno));
 	if (d->gate == 0) {
-		if (dup2(sp[1], LINK_KEEPER_FD) == -1)
+		if (dup2(sp[1], LINK_KEEPER_FD) == -1 ||
+		    close_range(LINK_KEEPER_FD + 1, ~0U, 0) == -1)
 			_exit(1);
 		_exit(gate_main(&d->policy));
 	}

@@ -44,12 +44,13 @@ listen_for(int ms)
 {
 	struct pollfd pfd = { LINK_KEEPER_FD, POLLIN, 0 };
 	enum link_peer peer;
-	struct link_owner o;
+	struct link_said said;
+	const struct link_owner *o = &said.owner;
 	int fd;
 
 	if (poll(&pfd, 1, ms) <= 0)
 		return 1;
-	switch (link_recv_engine(&peer, &fd, &o)) {
+	switch (link_recv_engine(&peer, &fd, &said)) {
 	case LINK_LOST:
 		return 0;
 	case LINK_NOTHING:
@@ -57,9 +58,11 @@ listen_for(int ms)
 	case LINK_HANDED: /* stays open: the gate waits for us in vain */
 		break;
 	case LINK_OWNER:
-		fprintf(stderr, "answer uid=%u inode=%llu pid=%d\n", o.uid,
-		    (unsigned long long)o.inode, o.pid);
+		fprintf(stderr, "answer uid=%u inode=%llu pid=%d\n", o->uid,
+		    (unsigned long long)o->inode, o->pid);
 		break;
+	case LINK_KEPT: /* it was never asked for */
+		return 0;
 	}
 	return 1;
 }

@@ -161,6 +161,9 @@ static const enum pol_set_id twins[POL_NSET] = {
 	[POL_S_RELAYS4_B] = POL_S_RELAYS4_A,
 	[POL_S_RELAYS6_A] = POL_S_RELAYS6_B,
 	[POL_S_RELAYS6_B] = POL_S_RELAYS6_A,
+	[POL_S_STUB] = POL_S_LOOKUP,
+	[POL_S_STUB_PORT4] = POL_S_LISTEN4,
+	[POL_S_REACH_TOR6] = POL_S_REACH_RESOLVER6,
 };
 
 /* Another one that has the same fields. */

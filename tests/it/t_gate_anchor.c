@@ -29,7 +29,8 @@
 /* What is done before a commit, or instead of one. */
 static enum { AS_IT_IS, OLD_KERNEL, FLUSHED, LOADED } mischief;
 static unsigned mischiefs; /* so many times */
-static bool torn;	   /* the boot table cannot be read back */
+static bool nameless;	   /* chains for what is there only: before 6.16 */
+static bool torn;	   /* what is held cannot be read back */
 
 static struct pol_policy policy;
 static struct kern kern;
@@ -86,6 +87,8 @@ __wrap_nft_commit(struct nft_sock *s, struct nft_batch *b)
 {
 	if (mischief == OLD_KERNEL && has_persist(b))
 		return -EOPNOTSUPP;
+	if (nameless && memmem(b->buf, b->len, "no/interface", 12) != NULL)
+		return -ENOENT;
 	if (mischiefs > 0 && mischief != AS_IT_IS) {
 		mischiefs--;
 		foreign(mischief == LOADED);
@@ -98,20 +101,26 @@ int
 __wrap_nft_read_print(struct nft_sock *s, struct nft_print *out,
     enum pol_table_id id)
 {
-	return torn && id == POL_T_BOOT ? -EINTR :
+	return torn && (id == POL_T_BOOT || id == POL_T_NETDEV) ? -EINTR :
 	    __real_nft_read_print(s, out, id);
 }
 
 static struct nft_table_info
-boot(void)
+table(enum pol_table_id id)
 {
 	struct nft_table_info info;
 	struct nft_sock s;
 
 	ck_assert_int_eq(nft_sock_open(&s, 0), 0);
-	ck_assert_int_eq(nft_read_table(&s, &info, POL_T_BOOT), 0);
+	ck_assert_int_eq(nft_read_table(&s, &info, id), 0);
 	nft_sock_close(&s);
 	return info;
+}
+
+static struct nft_table_info
+boot(void)
+{
+	return table(POL_T_BOOT);
 }
 
 static void
@@ -123,14 +132,19 @@ install(void)
 }
 
 static void
-setup(void)
+make_policy(void)
 {
-	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
 	pol_policy_init(&policy);
 	policy.lease_ms = 1000;
 	policy.ninternal = policy.nexternal = 1;
 	strcpy(policy.internal[0], "int0");
 	strcpy(policy.external[0], "ext0");
+}
+
+static void
+setup(void)
+{
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
 }
 
 START_TEST(what_is_held_nobody_else_deletes)
@@ -142,7 +156,8 @@ START_TEST(what_is_held_nobody_else_deletes)
 	ck_assert(info.present && info.owner != 0);
 	ck_assert_uint_eq(info.flags & NFT_TABLE_PERSIST, NFT_TABLE_PERSIST);
 	install();
-	ck_assert(kern.boot_held);
+	ck_assert(kern.boot_held && kern.persist);
+	ck_assert(!table(POL_T_GUARD).present);
 	ck_assert_uint_eq(boot().handle, info.handle);
 	ck_assert_int_eq(kern_boot_reload(&kern), -EPERM);
 	ck_assert_uint_eq(boot().handle, info.handle);
@@ -157,6 +172,61 @@ START_TEST(a_second_holder_is_turned_away)
 }
 END_TEST
 
+/* Its chains follow their interfaces, there is nothing for the gate to do. */
+START_TEST(the_netdev_table_is_held_with_it)
+{
+	struct nft_table_info info;
+
+	if (nameless)
+		return;
+	ck_assert_int_eq(anchor_drop(&policy), 0);
+	info = table(POL_T_NETDEV);
+	ck_assert(info.present && info.owner == boot().owner);
+	install();
+	ck_assert(kern.netdev.held && kern.netdev.up);
+	ck_assert_uint_eq(table(POL_T_NETDEV).handle, info.handle);
+	ck_assert(netdev_check(&kern));
+	torn = true;
+	ck_assert(netdev_check(&kern));
+	kern.netdev.up = false; /* had it not been */
+	ck_assert(!netdev_check(&kern));
+	torn = false;
+	ck_assert(netdev_check(&kern));
+	install_clear(&kern);
+	ck_assert_uint_eq(table(POL_T_NETDEV).owner, info.owner);
+}
+END_TEST
+
+START_TEST(nor_is_one_without_chains_that_follow)
+{
+	nameless = true;
+	ck_assert_int_eq(anchor_drop(&policy), 0);
+	ck_assert(!table(POL_T_NETDEV).present);
+	install();
+	ck_assert(kern.boot_held && !kern.netdev.held && kern.netdev.up);
+	ck_assert_uint_eq(table(POL_T_NETDEV).owner, kern.owner.portid);
+	install_clear(&kern);
+}
+END_TEST
+
+/* Of another policy, or another's that has the keeper's boot table too. */
+START_TEST(a_held_netdev_table_that_is_not_ours_is_no_barrier)
+{
+	struct pol_policy other = policy;
+
+	if (nameless)
+		return;
+	other.nexternal = 2;
+	strcpy(other.external[1], "tun0");
+	ck_assert_int_eq(anchor_drop(&policy), 0);
+	ck_assert_int_eq(install_look(&kern, &other), 0);
+	/* The boot table differs as well, and is vital. */
+	ck_assert_int_eq(install_tables(&kern, true), -1);
+	ck_assert(kern.netdev.held && !kern.netdev.up);
+	install_clear(&kern);
+}
+END_TEST
+
 /* The gate loads it then, and puts it back. */
 START_TEST(an_old_kernel_is_no_fault)
 {
@@ -167,6 +237,7 @@ START_TEST(an_old_kernel_is_no_fault)
 	ck_assert(boot().present == (_i == 1));
 	install();
 	ck_assert(!kern.boot_held && !kern.persist);
+	ck_assert(table(POL_T_GUARD).present);
 	ck_assert_uint_eq(boot().owner, 0);
 	ck_assert_uint_eq(boot().flags, 0);
 	foreign(false);
@@ -214,11 +285,12 @@ START_TEST(an_unread_boot_table_is_neither_lost_nor_replaced)
 	install();
 	handle = boot().handle;
 	torn = true;
-	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
+	ck_assert_int_eq(kern_verify(&kern, true), _i == 0 ? KERN_UNKNOWN :
+	    KERN_AS_MADE);
 	ck_assert(kern.boot_up);
 	ck_assert_uint_eq(boot().handle, handle);
 	torn = false;
-	ck_assert_int_eq(kern_verify(&kern, false), KERN_AS_MADE);
+	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
 	ck_assert(kern.boot_up);
 	ck_assert_uint_eq(boot().handle, handle);
 	install_clear(&kern);
@@ -228,7 +300,6 @@ END_TEST
 /* What was once lost is told as there when it is. */
 START_TEST(a_boot_table_that_is_there_again_is_told)
 {
-	ck_assert_int_eq(anchor_drop(&policy), 0);
 	install();
 	kern.boot_up = false;
 	ck_assert_int_eq(kern_verify(&kern, false), KERN_AS_MADE);
@@ -259,6 +330,86 @@ START_TEST(an_orphan_of_another_policy_is_adopted)
 }
 END_TEST
 
+/* Another process holds the boot table, until it is told to end. */
+static pid_t
+hold(int *end)
+{
+	int ready[2], over[2];
+	pid_t pid;
+	char c;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	ck_assert_int_eq(pipe(over), 0);
+	pid = fork();
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0) {
+		(void)close(over[1]);
+		if (anchor_drop(&policy) == 0 && write(ready[1], "", 1) == 1)
+			(void)!read(over[0], &c, 1);
+		_exit(0);
+	}
+	(void)close(ready[1]);
+	(void)close(over[0]);
+	ck_assert_int_eq(read(ready[0], &c, 1), 1);
+	*end = over[1];
+	return pid;
+}
+
+/*
+ * There is no guard beside it: when the boot table is not its holder's any
+ * more, the gate has to know.  [1]: and somebody flushes it.
+ */
+START_TEST(a_hold_that_ends_is_noticed)
+{
+	int end;
+	const pid_t pid = hold(&end);
+
+	install();
+	ck_assert(kern.boot_held);
+	ck_assert_int_eq(kern_verify(&kern, true), KERN_AS_MADE);
+	(void)close(end);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert(boot().present && boot().owner == 0);
+	/* Nor has that its holder, if it had one. */
+	ck_assert(netdev_check(&kern) == nameless);
+	if (_i == 1)
+		foreign(false);
+	ck_assert_int_eq(kern_verify(&kern, true), KERN_DRIFT);
+	install_clear(&kern);
+}
+END_TEST
+
+/* Of a gate that had no keeper, or of an earlier version's. */
+START_TEST(a_guard_that_is_left_over_goes)
+{
+	install();
+	install_clear(&kern);
+	ck_assert(table(POL_T_GUARD).present);
+	ck_assert_int_eq(anchor_drop(&policy), 0);
+	install();
+	ck_assert(kern.boot_held && !table(POL_T_GUARD).present);
+	install_clear(&kern);
+}
+END_TEST
+
+/* Held, but it would go with its holder: not what a keeper does. */
+START_TEST(a_hold_that_does_not_outlive_its_holder_is_none)
+{
+	struct nft_sock s;
+	struct pol_ruleset rs;
+
+	ck_assert_int_eq(nft_sock_open(&s, 0), 0);
+	ck_assert_int_eq(pol_ruleset_make(&rs, &policy), 0);
+	ck_assert_int_eq(install_one(&s, &rs.tables[POL_T_BOOT],
+	    NFT_TABLE_F_OWNER), 0);
+	pol_ruleset_clear(&rs);
+	ck_assert_int_eq(install_look(&kern, &policy), 0);
+	ck_assert_int_eq(install_tables(&kern, true), -1);
+	install_clear(&kern);
+	nft_sock_close(&s);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
@@ -269,14 +420,38 @@ make_suite(void)
 	tcase_add_test(tc, what_is_held_nobody_else_deletes);
 	tcase_add_test(tc, a_second_holder_is_turned_away);
 	tcase_add_loop_test(tc, an_old_kernel_is_no_fault, 0, 2);
+	tcase_add_test(tc, the_netdev_table_is_held_with_it);
+	tcase_add_test(tc, nor_is_one_without_chains_that_follow);
+	tcase_add_test(tc,
+	    a_held_netdev_table_that_is_not_ours_is_no_barrier);
 	tcase_add_loop_test(tc, flushed_and_loaded_at_the_wrong_moment, 0, 4);
 	tcase_add_test(tc, nor_does_that_keep_a_gate_from_standing);
 	tcase_add_loop_test(tc,
 	    an_unread_boot_table_is_neither_lost_nor_replaced, 0, 2);
 	tcase_add_test(tc, a_boot_table_that_is_there_again_is_told);
 	tcase_add_test(tc, an_orphan_of_another_policy_is_adopted);
+	tcase_add_loop_test(tc, a_hold_that_ends_is_noticed, 0, 2);
+	tcase_add_test(tc, a_guard_that_is_left_over_goes);
+	tcase_add_test(tc,
+	    a_hold_that_does_not_outlive_its_holder_is_none);
 	suite_add_tcase(s, tc);
 	return s;
+}
+
+/* Before Linux 6.16: the netdev table is the gate's, whatever is held. */
+static bool
+is_nameless(void)
+{
+	struct nft_table_info info;
+	struct nft_sock s;
+	bool held;
+
+	if (anchor_drop(&policy) == -1 || nft_sock_open(&s, 0) == -1)
+		return false;
+	held = nft_read_table(&s, &info, POL_T_NETDEV) == 0 &&
+	    info.owner != 0;
+	nft_sock_close(&s);
+	return !held;
 }
 
 int
@@ -290,6 +465,8 @@ main(void)
 		printf("needs root, for network namespaces\n");
 		return SKIPPED;
 	}
+	make_policy();
+	nameless = is_nameless();
 	sr = srunner_create(make_suite());
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);

@@ -6,6 +6,8 @@
 #   pids/      one file per process: its pid and its start time
 #   nodes/     the authorities and exits
 #   tor/       the gateway's Tor: torrc, torrc.extra, data/, control/, log
+#   book       what its DNS server says of names: see uplink.bash
+#   ca.pem     the certificate of what speaks TLS there
 #   log/       what else was started
 #
 #   internet                      gateway                     workstation
@@ -28,6 +30,7 @@ NET_GW6=fd19:c33d:88bc::10
 NET_WS4=10.152.152.11
 NET_WS6=fd19:c33d:88bc::11
 NET_TOR_USER=${NET_TOR_USER:-debian-tor}
+NET_TOR_ENV=() # VARIABLE=VALUE... for Tor and its transports
 }
 NET_UP_DEADLINE=90
 
@@ -39,6 +42,8 @@ net_python=/usr/bin/python3
 
 # shellcheck source=tests/net/nodes.bash
 . "$net_here/nodes.bash"
+# shellcheck source=tests/net/uplink.bash
+. "$net_here/uplink.bash"
 
 net_die()
 {
@@ -202,6 +207,7 @@ net_topology_internet()
 	for node in "${NET_NODES[@]}"; do
 		ip -n "$ns" addr add "${NET_NODE_ADDR[$node]}/32" dev lo
 	done
+	net_topology_uplink "$ns" || return 1
 	# Every other address is ours too; after the routes above, hence main.
 	ip -n "$ns" route add local default dev lo table main
 	ip -n "$ns" -6 route add local default dev lo table main
@@ -369,7 +375,8 @@ net_tor_start()
 	done
 	net_tor_dirs || return 1
 	net_tor_torrc $disable >"$DIR/tor/torrc"
-	net_spawn tor gateway "$net_tor" --defaults-torrc "$DIR/empty" \
+	net_spawn tor gateway env SSL_CERT_FILE="$DIR/ca.pem" \
+	    "${NET_TOR_ENV[@]}" "$net_tor" --defaults-torrc "$DIR/empty" \
 	    -f "$DIR/tor/torrc" || return 1
 	[ $wait = 1 ] || return 0
 	net_wait 60 net_tor_phase "$want" ||

@@ -10,6 +10,7 @@ NET_NODES=(a1 a2 a3 e1 e2)
 declare -A NET_NODE_ADDR=(
 	[a1]=198.18.1.1 [a2]=198.19.1.1 [a3]=198.51.100.11
 	[e1]=203.0.113.21 [e2]=192.0.2.22
+	[bridge]=192.0.2.90 # not a node: see net_bridge
 )
 
 # Votes: short until the consensus is complete, then long, so that the
@@ -275,10 +276,12 @@ net_nodes_settle()
 
 net_services_start()
 {
-	net_spawn web internet "$net_python" "$net_here/web.py" \
+	net_ca && net_dns_reset &&
+	    net_spawn web internet "$net_python" "$net_here/web.py" \
 	    "$NET_TOKEN" &&
 	    net_spawn dns internet "$net_python" "$net_here/dns.py" \
-	    "$NET_DNS4" "$NET_NAME" "$NET_WEB4" "$NET_WEB6"
+	    "$NET_DNS4" "$NET_NAME" "$NET_WEB4" "$NET_WEB6" \
+	    "$DIR/book" "$DIR/ca.pem" "$DIR/ca.key"
 }
 
 net_services_ready()

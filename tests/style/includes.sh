@@ -7,11 +7,12 @@
 rules='
 controlproto		(policy|supervisor)/
 policy			(controlproto|supervisor)/
-supervisor/gate		(event2/|event\.h|openssl/|jansson|controlproto/)
-supervisor/keeper	(event2/|event\.h|openssl/|jansson|controlproto/)
-supervisor/engine	(libnftnl/|linux/netfilter/nf_tables|jansson)
-supervisor/status	(libnftnl/|libmnl/|openssl/|confuse|controlproto/)
-supervisor/cli		(libnftnl/|libmnl/|openssl/|confuse|controlproto/)
+supervisor/gate		(event2/|event\.h|openssl/|jansson|ares|controlproto/)
+supervisor/keeper	(event2/|event\.h|openssl/|jansson|ares|controlproto/)
+supervisor/engine	(libnftnl/|linux/netfilter/nf_tables|jansson|ares)
+supervisor/status	(libnftnl/|libmnl/|openssl/|confuse|ares|controlproto/)
+supervisor/resolver	(libnftnl/|libmnl/|linux/netfilter/nf_tables|jansson|controlproto/)
+supervisor/cli		(libnftnl/|libmnl/|openssl/|confuse|ares|controlproto/)
 '
 
 check()
@@ -55,6 +56,8 @@ refuse supervisor/gate '#include <openssl/hmac.h>'
 refuse supervisor/gate '#include "controlproto/conn.h"'
 refuse supervisor/engine '#include <libnftnl/rule.h>'
 refuse supervisor/status '#include <confuse.h>'
+refuse supervisor/resolver '#include <libnftnl/rule.h>'
+refuse supervisor/engine '#include <ares.h>'
 refuse supervisor/cli '#include "../gate/gate.h"'
 mkdir -p "$tmp/good/policy"
 echo '#include "policy/policy.h"' >"$tmp/good/policy/a.c"

@@ -6,10 +6,11 @@
 command -v readelf >/dev/null || exit "$SKIP"
 
 rules='
-portcullisd		lib(event|crypto|ssl|jansson)
-portcullis-engine	lib(nftnl|nftables|jansson)
-portcullis-status	lib(nftnl|nftables|crypto|ssl|confuse|mnl)
-portcullis		lib(nftnl|nftables|crypto|ssl|confuse|mnl)
+portcullisd		lib(event|crypto|ssl|jansson|cares)
+portcullis-engine	lib(nftnl|nftables|jansson|cares)
+portcullis-status	lib(nftnl|nftables|crypto|ssl|mnl|cares)
+portcullis-resolver	lib(nftnl|nftables|jansson|mnl)
+portcullis		lib(nftnl|nftables|crypto|ssl|confuse|mnl|cares)
 '
 
 # clean PROGRAM PATTERN

@@ -202,7 +202,8 @@ static bool
 client_lease(const struct place *w, uint32_t arg)
 {
 	(void)arg;
-	return looked_up(w, POL_S_GATE) || looked_up(w, POL_S_SYNC);
+	return looked_up(w, POL_S_GATE) || looked_up(w, POL_S_SYNC) ||
+	    looked_up(w, POL_S_STUB);
 }
 
 /* What Tor or a user began, or what a service or ping answers. */

@@ -86,12 +86,41 @@ pu_has_diag(const struct pol_diags *diags, unsigned line, const char *words)
 	return false;
 }
 
+/* Nothing but what is wrong. */
+static void
+drop_warnings(struct pol_diags *diags)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < diags->n; i++)
+		if (!diags->list[i].warning)
+			diags->list[n++] = diags->list[i];
+	diags->n = n;
+}
+
+void
+pu_warning(const char *text, unsigned line, const char *words)
+{
+	struct pol_source src = { "test.conf", text, strlen(text) };
+	struct pol_policy p;
+	struct pol_diags diags;
+
+	ck_assert_int_eq(pol_parse(&p, &diags, &src, 1), 0);
+	ck_assert(!pol_diags_wrong(&diags));
+	ck_assert_uint_eq(diags.n, words != NULL);
+	ck_assert(words == NULL || (diags.list[0].warning &&
+	    pu_has_diag(&diags, line, words)));
+	pol_diags_clear(&diags);
+	pol_policy_clear(&p);
+}
+
 void
 pu_fault(const char *text, unsigned line, const char *words)
 {
 	struct pol_diags diags;
 
 	pu_parse_wrong(&diags, text);
+	drop_warnings(&diags);
 	ck_assert_msg(diags.n == 1 && pu_has_diag(&diags, line, words),
 	    "expected %u: %s\n     got %u: %s (%zu of them)\n%s", line, words,
 	    diags.list[0].line, diags.list[0].text, diags.n, text);

@@ -40,6 +40,9 @@ void pu_parse_wrong(struct pol_diags *diags, const char *text);
 /* TEXT has this one fault: at LINE, and the sentence has WORDS. */
 void pu_fault(const char *text, unsigned line, const char *words);
 
+/* TEXT is right, but has this one warning; NULL: none. */
+void pu_warning(const char *text, unsigned line, const char *words);
+
 /* Is there a diagnostic at LINE with WORDS? */
 bool pu_has_diag(const struct pol_diags *diags, unsigned line,
     const char *words);

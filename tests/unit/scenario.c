@@ -8,10 +8,8 @@
 
 struct world w;
 
-static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static void
-note(const char *fmt, ...)
+void
+world_note(const char *fmt, ...)
 {
 	va_list ap;
 	int n;
@@ -29,15 +27,31 @@ static void
 op_tor_connect(void *arg)
 {
 	(void)arg;
-	note("connect\n");
+	world_note("connect\n");
 }
 
 static void
 op_tor_close(void *arg)
 {
 	(void)arg;
-	note("close\n");
+	world_note("close\n");
 	w.linked = false;
+}
+
+/* POL_OPTION_MARK before a quote: counted, and left out of transcripts. */
+static void
+take_marks(char *cmd)
+{
+	char *to = cmd;
+
+	if (strncmp(cmd, "SETCONF ", 8) == 0)
+		w.nmarks = 0;
+	for (const char *p = cmd; *p != '\0'; p++)
+		if (p[0] == POL_OPTION_MARK && p[1] == '"')
+			w.nmarks++;
+		else
+			*to++ = *p;
+	*to = '\0';
 }
 
 static int
@@ -46,7 +60,8 @@ op_tor_write(void *arg, const void *p, size_t n)
 	char *cmd = strndup(p, n - 2); /* without CRLF */
 
 	(void)arg;
-	note("> %s\n", cmd);
+	take_marks(cmd);
+	world_note("> %s\n", cmd);
 	ck_assert_msg(w.nsent < MAX_SENT, "%s:%u: too many commands are "
 	    "waiting, the last is: %s", w.file, w.line, cmd);
 	w.sent[w.nsent++] = cmd;
@@ -54,9 +69,10 @@ op_tor_write(void *arg, const void *p, size_t n)
 }
 
 static int
-op_tor_peer(void *arg)
+op_tor_peer(void *arg, uint32_t *uid)
 {
 	(void)arg;
+	*uid = w.peer_uid;
 	return w.peer_fails ? -1 : 0;
 }
 
@@ -125,12 +141,13 @@ op_gate_send(void *arg, const struct gate_req *q)
 	g->seq = q->seq;
 	g->refused = up && q->epoch != g->epoch;
 	g->pending = true;
+	names_check_permits(q);
 	memcpy(g->ifaddr, q->ifaddr, sizeof g->ifaddr);
 	memcpy(g->proven, q->proven, sizeof g->proven);
 	g->nproven = 0;
 	for (unsigned i = 0; i < w.policy.nlisteners; i++)
 		g->nproven += gate_map_get(q->proven, i);
-	note("gate %s%s\n", gate_position_name(q->want),
+	world_note("gate %s%s\n", gate_position_name(q->want),
 	    g->refused ? " refused" : "");
 	if (g->refused || q->want < g->pos)
 		g->epoch++;
@@ -159,7 +176,8 @@ op_gate_relays(void *arg, const struct gate_relays *r)
 	ck_assert_uint_le(r->total, MAX_RELAYS);
 	memcpy(g->next + r->first, r->pair, r->n * sizeof r->pair[0]);
 	g->ncoming += r->n;
-	note("relays %u to %u of %u\n", r->first, r->first + r->n, r->total);
+	world_note("relays %u to %u of %u\n", r->first,
+	    r->first + r->n, r->total);
 	if (g->ncoming < r->total)
 		return 0;
 	memcpy(g->relay, g->next, sizeof g->relay);
@@ -226,7 +244,8 @@ op_client_open(void *arg, char *source, int slot, const struct iso_probe *p)
 	(void)arg;
 	ck_assert(slot >= 0 && slot < ISO_SLOTS && !w.client[slot]);
 	(void)snprintf(source, ISO_SOURCE_LEN, "127.0.0.1:%d", 60000 + slot);
-	note("client %d for port %u, %zu octets\n", slot, p->port, p->len);
+	world_note("client %d for port %u, %zu octets\n", slot, p->port,
+	    p->len);
 	w.client[slot] = !w.clients_fail;
 	return w.clients_fail ? -1 : 0;
 }
@@ -237,7 +256,7 @@ op_client_close(void *arg, int slot)
 	(void)arg;
 	ck_assert(slot >= 0 && slot < ISO_SLOTS);
 	if (w.client[slot])
-		note("client %d closed\n", slot);
+		world_note("client %d closed\n", slot);
 	w.client[slot] = false;
 }
 
@@ -245,7 +264,7 @@ static int
 op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 {
 	(void)arg;
-	note("owner of %llu, uid %u\n", (unsigned long long)inode,
+	world_note("owner of %llu, uid %u\n", (unsigned long long)inode,
 	    (unsigned)uid);
 	w.nowner++;
 	return 0;
@@ -272,6 +291,10 @@ const struct engine_ops world_ops = {
 	.client_close = op_client_close,
 	.gate_send = op_gate_send,
 	.gate_relays = op_gate_relays,
+	.gate_reach = names_op_reach,
+	.resolver_send = names_op_send,
+	.program = names_op_program,
+	.change = names_op_change,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,
@@ -291,6 +314,9 @@ deliver_report(void)
 	r.why = GATE_WHY_ASKED;
 	r.strict = w.policy.tor.strict_egress;
 	r.relays_generation = w.gate.generation;
+	r.absent = w.gate.absent;
+	r.permits = w.gate.told = w.gate.permits;
+	r.reach_seq = w.gate.reach_seq;
 	w.gate.pending = false;
 	engine_gate_bytes(w.e, &r, sizeof r, w.now);
 }

@@ -9,11 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy/options.h"
 #include "policy/policy.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/isolation.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/gatemsg.h"
+#include "supervisor/links.h"
+#include "supervisor/namemsg.h"
 #include "supervisor/snapshot.h"
 
 #define TRACE_CAP (256 * 1024)
@@ -22,6 +25,7 @@
 #define MAX_LINES 256
 #define MAX_SENT 16
 #define MAX_RELAYS 20480
+#define MAX_REACH 256
 #define T0 1000000 /* the virtual clock starts here, ms */
 
 enum chunking { BY_LINE = 0, BY_OCTET, AT_ONCE, NCHUNKING };
@@ -44,7 +48,15 @@ struct fake_gate {
 	/* Strict egress: the list in force, and the one that comes in. */
 	bool full; /* takes no page */
 	uint32_t generation, nrelays, coming, ncoming;
+	uint32_t absent; /* external interfaces, bits */
 	struct gate_relay relay[MAX_RELAYS], next[MAX_RELAYS];
+	/* Permits as last asked for, and as last reported. */
+	bool stingy; /* grants none */
+	uint32_t permits, told, reach_seq, nreach;
+	struct {
+		uint32_t who;
+		struct gate_relay pair;
+	} reach[MAX_REACH];
 };
 
 struct world {
@@ -56,6 +68,8 @@ struct world {
 	struct fake_gate gate;
 	struct proof proofs[64];
 	bool prove_fails, cookie_fails, peer_fails, status_full;
+	unsigned nmarks; /* lines of the last SETCONF that are marked */
+	unsigned peer_uid; /* whose the control port is then */
 	enum engine_clock clock;
 	bool blind; /* nobody looks at the clock any more */
 	bool clients_fail, client[ISO_SLOTS]; /* open ones */
@@ -73,6 +87,15 @@ struct world {
 	unsigned nlines;	 /* lines of the table that were sent */
 	unsigned nowner, nprove; /* questions */
 	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
+	/* scenario_names.c */
+	bool resolver, resolver_full, want_lookup, has_uplink;
+	uint32_t want_id;
+	int program; /* errno of a look at one */
+	struct name_list list;
+	struct name_go go;
+	struct name_tryout tryout;
+	struct link_change change;
+	char uplink[4096];
 	struct def defs[MAX_DEFS];
 	size_t ndefs;
 	struct def *open_def;
@@ -85,6 +108,8 @@ extern struct world w;
 
 extern const struct engine_ops world_ops;
 
+/* A line of the trace. */
+void world_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Let everything happen that needs no time; when it wants to be called. */
 uint64_t world_settle(void);
 /* Hand over what was fed, cut as w.chunking says. */
@@ -108,5 +133,22 @@ void script_probe(char *arg);
 void script_conf(char *arg);
 void script_where(char *arg);
 void script_consensus(char *arg);
+
+/* scenario_names.c: the engine's ops, and words. */
+int names_op_reach(void *arg, const struct gate_reach *r);
+int names_op_send(void *arg, const void *p, size_t n);
+int names_op_program(void *arg, const char *path);
+int names_op_change(void *arg, const struct link_change *c);
+void names_check_permits(const struct gate_req *q);
+void names_feed_uplink(void);
+bool names_reached(uint32_t who, const char *text);
+const char *names_value(const char *key, char *buf, size_t cap);
+void script_resolver(char *arg);
+void script_name(char *arg);
+void script_want(char *arg);
+void script_verdict(char *arg);
+void script_program(char *arg);
+void script_kept(char *arg);
+void script_uplink(char *arg);
 
 #endif

@@ -102,8 +102,10 @@ value_of(const char *key, char *buf, size_t cap)
 		{ "uid", w.snap.trouble[0].uid },
 		{ "pid", (unsigned)w.snap.trouble[0].pid },
 		{ "withheld", w.snap.nwithheld }, { "extra", w.snap.nextra },
-		{ "alarm", w.snap.nalarm }, { "trouble", w.snap.ntrouble },
-		{ "lines", w.nlines }, { "owners", w.nowner },
+		{ "alarm", w.snap.nalarm },
+		{ "trouble", w.snap.ntrouble },
+		{ "lines", w.nlines }, { "marks", w.nmarks },
+		{ "owners", w.nowner },
 		{ "refused", w.result.refused },
 		{ "relays", w.gate.nrelays }, { "listed", w.snap.nrelays },
 		{ "generation", w.gate.generation },
@@ -126,7 +128,8 @@ value_of(const char *key, char *buf, size_t cap)
 		(void)snprintf(buf, cap, "%u", numbers[i].value);
 		return buf;
 	}
-	return table_value(key, buf, cap);
+	return names_value(key, buf, cap) != NULL ?
+	    names_value(key, buf, cap) : table_value(key, buf, cap);
 }
 
 /* Is WORDS, with _ for each space, in what people are told? */
@@ -140,6 +143,7 @@ is_told(const char *words)
 		if (*s == '_')
 			*s = ' ';
 	return strstr(w.snap.reason, text) != NULL ||
+	    (text[0] != '\0' && strstr(w.snap.advice, text) != NULL) ||
 	    strcmp(w.snap.boot_warning, text) == 0 ||
 	    (text[0] != '\0' && strstr(w.snap.relays_fault, text) != NULL) ||
 	    strcmp(w.snap.extra[0].address, text) == 0;
@@ -157,6 +161,12 @@ world_expect(const char *word)
 	if (strcmp(key, "told") == 0) {
 		if (!is_told(value + 1))
 			world_trouble(word, "it is not told");
+		return;
+	}
+	if (strcmp(key, "tor") == 0 || strcmp(key, "try") == 0) {
+		if (!names_reached(key[1] == 'o' ? GATE_REACH_TOR :
+		    GATE_REACH_RESOLVER, value + 1))
+			world_trouble(word, "it cannot be reached");
 		return;
 	}
 	if (strcmp(key, "reach") == 0 || strcmp(key, "refuse") == 0) {

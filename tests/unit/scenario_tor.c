@@ -138,6 +138,8 @@ script_conf(char *arg)
 		world_feed("\r\n");
 	}
 	world_feed(network ? "" : "250-DisableNetwork=0\r\n");
+	if (w.has_uplink)
+		names_feed_uplink();
 	world_feed("250 CountPrivateBandwidth=0\r\n");
 }
 

@@ -49,6 +49,11 @@ sample_snapshot(struct snapshot *s)
 	SET(tor_version, "0.4.9.11");
 	s->circuit_established = 1;
 	s->enough_dir_info = 1;
+	SET(boot_since, "2026-01-31T23:59:58Z");
+	s->resolver = s->resolver_up = 1;
+	s->lookups = 21;
+	s->stub_answered = 22;
+	s->stub_refused = 23;
 	s->nlisteners = 5;
 	s->nlisteners_proven = 5;
 	s->links = 3;

@@ -63,6 +63,9 @@ START_TEST(open_gate_is_told_in_full)
 	    "Egress      any: Tor may connect to every address\n"
 	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
 	    "forward4_off yes, forward6_off NO, routes yes\n"
+	    "            forward6_off: the kernel forwards IPv6: switch it off "
+	    "(sysctl -w net.ipv6.conf.all.forwarding=0) and find out what "
+	    "switched it on\n"
 	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
 	    "Purges      5, in which the kernel forgot the clients' flows\n"
 	    "Foreign     2 changes of our tables by others\n");
@@ -110,6 +113,9 @@ START_TEST(trouble_is_told_with_what_to_do)
 	    "Egress      any: Tor may connect to every address\n"
 	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
 	    "forward4_off yes, forward6_off NO, routes yes\n"
+	    "            forward6_off: the kernel forwards IPv6: switch it off "
+	    "(sysctl -w net.ipv6.conf.all.forwarding=0) and find out what "
+	    "switched it on\n"
 	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
 	    "Purges      5, in which the kernel forgot the clients' flows\n");
 }
@@ -147,6 +153,9 @@ START_TEST(time_sync_and_strict_egress_are_told)
 	    "            problem: It is too long.\n"
 	    "Barriers    boot yes, guard yes, persist yes, netdev yes, "
 	    "forward4_off yes, forward6_off NO, routes yes\n"
+	    "            forward6_off: the kernel forwards IPv6: switch it off "
+	    "(sysctl -w net.ipv6.conf.all.forwarding=0) and find out what "
+	    "switched it on\n"
 	    "Closes      6, the last in 210 us, the slowest in 400 us\n"
 	    "Purges      5, in which the kernel forgot the clients' flows\n");
 }
@@ -168,6 +177,29 @@ START_TEST(doubt_is_not_known_everywhere)
 	    "Firewall    not known\n"
 	    "Barriers    boot ?, guard ?, persist ?, netdev ?, "
 	    "forward4_off ?, forward6_off ?, routes ?\n");
+}
+END_TEST
+
+/* Whatever barriers there will be: a "NO" is not left without a word. */
+START_TEST(each_missing_barrier_has_an_advice)
+{
+	struct status_view v;
+	char *text, name[64];
+	json_t *line, *value;
+	const char *key;
+
+	sample_view(&v);
+	v.snap.gate.barriers = 0;
+	line = line_of(&v);
+	text = human(line, false);
+	json_object_foreach(json_object_get(json_object_get(line, "firewall"),
+	    "barriers"), key, value) {
+		ck_assert(json_is_false(value));
+		(void)snprintf(name, sizeof name, "\n            %s: ", key);
+		ck_assert_msg(strstr(text, name) != NULL, "%s", key);
+	}
+	free(text);
+	json_decref(line);
 }
 END_TEST
 
@@ -335,6 +367,7 @@ main(void)
 	SRunner *sr;
 	int failed;
 
+	tcase_add_test(tc, each_missing_barrier_has_an_advice);
 	tcase_add_test(tc, open_gate_is_told_in_full);
 	tcase_add_test(tc, trouble_is_told_with_what_to_do);
 	tcase_add_test(tc, time_sync_and_strict_egress_are_told);

@@ -135,7 +135,8 @@ START_TEST(table_is_told_with_every_reason)
 	    "Extra       10 of Tor's that the policy does not name, "
 	    "1 with an alarm\n"
 	    "ALARM       dns 0.0.0.0:5399: wider than this machine, or in the "
-	    "policy's way; not opened\n"
+	    "policy's way; not opened: remove it from torrc, or name it in "
+	    "the policy\n"
 	    "            socks 127.0.0.1:1\n"
 	    "            socks 127.0.0.1:1\n"
 	    "            socks 127.0.0.1:1\n"
@@ -326,7 +327,8 @@ START_TEST(status_tells_withheld_ones_and_alarms)
 	    "Extra       10 of Tor's that the policy does not name, "
 	    "1 with an alarm\n"
 	    "ALARM       dns 0.0.0.0:5399: wider than this machine, or in the "
-	    "policy's way; not opened\n"
+	    "policy's way; not opened: remove it from torrc, or name it in "
+	    "the policy\n"
 	    "Firewall "));
 	free(text);
 	json_decref(line);

@@ -136,6 +136,13 @@ START_TEST(unknown_values_are_refused)
 	ck_assert(!gate_report_ok(&rep));
 	rep.strict = 1;
 	ck_assert(gate_report_ok(&rep));
+	rep.absent = (1u << POL_MAX_IFACES) - 1;
+	ck_assert(gate_report_ok(&rep));
+	rep.absent = 1u << POL_MAX_IFACES;
+	ck_assert(!gate_report_ok(&rep));
+	rep.absent = 0;
+	rep.reserved = 1;
+	ck_assert(!gate_report_ok(&rep));
 }
 END_TEST
 
@@ -203,6 +210,69 @@ START_TEST(a_page_that_is_not_in_order_is_none)
 }
 END_TEST
 
+static struct gate_reach
+good_reach(void)
+{
+	struct gate_reach r = { .magic = GATE_REACH_MAGIC,
+		.who = GATE_REACH_RESOLVER, .seq = 1, .n = 2, .ttl_s = 60 };
+
+	r.pair[0] = (struct gate_relay){ .addr = { 20, 1, 2, 3 },
+		.port = 443 };
+	r.pair[1] = (struct gate_relay){ .addr = { 0x20, 1 }, .port = 443,
+		.v6 = 1 };
+	return r;
+}
+
+START_TEST(single_addresses_are_in_order)
+{
+	struct gate_reach r = good_reach();
+
+	ck_assert(gate_reach_ok(&r));
+	r.ttl_s = GATE_REACH_MAX_S;
+	r.who = GATE_REACH_TOR;
+	for (uint32_t i = 2; i < GATE_REACH_PAIRS; i++)
+		r.pair[i] = r.pair[i % 2];
+	r.n = GATE_REACH_PAIRS;
+	ck_assert(gate_reach_ok(&r));
+}
+END_TEST
+
+START_TEST(single_addresses_that_are_not_in_order_are_none)
+{
+	struct gate_reach r = good_reach();
+	uint32_t *const wrong[] = { &r.magic, &r.who, &r.reserved };
+
+	switch (_i) {
+	case 0: case 1: case 2:
+		*wrong[_i] += GATE_NREACHER;
+		break;
+	case 3:
+		r.seq = 0;
+		break;
+	case 4:
+		r.n = 0;
+		memset(r.pair, 0, sizeof r.pair);
+		break;
+	case 5:
+		r.n = GATE_REACH_PAIRS + 1;
+		break;
+	case 6:
+		r.n = 1; /* something beyond it */
+		break;
+	case 7:
+		r.ttl_s = 0;
+		break;
+	case 8:
+		r.ttl_s = GATE_REACH_MAX_S + 1;
+		break;
+	case 9:
+		r.pair[1].port = 0;
+		break;
+	}
+	ck_assert(!gate_reach_ok(&r));
+}
+END_TEST
+
 START_TEST(what_no_relay_can_have_is_no_relay)
 {
 	static const struct {
@@ -262,7 +332,7 @@ START_TEST(messages_have_no_padding)
 	ck_assert_uint_eq(sizeof req, 4 * 2 + 8 * 3 + 4 * 2 +
 	    sizeof req.proven + sizeof req.ifaddr);
 	ck_assert_uint_eq(sizeof rep, 4 * 4 + 8 * 2 + 4 * 4 + 8 * 5 + 4 * 6 +
-	    8 + 4 * 2);
+	    8 + 4 * 4);
 	ck_assert_uint_eq(sizeof(struct gate_reach),
 	    4 * 6 + GATE_REACH_PAIRS * 20);
 	ck_assert_uint_eq(sizeof page, 4 * 6 + GATE_RELAYS_PAGE * 20);
@@ -286,6 +356,9 @@ main(void)
 	tcase_add_test(tc, a_page_is_in_order);
 	tcase_add_loop_test(tc, a_page_that_is_not_in_order_is_none, 0,
 	    NSPOILS);
+	tcase_add_test(tc, single_addresses_are_in_order);
+	tcase_add_loop_test(tc,
+	    single_addresses_that_are_not_in_order_are_none, 0, 10);
 	tcase_add_test(tc, what_no_relay_can_have_is_no_relay);
 	tcase_add_test(tc,
 	    addresses_are_of_known_families_and_only_when_open);

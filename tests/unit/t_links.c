@@ -16,7 +16,7 @@
 static int keeper; /* the other end */
 static enum link_peer peer;
 static int fd;
-static struct link_owner owner;
+static struct link_said said;
 static const struct link_owner answer = { LINK_OWNER_MAGIC, 64099, 4711, 17,
 	0 };
 
@@ -46,7 +46,7 @@ setup(void)
 			close(ends[i]);
 	peer = LINK_NONE;
 	fd = -1;
-	memset(&owner, 0, sizeof owner);
+	memset(&said, 0, sizeof said);
 }
 
 static void
@@ -65,7 +65,7 @@ say(const void *p, size_t n)
 static enum link_got
 engine(void)
 {
-	return link_recv_engine(&peer, &fd, &owner);
+	return link_recv_engine(&peer, &fd, &said);
 }
 
 START_TEST(nothing_there_is_nothing)
@@ -96,8 +96,8 @@ START_TEST(an_answer_is_the_engines_alone)
 {
 	say(&answer, sizeof answer);
 	ck_assert_int_eq(engine(), LINK_OWNER);
-	ck_assert_uint_eq(owner.inode, 4711);
-	ck_assert_int_eq(owner.pid, 17);
+	ck_assert_uint_eq(said.owner.inode, 4711);
+	ck_assert_int_eq(said.owner.pid, 17);
 	ck_assert_int_eq(peer, LINK_NONE);
 	say(&answer, sizeof answer);
 	ck_assert_int_eq(link_recv(&peer, &fd), -1);
@@ -119,7 +119,27 @@ START_TEST(a_wrong_answer_is_nonsense)
 	say(bad, sizeof bad); /* too long: not its first part */
 	for (int i = 0; i < 5; i++)
 		ck_assert_int_eq(engine(), LINK_LOST);
-	ck_assert_uint_eq(owner.magic, 0);
+	ck_assert_uint_eq(said.owner.magic, 0);
+}
+END_TEST
+
+START_TEST(what_was_kept_is_the_engines_too)
+{
+	const struct link_kept kept = { LINK_KEPT_MAGIC, 9, 28, 0 };
+	struct link_kept bad[3] = { kept, kept, kept };
+
+	say(&kept, sizeof kept);
+	ck_assert_int_eq(engine(), LINK_KEPT);
+	ck_assert_uint_eq(said.kept.id, 9);
+	ck_assert_int_eq(said.kept.error, 28);
+	bad[0].magic++;
+	bad[1].reserved = 1;
+	bad[2].error = -1;
+	for (int i = 0; i < 3; i++) {
+		say(&bad[i], sizeof bad[i]);
+		ck_assert_int_eq(engine(), LINK_LOST);
+	}
+	ck_assert_uint_eq(said.owner.magic, 0);
 }
 END_TEST
 
@@ -193,6 +213,7 @@ main(void)
 	tcase_add_test(tc, an_end_is_handed_over);
 	tcase_add_test(tc, an_answer_is_the_engines_alone);
 	tcase_add_test(tc, a_wrong_answer_is_nonsense);
+	tcase_add_test(tc, what_was_kept_is_the_engines_too);
 	tcase_add_test(tc, a_hand_over_without_an_end_is_nonsense);
 	tcase_add_test(tc, a_wrong_hand_over_leaves_no_descriptor);
 	tcase_add_test(tc, a_keeper_that_is_gone_is_lost);

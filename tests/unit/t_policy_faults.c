@@ -4,6 +4,7 @@
 #define UNIX "address = \"unix:/a\" "
 #define ETH1 "address = \"interface:eth1\" "
 #define P_TCP "tor { user = 101 control = \"127.0.0.1:9051\" }\n"
+#define P_SOCKS_B "listener b { kind = socks address = \"::1\" port = 1 }"
 #define A63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const struct fault {
@@ -24,15 +25,15 @@ static const struct fault {
 	{ P_ALL "listener { }", 5, "a name for the listener" },
 	{ P_ALL "listener \"a b\" { }", 5, "only letters" },
 	{ P_ALL "listener \"\" { }", 5, "1 to 63 letters" },
-	{ P_ALL "}", 5, "the name of a section" },
-	{ P_ALL "tor \"x\" { }", 5, "an opening brace" },
+	{ P_ALL "}", 5, "the section of line 4 ended in line 4" },
+	{ P_ALL "tor \"x\" { }", 5, "has no name: remove \"x\"" },
 	{ P_ALL "tor", 5, "too early: an opening brace" },
-	{ P_ALL "tor {\n\n", 7, "a keyword or a closing brace" },
+	{ P_ALL "tor {\n\n", 7, "inside the section of line 5: add" },
 	{ P_ALL "tor { user", 5, "an equals sign" },
 	{ P_ALL "tor { user 5 }", 5, "write an equals sign" },
 	{ P_ALL "tor { user = }", 5, "write a value" },
 	{ P_ALL "tor { auth = { null cookie } }", 5, "a comma or" },
-	{ P_ALL "tor { auth = { null, } }", 5, "a value or" },
+	{ P_ALL "tor { auth = { null, } }", 5, "a comma stands before" },
 	{ P_ALL "tor { auth += { null } }", 5, "\"+\" cannot stand here" },
 	{ P_ALL "tor { user { } }", 5, "write an equals sign" },
 	{ P_ALL "tor { user = \"x\n\" }", 5, "no end" },
@@ -45,6 +46,43 @@ static const struct fault {
 	{ P_ALL "tor { user = ${HOME} }", 5, "environment" },
 	{ P_ALL "/* for ever", 5, "close it with" },
 	{ P_ALL "tor { user = a/b }", 5, "double quotes" },
+	{ P_IN_GW2("egress = strict"), 4, "but of \"tor\": move it there" },
+	{ P_IN_GW2("interface = {}"), 4, "but of \"tor\", \"egress\" or \"serv" },
+	{ P_IN_TOR("leas_ms = 500"), 2, "\"lease_ms\", of section \"gateway\"" },
+	{ P_IN_TOR("zzzzzzzz = 5"), 2, "write \"user\", \"control\", \"auth\"" },
+	{ P_ALL "zzzz { a = 5 }", 5, "or \"listener\"" },
+	{ P_ALL "\ndhcp = true\n" P_SOCKS_B, 6,
+	    "outside of every section: the section of line 4 ended in line 4; "
+	    "put it into \"gateway\"" },
+	{ P_ALL "egress = strict", 5, "put it into \"tor\"" },
+	{ P_ALL "nothing = 1", 5, "put it into one" },
+	{ "dhcp = true\n" P_ALL, 1, "of every section; put it into" },
+	{ "}" P_ALL, 1, "this brace closes nothing; remove it" },
+	{ P_ALL "users\n gate = 5\n}", 6, "opening brace after \"users\"" },
+	{ P_ALL "tor {\nuser 5\n}", 6, "an equals sign after \"user\"" },
+	{ P_ALL "tor {\nuser: 5\n}", 6, "write \"=\" between" },
+	{ P_ALL "tor {\nuser =\nauth = null }", 6, "\"user\" has no value" },
+	{ P_ALL "tor {\nauth = { null\nuser = 5 }\n}", 7,
+	    "the list of \"auth\" in line 6 has no closing brace before "
+	    "\"user\"" },
+	{ P_ALL "tor { auth = { null,\n", 6, "closes the list of line 5" },
+	{ P_ALL "tor { auth = { null,, cookie } }", 5, "write a value, or" },
+	{ P_ALL "tor { auth = null, cookie }", 5, "are a list: put them" },
+	{ P_ALL "tor { user = 5, 6 }", 5, "takes only one value: remove" },
+	{ P_ALL "tor { auth = [ null ] }", 5, "\"[\" cannot stand here: a list" },
+	{ P_ALL "gateway { internal = vif* }", 5,
+	    "\"vif*\" cannot stand here: put it in double quotes" },
+	{ P_ALL "tor { control = unix:/run/tor/control }", 5,
+	    "\"unix:/run/tor/control\" cannot stand here: put it" },
+	/* what editors do to text */
+	{ "\xef\xbb\xbf" P_ALL, 1, "byte order mark" },
+	{ P_ALL "listener \xe2\x80\x9c" "b\xe2\x80\x9d { }", 5,
+	    "U+201C is a quotation mark of prose" },
+	{ P_ALL "tor {\xc2\xa0user = 5 }", 5, "U+00A0 looks like a space" },
+	{ P_ALL "tor { user = b\xc3\xbcro }", 5, "U+00FC cannot stand here" },
+	{ P_ALL "tor { user = \xf0\x9f\x94\x91 }", 5, "U+1F511 cannot" },
+	{ P_ALL "tor { user = \xfc }", 5, "octet 0xfc" },
+	{ P_ALL "tor { user = \xe2\x80", 5, "octet 0xe2" },
 	/* tor */
 	{ P_IN_TOR("cookie_file = \"run/x\""), 2, "as a path" },
 	{ P_IN_TOR("cookie_file = \"~/x\""), 2, "as a path" },
@@ -75,7 +113,8 @@ static const struct fault {
 	{ P_IN_USERS("gate = 4294967296"), 4, "unprivileged" },
 	{ P_IN_USERS("gate = \"-x\""), 4, "unprivileged" },
 	{ P_IN_USERS("gate = \"a b\""), 4, "unprivileged" },
-	{ P_IN_USERS("gate = 101"), 4, "the same user as \"user\"" },
+	{ P_IN_USERS("gate = 101"), 4, "as \"user\" of section "
+	    "\"tor\" (test.conf, line 1)" },
 	{ P_IN_USERS("gate = 102 engine = 102"), 4, "the same user as \"gate\"" },
 	{ P_IN_USERS("gate = a\nengine = b\nstatus = a"), 6, "the same user" },
 	/* gateway */
@@ -83,10 +122,19 @@ static const struct fault {
 	{ P_IN_GW("internal = eth0"), 0, "\"external\" is not set" },
 	{ P_IN_GW("internal = {} external = eth0"), 4 - 1, "is empty" },
 	{ P_IN_GW("internal = eth0\nexternal = eth0"), 4,
-	    "also internal (line 3: \"eth0\")" },
+	    "also internal (test.conf, line 3: \"eth0\")" },
+	{ P_IN_GW("internal = \"vif+\" external = eth0"), 3, "write \"vif*\"" },
+	{ P_IN_GW("internal = eth1 external = \"eth+\""), 3,
+	    "each has to be named" },
+	{ P_IN_GW("internal = eth1 external = \"eth*\""), 3,
+	    "each has to be named" },
+	{ P_IN_GW("internal = \"eth1 eth2\" external = eth0"), 3,
+	    "more than one word" },
+	{ P_IN_GW("internal = \"eth1,eth2\" external = eth0"), 3,
+	    "more than one word" },
 	{ P_IN_GW("internal = lo external = eth0"), 3, "neither side" },
 	{ P_IN_GW("internal = \"eth*\" external = eth0"), 3,
-	    "also internal (line 3: \"eth*\")" },
+	    "also internal (test.conf, line 3: \"eth*\")" },
 	{ P_IN_GW("internal = \"a/b\" external = eth0"), 3, "an interface's name" },
 	{ P_IN_GW("internal = abcdefghijklmnop external = eth0"), 3, "1 to 15" },
 	{ P_IN_GW("internal = { a, a } external = eth0"), 3, "named twice" },
@@ -99,7 +147,9 @@ static const struct fault {
 	{ P_IN_GW2("lease_ms = 0x200"), 4, "200 to 10000" },
 	{ P_IN_GW2("lease_ms = \"\""), 4, "200 to 10000" },
 	{ P_IN_GW2("probe_ms = 19"), 4, "20 to 5000" },
-	{ P_IN_GW2("probe_ms = 501"), 4, "half of lease_ms, which is 1000" },
+	{ P_IN_GW2("probe_ms = 501"), 4, "half of lease_ms, which is 1000 (by default)" },
+	{ P_IN_GW2("lease_ms = 500\nprobe_ms = 300"), 5,
+	    "which is 500 (test.conf, line 4)" },
 	{ P_IN_GW2("dhcp = yes"), 4, "write \"false\" or \"true\"" },
 	{ P_IN_GW2("dhcp = tru"), 4, "did you mean \"true\"" },
 	{ P_IN_GW2("run_dir = run"), 4, "as a path" },
@@ -128,6 +178,8 @@ static const struct fault {
 	{ P_IN_PORT("\"-9\""), 6, "from 1 to 65535" },
 	{ P_IN_PORT("\"1-2-3\""), 6, "from 1 to 65535" },
 	{ P_IN_PORT("\"123456789-1\""), 6, "from 1 to 65535" },
+	{ P_IN_PORT("\"80, 443\""), 6, "more than one word" },
+	{ P_IN_PORT("\"80:90\""), 6, "write \"80-90\"" },
 	{ P_IN_PORT("auto"), 6, "from 1 to 65535" },
 	{ P_IN_PORT("\"1-4097\""), 0, "4097 listeners: 4096 at most" },
 	{ P_IN_MORE("kind=dns address=\"127.0.0.1\" port=\"5300-5308\""), 5,
@@ -245,7 +297,7 @@ static const struct fault {
 	/* addresses of interfaces */
 	{ P_IN_ADDR("interface:"), 6, "not an interface's name" },
 	{ P_IN_ADDR("interface:lo"), 6, "neither side" },
-	{ P_IN_ADDR("interface:eth*"), 6, "no wildcard" },
+	{ P_IN_ADDR("interface:eth*"), 6, "each has to be named" },
 	{ P_IN_ADDR("interface:eth0"), 6, "is not one of \"internal\"" },
 	{ P_IN_ADDR("interface:eth2:ipv6"), 6, "is not one of \"internal\"" },
 	{ P_IN_ADDR("interface:eth1:ipv5"), 6, "behind it for one family" },
@@ -300,6 +352,22 @@ START_TEST(a_fault_is_named_with_its_line)
 }
 END_TEST
 
+START_TEST(what_is_odd_is_only_warned_of)
+{
+	static const struct fault odd[] = {
+		{ P_IN_TOR("interface = {}"), 2, "may leave by every" },
+		{ P_ALL "timesync {\n}", 5, "does nothing without" },
+		{ P_ALL "\ntimesync { users = 9 listeners = a }", 6,
+		    "add required = true" },
+		{ P_ALL "timesync { required = false users = 9 }", 0, NULL },
+		{ P_IN_TOR("interface = {}") "tor { interface = eth0 }", 0,
+		    NULL },
+	};
+
+	pu_warning(odd[_i].text, odd[_i].line, odd[_i].words);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -308,6 +376,7 @@ main(void)
 
 	tcase_add_loop_test(t, a_fault_is_named_with_its_line, 0,
 	    (int)(sizeof faults / sizeof faults[0]));
+	tcase_add_loop_test(t, what_is_odd_is_only_warned_of, 0, 5);
 	suite_add_tcase(s, t);
 	return pu_run(s);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/origins.h"
 #include "supervisor/policyfile.h"
 #include "tests/unit/polutil.h"
 
@@ -328,6 +329,28 @@ START_TEST(a_missing_one_who_passes_beside_tor_is_named)
 }
 END_TEST
 
+START_TEST(a_user_is_complained_about_where_he_was_named)
+{
+	struct pol_origins from = { 0 };
+	struct pol_policy p;
+	struct pol_diags d;
+
+	put("main.conf", P_TOR P_GW P_SOCKS "users { engine = 103 }\n");
+	put("conf.d/a.conf", "\n\ntor { user = \"no-such-user\" }\n"
+	    "egress \"x\" {\nuser = \"nor-such-user\" }\n");
+	ck_assert_int_eq(policyfile_load_from(&p, &d, &from, path, false), 0);
+	pol_diags_clear(&d);
+	ck_assert_int_eq(policyfile_resolve_from(&p, &d, &from), -1);
+	ck_assert(pu_has_diag(&d, 3, "no-such-user"));
+	ck_assert(pu_has_diag(&d, 4, "nor-such-user"));
+	ck_assert(pu_has_diag(&d, 0, "(users gate, by default)"));
+	ck_assert_ptr_nonnull(strstr(d.list[0].file, "conf.d/a.conf"));
+	pol_diags_clear(&d);
+	pol_origins_clear(&from);
+	pol_policy_clear(&p);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -335,6 +358,7 @@ main(void)
 	TCase *t = tcase_create("file");
 
 	tcase_add_checked_fixture(t, make_folder, remove_folder);
+	tcase_add_test(t, a_user_is_complained_about_where_he_was_named);
 	tcase_add_test(t, files_are_merged_in_name_order);
 	tcase_add_test(t, conf_d_need_not_be_there);
 	tcase_add_test(t, a_fault_in_conf_d_is_named_there);

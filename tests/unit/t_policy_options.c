@@ -97,6 +97,27 @@ START_TEST(extra_lines_come_last_in_their_kind)
 }
 END_TEST
 
+START_TEST(lines_of_ours_can_be_marked)
+{
+	static const bool uses[POL_NKIND] = { [POL_HTTPTUNNEL] = true };
+	static const struct pol_view view = { .extra = extras, .nextra = 2,
+		.marked = true, .uses = uses };
+	static const char *const want[] = {
+		"SocksPort=10.0.0.1:9050 IPv6Traffic IsolateDestAddr ",
+		"SocksPort=[fd00::1]:9050 IPv6Traffic IsolateDestAddr ",
+		"SocksPort=" LONG, "HTTPTunnelPort=0",
+		"TransPort=10.0.0.1:9040 ", "DNSPort=10.0.0.1:5300 ",
+		"DNSPort=0.0.0.0:53", "DisableNetwork=0" };
+	static const size_t listener[] = { 1, 2, SIZE_MAX, SIZE_MAX, 3, 0,
+		SIZE_MAX, SIZE_MAX };
+
+	check_view(three_kinds, &view, want, listener, 8);
+	ck_assert(pol_option_marked("10.0.0.1:9050 "));
+	ck_assert(!pol_option_marked("10.0.0.1:9050"));
+	ck_assert(!pol_option_marked(""));
+}
+END_TEST
+
 START_TEST(extra_lines_keep_a_kind_on)
 {
 	static const bool withheld[4] = { true, true, true, true };
@@ -320,6 +341,7 @@ main(void)
 	tcase_add_test(t, options_come_by_kind_and_end_with_the_network);
 	tcase_add_test(t, a_kind_with_all_withheld_is_switched_off);
 	tcase_add_test(t, extra_lines_come_last_in_their_kind);
+	tcase_add_test(t, lines_of_ours_can_be_marked);
 	tcase_add_test(t, extra_lines_keep_a_kind_on);
 	tcase_add_test(t, an_interface_without_an_address_is_left_out);
 	tcase_add_loop_test(t, a_line_is_compared_with_what_the_place_is_now,

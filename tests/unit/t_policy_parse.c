@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/origins.h"
 #include "tests/unit/polutil.h"
 
 START_TEST(every_fault_is_named_in_one_run)
@@ -279,6 +280,64 @@ START_TEST(a_double_across_files_names_both)
 }
 END_TEST
 
+START_TEST(the_file_that_has_the_last_word_is_known)
+{
+	static const char more[] = "gateway {\ndhcp = true }\n"
+	    "tor { user = 5 }\nlistener \"a\" { kind = socks "
+	    "address = \"10.0.0.9\" port = 1 }\nusers { gate = 1 }\n"
+	    "users { gate = 2 }\n";
+	struct pol_source src[] = { { "1", P_ALL, sizeof P_ALL - 1 },
+		{ "2", more, sizeof more - 1 } };
+	static const struct {
+		const char *key, *file;
+		unsigned line;
+		const char *before;
+		unsigned before_line;
+	} want[] = {
+		{ "tor user", "2", 3, "1", 1 },
+		{ "tor control", "1", 1, "", 0 },
+		{ "gateway dhcp", "2", 2, "", 0 },
+		{ "listener a", "2", 4, "1", 4 },
+		{ "users gate", "2", 6, "1", 3 },
+	};
+	struct pol_origins from = { 0 };
+	struct pol_policy p;
+	struct pol_diags d;
+
+	ck_assert_int_eq(pol_parse_from(&p, &d, &from, src, 2), 0);
+	for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+		const struct pol_origin *o = pol_origins_find(&from,
+		    want[i].key);
+
+		ck_assert_ptr_nonnull(o);
+		ck_assert_str_eq(o->file, want[i].file);
+		ck_assert_uint_eq(o->line, want[i].line);
+		ck_assert_str_eq(o->before, want[i].before);
+		ck_assert_uint_eq(o->before_line, want[i].before_line);
+		ck_assert_int_eq(o->added, o->file[0] == '2');
+	}
+	ck_assert_ptr_null(pol_origins_find(&from, "listener b"));
+	ck_assert_ptr_null(pol_origins_find(NULL, "tor user"));
+	pol_origins_clear(&from);
+	pol_policy_clear(&p);
+}
+END_TEST
+
+START_TEST(a_contradiction_across_files_names_both)
+{
+	static const char more[] = "\ngateway { external = eth1 }\n";
+	struct pol_source src[] = { { "1", P_ALL, sizeof P_ALL - 1 },
+		{ "2", more, sizeof more - 1 } };
+	struct pol_policy p;
+	struct pol_diags d;
+
+	ck_assert_int_eq(pol_parse(&p, &d, src, 2), -1);
+	ck_assert_str_eq(d.list[0].file, "2");
+	ck_assert(pu_has_diag(&d, 2, "also internal (1, line 2: \"eth1\")"));
+	pol_diags_clear(&d);
+}
+END_TEST
+
 START_TEST(a_repeated_section_adds_settings_within_a_source)
 {
 	struct pol_policy p;
@@ -313,6 +372,16 @@ static const char *const round_trips[] = {
 	"listener e { kind = trans port = 9040 address = {\n"
 	"\"interface:eth1\" } }\n"
 	"group g { kind = socks address = { \"unix:/d\", \"unix:/e\" } }\n",
+	"tor { user = 101 control = \"unix:/c\" torrc = \"/etc/tor/p\" }\n"
+	P_GW "users { gate = 102 engine = 103 status = 104 resolver = r }\n"
+	P_SOCKS "resolver { address = \"2001:db8::53\" protocol = tls\n"
+	"name = \"DNS.Example.\" private = true timeout_ms = 500\n"
+	"pin = \"/+8CAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\" }\n"
+	"transport a-b { methods = { x, y } program = \"/p\" dns = true\n"
+	"arguments = \"  -a   b=c \" udp = true bridge = {\n"
+	"\"Bridge y 192.0.2.1\", \"x [::1]:5 k=v  l=w\" } }\n"
+	"transport z { program = \"/q\" bridge = \"z 192.0.2.2:9 "
+	"abcdefabcdefabcdefabcdefabcdefabcdefabcd\" }\n",
 };
 
 START_TEST(printing_is_a_fixed_point)
@@ -329,9 +398,16 @@ START_TEST(printing_is_a_fixed_point)
 	ck_assert_uint_eq(p.nlisteners, q.nlisteners);
 	ck_assert_mem_eq(p.listeners, q.listeners,
 	    p.nlisteners * sizeof *p.listeners);
+	ck_assert_uint_eq(p.nbridges, q.nbridges);
+	for (size_t i = 0; i < p.nbridges; i++)
+		ck_assert_mem_eq(&p.bridges[i], &q.bridges[i],
+		    sizeof p.bridges[i]);
 	free(p.listeners);
 	free(q.listeners);
+	free(p.bridges);
+	free(q.bridges);
 	p.listeners = q.listeners = NULL;
+	p.bridges = q.bridges = NULL;
 	ck_assert_mem_eq(&p, &q, sizeof p);
 	free(once);
 	free(twice);
@@ -342,6 +418,7 @@ START_TEST(running_out_of_memory_is_a_refusal)
 {
 	struct pol_source src = { "x", round_trips[_i],
 		strlen(round_trips[_i]) };
+	struct pol_origins from = { 0 };
 	struct pol_policy p;
 	struct pol_diags d;
 	unsigned n = 0;
@@ -349,8 +426,9 @@ START_TEST(running_out_of_memory_is_a_refusal)
 
 	do {
 		pu_fail_at(++n);
-		rc = pol_parse(&p, &d, &src, 1);
+		rc = pol_parse_from(&p, &d, &from, &src, 1);
 		pu_fail_at(0);
+		pol_origins_clear(&from);
 		ck_assert(rc == 0 || (p.listeners == NULL &&
 		    pu_has_diag(&d, 0, "not enough memory")));
 		pol_diags_clear(&d);
@@ -428,6 +506,8 @@ main(void)
 	tcase_add_test(t, tcp_and_udp_may_share_a_number);
 	tcase_add_test(t, later_sources_replace_earlier_settings);
 	tcase_add_test(t, a_double_across_files_names_both);
+	tcase_add_test(t, the_file_that_has_the_last_word_is_known);
+	tcase_add_test(t, a_contradiction_across_files_names_both);
 	tcase_add_test(t, a_repeated_section_adds_settings_within_a_source);
 	tcase_add_loop_test(t, printing_is_a_fixed_point, 0,
 	    (int)(sizeof round_trips / sizeof round_trips[0]));

@@ -97,6 +97,9 @@ do_gate(char *arg)
 	} else if (strcmp(arg, "down") == 0) {
 		w.gate.up = false;
 		engine_gate_down(w.e, w.now);
+	} else if (strcmp(arg, "stingy") == 0 ||
+	    strcmp(arg, "generous") == 0) {
+		w.gate.stingy = arg[0] == 's';
 	} else if (strcmp(arg, "lapse") == 0) {
 		w.gate.epoch++;
 		w.gate.pos = GATE_CLOSED;
@@ -111,6 +114,9 @@ do_gate(char *arg)
 		w.gate.pending = true;
 	} else if (strncmp(arg, "holds ", 6) == 0) {
 		w.gate.generation = (uint32_t)strtoul(arg + 6, NULL, 10);
+		w.gate.pending = true;
+	} else if (strncmp(arg, "lacks ", 6) == 0) {
+		w.gate.absent = (uint32_t)strtoul(arg + 6, NULL, 0);
 		w.gate.pending = true;
 	} else if (strcmp(arg, "junk") == 0) {
 		engine_gate_bytes(w.e, "junk", 4, w.now);
@@ -254,7 +260,8 @@ do_break(char *arg)
 {
 	if (strcmp(arg, "cookie") == 0)
 		w.cookie_fails = true;
-	else if (strcmp(arg, "peer") == 0)
+	else if (strncmp(arg, "peer", 4) == 0 && sscanf(arg + 4, "%u",
+	    &w.peer_uid) == 1)
 		w.peer_fails = true;
 	else if (strcmp(arg, "clients") == 0)
 		w.clients_fail = !w.clients_fail;
@@ -328,6 +335,10 @@ static const struct {
 	{ "prove", do_prove }, { "verb", do_verb }, { "break", do_break },
 	{ "says", do_says }, { "clock", do_clock }, { "lose", do_lose },
 	{ "consensus", script_consensus }, { "where", script_where },
+	{ "resolver", script_resolver }, { "name", script_name },
+	{ "want", script_want }, { "verdict", script_verdict },
+	{ "program", script_program }, { "kept", script_kept },
+	{ "uplink", script_uplink },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
 static void
@@ -445,21 +456,25 @@ run(const char *name, enum chunking chunking)
 }
 
 static const char *const scenarios[] = { "open.txt", "drift.txt",
+	"leftover.txt",
 	"disabled.txt", "hung.txt", "squatter.txt", "eof.txt", "hash.txt",
 	"garbage.txt", "flood.txt", "epoch.txt", "hold.txt", "stale.txt",
 	"fight.txt", "refused.txt", "cookie.txt", "evidence.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
 	"bindfail.txt", "files.txt", "shrink.txt",
-	"again.txt", "cycle.txt", "address.txt", "owner.txt", "table.txt",
-	"odd.txt",
+	"absent.txt", "again.txt", "cycle.txt", "address.txt", "owner.txt",
+	"table.txt", "odd.txt",
 	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
 	"echo.txt", "isolation.txt", "disturbed.txt", "relays.txt",
 	"relays_where.txt", "relays_gate.txt", "relays_again.txt",
 	"relays_held.txt",
 	"relays_proxy.txt", "relays_lost.txt",
 	"relays_odd.txt", "relays_boot.txt", "timesync.txt",
-	"timesync_gate.txt" };
+	"timesync_gate.txt", "names.txt",
+	"names_off.txt", "names_proxy.txt", "names_strict.txt",
+	"names_odd.txt",
+	"transports.txt", "proxy.txt", "stall.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
 START_TEST(does_the_same_however_the_bytes_come)

@@ -41,6 +41,29 @@ note_verb(void *arg, const struct snap_verb *v)
 	return true;
 }
 
+static struct snap_change change; /* the last that went up */
+
+static bool
+note_change(void *arg, const struct snap_change *c)
+{
+	(void)arg;
+	change = *c;
+	return true;
+}
+
+static const struct pol_policy *
+lend_policy(void *arg)
+{
+	static struct pol_policy policy;
+
+	(void)arg;
+	pol_policy_init(&policy);
+	return &policy;
+}
+
+static const struct status_control_ops ops = { note_verb, note_change,
+	lend_policy };
+
 /* An abstract name that is ours alone: the kernel chooses it. */
 static void
 setup(void)
@@ -57,7 +80,7 @@ setup(void)
 	    0);
 	ck_assert_int_eq(listen(door, 8), 0);
 	base = event_base_new();
-	ctl = status_control_new(base, door, &soon, note_verb, NULL);
+	ctl = status_control_new(base, door, &soon, &ops, NULL);
 	asker = socket(AF_UNIX, SOCK_STREAM, 0);
 	ck_assert_int_eq(connect(asker, (struct sockaddr *)&address, len), 0);
 	ck_assert_int_eq(fcntl(asker, F_SETFL, O_NONBLOCK), 0);
@@ -129,6 +152,8 @@ START_TEST(real_deadlines_are_those_of_the_sentences)
 	ck_assert_uint_eq(status_deadlines.answer_ns, 5 * SECOND);
 	ck_assert_uint_eq(status_deadlines.check_answer_ns, 30 * SECOND);
 	ck_assert_uint_eq(status_deadlines.check_ns, 150 * SECOND);
+	ck_assert_uint_eq(status_deadlines.apply_answer_ns, 60 * SECOND);
+	ck_assert_uint_eq(status_deadlines.apply_ns, 600 * SECOND);
 }
 END_TEST
 

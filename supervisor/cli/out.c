@@ -1,0 +1,36 @@
+#include "supervisor/cli/out.h"
+
+#include <stdio.h>
+
+static const struct {
+	const char *text;
+	enum cli_exit code;
+} io_errors[] = {
+	[CLI_IO_OK] = { "", CLI_OK },
+	[CLI_IO_GONE] = { "The supervisor is not running or went away.",
+	    CLI_UNREACHABLE },
+	[CLI_IO_DENIED] = { "You are not permitted to use its socket.",
+	    CLI_REFUSED },
+	[CLI_IO_LATE] = { "The supervisor does not answer.",
+	    CLI_UNREACHABLE },
+	[CLI_IO_BAD] = { "The supervisor sent something that is not a line.",
+	    CLI_UNKNOWN },
+	[CLI_IO_MEMORY] = { "There is not enough memory.", CLI_UNKNOWN },
+};
+
+enum cli_exit
+cli_io_failed(const struct cli_options *o, enum cli_io rc)
+{
+	fprintf(stderr, "portcullis: %s (%s)\n", io_errors[rc].text, o->dir);
+	return io_errors[rc].code;
+}
+
+enum cli_exit
+cli_printed(enum cli_exit code)
+{
+	if (fflush(stdout) == EOF || ferror(stdout) != 0) {
+		fprintf(stderr, "portcullis: cannot write the output\n");
+		return CLI_UNKNOWN;
+	}
+	return code;
+}

@@ -1,0 +1,192 @@
+#include "config.h" /* _GNU_SOURCE */
+
+#include "supervisor/keeper/change.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/policy.h"
+#include "supervisor/keeper/rundir.h"
+#include "supervisor/log.h"
+#include "supervisor/wipe.h"
+
+/* Tor, which is started as root, reads it; so does nobody else. */
+#define FILE_MODE 0640
+#define TEMPORARY ".portcullis.new"
+
+void
+change_init(struct change *c)
+{
+	c->fd = -1;
+}
+
+static void
+forget(struct change *c)
+{
+	if (c->fd != -1)
+		close(c->fd);
+	c->fd = -1;
+}
+
+/* 0 or an errno. */
+static int
+remember(struct change *c, const struct pol_uplink *u)
+{
+	int saved, fd = memfd_create("portcullis-pending",
+	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd != -1 && write(fd, u, sizeof *u) == (ssize_t)sizeof *u &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK |
+	    F_SEAL_GROW | F_SEAL_SEAL) == 0) {
+		forget(c);
+		c->fd = fd;
+		return 0;
+	}
+	saved = errno;
+	if (fd != -1)
+		close(fd);
+	return saved;
+}
+
+static int
+write_all(int fd, const char *text, size_t n)
+{
+	ssize_t done;
+
+	while (n > 0) {
+		done = write(fd, text, n);
+		if (done == -1 && errno == EINTR)
+			continue;
+		if (done == -1)
+			return -1;
+		text += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+/* TEXT as a new file TEMPORARY in DIR, on the disk.  0 or an errno. */
+static int
+write_new(int dir, const char *text, gid_t gid)
+{
+	int rc = 0, fd;
+
+	if (unlinkat(dir, TEMPORARY, 0) == -1 && errno != ENOENT)
+		return errno;
+	fd = openat(dir, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL |
+	    O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return errno;
+	if (write_all(fd, text, strlen(text)) == -1 ||
+	    fchown(fd, 0, gid) == -1 || fchmod(fd, FILE_MODE) == -1 ||
+	    fsync(fd) == -1)
+		rc = errno;
+	if (close(fd) == -1 && rc == 0)
+		rc = errno;
+	return rc;
+}
+
+/* In DIR the file NAME becomes TEXT, whole or not at all. */
+static int
+replace(int dir, const char *name, const char *text, gid_t gid)
+{
+	int rc = write_new(dir, text, gid);
+
+	if (rc == 0 && (renameat(dir, TEMPORARY, dir, name) == -1 ||
+	    fsync(dir) == -1))
+		rc = errno;
+	if (rc != 0)
+		(void)unlinkat(dir, TEMPORARY, 0); /* it may not be there */
+	return rc;
+}
+
+static int
+keep_text(const char *path, const char *text, gid_t gid)
+{
+	char folder[POL_PATH_LEN];
+	char *slash;
+	int dir, rc;
+
+	/* Another could put his own file where Tor, as root, reads ours. */
+	if (!rundir_is_safe_above(path))
+		return EPERM;
+	(void)snprintf(folder, sizeof folder, "%s", path);
+	slash = strrchr(folder, '/');
+	*slash = '\0';
+	dir = open(slash == folder ? "/" : folder,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return errno;
+	rc = replace(dir, slash + 1, text, gid);
+	close(dir);
+	return rc;
+}
+
+static int
+keep(struct change *c, const struct link_change *m,
+    const struct pol_policy *p)
+{
+	char *text;
+	int rc;
+
+	if (p->tor.torrc[0] == '\0')
+		return EINVAL;
+	text = pol_uplink_print(&m->uplink, p, &m->addr);
+	if (text == NULL)
+		return ENOMEM;
+	rc = keep_text(p->tor.torrc, text, p->tor.user.gid);
+	wipe_free(text);
+	if (rc == EPERM)
+		log_err("%s was not written: others than root may write to a "
+		    "folder above it", p->tor.torrc);
+	else if (rc != 0)
+		log_err("%s was not written: %s", p->tor.torrc, strerror(rc));
+	if (rc == 0)
+		forget(c);
+	return rc;
+}
+
+static int
+judge(const struct pol_uplink *u, const struct pol_policy *p)
+{
+	char why[POL_UPLINK_WHY];
+
+	if (pol_uplink_ok(u, why, p))
+		return 0;
+	log_err("the engine wanted bridges or a proxy against the policy: "
+	    "refused");
+	return EPERM;
+}
+
+void
+change_take(struct change *c, struct link_kept *answer,
+    const struct link_change *m, const struct pol_policy *p)
+{
+	int rc = 0;
+
+	if (m->step != LINK_CHANGE_FORGET)
+		rc = judge(&m->uplink, p);
+	if (rc == 0)
+		switch ((enum link_change_step)m->step) {
+		case LINK_CHANGE_REMEMBER:
+			rc = remember(c, &m->uplink);
+			break;
+		case LINK_CHANGE_KEEP:
+			rc = keep(c, m, p);
+			break;
+		case LINK_CHANGE_FORGET:
+			forget(c);
+			break;
+		case LINK_CHANGE_NONE:
+		case LINK_NCHANGE:
+			rc = EINVAL;
+			break;
+		}
+	*answer = (struct link_kept){ .magic = LINK_KEPT_MAGIC,
+		.id = m->id, .error = rc };
+}

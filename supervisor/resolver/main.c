@@ -1,0 +1,222 @@
+/*
+ * portcullis-resolver: the only process whose DNS leaves the gateway.  It
+ * looks up the names that the engine gives it, of the policy's resolver and
+ * of nobody else, and only while the engine says that the firewall lets it;
+ * it answers the transports' questions for those names; it tries proxies.  It
+ * has no say about the firewall: when it lies, Tor gets a wrong address for
+ * its proxy, and when it dies, names stay unknown.
+ */
+#include "config.h" /* _GNU_SOURCE */
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/parse.h"
+#include "supervisor/links.h"
+#include "supervisor/log.h"
+#include "supervisor/resolver/shell.h"
+
+/* Sockets of 32 streams, twice, of c-ares, the stub, libevent; and no more. */
+#define MOST_FDS 256
+/* What libraries take is some 4 MiB: the rest is room for a flood. */
+#define MOST_DATA (64 * 1024 * 1024)
+#define POLICY_MAX (16 * 1024 * 1024)
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_SANITIZER 1
+#endif
+#endif
+
+struct signals {
+	struct event *on_term, *on_int, *on_usr1;
+	struct shell *shell;
+	bool stopping;
+};
+
+/* A handed-down descriptor that is none of ours would be closed or read. */
+static void
+check_descriptors(void)
+{
+	int type = 0;
+	socklen_t len = sizeof type;
+	struct stat st;
+
+	if (getsockopt(LINK_KEEPER_FD, SOL_SOCKET, SO_TYPE, &type, &len) ==
+	    0 && type == SOCK_SEQPACKET && fstat(LINK_POLICY_FD, &st) == 0 &&
+	    S_ISREG(st.st_mode))
+		return;
+	(void)fputs("portcullis-resolver is started by portcullisd, not by "
+	    "hand.\n", stderr);
+	exit(2);
+}
+
+static void
+limit(int what, rlim_t most)
+{
+	const struct rlimit rl = { most, most };
+
+	if (setrlimit((__rlimit_resource_t)what, &rl) == -1)
+		fatal("cannot limit ourselves: %s", strerror(errno));
+}
+
+/*
+ * Die with the keeper; leave no image of our memory anywhere; hear nothing
+ * from the environment, where libraries look for orders.
+ */
+static void
+lock_down(void)
+{
+	pid_t keeper = getppid();
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != keeper)
+		fatal("the keeper is gone");
+	/* We were run by descriptor, which gives no name of ours. */
+	if (prctl(PR_SET_NAME, "portcullis-reso") == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    fcntl(LINK_KEEPER_FD, F_SETFD, FD_CLOEXEC) == -1 ||
+	    clearenv() != 0)
+		fatal("cannot lock down: %s", strerror(errno));
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_NOFILE, MOST_FDS);
+#ifndef WITH_SANITIZER
+	limit(RLIMIT_DATA, MOST_DATA);
+#endif
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		fatal("cannot ignore SIGPIPE");
+}
+
+static void
+load_policy(struct pol_policy *policy)
+{
+	const int want = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+	int seals = fcntl(LINK_POLICY_FD, F_GET_SEALS);
+	struct pol_source src = { .name = "policy" };
+	struct pol_diags diags = { 0 };
+	struct stat st;
+	char *text;
+
+	if (seals == -1 || (seals & want) != want)
+		fatal("the policy is not sealed");
+	if (fstat(LINK_POLICY_FD, &st) == -1 || st.st_size < 0 ||
+	    st.st_size > POLICY_MAX)
+		fatal("the policy's size is not right");
+	src.len = (size_t)st.st_size;
+	src.text = text = xmalloc(src.len + 1);
+	if (pread(LINK_POLICY_FD, text, src.len, 0) != (ssize_t)src.len)
+		fatal("the policy cannot be read: %s", strerror(errno));
+	text[src.len] = '\0';
+	close(LINK_POLICY_FD);
+	if (pol_parse(policy, &diags, &src, 1) == -1)
+		fatal("line %u of the policy: %s",
+		    diags.n > 0 ? diags.list[0].line : 0,
+		    diags.n > 0 ? diags.list[0].text : "not valid");
+	pol_diags_clear(&diags);
+	free(text);
+	if (policy->resolver.addr.family == 0)
+		fatal("the policy has no resolver");
+}
+
+static void
+libevent_log(int severity, const char *msg)
+{
+	/* Its DNS server repeats what it was sent: no name gets out here. */
+	if (severity >= EVENT_LOG_ERR)
+		log_warn("libevent: %s", msg);
+	else
+		log_debug("libevent: %s", msg);
+}
+
+static void
+on_stop_cb(evutil_socket_t sig, short what, void *arg)
+{
+	struct signals *s = arg;
+
+	(void)sig;
+	(void)what;
+	s->stopping = true;
+}
+
+static void
+on_dump_cb(evutil_socket_t sig, short what, void *arg)
+{
+	const struct signals *s = arg;
+
+	(void)sig;
+	(void)what;
+	shell_dump(s->shell);
+}
+
+static void
+take_signals(struct signals *s, struct event_base *base)
+{
+	s->on_term = evsignal_new(base, SIGTERM, on_stop_cb, s);
+	s->on_int = evsignal_new(base, SIGINT, on_stop_cb, s);
+	s->on_usr1 = evsignal_new(base, SIGUSR1, on_dump_cb, s);
+	if (s->on_term == NULL || s->on_int == NULL || s->on_usr1 == NULL ||
+	    event_add(s->on_term, NULL) == -1 ||
+	    event_add(s->on_int, NULL) == -1 ||
+	    event_add(s->on_usr1, NULL) == -1)
+		fatal("cannot take signals");
+}
+
+static void
+run(const struct pol_resolver *resolver)
+{
+	struct signals s = { .stopping = false };
+	struct event_base *base;
+
+	event_set_log_callback(libevent_log);
+	base = event_base_new();
+	if (base == NULL)
+		fatal("libevent has no backend");
+	s.shell = shell_new(base, resolver);
+	take_signals(&s, base);
+	while (!s.stopping) {
+		shell_settle(s.shell);
+		if (event_base_loop(base, EVLOOP_ONCE) == -1)
+			fatal("the event loop failed");
+	}
+	shell_free(s.shell);
+	event_free(s.on_term);
+	event_free(s.on_int);
+	event_free(s.on_usr1);
+	event_base_free(base);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct pol_resolver resolver;
+	struct pol_policy policy;
+
+	(void)argv;
+	log_init("resolver", LOG_LV_INFO);
+	if (argc != 1) {
+		(void)fputs("portcullis-resolver is started by portcullisd, "
+		    "without arguments.\n", stderr);
+		return 2;
+	}
+	check_descriptors();
+	lock_down();
+	pol_policy_init(&policy);
+	load_policy(&policy);
+	resolver = policy.resolver;
+	/* Nothing else of it is our business. */
+	pol_policy_clear(&policy);
+	run(&resolver);
+	return 0;
+}

@@ -1,0 +1,132 @@
+#!/bin/bash
+# "apply": a change of how Tor gets out is made as a whole, kept if it works,
+# and else it is as if it had never been.
+# shellcheck source=tests/it/uplink.bash
+. "${top_srcdir:?}/tests/it/uplink.bash"
+it_begin --no-tor
+line=$(net_bridge)
+net_proxy mute >/dev/null
+net_meek
+it_need "without our rules root's question is seen (positive control)" \
+    it_watch_works
+it_uplink_policy
+it_start
+it_tor_with ""
+it_need "straight: open" it_wait_for open 60
+
+it_straight()
+{
+	it_conf_is UseBridges 0 && it_conf_is HTTPSProxy ""
+}
+
+# --- not even tried --------------------------------------------------------
+
+# it_declines WHAT TEXT
+it_declines()
+{
+	it_check "$1: declined" it_not it_apply "$2"
+	it_check "$1: nothing has changed" it_straight
+}
+
+it_declines "no change at all" ""
+it_declines "no JSON" '{"bridges":'
+it_declines "another option" "SocksPort 0.0.0.0:9050"
+it_declines "an option behind a bridge" "$(it_bridges_json "$line
+SocksPort 9999")"
+it_declines "an option behind a password" "$(it_proxy_json https \
+    "$NET_PROXY4" 3129 ann "x
+ControlPort 9999")"
+it_declines "another program" "UseBridges 1
+Bridge $line
+ClientTransportPlugin obfs4 exec /bin/sh -c id"
+it_declines "a program's argument more" "UseBridges 1
+Bridge $line
+ClientTransportPlugin obfs4 exec /usr/bin/obfs4proxy -enableLogging"
+it_declines "a bridge by name" "UseBridges 1
+Bridge bridge.portcullis.test:443"
+it_declines "a transport that the policy has not" "UseBridges 1
+Bridge webtunnel 192.0.2.7:443 url=https://example.com/x"
+it_check "nobody has asked for a name" it_asked_nothing
+
+it_check "a dry run: nothing wrong" it_apply --dry-run \
+    "$(it_bridges_json "$line")"
+it_check "a dry run: checked" it_change_is checked
+it_check "a dry run: nothing has changed" it_straight
+it_check "a dry run: no file" it_not test -e "$(it_kept)"
+it_check "still open" it_wait_for open 5
+
+# --- kept ------------------------------------------------------------------
+
+it_check "bridges by the transport's name: applied" \
+    it_apply '{"bridges":"obfs4","proxy":"none"}'
+it_check "... kept" it_change_is kept
+it_check "... Tor has the policy's line" it_conf_is Bridge "$line"
+it_check "... open" it_wait_for open 20
+it_check "... a page" it_retry 20 it_fetch socks4
+it_check "... the file is root's" \
+    [ "$(stat -c %U "$(it_kept)")" = root ]
+it_check "... Tor's group's to read, and nobody else's" \
+    [ "$(stat -c %G:%a "$(it_kept)")" = "$(id -gn "$NET_TOR_USER"):640" ]
+it_check "... of nothing else in the folder" \
+    [ "$(ls -A "$DIR/torrc.d")" = "$(basename "$(it_kept)")" ]
+it_check "... with the bridge" grep -qxF "Bridge $line" "$(it_kept)"
+it_tor_verifies()
+{
+	net_in gateway "$net_tor" --defaults-torrc "$DIR/empty" \
+	    -f "$(it_kept)" --verify-config >"$DIR/verify" 2>&1
+}
+it_check "... which Tor can read" it_tor_verifies
+
+# --- rolled back -----------------------------------------------------------
+
+# it_rolls_back WHAT LINE
+it_rolls_back()
+{
+	local before
+	before=$(cat "$(it_kept)")
+	it_check "$1: not applied" it_not it_apply "$(it_bridges_json "$2")"
+	it_check "$1: rolled back" it_change_is rolled-back
+	it_check "$1: Tor has the line that worked" it_conf_is Bridge "$line"
+	it_check "$1: the file is as it was" \
+	    [ "$(cat "$(it_kept)")" = "$before" ]
+	it_check "$1: open" it_wait_for open 20
+	it_check "$1: a page" it_retry 30 it_fetch socks4
+}
+
+# Of another identity: Tor goes on using a connection to the one it has.
+bad=$(net_bridge --bad-key)
+it_rolls_back "another bridge's fingerprint" "$bad"
+it_rolls_back "a mute one" "${bad/$NET_BRIDGE4:$NET_BRIDGE_PORT/$NET_PROXY4:7}"
+
+# What is seen to be dead before is not tried on Tor.
+it_check "nobody there: not applied" it_not it_apply \
+    "$(it_bridges_json "${line/$NET_BRIDGE_PORT/$NET_PORT_SHUT}")"
+it_check "nobody there: refused" it_change_is refused
+it_check "nobody there: a page all the same" it_retry 10 it_fetch socks4
+
+# --- dying in the middle ---------------------------------------------------
+
+it_apply "$(it_bridges_json "$bad")" &
+asker=$!
+it_check "a change is being watched" net_wait 20 it_change_is watching
+kill -KILL "$(it_pid engine)"
+wait $asker
+it_check "the engine killed amid a change: open all the same" \
+    it_wait_for open 60
+it_check "... with the line that worked" it_conf_is Bridge "$line"
+it_check "... a page" it_retry 30 it_fetch socks4
+
+# --- and back --------------------------------------------------------------
+
+it_check "meek as torrc lines: applied" it_apply "UseBridges 1
+ClientTransportPlugin meek_lite exec /usr/bin/obfs4proxy
+Bridge $(net_meek_line)"
+it_check "... open" it_wait_for open 30
+it_check "... a page" it_retry 30 it_fetch socks4
+it_check "... only our resolver asked, only for the front" \
+    it_asked_only "$NET_MEEK_FRONT"
+it_check "straight: applied" it_apply '{"bridges":"none","proxy":"none"}'
+it_check "... straight" it_straight
+it_check "... open" it_wait_for open 20
+it_check "... a page" it_retry 20 it_fetch socks4
+it_end
