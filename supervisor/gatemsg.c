@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "supervisor/zero.h"
+
 static const char *const position_names[GATE_NWANT] = {
 	[GATE_CLOSED] = "closed",
 	[GATE_TOR_ONLY] = "tor-only",
@@ -25,17 +27,6 @@ static const char *const reason_texts[GATE_NWHY] = {
 	[GATE_WHY_ADDRESS] = "an interface lacks an address that was proven",
 };
 
-static bool
-is_zero(const void *p, size_t n)
-{
-	const uint8_t *octets = p;
-
-	for (size_t i = 0; i < n; i++)
-		if (octets[i] != 0)
-			return false;
-	return true;
-}
-
 /* Families that there are; what is no address is all zero. */
 static bool
 ifaddrs_ok(const struct pol_addr *a)
@@ -43,7 +34,7 @@ ifaddrs_ok(const struct pol_addr *a)
 	for (size_t i = 0; i < POL_MAX_IFADDRS; i++) {
 		if (a[i].family == AF_INET || a[i].family == AF_INET6)
 			continue;
-		if (!is_zero(&a[i], sizeof a[i]))
+		if (!zero_ok(&a[i], sizeof a[i]))
 			return false;
 	}
 	return true;
@@ -58,8 +49,8 @@ gate_req_ok(const struct gate_req *q)
 		return false;
 	if (q->want != GATE_OPEN && q->want != GATE_SYNC)
 		return q->lease_ms == 0 && q->proof_ns == 0 &&
-		    is_zero(q->proven, sizeof q->proven) &&
-		    is_zero(q->ifaddr, sizeof q->ifaddr);
+		    zero_ok(q->proven, sizeof q->proven) &&
+		    zero_ok(q->ifaddr, sizeof q->ifaddr);
 	return ifaddrs_ok(q->ifaddr) && q->proof_ns != 0 &&
 	    q->lease_ms >= POL_LEASE_MIN_MS && q->lease_ms <= POL_LEASE_MAX_MS;
 }
@@ -82,12 +73,12 @@ gate_relay_ok(const struct gate_relay *r)
 	static const uint8_t loopback[16] = { [15] = 1 };
 
 	if (r->port == 0 || r->v6 > 1 || r->reserved != 0 ||
-	    is_zero(r->addr, sizeof r->addr))
+	    zero_ok(r->addr, sizeof r->addr))
 		return false;
 	if (r->v6 == 1)
 		return r->addr[0] != 0xff &&
 		    memcmp(r->addr, loopback, sizeof loopback) != 0;
-	return is_zero(r->addr + 4, sizeof r->addr - 4) && r->addr[0] != 0 &&
+	return zero_ok(r->addr + 4, sizeof r->addr - 4) && r->addr[0] != 0 &&
 	    r->addr[0] != IN_LOOPBACKNET && r->addr[0] < 0xe0;
 }
 
@@ -98,7 +89,7 @@ pairs_ok(const struct gate_relay *pair, uint32_t n, uint32_t cap)
 	for (uint32_t i = 0; i < n; i++)
 		if (!gate_relay_ok(&pair[i]))
 			return false;
-	return is_zero(&pair[n], (cap - n) * sizeof pair[0]);
+	return zero_ok(&pair[n], (cap - n) * sizeof pair[0]);
 }
 
 bool

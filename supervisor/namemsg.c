@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "policy/needs.h"
+#include "supervisor/zero.h"
 
 static const char *const state_names[NAME_NSTATE] = {
 	[NAME_UNKNOWN] = "unknown",
@@ -33,17 +34,6 @@ static const char *const verdict_names[NAME_NVERDICT] = {
 };
 
 static bool
-is_zero(const void *p, size_t n)
-{
-	const uint8_t *octets = p;
-
-	for (size_t i = 0; i < n; i++)
-		if (octets[i] != 0)
-			return false;
-	return true;
-}
-
-static bool
 family_ok(const struct pol_addr *a)
 {
 	return a->family == AF_INET || a->family == AF_INET6;
@@ -58,7 +48,7 @@ addrs_ok(const struct pol_addr *a, uint32_t n)
 	for (uint32_t i = 0; i < n; i++)
 		if (!family_ok(&a[i]))
 			return false;
-	return is_zero(a + n, (NAME_MAX_ADDRS - n) * sizeof *a);
+	return zero_ok(a + n, (NAME_MAX_ADDRS - n) * sizeof *a);
 }
 
 /* A text of its own, and nothing beyond it. */
@@ -67,7 +57,7 @@ text_ok(const char *text, size_t cap)
 {
 	size_t n = strnlen(text, cap);
 
-	return n < cap && is_zero(text + n, cap - n);
+	return n < cap && zero_ok(text + n, cap - n);
 }
 
 static bool
@@ -96,7 +86,7 @@ name_list_ok(const struct name_list *l)
 	for (uint32_t i = 0; i < l->n; i++)
 		if (!host_ok(l, i))
 			return false;
-	return is_zero(l->host + l->n,
+	return zero_ok(l->host + l->n,
 	    (NAME_MAX_HOSTS - l->n) * sizeof l->host[0]);
 }
 
@@ -137,8 +127,8 @@ static bool
 auth_ok(const struct name_tryout *t)
 {
 	if (t->has_auth == 0)
-		return is_zero(t->user, sizeof t->user) &&
-		    is_zero(t->password, sizeof t->password);
+		return zero_ok(t->user, sizeof t->user) &&
+		    zero_ok(t->password, sizeof t->password);
 	return t->has_auth == 1 && text_ok(t->user, sizeof t->user) &&
 	    text_ok(t->password, sizeof t->password);
 }
@@ -149,7 +139,7 @@ target_ok(const struct name_tryout *t)
 {
 	if (t->kind == NAME_TRY_TCP && t->target.family == 0)
 		return t->target_port == 0 &&
-		    is_zero(&t->target, sizeof t->target);
+		    zero_ok(&t->target, sizeof t->target);
 	return family_ok(&t->target) && t->target_port != 0 &&
 	    t->target_port <= UINT16_MAX;
 }

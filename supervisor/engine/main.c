@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -14,15 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "policy/parse.h"
 #include "policy/policy.h"
+#include "supervisor/child.h"
 #include "supervisor/engine/addrs.h"
 #include "supervisor/engine/clients.h"
 #include "supervisor/engine/engine.h"
@@ -165,48 +161,6 @@ static const struct pairlink_ops resolver_ops = {
 	.down = on_resolver_down,
 	.message = on_resolver_message,
 };
-
-/* Were we started with the two descriptors that links.h promises? */
-static void
-check_descriptors(void)
-{
-	int type = 0;
-	socklen_t len = sizeof type;
-	struct stat st;
-
-	if (getsockopt(LINK_KEEPER_FD, SOL_SOCKET, SO_TYPE, &type, &len) ==
-	    0 && type == SOCK_SEQPACKET && fstat(LINK_POLICY_FD, &st) == 0 &&
-	    S_ISREG(st.st_mode))
-		return;
-	fprintf(stderr, "portcullis-engine is started by portcullisd, not by "
-	    "hand.\n");
-	exit(2);
-}
-
-/* Die with the keeper; keep secrets out of core dumps and debuggers. */
-static void
-lock_down(void)
-{
-	const struct rlimit none = { 0, 0 };
-	pid_t parent = getppid();
-
-	/* We were run by descriptor, which gives no name of ours. */
-	if (prctl(PR_SET_NAME, "portcullis-engi") == -1 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
-		fatal("prctl: %s", strerror(errno));
-	/* It may have died before that took effect. */
-	if (getppid() != parent)
-		exit(1);
-	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
-	    prctl(PR_SET_DUMPABLE, 0) == -1 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		fatal("cannot lock down: %s", strerror(errno));
-	if (fcntl(LINK_KEEPER_FD, F_SETFD, FD_CLOEXEC) == -1)
-		fatal("fcntl: %s", strerror(errno));
-	/* A closed socket is an error of write(2), no reason to die. */
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		fatal("signal: %s", strerror(errno));
-}
 
 static void
 load_policy(struct pol_policy *policy)
@@ -490,10 +444,10 @@ main(int argc, char **argv)
 	struct shell sh = { 0 };
 	int rc;
 
-	check_descriptors();
+	child_check("portcullis-engine");
 	log_init("engine", LOG_LV_INFO);
 	give_back_memory();
-	lock_down();
+	child_lock_down("portcullis-engi");
 	load_policy(&policy);
 	start_shell(&sh, &policy);
 	take_arguments(&sh, argc, argv);

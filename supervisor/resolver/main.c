@@ -10,18 +10,15 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "policy/parse.h"
+#include "supervisor/child.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
 #include "supervisor/policyfd.h"
@@ -45,23 +42,6 @@ struct signals {
 	bool stopping;
 };
 
-/* A handed-down descriptor that is none of ours would be closed or read. */
-static void
-check_descriptors(void)
-{
-	int type = 0;
-	socklen_t len = sizeof type;
-	struct stat st;
-
-	if (getsockopt(LINK_KEEPER_FD, SOL_SOCKET, SO_TYPE, &type, &len) ==
-	    0 && type == SOCK_SEQPACKET && fstat(LINK_POLICY_FD, &st) == 0 &&
-	    S_ISREG(st.st_mode))
-		return;
-	(void)fputs("portcullis-resolver is started by portcullisd, not by "
-	    "hand.\n", stderr);
-	exit(2);
-}
-
 static void
 limit(int what, rlim_t most)
 {
@@ -71,31 +51,17 @@ limit(int what, rlim_t most)
 		fatal("cannot limit ourselves: %s", strerror(errno));
 }
 
-/*
- * Die with the keeper; leave no image of our memory anywhere; hear nothing
- * from the environment, where libraries look for orders.
- */
+/* Hear nothing from the environment, where libraries look for orders. */
 static void
 lock_down(void)
 {
-	pid_t keeper = getppid();
-
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != keeper)
-		fatal("the keeper is gone");
-	/* We were run by descriptor, which gives no name of ours. */
-	if (prctl(PR_SET_NAME, "portcullis-reso") == -1 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
-	    fcntl(LINK_KEEPER_FD, F_SETFD, FD_CLOEXEC) == -1 ||
-	    clearenv() != 0)
-		fatal("cannot lock down: %s", strerror(errno));
-	limit(RLIMIT_CORE, 0);
+	child_lock_down("portcullis-reso");
+	if (clearenv() != 0)
+		fatal("cannot clear the environment");
 	limit(RLIMIT_NOFILE, MOST_FDS);
 #ifndef WITH_SANITIZER
 	limit(RLIMIT_DATA, MOST_DATA);
 #endif
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		fatal("cannot ignore SIGPIPE");
 }
 
 static void
@@ -187,7 +153,7 @@ main(int argc, char **argv)
 		    "without arguments.\n", stderr);
 		return 2;
 	}
-	check_descriptors();
+	child_check("portcullis-resolver");
 	lock_down();
 	pol_policy_init(&policy);
 	load_policy(&policy);

@@ -15,11 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "supervisor/child.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
 #include "supervisor/policyfd.h"
@@ -209,25 +209,6 @@ libevent_log(int severity, const char *msg)
 		log_warn("libevent: %s", msg);
 }
 
-/* Die with the keeper; leave no image of our memory anywhere. */
-static void
-lock_down(void)
-{
-	struct rlimit none = { 0, 0 };
-	pid_t keeper = getppid();
-
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != keeper)
-		fatal("the keeper is gone");
-	/* We were run by descriptor, which gives no name of ours. */
-	if (prctl(PR_SET_NAME, "portcullis-stat") == -1 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
-	    setrlimit(RLIMIT_CORE, &none) == -1)
-		fatal("cannot lock down: %s", strerror(errno));
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		fatal("cannot ignore SIGPIPE");
-}
-
 /* As many descriptors as we may have; how many clients that makes. */
 static size_t
 raise_files(void)
@@ -349,7 +330,7 @@ main(int argc, char **argv)
 		level = LOG_LV_DEBUG;
 	}
 	log_init("status", level);
-	lock_down();
+	child_lock_down("portcullis-stat");
 	most = raise_files();
 	json_set_alloc_funcs(malloc, wipe_free);
 	check_listener(LINK_STATUS_FD, "status.sock");
