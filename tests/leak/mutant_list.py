@@ -2,8 +2,9 @@
 import struct
 
 import frames as f
-from mutant_city import BARE4, BARE6, FAR4, FAR6, NOWHERE, OTHER4
-from mutant_old import memberships, old_flows, orphans
+from mutant_city import (BARE4, BARE6, FAR4, FAR6, NOWHERE, OTHER4,
+                         PER_RUN)
+from mutant_old import memberships, old_flows, orphans, refused
 from mutant_probes import (BOTH_MARKS, CLEAR, CLOCK, EGRESS_MARK, ENGINE,
                            EXT4, EXT6, GATE, GATE_MARK, GW4, GW6, LATE_TTL,
                            LIAR_TTL, MOVED_PORT, NOBODY, NTP, ODD4, ODD6,
@@ -594,10 +595,12 @@ def packet_sockets(s):
 def suite():
     s = Suite()
     for part in (memberships, orphans, odd_interface, workstation_calls,
-                 forged, odd_flows, strange, honest, liars, link_noise,
-                 outside_calls, gateway_calls, old_flows, local_calls,
-                 raw_sockets, packet_sockets):
+                 forged, odd_flows, strange, honest, liars, refused,
+                 link_noise, outside_calls, gateway_calls, old_flows,
+                 local_calls, raw_sockets, packet_sockets):
         part(s)
+    if len(s) > PER_RUN:
+        raise RuntimeError("more probes than ports to know them by")
     names = [probe.name for probe in s]
     twice = {name for name in names if names.count(name) > 1}
     if twice:

@@ -2,9 +2,9 @@
 import frames as f
 from mutant_city import FAR4, FAR6, MOVED4, OTHER4
 from mutant_probes import (CLEAR, EGRESS_MARK, EXT4, EXT6, GW4, GW6, NTP,
-                           ODD4, ORPHAN_SEQ, OUT4, OUT6, PEER4, PEER6, ROOT,
-                           TOR, TUN4, TUN6, UNTRACKED_TTL, V4, WS4, WS6, ip,
-                           l4_of)
+                           ODD4, ORPHAN_SEQ, OUT4, OUT6, PEER4, PEER6,
+                           REFUSED_TTL, ROOT, TOR, TUN4, TUN6, UNTRACKED_TTL,
+                           V4, V6, WS4, WS6, ip, l4_of)
 
 
 def old_flows(s):
@@ -109,6 +109,17 @@ def orphans(s):
                (there, 443), mark=EGRESS_MARK)
         orphan("of %s, which conntrack forgot" % there, "odd0", TOR,
                (here, None), (there, 443), hops=UNTRACKED_TTL)
+
+
+def refused(s):
+    """Calls to services, which somebody else's rule answers with a reset: of
+    the call's flow, in the reply direction, but to conntrack only related."""
+    for iface, port in (("ws0", 9051), ("ext0", 22), ("tun0", 9997)):
+        for here, there in (V4[iface], V6[iface]):
+            s.frame("refused SYN from %s to .%d" % (there, port), iface,
+                    lambda own, token, h=here, t=there, p=port: ip(
+                        t, h, f.TCP, f.tcp(t, h, own, p, f.SYN, 7, token),
+                        REFUSED_TTL))
 
 
 def memberships(s):

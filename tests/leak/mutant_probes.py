@@ -30,7 +30,7 @@ V6 = {"odd0": ODD6, "ws0": (GW6, WS6), "vif7": ("fd37::1", "fd37::50"),
 V4 = {"odd0": ODD4, "ws0": (GW4, WS4), "vif7": (VIF4, "10.137.0.50"),
       "ext0": (EXT4, OUT4), "tun0": (TUN4, PEER4)}
 # What table "others" does to packets with such a TTL or hop limit.
-LIAR_TTL, LATE_TTL, SHORT_TTL, UNTRACKED_TTL = 99, 98, 97, 96
+LIAR_TTL, LATE_TTL, SHORT_TTL, UNTRACKED_TTL, REFUSED_TTL = range(99, 94, -1)
 MOVED_PORT = 2222
 
 # Where Tor's stand-in listens, and what else the gateway has.

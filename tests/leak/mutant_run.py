@@ -4,12 +4,12 @@ import socket
 
 import frames as f
 from mutant_city import in_order
-from mutant_probes import (GATE, LATE_TTL, LIAR_TTL, MOVED_PORT, ROOT,
-                           SHORT_TTL, UNTRACKED_TTL)
+from mutant_probes import (GATE, LATE_TTL, LIAR_TTL, MOVED_PORT,
+                           REFUSED_TTL, ROOT, SHORT_TTL, UNTRACKED_TTL)
 
 # Whoever marks packets before we clear the marks, and after we have read them;
-# who sends from one interface to another below IP; and conntrack, as long as
-# nobody asks.
+# who sends from one interface to another below IP; who refuses what we let in;
+# and conntrack, as long as nobody asks.
 OTHERS = """
 table inet others {
 	chain liar {
@@ -26,6 +26,11 @@ table inet others {
 		type nat hook prerouting priority -150
 		iifname "ext0" tcp dport %(moved)d redirect to :22
 		iifname "tun0" tcp dport %(moved)d redirect to :9997
+	}
+	chain refuses {
+		type filter hook input priority -20
+		ip ttl %(refused)d ip protocol tcp reject with tcp reset
+		ip6 hoplimit %(refused)d ip6 nexthdr tcp reject with tcp reset
 	}
 	chain hides {
 		type filter hook prerouting priority -300
@@ -47,7 +52,8 @@ table netdev others {
 	}
 }
 """ % {"liar": LIAR_TTL, "late": LATE_TTL, "short": SHORT_TTL,
-       "untracked": UNTRACKED_TTL, "moved": MOVED_PORT}
+       "untracked": UNTRACKED_TTL, "moved": MOVED_PORT,
+       "refused": REFUSED_TTL}
 ALL4 = ["10.152.152.10 . tcp . %d" % p for p in (9050, 9040, 9108)] + \
     ["127.0.0.1 . tcp . %d" % p for p in (9150, 9041, 9108)] + \
     ["10.152.152.10 . udp . 5300", "127.0.0.1 . udp . 5400"]
@@ -345,7 +351,7 @@ class Bench:
         """A word on what is different now; None: nothing is."""
         want = self.expected[position]
         odd = want ^ self.seen(position)
-        if odd and len(odd) < 4:
+        if odd:     # a slow machine has its own differences
             odd &= want ^ self.seen(position)
         if not odd:
             return None
