@@ -338,7 +338,8 @@ static const struct {
 	{ "resolver", script_resolver }, { "name", script_name },
 	{ "want", script_want }, { "verdict", script_verdict },
 	{ "program", script_program }, { "kept", script_kept },
-	{ "uplink", script_uplink },
+	{ "uplink", script_uplink }, { "change", script_change },
+	{ "pending", script_pending }, { "keeper", script_keeper },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
 static void
@@ -455,7 +456,7 @@ run(const char *name, enum chunking chunking)
 	return trace;
 }
 
-static const char *const scenarios[] = { "open.txt", "drift.txt",
+static const char *const scenarios[] = { "apply_kept.txt", "open.txt", "drift.txt",
 	"leftover.txt",
 	"disabled.txt", "hung.txt", "squatter.txt", "eof.txt", "hash.txt",
 	"garbage.txt", "flood.txt", "epoch.txt", "hold.txt", "stale.txt",
