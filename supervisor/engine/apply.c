@@ -382,6 +382,7 @@ static void
 watching(struct engine *e, uint64_t now)
 {
 	struct apply *a = &e->apply;
+	const char *lost = changing_hopeless(e, now);
 	struct uplink_evidence ev;
 
 	if (is_lost(e, now))
@@ -391,6 +392,11 @@ watching(struct engine *e, uint64_t now)
 	    e->uplink.known) {
 		uplink_watch(e, false, now);
 		enter(e, SNAP_A_KEEPING, UINT64_MAX);
+		return;
+	}
+	if (lost != NULL) {
+		because(a, "%s", lost);
+		roll_back(e, now);
 		return;
 	}
 	if (now < a->ends) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "supervisor/engine/core.h"
+#include "supervisor/engine/diagnosis.h"
 #include "supervisor/log.h"
 
 /* obfs4 took 4 s, meek 3 s on a quick network; snowflake looks for partners. */
@@ -49,6 +50,20 @@ changing_shut(const struct engine *e)
 	return e->gate_up && e->gate_known && !ask_is_up(e->asked) &&
 	    e->report.seq >= e->lowered_seq && e->report.known != 0 &&
 	    !ask_is_up((enum gate_position)e->report.position);
+}
+
+const char *
+changing_hopeless(const struct engine *e, uint64_t now)
+{
+	const struct tor_info *t = &e->tor;
+
+	if (e->apply.next->nbridges != 1 || !watch_stalled(e, now))
+		return NULL;
+	if (strcmp(t->why, "IDENTITY") == 0 || (t->said & SAID_IDENTITY) != 0)
+		return "the bridge shows another key than its fingerprint.";
+	if ((t->said & SAID_SOCKS) != 0)
+		return "the transport cannot reach the bridge.";
+	return NULL;
 }
 
 bool

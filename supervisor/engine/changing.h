@@ -28,6 +28,12 @@ bool changing_shut(const struct engine *e);
 /* Is U, as it was set, what Tor has, as it was read last? */
 bool changing_in_force(const struct engine *e, const struct pol_uplink *u);
 
+/*
+ * The only bridge is not the one that was meant, or its transport says that
+ * it cannot be reached: no waiting mends that.  NULL: there is still hope.
+ */
+const char *changing_hopeless(const struct engine *e, uint64_t now);
+
 /* How long U may take until Tor has built a circuit by it. */
 uint64_t changing_patience_ms(const struct pol_policy *p,
     const struct pol_uplink *u);

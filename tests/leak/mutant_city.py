@@ -199,6 +199,10 @@ class City:
                          *(["nodad"] if ":" in address else []))
             self._neighbour(self.out, address, "tun0", "tun1")
         self._neighbour(self.gw, FAR4, "tun1", "tun0")
+        # For who binds a socket to tun0.
+        self.gw.must("ip", "-6", "route", "add", "2001:db8::/64", "dev",
+                     "tun0", "metric", "4000")
+        self._neighbour(self.gw, "2001:db8::1", "tun1", "tun0")
         # Of orphans conntrack has not seen how they began.
         self.gw.sysctl("net.netfilter.nf_conntrack_tcp_be_liberal=1",
                        "net.ipv4.ip_forward=1",

@@ -146,7 +146,7 @@ def nd_afar(src, word, code, hops):
 # --- from the workstations -------------------------------------------------
 
 def workstation_calls(s):
-    for port in (9050, 9040, 9108, 22, 9051, 9997, 9999):
+    for port in (9050, 9040, 9108, 22, 9051, 9997, 9998, 9999):
         for to in (GW4, GW6):
             s.call("ws", "ws", ROOT, (to, port))
     for port in (5300, 9050, 9998, 9999, 9051, 22, 53):

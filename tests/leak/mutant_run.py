@@ -164,10 +164,8 @@ class Bench:
         """Only the tables of POSITION are there.  Boot never is: what it
         does the guard does too."""
         want = set(POSITIONS[position][2])
-        family = {"portcullis_egress": "netdev"}
         for table in sorted(self.there - want):
-            self.city.nft("delete table %s %s" % (
-                family.get(table, "inet"), table))
+            self._away(table)
         for table in sorted(want - self.there):
             self._must_load(self._text(table))
         self.there = want
@@ -192,19 +190,24 @@ class Bench:
     def spoil(self, table, text):
         """TABLE is TEXT now; None, or what nft says against it."""
         self.spoilt = (table, text)
-        self.there.discard(table)
-        family = "netdev" if table == "portcullis_egress" else "inet"
-        self.city.nft("table %s %s\ndelete table %s %s" % (family, table,
-                                                          family, table))
+        self._away(table)
         error = self._load(text)
         if error is None:
             self.there.add(table)
         return error
 
     def restore(self):
+        """The spoilt table goes, and comes as it was where it is wanted:
+        the next position may be one without it."""
         if self.spoilt is not None:
-            self.there.discard(self.spoilt[0])
+            self._away(self.spoilt[0])
         self.spoilt = None
+
+    def _away(self, table):
+        family = "netdev" if table == "portcullis_egress" else "inet"
+        self.city.nft("table %s %s\ndelete table %s %s" % (family, table,
+                                                          family, table))
+        self.there.discard(table)
 
     def of_table(self, table):
         """The positions in which TABLE is there."""

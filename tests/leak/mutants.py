@@ -198,12 +198,15 @@ def excuse(judged, everything):
     listed = excuses()
     problems = ["%s: this excuse is for no mutant" % (key,)
                 for key in sorted(set(listed) - everything)]
+    survived = {m.key() for m in judged if m.verdict == "survived"}
     for m in judged:
         why = listed.get(m.key())
-        if why is not None and m.verdict != "survived":
+        # A chain may have the same rule twice.
+        if why is not None and m.verdict != "survived" and \
+                m.key() not in survived:
             problems.append("an excuse that is not needed (%s): %s" % (
                 m.why, m))
-        elif why is not None:
+        elif why is not None and m.verdict == "survived":
             m.verdict, m.why = "listed", why
     return problems
 

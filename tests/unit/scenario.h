@@ -91,6 +91,7 @@ struct world {
 	bool resolver, resolver_full, want_lookup, has_uplink;
 	uint32_t want_id;
 	int program; /* errno of a look at one */
+	int change_rc; /* of the last word "change" */
 	struct name_list list;
 	struct name_go go;
 	struct name_tryout tryout;
@@ -151,11 +152,12 @@ void script_want(char *arg);
 void script_verdict(char *arg);
 void script_program(char *arg);
 void script_uplink(char *arg);
+void script_change(char *arg);
 
 /* scenario_apply.c: the same of changes. */
 int apply_op_change(void *arg, const struct link_change *c);
 const char *apply_value(const char *key, char *buf, size_t cap);
-void script_change(char *arg);
+void script_apply(char *arg);
 void script_pending(char *arg);
 void script_kept(char *arg);
 void script_keeper(char *arg);

@@ -37,7 +37,7 @@ apply_op_change(void *arg, const struct link_change *c)
 
 /* "[dry] LINE | LINE" */
 void
-script_change(char *arg)
+script_apply(char *arg)
 {
 	struct snap_change c;
 

@@ -339,6 +339,7 @@ static const struct {
 	{ "want", script_want }, { "verdict", script_verdict },
 	{ "program", script_program }, { "kept", script_kept },
 	{ "uplink", script_uplink }, { "change", script_change },
+	{ "apply", script_apply },
 	{ "pending", script_pending }, { "keeper", script_keeper },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
@@ -474,7 +475,7 @@ static const char *const scenarios[] = { "apply_513.txt", "apply_dry.txt", "appl
 	"relays_odd.txt", "relays_boot.txt", "timesync.txt",
 	"timesync_gate.txt", "names.txt",
 	"names_off.txt", "names_proxy.txt", "names_strict.txt",
-	"names_odd.txt",
+	"names_odd.txt", "change.txt",
 	"transports.txt", "proxy.txt", "stall.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
