@@ -51,31 +51,10 @@ apply_clear(struct engine *e)
 	drop(&e->apply.before);
 }
 
-static bool
-is_under_way(const struct apply *a)
-{
-	switch (a->step) {
-	case SNAP_A_PREFLIGHT:
-	case SNAP_A_SETTING:
-	case SNAP_A_WATCHING:
-	case SNAP_A_KEEPING:
-	case SNAP_A_ROLLING_BACK:
-		return true;
-	case SNAP_A_NONE:
-	case SNAP_A_KEPT:
-	case SNAP_A_CHECKED:
-	case SNAP_A_ROLLED_BACK:
-	case SNAP_A_REFUSED:
-	case SNAP_NASTEP:
-		break;
-	}
-	return false;
-}
-
 bool
 apply_busy(const struct engine *e)
 {
-	return is_under_way(&e->apply) && e->apply.step != SNAP_A_PREFLIGHT;
+	return changing_under_way(&e->apply) && e->apply.step != SNAP_A_PREFLIGHT;
 }
 
 void
@@ -217,7 +196,7 @@ forget_tick(struct engine *e, uint64_t now)
 {
 	struct apply *a = &e->apply;
 
-	if (!a->forget || is_under_way(a))
+	if (!a->forget || changing_under_way(a))
 		return;
 	if (a->keeper.step == LINK_CHANGE_FORGET && a->keeper.answered)
 		a->forget = false;
@@ -522,7 +501,7 @@ engine_change(struct engine *e, const struct snap_change *c, uint64_t now)
 	char why[POL_UPLINK_WHY];
 	const char *fault;
 
-	if (is_under_way(a) || a->forget) {
+	if (changing_under_way(a) || a->forget) {
 		tell_answer(e, busy, "Nothing was changed: another change is "
 		    "under way.");
 		return;
@@ -594,7 +573,7 @@ apply_wake(const struct engine *e, uint64_t now)
 	const struct apply *a = &e->apply;
 	uint64_t wake = UINT64_MAX;
 
-	if (is_under_way(a)) {
+	if (changing_under_way(a)) {
 		wake_at(&wake, a->ends, now);
 		wake_at(&wake, a->say_at, now);
 	}

@@ -12,6 +12,27 @@
 #define SLOW_MS 240000
 
 bool
+changing_under_way(const struct apply *a)
+{
+	switch (a->step) {
+	case SNAP_A_PREFLIGHT:
+	case SNAP_A_SETTING:
+	case SNAP_A_WATCHING:
+	case SNAP_A_KEEPING:
+	case SNAP_A_ROLLING_BACK:
+		return true;
+	case SNAP_A_NONE:
+	case SNAP_A_KEPT:
+	case SNAP_A_CHECKED:
+	case SNAP_A_ROLLED_BACK:
+	case SNAP_A_REFUSED:
+	case SNAP_NASTEP:
+		break;
+	}
+	return false;
+}
+
+bool
 changing_session_up(const struct engine *e)
 {
 	return e->state == SM_SETUP || e->state == SM_CONFIGURE ||

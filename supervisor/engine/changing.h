@@ -8,9 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct apply;
 struct engine;
 struct pol_policy;
 struct pol_uplink;
+
+/* Has A been begun, and not come to an end? */
+bool changing_under_way(const struct apply *a);
 
 /* Is there a Tor that takes commands? */
 bool changing_session_up(const struct engine *e);
