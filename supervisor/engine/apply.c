@@ -19,8 +19,8 @@
 #include "supervisor/engine/core.h"
 #include "supervisor/log.h"
 
-/* Names, one after the other, and a proxy that does not answer. */
-#define PREFLIGHT_MS 45000
+/* Names, one after the other, and three bridges that do not answer. */
+#define PREFLIGHT_MS 50000
 #define SETTING_MS 30000
 #define KEEPER_MS 5000
 /* It waits for the disk. */
@@ -133,6 +133,9 @@ finish(struct engine *e, enum snap_apply_step step, bool ok)
 	if (step == SNAP_A_REFUSED)
 		r = (struct snap_result){ .refused = 1 };
 	uplink_consider(e, NULL);
+	/* What was tried is not what Tor has. */
+	e->tryout.verdict = NAME_V_NONE;
+	e->tryout.wanted = true;
 	enter(e, step, UINT64_MAX);
 	tell(e, r, a->text);
 	a->id = 0;
@@ -246,7 +249,7 @@ preflight(struct engine *e, uint64_t now)
 		begin_setting(e, now);
 	else if (now >= a->ends)
 		refuse(e, a->preflight.named ?
-		    "trying the proxy took too long." :
+		    "trying bridges or proxy took too long." :
 		    "looking up the names took too long.");
 }
 
