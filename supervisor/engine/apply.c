@@ -54,7 +54,8 @@ apply_clear(struct engine *e)
 bool
 apply_busy(const struct engine *e)
 {
-	return changing_under_way(&e->apply) && e->apply.step != SNAP_A_PREFLIGHT;
+	return changing_under_way(&e->apply) &&
+	    e->apply.step != SNAP_A_PREFLIGHT;
 }
 
 void

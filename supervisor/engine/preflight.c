@@ -204,7 +204,7 @@ preflight_look(struct engine *e, struct preflight *p,
 	p->looked = p->looked || (p->named && step == PREFLIGHT_OK);
 	if (step != PREFLIGHT_OK)
 		return step;
-	/* Bridges behind a proxy are the proxy's to reach, and nobody else's. */
+	/* Bridges behind a proxy are the proxy's to reach, not ours. */
 	return u->proxy == POL_PROXY_NONE ? look_at_bridges(e, p, u, now) :
 	    look_at_proxy(e, p, u, now);
 }
