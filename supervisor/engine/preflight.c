@@ -17,8 +17,8 @@ static const char *const verdicts[NAME_NVERDICT] = {
 	[NAME_V_REFUSED] = "refuses connections: nothing listens there",
 	[NAME_V_TIMEOUT] = "does not answer",
 	[NAME_V_UNREACHABLE] = "cannot be reached",
-	[NAME_V_PROTOCOL] = "is no proxy of that kind: what answers speaks "
-	    "something else",
+	[NAME_V_PROTOCOL] =
+	    "is no proxy of that kind: it speaks something else",
 	[NAME_V_AUTH] = "wants another user or password",
 	[NAME_V_DENIED] = "will not let Tor through",
 	[NAME_V_BLOCKED] = "is not let through by our own firewall",
