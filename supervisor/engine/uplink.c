@@ -585,12 +585,3 @@ uplink_names(const struct engine *e, const char **host,
 	}
 	return all;
 }
-
-void
-uplink_proxy_addr(const struct engine *e, struct pol_addr *out,
-    const struct pol_uplink *u)
-{
-	pol_uplink_proxy_addr(out, u);
-	if (out->family == 0 && u->proxy != POL_PROXY_NONE)
-		names_pick(e, out, u->host);
-}
