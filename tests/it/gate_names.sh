@@ -101,6 +101,18 @@ stub_start()
 	STUB_PID=$!
 }
 stub_start $RES
+# A resolver of this machine's, which is not Tor's to ask.
+LOCAL="udp:127.0.0.53:53 127.0.0.53:53"
+# shellcheck disable=SC2086 # words
+in_gw python3 "$IT_SRC/traffic.py" $ROOT serve $LOCAL >"$IT_DIR/local" &
+no_local_dns()
+{
+	local spec
+	for spec in $LOCAL; do
+		refuse "$1: $spec" ask_gw $TOR_UID "$spec"
+		check "$1: $spec is for others" ask_gw $USER "$spec"
+	done
+}
 # shellcheck disable=SC2086 # words
 in_out python3 "$IT_SRC/traffic.py" 0 serve $DNS $ELSEWHERE $UDP $TCP \
     $PROXY >"$IT_DIR/outside" 2>&1 &
@@ -124,6 +136,7 @@ note "positive control: without rules everybody gets everything"
 for uid in $RES $TOR_UID $USER; do
 	only "control" $uid "$DNS" "$ELSEWHERE" "$STUB" "$UDP" "$TCP" "$PROXY"
 done
+for spec in $LOCAL; do check "control: $spec" ask_gw $TOR_UID "$spec"; done
 check "control: the watch sees DNS" [ "$(counted)" -gt 0 ]
 
 note "no permit"
@@ -136,6 +149,7 @@ nothing()
 	only "$1" $TOR_UID "$TCP" "$PROXY"
 	others_nothing "$1"
 	no_dns_out "$1"
+	no_local_dns "$1"
 }
 nothing "no permit"
 
@@ -261,6 +275,7 @@ only "killed" $RES
 only "killed" $TOR_UID
 others_nothing "killed"
 no_dns_out "killed"
+no_local_dns "killed"
 gate_stop
 
 note "an engine that is silent"

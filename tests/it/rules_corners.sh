@@ -88,12 +88,18 @@ is "control: from inside" echo to_lo "$WS" ws1 10.152.152.10 9051
 is "control: from outside" echo to_lo "$OUT" ext1 192.0.2.10 9051
 for mode in standalone veto; do
 	policy "" "mode = \"$mode\"" 'service "in" { interface = "ws0"
-	    protocol = "tcp" port = 9051 }
-	    service "out" { interface = "ext0" protocol = "tcp" port = 9051 }'
+	    protocol = "tcp" port = { 9051, 9150, 5453 } }
+	    service "out" { interface = "ext0" protocol = "tcp" port = 9051 }
+	    resolver { address = "203.0.113.53" }
+	    transport "meek" { program = "/usr/bin/obfs4proxy" dns = true }'
 	loads "$mode: a service whose port loopback has too" open
 	is "$mode: from inside" silent to_lo "$WS" ws1 10.152.152.10 9051
 	is "$mode: from outside" silent to_lo "$OUT" ext1 192.0.2.10 9051
 	refuse "$mode: a listener" is_echo to_lo "$WS" ws1 10.152.152.10 9150
+	refuse "$mode: nor a word to it" \
+	    reaches ws0 to_lo "$WS" ws1 10.152.152.10 9150
+	refuse "$mode: nor to the stub" \
+	    reaches ws0 to_lo "$WS" ws1 10.152.152.10 5453
 done
 in_gw sysctl -qw net.ipv4.conf.ws0.route_localnet=0 \
     net.ipv4.conf.ext0.route_localnet=0
