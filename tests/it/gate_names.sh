@@ -132,11 +132,35 @@ in_out nft -f - <<-'EOT'
 	}
 EOT
 
+# A socket that is bound to an interface leaves by it, whatever the redirect
+# says; the workstation answers for 127.0.0.1.
+ip -n "$GW" neigh replace 127.0.0.1 lladdr 02:00:00:00:00:01 dev ws0
+ip -n "$GW" neigh replace 127.0.0.1 lladdr 02:00:00:00:00:01 dev ext0
+# strays IFACE NS PEER: how many such packets come out.
+strays()
+{
+	local pid
+	ip netns exec "$2" timeout 5 python3 "$IT_SRC/traffic.py" 0 sniff \
+	    "$3" 127.0.0.1 1.5 >"$IT_DIR/strays" &
+	pid=$!
+	sleep 0.5
+	for spec in $DNS $STUB; do
+		in_gw python3 "$IT_SRC/traffic.py" $TOR_UID bound "$1" \
+		    "${spec#udp:}" 2>/dev/null
+	done
+	wait $pid
+	cat "$IT_DIR/strays"
+}
+
 note "positive control: without rules everybody gets everything"
 for uid in $RES $TOR_UID $USER; do
 	only "control" $uid "$DNS" "$ELSEWHERE" "$STUB" "$UDP" "$TCP" "$PROXY"
 done
 for spec in $LOCAL; do check "control: $spec" ask_gw $TOR_UID "$spec"; done
+for spec in "ws0 $WS ws1" "ext0 $OUT ext1"; do
+	# shellcheck disable=SC2086 # words
+	check "control: ${spec%% *}" [ "$(strays $spec)" -gt 0 ]
+done
 check "control: the watch sees DNS" [ "$(counted)" -gt 0 ]
 
 note "no permit"
@@ -199,6 +223,8 @@ only "stub" $TOR_UID "$DNS" "$ELSEWHERE" "$HERE" "$STUB" "$TCP" "$PROXY"
 only "stub" $RES
 others_nothing "stub"
 no_dns_out "stub"
+check "bound to ws0: none" [ "$(strays ws0 "$WS" ws1)" = 0 ]
+check "bound to ext0: none" [ "$(strays ext0 "$OUT" ext1)" = 0 ]
 in_gw python3 "$IT_SRC/traffic.py" $TOR_UID stream 203.0.113.53:53 \
     >"$IT_DIR/flow" 2>/dev/null &
 flow=$!

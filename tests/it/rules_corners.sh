@@ -108,6 +108,14 @@ note "the gateway's own traffic while closed"
 policy "" 'transparent = { "tcp", "dns" }'
 loads "own traffic" tor-only
 is "is refused at once" refused gw_try 0 203.0.113.5:443
+loads "own traffic" open
+ip -n "$GW" neigh replace 127.0.0.1 lladdr 02:00:00:00:00:01 dev ws0
+bound_dns() { in_gw python3 "$IT_SRC/traffic.py" 1000 bound "$1" "$2"; }
+refuse "a name, from a socket bound inside" seen "$WS" ws1 127.0.0.1 \
+    bound_dns ws0 10.152.152.50:53
+refuse "one bound outside" seen "$OUT" ext1 127.0.0.1 \
+    bound_dns ext0 192.0.2.1:53
+loads "own traffic" tor-only
 is "Tor's own is not" echo gw_try $TOR_UID 192.0.2.1:443
 policy "" 'transparent = { "tcp", "dns" } refuse = "drop"'
 loads "own traffic, in silence" tor-only
