@@ -210,6 +210,20 @@ pol_build_rule(struct pol_build *b, size_t chain,
 	t->nrules++;
 }
 
+void
+pol_build_rule_on(struct pol_build *b, size_t chain,
+    const struct pol_stmt *iface, const struct pol_stmt *stmts, size_t n)
+{
+	struct pol_stmt st[POL_MAX_STMTS];
+	size_t at = 0;
+
+	if (iface != NULL)
+		st[at++] = *iface;
+	for (size_t i = 0; i < n; i++)
+		st[at++] = stmts[i];
+	pol_build_rule(b, chain, st, at);
+}
+
 struct pol_stmt
 pol_st(enum pol_stmt_kind kind)
 {

@@ -49,6 +49,16 @@ void pol_build_rule(struct pol_build *b, size_t chain,
 	    sizeof(const struct pol_stmt[]){ __VA_ARGS__ } /                 \
 		sizeof(struct pol_stmt))
 
+/* The same behind IFACE's match; IFACE may be NULL: on any interface. */
+void pol_build_rule_on(struct pol_build *b, size_t chain,
+    const struct pol_stmt *iface, const struct pol_stmt *stmts, size_t n);
+
+#define POL_RULE_ON(b, chain, iface, ...)                                    \
+	pol_build_rule_on(b, chain, iface,                                   \
+	    (const struct pol_stmt[]){ __VA_ARGS__ },                        \
+	    sizeof(const struct pol_stmt[]){ __VA_ARGS__ } /                 \
+		sizeof(struct pol_stmt))
+
 /* Statements: without an operand, with a number, a name, a set. */
 struct pol_stmt pol_st(enum pol_stmt_kind kind);
 struct pol_stmt pol_st_num(enum pol_stmt_kind kind, uint32_t num);
@@ -110,9 +120,12 @@ void pol_build_nd(struct pol_build *b, size_t chain,
 /* Solicitation and advertisement of neighbours. */
 void pol_build_neighbours(struct pol_build *b, size_t chain,
     const struct pol_stmt *iface);
-/* What comes in on, and goes out of, external interface EXT in any state. */
+/*
+ * What comes in on, and goes out of, an external interface in any state.  What
+ * comes in by another does not get to CHAIN, or not further than to input.
+ */
 void pol_build_link_in(struct pol_build *b, size_t chain,
-    const struct pol_policy *p, const char *ext);
+    const struct pol_policy *p);
 void pol_build_link_out(struct pol_build *b, size_t chain,
     const struct pol_policy *p, const char *ext);
 

@@ -139,7 +139,7 @@ static void
 dhcp(struct pol_build *b, size_t chain, const struct pol_stmt *iface,
     uint32_t sport, uint32_t dport)
 {
-	POL_RULE(b, chain, *iface, pol_st_num(POL_M_NFPROTO, AF_INET),
+	POL_RULE_ON(b, chain, iface, pol_st_num(POL_M_NFPROTO, AF_INET),
 	    pol_st_num(POL_M_L4PROTO, IPPROTO_UDP),
 	    pol_st_num(POL_M_SPORT, sport), pol_st_num(POL_M_DPORT, dport),
 	    pol_st(POL_A_ACCEPT));
@@ -147,15 +147,13 @@ dhcp(struct pol_build *b, size_t chain, const struct pol_stmt *iface,
 
 void
 pol_build_link_in(struct pol_build *b, size_t chain,
-    const struct pol_policy *p, const char *ext)
+    const struct pol_policy *p)
 {
-	struct pol_stmt in = pol_st_if(POL_M_IIFNAME, ext);
-
 	if (p->firewall.ra)
-		pol_build_nd(b, chain, &in, POL_ND_RA);
-	pol_build_neighbours(b, chain, &in);
+		pol_build_nd(b, chain, NULL, POL_ND_RA);
+	pol_build_neighbours(b, chain, NULL);
 	if (p->dhcp)
-		dhcp(b, chain, &in, POL_DHCP_SERVER, POL_DHCP_CLIENT);
+		dhcp(b, chain, NULL, POL_DHCP_SERVER, POL_DHCP_CLIENT);
 }
 
 /* The DHCP client may have a user of its own; its port is a privileged one. */

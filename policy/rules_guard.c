@@ -52,7 +52,7 @@ static const struct side {
 
 struct guard_chains {
 	size_t first, clear_out, pre, input, forward, output;
-	size_t strange, strange6, shut, from_int, to_int, loopback, cut;
+	size_t strange, shut, from_int, to_int, loopback, cut;
 	size_t kernels, refuse;
 	bool ports[NSIDES]; /* is there such a set? */
 };
@@ -96,9 +96,8 @@ fragments_rules(struct pol_build *b, const struct guard_chains *c,
 		    pol_st_jump(c->strange));
 	POL_RULE(b, c->strange, pol_st_num(POL_M_NFPROTO, AF_INET),
 	    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
-	POL_RULE(b, c->strange, v6, pol_st_jump(c->strange6));
 	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
-		POL_RULE(b, c->strange6, v6,
+		POL_RULE(b, c->strange, v6,
 		    pol_st_num(POL_M_IP6_EXTHDR, headers[i]),
 		    pol_st(POL_A_COUNTER), pol_st(POL_A_DROP));
 }
@@ -110,9 +109,10 @@ fragments_rules(struct pol_build *b, const struct guard_chains *c,
  * are read: what others do with them later neither opens nor cuts.  Either
  * bit will do, as the gate gives each side only its own.
  *
- * An interface that the policy does not name ends here too.  Not all that
- * reaches input has been here under the same name: with br_netfilter, what
- * comes to an interface on top of a bridge has been here as the bridge's.
+ * What comes by an interface that the policy does not name ends here too, or
+ * in input.  Not all that reaches input has been here under the same name:
+ * with br_netfilter, what comes to an interface on top of a bridge has been
+ * here as the bridge's.
  */
 static void
 pre_rules(struct pol_build *b, const struct guard_chains *c,
@@ -126,8 +126,7 @@ pre_rules(struct pol_build *b, const struct guard_chains *c,
 		POL_RULE(b, c->pre,
 		    pol_st_if(POL_M_IIFNAME, p->internal[i]),
 		    pol_st_jump(c->shut));
-	for (size_t i = 0; i < p->nexternal; i++)
-		pol_build_link_in(b, c->pre, p, p->external[i]);
+	pol_build_link_in(b, c->pre, p);
 	pol_build_drop(b, c->pre, p);
 	pol_build_neighbours(b, c->shut, NULL);
 	POL_RULE(b, c->shut, pol_st_jump(c->refuse));
@@ -428,7 +427,6 @@ make_chains(struct pol_build *b, struct guard_chains *c,
 	c->forward = base_chain(b, "forward", POL_H_FORWARD, PRIO_FILTER);
 	c->output = base_chain(b, "output", POL_H_OUTPUT, PRIO_FILTER);
 	c->strange = plain_chain(b, "strange");
-	c->strange6 = plain_chain(b, "strange6");
 	c->shut = plain_chain(b, "shut");
 	c->from_int = plain_chain(b, "from_int");
 	c->to_int = plain_chain(b, "to_int");

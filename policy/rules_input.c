@@ -162,7 +162,10 @@ from_int_rules(struct pol_build *b, const struct pol_gate_chains *c,
 	allow_services(b, c, p);
 }
 
-/* An error about a packet whose answer would have gone by DIRECTION. */
+/*
+ * An error about a packet whose answer would have gone by DIRECTION; from
+ * any interface if IN is NULL.
+ */
 static void
 related(struct pol_build *b, size_t chain, const struct pol_policy *p,
     const struct pol_stmt *in, enum pol_stmt_kind direction)
@@ -180,27 +183,24 @@ related(struct pol_build *b, size_t chain, const struct pol_policy *p,
 
 	/* In IPv4 the one kind is a code of the other's type. */
 	if (all)
-		POL_RULE(b, chain, *in, v4[0], v4[1], v4[2], ours, way,
+		POL_RULE_ON(b, chain, in, v4[0], v4[1], v4[2], ours, way,
 		    accept);
 	else if (big)
-		POL_RULE(b, chain, *in, v4[0], v4[1], v4[2],
+		POL_RULE_ON(b, chain, in, v4[0], v4[1], v4[2],
 		    pol_st_num(POL_M_ICMP_CODE, ICMP_FRAG_NEEDED), ours, way,
 		    accept);
 	if (all)
-		POL_RULE(b, chain, *in, v6[0], v6[1], pol_st_num(
+		POL_RULE_ON(b, chain, in, v6[0], v6[1], pol_st_num(
 		    POL_M_ICMPV6_TYPE, ICMP6_DST_UNREACH), ours, way, accept);
 	if (big)
-		POL_RULE(b, chain, *in, v6[0], v6[1], pol_st_num(
+		POL_RULE_ON(b, chain, in, v6[0], v6[1], pol_st_num(
 		    POL_M_ICMPV6_TYPE, ICMP6_PACKET_TOO_BIG), ours, way,
 		    accept);
 }
 
-/*
- * Errors count only where they answer a packet that went out here: of a flow
- * that we began, or of one that called a service of this interface.
- */
+/* Errors about the answers to those who call a service of this interface. */
 static void
-errors(struct pol_build *b, size_t chain, const struct pol_policy *p,
+errors_called(struct pol_build *b, size_t chain, const struct pol_policy *p,
     const char *external)
 {
 	struct pol_stmt in = pol_st_if(POL_M_IIFNAME, external);
@@ -208,19 +208,18 @@ errors(struct pol_build *b, size_t chain, const struct pol_policy *p,
 
 	for (size_t i = 0; i < p->nservices; i++)
 		called |= strcmp(p->services[i].ifname, external) == 0;
-	related(b, chain, p, &in, POL_M_CT_REPLY);
 	if (called)
 		related(b, chain, p, &in, POL_M_CT_ORIGINAL);
 }
 
 static void
-pings(struct pol_build *b, size_t chain, const struct pol_stmt *in)
+pings(struct pol_build *b, size_t chain)
 {
-	POL_RULE(b, chain, *in, pol_st_num(POL_M_NFPROTO, AF_INET),
+	POL_RULE(b, chain, pol_st_num(POL_M_NFPROTO, AF_INET),
 	    pol_st_num(POL_M_L4PROTO, IPPROTO_ICMP),
 	    pol_st_num(POL_M_ICMP_TYPE, ICMP_ECHO),
 	    pol_st_num(POL_M_ICMP_CODE, 0), pol_st(POL_A_ACCEPT));
-	POL_RULE(b, chain, *in, pol_st_num(POL_M_NFPROTO, AF_INET6),
+	POL_RULE(b, chain, pol_st_num(POL_M_NFPROTO, AF_INET6),
 	    pol_st_num(POL_M_L4PROTO, IPPROTO_ICMPV6),
 	    pol_st_num(POL_M_ICMPV6_TYPE, ICMP6_ECHO_REQUEST),
 	    pol_st_num(POL_M_ICMP_CODE, 0), pol_st(POL_A_ACCEPT));
@@ -243,20 +242,20 @@ services_from(struct pol_build *b, size_t chain, const struct pol_policy *p,
 	}
 }
 
+/* From any external interface; only they lead here. */
 static void
 from_ext_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
 {
 	POL_RULE(b, chain, pol_st(POL_M_CT_ESTABLISHED),
 	    pol_st(POL_M_CT_REPLY), pol_st(POL_A_ACCEPT));
+	related(b, chain, p, NULL, POL_M_CT_REPLY);
+	if ((p->firewall.icmp & POL_ICMP_ECHO) != 0)
+		pings(b, chain);
 	for (size_t i = 0; i < p->nexternal; i++) {
-		struct pol_stmt in = pol_st_if(POL_M_IIFNAME, p->external[i]);
-
-		errors(b, chain, p, p->external[i]);
-		if ((p->firewall.icmp & POL_ICMP_ECHO) != 0)
-			pings(b, chain, &in);
+		errors_called(b, chain, p, p->external[i]);
 		services_from(b, chain, p, p->external[i]);
-		pol_build_link_in(b, chain, p, p->external[i]);
 	}
+	pol_build_link_in(b, chain, p);
 	pol_build_drop(b, chain, p);
 }
 

@@ -200,9 +200,8 @@ tor_rule(struct pol_build *b, size_t chain, const struct pol_gate_chains *c,
 	if (pol_has_reach(p))
 		POL_RULE(b, chain, first, tcp, original,
 		    pol_st_jump(c->reach));
-	if (p->tor.strict_egress)
-		POL_RULE(b, chain, first, tcp, original,
-		    pol_st_jump(c->relays));
+	if (p->tor.strict_egress) /* which asks for TCP itself */
+		POL_RULE(b, chain, first, original, pol_st_jump(c->relays));
 	else
 		POL_RULE(b, chain, first, tcp, original,
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS));
@@ -219,17 +218,19 @@ user_rule(struct pol_build *b, size_t chain, const struct pol_egress *e,
 	struct pol_traffic t = e->traffic;
 	struct pol_case c = { .chain = chain, .t = &t,
 		.ports = POL_M_DPORTS, .nets = POL_M_DADDR_NET,
-		.head = { pol_st_num(POL_M_SKUID, e->user.uid) }, .nhead = 1,
-		.tail = { pol_st(POL_M_CT_ORIGINAL),
-		    pol_st_num(POL_A_CT_MARK_OR, POL_MARK_EGRESS),
-		    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS),
-		    pol_st(POL_A_ACCEPT) }, .ntail = 4 };
+		.nhead = 1,
+		.tail = { pol_st(POL_M_CT_ORIGINAL) }, .ntail = 1 };
 
 	if (left) {
 		t.l4proto = IPPROTO_TCP;
-		c.head[0] = pol_st(POL_M_CT_ESTABLISHED);
-		c.tail[1] = pol_st_num(POL_M_CT_MARK_SET, POL_MARK_EGRESS);
+		c.head[0] = pol_st_num(POL_M_CT_MARK_SET, POL_MARK_EGRESS);
+	} else {
+		c.head[0] = pol_st_num(POL_M_SKUID, e->user.uid);
+		c.tail[c.ntail++] = pol_st_num(POL_A_CT_MARK_OR,
+		    POL_MARK_EGRESS);
 	}
+	c.tail[c.ntail++] = pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS);
+	c.tail[c.ntail++] = pol_st(POL_A_ACCEPT);
 	pol_build_case(b, &c);
 }
 
@@ -257,11 +258,11 @@ echo_rules(struct pol_build *b, size_t chain)
 	POL_RULE(b, chain, pol_st_num(POL_M_NFPROTO, AF_INET),
 	    pol_st_num(POL_M_L4PROTO, IPPROTO_ICMP),
 	    pol_st_num(POL_M_ICMP_TYPE, ICMP_ECHOREPLY),
-	    pol_st(POL_M_CT_ESTABLISHED), pol_st(POL_M_CT_REPLY), mark);
+	    pol_st(POL_M_CT_REPLY), mark);
 	POL_RULE(b, chain, pol_st_num(POL_M_NFPROTO, AF_INET6),
 	    pol_st_num(POL_M_L4PROTO, IPPROTO_ICMPV6),
 	    pol_st_num(POL_M_ICMPV6_TYPE, ICMP6_ECHO_REPLY),
-	    pol_st(POL_M_CT_ESTABLISHED), pol_st(POL_M_CT_REPLY), mark);
+	    pol_st(POL_M_CT_REPLY), mark);
 }
 
 /*

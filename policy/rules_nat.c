@@ -96,6 +96,31 @@ from_workstations(struct pol_build *b, const struct pol_gate_chains *c,
 }
 
 /*
+ * Leaves of T what nat output would send to Tor; false: nothing is left.  Of
+ * UDP that is questions for names, of the rest TCP.
+ */
+static bool
+narrow(struct pol_traffic *t, const struct pol_policy *p)
+{
+	const bool dns = (p->firewall.transparent & POL_TRANSPARENT_DNS) != 0;
+	const bool tcp = (p->firewall.transparent & POL_TRANSPARENT_TCP) != 0;
+	size_t n = 0;
+
+	if (t->l4proto == 0)
+		return true;
+	if (t->l4proto != IPPROTO_UDP)
+		return tcp;
+	if (!dns || t->nports == 0)
+		return dns;
+	for (size_t i = 0; i < t->nports; i++)
+		if (t->ports[i].first <= PORT_DNS &&
+		    PORT_DNS <= t->ports[i].last)
+			t->ports[n++] = t->ports[i];
+	t->nports = n;
+	return n > 0;
+}
+
+/*
  * Not Tor's own, not ours, and not what a user may send past Tor anyway; and
  * nothing that stays on this machine, its resolver not excepted.
  */
@@ -115,7 +140,8 @@ from_gateway(struct pol_build *b, size_t chain, const struct pol_policy *p)
 		    pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < p->negress; i++) {
 		const struct pol_egress *e = &p->egress[i];
-		struct pol_case c = { .chain = chain, .t = &e->traffic,
+		struct pol_traffic t = e->traffic;
+		struct pol_case c = { .chain = chain, .t = &t,
 			.ports = POL_M_DPORTS, .nets = POL_M_DADDR_NET,
 			.head = { pol_st_num(POL_M_SKUID, e->user.uid) },
 			.nhead = 1,
@@ -124,7 +150,8 @@ from_gateway(struct pol_build *b, size_t chain, const struct pol_policy *p)
 		if (e->ifname[0] != '\0')
 			c.head[c.nhead++] = pol_st_if(POL_M_OIFNAME,
 			    e->ifname);
-		pol_build_case(b, &c);
+		if (narrow(&t, p))
+			pol_build_case(b, &c);
 	}
 	if ((p->firewall.transparent & POL_TRANSPARENT_DNS) != 0)
 		dns_rules(b, chain, p, true);

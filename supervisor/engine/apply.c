@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "supervisor/engine/core.h"
+#include "supervisor/engine/diagnosis.h"
 #include "supervisor/log.h"
 
 /* Names, one after the other, and a proxy that does not answer. */
@@ -386,10 +387,29 @@ is_lost(struct engine *e, uint64_t now)
 	return true;
 }
 
+/*
+ * The only bridge is not the one that was meant, or its transport says that
+ * it cannot be reached: no waiting mends that.  NULL: there is still hope.
+ */
+static const char *
+hopeless(const struct engine *e, uint64_t now)
+{
+	const struct tor_info *t = &e->tor;
+
+	if (e->apply.next->nbridges != 1 || !watch_stalled(e, now))
+		return NULL;
+	if (strcmp(t->why, "IDENTITY") == 0 || (t->said & SAID_IDENTITY) != 0)
+		return "the bridge shows another key than its fingerprint.";
+	if ((t->said & SAID_SOCKS) != 0)
+		return "the transport cannot reach the bridge.";
+	return NULL;
+}
+
 static void
 watching(struct engine *e, uint64_t now)
 {
 	struct apply *a = &e->apply;
+	const char *lost = hopeless(e, now);
 	struct uplink_evidence ev;
 
 	if (is_lost(e, now))
@@ -398,6 +418,11 @@ watching(struct engine *e, uint64_t now)
 	if (ev.progress == 100 && ev.dir && ev.circuit && ev.built) {
 		uplink_watch(e, false, now);
 		enter(e, SNAP_A_KEEPING, now + KEEPER_MS);
+		return;
+	}
+	if (lost != NULL) {
+		because(a, "%s", lost);
+		roll_back(e, now);
 		return;
 	}
 	if (now < a->ends) {

@@ -10,8 +10,12 @@
 
 /* Once can happen; a program that dies again and again will go on so. */
 #define DEATHS_MIN 2
-/* Tor tolerates a clock that is wrong by less. */
+/* Tor tolerates a clock that is wrong by less; by more it never gets far. */
 #define SKEW_MAX_S 3600
+/* With a day Tor was seen to bootstrap, with three it never was. */
+#define SKEW_SURE_S (2 * 86400)
+/* "handshake": with a clock that is days ahead each is broken off here. */
+#define HANDSHAKE 14
 
 static void put(char *dst, size_t cap, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -251,13 +255,17 @@ is_clock(struct diagnosis *d, const struct symptoms *s)
 {
 	int64_t off = s->skew_s < 0 ? -s->skew_s : s->skew_s;
 
-	if (s->skewed && off > SKEW_MAX_S)
+	if (s->skewed && off > (s->stalled ? SKEW_MAX_S : SKEW_SURE_S))
 		TEXT(d, "The clock is wrong: it is %lld hours %s what the Tor "
 		    "network says.", (long long)(off / 3600),
 		    s->skew_s < 0 ? "behind" : "ahead of");
-	else if ((s->log & SAID_CERTIFICATE) != 0)
+	else if (s->stalled && (s->log & SAID_CERTIFICATE) != 0)
 		TEXT(d, "The clock is probably wrong: certificates are "
 		    "expired or not yet valid by it.");
+	else if (s->stalled && s->progress == HANDSHAKE &&
+	    strcmp(s->reason, "DONE") == 0)
+		TEXT(d, "The clock is probably wrong, or something "
+		    "interferes: each handshake is broken off.");
 	else
 		return false;
 	return say(d, "clock", "Set the clock right (date -u shows it); Tor "
@@ -284,8 +292,8 @@ is_socks(struct diagnosis *d, const struct symptoms *s)
 {
 	if ((s->log & SAID_SOCKS) == 0 || !s->bridges)
 		return false;
-	TEXT(d, "The transport %s cannot reach its bridge, or the bridge "
-	    "does not know it.", s->method != NULL ? s->method : "in use");
+	TEXT(d, "No bridge can be reached by the transport %s, or it is not "
+	    "one of that kind.", s->method != NULL ? s->method : "in use");
 	return say(d, "bridge-unreachable", "Check the bridge line (address, "
 	    "port, cert=), or use another bridge.");
 }
@@ -324,10 +332,15 @@ static const struct {
 	    "Check Tor's log, and DisableNetwork.",
 	    "no transport runs, so Tor has not begun to connect",
 	    "Check the transport's program and ClientTransportPlugin." },
-	{ 2, "stalled", "Tor waits for its transport",
+	{ 1, "stalled", "Tor waits for its transport",
 	    "Check the transport's program.",
 	    "the transport's program does not take connections",
 	    "Restart Tor; if it stays so, use another transport." },
+	/* It took the connection, and has not come through to the bridge. */
+	{ 2, "stalled", "Tor waits for its transport",
+	    "Check the transport's program.",
+	    "no bridge can be reached",
+	    "Check the uplink, or use other bridges." },
 	{ 4, "stalled", "Tor waits for its proxy",
 	    "Check the proxy, or go without it.",
 	    "Tor waits for its proxy",
@@ -387,7 +400,7 @@ static const struct {
 	{ is_transport, false },
 	{ is_proxy, false },
 	{ is_name, false },
-	{ is_clock, true },
+	{ is_clock, false },
 	{ is_identity, true },
 	{ is_hung, true },
 	{ is_fronts, true },

@@ -34,11 +34,9 @@
 #include "supervisor/engine/torlink.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
+#include "supervisor/policyfd.h"
 #include "supervisor/namemsg.h"
 #include "supervisor/snapshot.h"
-
-/* A policy with the most listeners, printed, is well below this. */
-#define POLICY_MAX (4 * 1024 * 1024)
 
 /* So often the files of the clock are looked for, besides at a change. */
 static const struct timeval look_every = { 0, 500000 };
@@ -213,30 +211,8 @@ lock_down(void)
 static void
 load_policy(struct pol_policy *policy)
 {
-	const int want = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-	int seals = fcntl(LINK_POLICY_FD, F_GET_SEALS);
-	struct pol_source src = { .name = "policy" };
-	struct pol_diags diags = { 0 };
-	struct stat st;
-	char *text;
-
-	if (seals == -1 || (seals & want) != want)
-		fatal("the policy is not sealed");
-	if (fstat(LINK_POLICY_FD, &st) == -1 || st.st_size < 0 ||
-	    st.st_size > POLICY_MAX)
-		fatal("the policy's size is not right");
-	src.len = (size_t)st.st_size;
-	src.text = text = xmalloc(src.len + 1);
-	if (pread(LINK_POLICY_FD, text, src.len, 0) != (ssize_t)src.len)
-		fatal("the policy cannot be read: %s", strerror(errno));
-	text[src.len] = '\0';
+	policyfd_read(policy);
 	close(LINK_POLICY_FD);
-	if (pol_parse(policy, &diags, &src, 1) == -1)
-		fatal("line %u of the policy: %s",
-		    diags.n > 0 ? diags.list[0].line : 0,
-		    diags.n > 0 ? diags.list[0].text : "not valid");
-	pol_diags_clear(&diags);
-	free(text);
 	if (!policy->tor.user.resolved)
 		fatal("the policy names Tor's user without its number");
 }

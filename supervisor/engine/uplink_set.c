@@ -198,6 +198,17 @@ on_pin(struct engine *e, bool ok)
 	    "name");
 }
 
+/* What was heard of the way out before says nothing of this one. */
+static void
+forget_hearsay(struct engine *e, uint64_t now)
+{
+	struct tor_info *t = &e->tor;
+
+	t->progress_at = t->dir_at = now;
+	t->warning[0] = t->why[0] = '\0';
+	t->said = 0;
+}
+
 static void
 on_change(struct engine *e, const struct cp_reply *reply, uint64_t now)
 {
@@ -210,6 +221,7 @@ on_change(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	if (cp_reply_is_ok(reply)) {
 		u->set = UPLINK_SET_OK;
 		take_pin(u);
+		forget_hearsay(e, now);
 		log_info("uplink: bridges and proxy are set");
 	} else {
 		u->set = UPLINK_SET_REFUSED;

@@ -121,6 +121,18 @@ connect_socket(ares_socket_t fd, const struct sockaddr *sa,
 	return rc;
 }
 
+/* As c-ares calls it (foreign signature) */
+static ares_ssize_t
+receive(ares_socket_t fd, void *buf, size_t cap, int flags,
+    struct sockaddr *from, ares_socklen_t *len, void *arg)
+{
+	ares_ssize_t n = recvfrom(fd, buf, cap, flags, from, len);
+
+	if (n == -1)
+		note_trouble(arg);
+	return n;
+}
+
 static ares_ssize_t
 transmit(ares_socket_t fd, const struct iovec *iov, int n, void *arg)
 {
@@ -134,11 +146,11 @@ transmit(ares_socket_t fd, const struct iovec *iov, int n, void *arg)
 	return sent;
 }
 
-/* Receiving is left to c-ares: its ARES_ECONNREFUSED says all there is. */
 static const struct ares_socket_functions socket_functions = {
 	.asocket = new_socket,
 	.aclose = close_socket,
 	.aconnect = connect_socket,
+	.arecvfrom = receive,
 	.asendv = transmit,
 };
 

@@ -24,14 +24,13 @@
 #include "policy/parse.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
+#include "supervisor/policyfd.h"
 #include "supervisor/resolver/shell.h"
 
 /* Sockets of 32 streams, twice, of c-ares, the stub, libevent; and no more. */
 #define MOST_FDS 256
 /* What libraries take is some 4 MiB: the rest is room for a flood. */
 #define MOST_DATA (64 * 1024 * 1024)
-#define POLICY_MAX (16 * 1024 * 1024)
-
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_SANITIZER 1
 #elif defined(__has_feature)
@@ -102,30 +101,8 @@ lock_down(void)
 static void
 load_policy(struct pol_policy *policy)
 {
-	const int want = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-	int seals = fcntl(LINK_POLICY_FD, F_GET_SEALS);
-	struct pol_source src = { .name = "policy" };
-	struct pol_diags diags = { 0 };
-	struct stat st;
-	char *text;
-
-	if (seals == -1 || (seals & want) != want)
-		fatal("the policy is not sealed");
-	if (fstat(LINK_POLICY_FD, &st) == -1 || st.st_size < 0 ||
-	    st.st_size > POLICY_MAX)
-		fatal("the policy's size is not right");
-	src.len = (size_t)st.st_size;
-	src.text = text = xmalloc(src.len + 1);
-	if (pread(LINK_POLICY_FD, text, src.len, 0) != (ssize_t)src.len)
-		fatal("the policy cannot be read: %s", strerror(errno));
-	text[src.len] = '\0';
+	policyfd_read(policy);
 	close(LINK_POLICY_FD);
-	if (pol_parse(policy, &diags, &src, 1) == -1)
-		fatal("line %u of the policy: %s",
-		    diags.n > 0 ? diags.list[0].line : 0,
-		    diags.n > 0 ? diags.list[0].text : "not valid");
-	pol_diags_clear(&diags);
-	free(text);
 	if (policy->resolver.addr.family == 0)
 		fatal("the policy has no resolver");
 }

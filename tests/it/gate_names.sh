@@ -274,6 +274,7 @@ all "flushed"
 
 note "an engine that goes takes them along; its successor begins afresh"
 say hangup
+refuse "engine gone: at once" held permit_lookup
 counted >/dev/null
 nothing "engine gone"
 say engine

@@ -37,7 +37,7 @@ for kind in https socks5; do
 		net_dns "$name" "${way/slow/$IT_SLOW}" "$NET_PROXY4"
 		it_watch_reset
 		: >"$DIR/log/proxy-$kind"
-		it_check "$kind, $way: applied" it_apply \
+		it_check "$kind, $way: applied" it_applied \
 		    "$(it_proxy_json $kind "$name" "$port")"
 		it_check "$kind, $way: kept" it_change_is kept
 		it_check "$kind, $way: Tor has the address" it_conf_is \
@@ -45,7 +45,8 @@ for kind in https socks5; do
 		it_check "$kind, $way: open" it_wait_for open 20
 		it_check "$kind, $way: a page" it_retry 20 it_fetch socks4
 		it_check "$kind, $way: ... through it" it_proxied $kind
-		it_check "$kind, $way: the proxy's state" it_proxy_is ok
+		it_check "$kind, $way: the status has it" \
+		    it_field_is .uplink.proxy.kind $kind
 		it_check "$kind, $way: the name's" it_name_is "$name" ok
 		it_check "$kind, $way: only our resolver asked for it" \
 		    it_asked_only "$name"
@@ -91,7 +92,7 @@ it_check "... a page all the same" it_retry 20 it_fetch socks4
 it_check "... and the same Tor" it_same_tor
 
 for kind in https socks5; do
-	it_check "$kind with a password: applied" it_apply "$(it_proxy_json \
+	it_check "$kind with a password: applied" it_applied "$(it_proxy_json \
 	    $kind "$NET_PROXY4" "${NET_PROXY_PORT[$kind-auth]}" \
 	    "$NET_PROXY_USER" "$NET_PROXY_PASSWORD")"
 	it_check "$kind with a password: open" it_wait_for open 20
@@ -107,7 +108,7 @@ for file in status log/portcullisd log/tor apply; do
 	    -e "$NET_PROXY_PASSWORD" -e nO-n0 "$DIR/$file"
 done
 
-it_check "straight again: applied" it_apply '{"bridges":"none","proxy":"none"}'
+it_check "straight again: applied" it_applied '{"bridges":"none","proxy":"none"}'
 it_check "straight again: open" it_wait_for open 20
 it_check "... and a page" it_retry 20 it_fetch socks4
 it_check "... and no proxy" it_field_is .uplink.proxy null

@@ -74,4 +74,16 @@ net_dns "$(it_front private)" ok 10.0.2.2
 it_meek_with private
 it_check "a private address is no answer" net_wait 15 \
     it_name_is "$(it_front private)" private
+
+# As a change, of a Tor that gets out without it.
+it_tor_with ""
+it_check "straight: open" it_wait_for open 30
+it_watch_reset
+it_check "meek as torrc lines: applied" it_applied "UseBridges 1
+ClientTransportPlugin meek_lite exec /usr/bin/obfs4proxy
+Bridge $(net_meek_line)"
+it_check "... open" it_wait_for open 30
+it_check "... a page" it_retry 30 it_fetch socks4
+it_check "... only our resolver asked, only for the front" \
+    it_asked_only "$NET_MEEK_FRONT"
 it_end

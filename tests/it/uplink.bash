@@ -134,11 +134,6 @@ it_carrier_said()
 	return 1
 }
 
-it_proxy_is()
-{
-	it_field_is .uplink.proxy.state "$1"
-}
-
 # it_says TEXT...: all of them in the sentence of the reason or the advice.
 it_says()
 {
@@ -193,9 +188,20 @@ it_bridges_json()
 	jq -nc '{proxy: "none", bridges: $ARGS.positional}' --args "$@"
 }
 
+# The same, which is to succeed.
+it_applied()
+{
+	it_apply "$@" && return 0
+	sed 's/^/   it answered: /' "$DIR/apply"
+	return 1
+}
+
+# The status hears of it a moment after who asked.
 it_change_is()
 {
-	it_field_is .uplink.change.step "$1"
+	net_wait 2 it_field_is .uplink.change.step "$1" && return 0
+	echo "   it is: $(it_field .uplink.change.step)"
+	return 1
 }
 
 it_answer_has()

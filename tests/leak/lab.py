@@ -190,7 +190,8 @@ class Lab:
         self.neighbours()
 
     def conntrack_flush(self):
-        where.conntrack_flush(self.gw)
+        with where.conntrack_link(self.gw) as link:
+            where.conntrack_flush(link)
 
     @staticmethod
     def kill(pid, sig=signal.SIGKILL):

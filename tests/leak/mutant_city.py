@@ -2,27 +2,30 @@
 
   ws1 -- ws0 gw ext0 -- ext1      a workstation, the outside
  vif8 -- vif7    tun0 -- tun1     on other interfaces
+ odd1 -- odd0                     on one that no policy names
 
 One process has every socket, on one CPU: the kernel then has one queue for
 all packets, and what was sent has arrived when a frame sent after it has.
 """
 import ctypes
 import os
+import re
 import select
 import socket
 import struct
 import subprocess
 
 import frames as f
-from place import Side, conntrack_flush, libc
+from place import Side, conntrack_flush, conntrack_link, libc
 
 SOL_PACKET, PACKET_IGNORE_OUTGOING = 263, 23
 ETH_P_ALL, ETH_SENTINEL = 3, 0x88b5
 SO_RCVBUFFORCE = 33
 BUFFER = 16 << 20
+IGMP = 2
 ROUNDS = 4      # a packet, its answer, the answer's answer, and one more
 MAGIC = b"\xf7MUT"
-FIRST_PORT, PER_RUN, RUNS = 10000, 1000, 20
+FIRST_PORT, PER_RUN, RUNS = 10000, 1500, 15
 NFPROTOS = (f.TCP, f.UDP, f.ICMP, 253)
 
 # interface of the gateway: side, its interface, IPv4 here and there, IPv6
@@ -35,7 +38,15 @@ LINKS = {
              "2001:db8::1"),
     "tun0": ("out", "tun1", "198.51.100.10", "198.51.100.1",
              "2001:db8:7::10", "2001:db8:7::1"),
+    # No policy names this one.
+    "odd0": ("ws", "odd1", "10.99.0.10", "10.99.0.50", "fd99::10",
+             "fd99::50"),
 }
+# Of ws0's network, but behind vif7 for who binds a socket to that.
+MOVED4 = "10.152.152.60"
+OTHER4 = "10.152.152.99"    # another workstation
+# An address of the gateway where nothing listens.
+BARE4, BARE6 = "198.51.100.11", "2001:db8:7::11"
 FAR4, FAR6 = "203.0.113.5", "2001:db8:5::5"
 
 NOWHERE = "203.0.113.99", "2001:db8:99::9"  # the gateway knows no way there
@@ -50,6 +61,7 @@ class Nft:
         for name in ("nft_ctx_get_output_buffer",
                      "nft_ctx_get_error_buffer"):
             getattr(self.lib, name).restype = ctypes.c_char_p
+        self.side = side
         with side.inside():
             self.ctx = ctypes.c_void_p(self.lib.nft_ctx_new(0))
         self.lib.nft_ctx_buffer_output(self.ctx)
@@ -57,8 +69,10 @@ class Nft:
 
     def attempt(self, text):
         """None, or what nft says against it."""
-        if self.lib.nft_run_cmd_from_buffer(self.ctx, text.encode()) == 0:
-            return None
+        with self.side.inside():    # names of interfaces are asked for there
+            if self.lib.nft_run_cmd_from_buffer(self.ctx,
+                                                text.encode()) == 0:
+                return None
         return self.lib.nft_ctx_get_error_buffer(self.ctx).decode()
 
     def __call__(self, text):
@@ -68,14 +82,38 @@ class Nft:
         return self.lib.nft_ctx_get_output_buffer(self.ctx).decode()
 
     def code(self, text):
-        """What the kernel would be given for TEXT."""
+        """What the kernel would be given for TEXT, in lines."""
         self.lib.nft_ctx_set_dry_run(self.ctx, True)
         self.lib.nft_ctx_output_set_debug(self.ctx, 1 << 3)
         try:
-            return self(text)
+            return self(text).splitlines()
         finally:
             self.lib.nft_ctx_output_set_debug(self.ctx, 0)
             self.lib.nft_ctx_set_dry_run(self.ctx, False)
+
+
+def in_order(code):
+    """CODE with the matches of each rule sorted, each of them once: in which
+    order they stand does not matter as long as nothing is done between."""
+    lines, matches, pending = [], [], []
+    for line in code:
+        pending.append(line)
+        if re.match(r" +\[ (meta|ct|payload|fib|exthdr) load|"
+                    r" +\[ bitwise|  \[ rt load", line):
+            continue
+        if re.match(r" +\[ (cmp|range|lookup)", line) and \
+                "dreg" not in line:
+            if len(pending) == 1 and matches:   # of the same load
+                matches[-1] += (line,)
+            else:
+                matches.append(tuple(pending))
+            pending = []
+            continue
+        lines += [m for match in sorted(set(matches)) for m in match]
+        lines += pending
+        matches, pending = [], []
+    return lines + [m for match in sorted(set(matches)) for m in match] + \
+        pending
 
 
 def flags_word(bits):
@@ -93,14 +131,14 @@ def marked(tos):
 
 
 class City:
-    def __init__(self):
+    def __init__(self, lane):
         self.sides, self.socks, self.by_fd = {}, {}, {}
         self.packets = {}
         self.run_number, self.base = 0, FIRST_PORT
         self.macs = {}
         self.poll = select.poll()
         cpus = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cpus[os.getpid() % len(cpus)]})
+        os.sched_setaffinity(0, {cpus[lane % len(cpus)]})
 
     # --- building and tearing down ---
 
@@ -123,16 +161,19 @@ class City:
                       "net.ipv6.conf.%s.router_solicitations=0" % name]
         quiet += ["net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0",
                   "net.ipv4.tcp_invalid_ratelimit=0",
-                  "net.ipv4.tcp_autocorking=0"]
+                  "net.ipv4.tcp_autocorking=0",
+                  "net.ipv4.tcp_early_retrans=0",
+                  "net.ipv4.tcp_synack_retries=0"]
         for side in self.sides.values():
             side.must("ip", "link", "set", "lo", "up")
             side.sysctl(*quiet)
         for name, link in LINKS.items():
             self._link(name, *link)
-        for name in ("icmp_msgs_per_sec", "icmp_msgs_burst"):
-            subprocess.run(["ip", "netns", "exec", self.gw.name, "sysctl",
-                            "-qw", "net.ipv4.%s=1000000" % name],
-                           stderr=subprocess.DEVNULL, check=False)
+        for side in self.sides.values():    # which not every kernel has
+            for setting in ("icmp_msgs_per_sec=1000000",
+                            "icmp_msgs_burst=1000000",
+                            "tcp_rto_min_us=60000000"):
+                side.run("sysctl", "-qw", "net.ipv4." + setting)
         routes = [(self.gw, ("default", "via", "192.0.2.1")),
                   (self.gw, ("default", "via", "2001:db8::1")),
                   (self.ws, ("default", "via", "10.152.152.10")),
@@ -150,11 +191,26 @@ class City:
             self.gw.must("ip", *six, "route", "add", "unreachable", address)
         for address in (FAR4 + "/32", FAR6 + "/128"):
             self.out.must("ip", "addr", "add", address, "dev", "lo")
-        self.gw.sysctl("net.ipv4.ip_forward=1",
+        for address, there, here in ((MOVED4, "vif8", "vif7"),
+                                     (OTHER4, "ws1", "ws0")):
+            self._neighbour(self.gw, address, there, here)
+        for address, mask in ((BARE4, "/32"), (BARE6, "/128")):
+            self.gw.must("ip", "addr", "add", address + mask, "dev", "tun0",
+                         *(["nodad"] if ":" in address else []))
+            self._neighbour(self.out, address, "tun0", "tun1")
+        self._neighbour(self.gw, FAR4, "tun1", "tun0")
+        # For who binds a socket to tun0.
+        self.gw.must("ip", "-6", "route", "add", "2001:db8::/64", "dev",
+                     "tun0", "metric", "4000")
+        self._neighbour(self.gw, "2001:db8::1", "tun1", "tun0")
+        # Of orphans conntrack has not seen how they began.
+        self.gw.sysctl("net.netfilter.nf_conntrack_tcp_be_liberal=1",
+                       "net.ipv4.ip_forward=1",
                        "net.ipv6.conf.all.forwarding=1")
         self.gw.must("ip", "-6", "route", "replace", "default", "via",
                      "2001:db8::1")
         self.nft = Nft(self.gw)
+        self.flows = conntrack_link(self.gw)
         self._sockets()
 
     def _link(self, here, role, there, *addresses):
@@ -174,9 +230,13 @@ class City:
         for side, iface, peer, own in ((self.gw, here, there, 1),
                                        (far, there, here, 0)):
             for address in addresses[own::2] + ("fe80::77",):
-                side.must("ip", "neigh", "replace", address, "lladdr",
-                          ":".join("%02x" % o for o in self.macs[peer]),
-                          "dev", iface, "nud", "permanent")
+                self._neighbour(side, address, peer, iface)
+
+    def _neighbour(self, side, address, owner, dev):
+        """For ever known to SIDE: nobody has to ask for it."""
+        side.must("ip", "neigh", "replace", address, "lladdr",
+                  ":".join("%02x" % o for o in self.macs[owner]), "dev", dev,
+                  "nud", "permanent")
 
     def destroy(self):
         for side in self.sides.values():
@@ -322,7 +382,17 @@ class City:
             return n, "%s.%s>%s.%s %s" % (src, own[0], dst, own[1], word)
         if proto in (f.ICMP, f.ICMP6) and len(data) >= 8:
             return self._icmp(n, src, dst, proto, data)
+        if proto == IGMP:
+            n = self._group(data)
         return n, "%s>%s protocol %d" % (src, dst, proto)
+
+    def _group(self, data):
+        """The probe that a membership report (RFC 3376) is of: each record
+        here is of a group without sources."""
+        for at in range(12, len(data) - 3, 8):
+            if data[at:at + 2] == bytes([239, self.run_number & 255]):
+                return struct.unpack_from("!H", data, at + 2)[0]
+        return None
 
     def _icmp(self, n, src, dst, proto, data):
         kind, code, ident = data[0], data[1], struct.unpack_from("!H", data,
@@ -350,21 +420,15 @@ class City:
                     if n is not None and mark:
                         yield n, "ct mark %x" % int(mark[0])
 
-    def old_flow(self, proto, src, dst, sport, dport):
-        """Conntrack knows this flow, and that it was answered."""
-        state = ("-p", "tcp", "--state", "ESTABLISHED") \
-            if proto == f.TCP else ("-p", "udp")
-        self.gw.must("conntrack", "-I", *state, "-s", src, "-d", dst,
-                     "--sport", str(sport), "--dport", str(dport), "-t",
-                     "300", "-u", "SEEN_REPLY,ASSURED")
-
     def forget(self):
         """No flow, and no socket that the kernel still has, is left."""
         for side in self.sides.values():
-            side.must("ss", "-K", "-tan", "state", "all", "exclude",
-                      "listening")
+            with side.inside():     # its child is there too
+                subprocess.run(("ss", "-K", "-tan", "state", "all",
+                                "exclude", "listening"), check=True,
+                               stdout=subprocess.DEVNULL)
         self.settle()
-        conntrack_flush(self.gw)
+        conntrack_flush(self.flows)
 
     # --- sockets of users ---
 

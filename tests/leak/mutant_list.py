@@ -2,19 +2,17 @@
 import struct
 
 import frames as f
+from mutant_city import BARE4, BARE6, FAR4, FAR6, NOWHERE, OTHER4
+from mutant_old import memberships, old_flows, orphans
 from mutant_probes import (BOTH_MARKS, CLEAR, CLOCK, EGRESS_MARK, ENGINE,
-                           EXT4, EXT6, GATE, GATE_MARK, GW4, GW6, LIAR_TTL,
-                           NOBODY, NTP, OUT4, OUT6, PEER4, PEER6, ROOT,
-                           STATUS, TOR, TUN4, TUN6, VIF4, WS4, WS6)
-from mutant_city import FAR4, FAR6, NOWHERE
+                           EXT4, EXT6, GATE, GATE_MARK, GW4, GW6, LATE_TTL,
+                           LIAR_TTL, MOVED_PORT, NOBODY, NTP, ODD4, ODD6,
+                           OUT4, OUT6, PEER4, PEER6, ROOT, SHORT_TTL, STATUS,
+                           TOR, TUN4, TUN6, V4, V6, VIF4, WS4, WS6, ip,
+                           l4_tcp)
 
 LL6 = "fe80::77"
 ND = {"rs": 133, "ra": 134, "ns": 135, "na": 136}
-# The gateway's address, and another on the same link, by interface.
-V6 = {"ws0": (GW6, WS6), "vif7": ("fd37::1", "fd37::50"),
-      "ext0": (EXT6, OUT6), "tun0": (TUN6, PEER6)}
-V4 = {"ws0": (GW4, WS4), "vif7": (VIF4, "10.137.0.50"),
-      "ext0": (EXT4, OUT4), "tun0": (TUN4, PEER4)}
 MH = 135
 
 
@@ -91,12 +89,6 @@ class Suite(list):
                                          run.city.token(n)), **more))
 
 
-def ip(src, dst, proto, l4, hops=64):
-    if ":" in dst:
-        return f.ip6(src, dst, proto, l4, hops)
-    return f.ip4(src, dst, proto, l4, hops)
-
-
 def tcp(src, dst, port, flags=f.SYN, hops=64, sport=None):
     return lambda own, token: ip(src, dst, f.TCP, f.tcp(
         src, dst, sport or own, port, flags, 7, token,
@@ -146,13 +138,18 @@ def nd(iface, word, inward, src=None, code=0, hops=255):
         src, dst, kind, code, token, dst if inward else there), hops)
 
 
+def nd_afar(src, word, code, hops):
+    return lambda own, token: f.ip6(src, FAR6, f.ICMP6, nd_body(
+        src, FAR6, ND[word], code, token, FAR6), hops)
+
+
 # --- from the workstations -------------------------------------------------
 
 def workstation_calls(s):
-    for port in (9050, 9040, 9108, 22, 9051, 9999):
+    for port in (9050, 9040, 9108, 22, 9051, 9997, 9998, 9999):
         for to in (GW4, GW6):
             s.call("ws", "ws", ROOT, (to, port))
-    for port in (5300, 9050, 9999, 9051, 22, 53):
+    for port in (5300, 9050, 9998, 9999, 9051, 22, 53):
         for to in (GW4, GW6):
             s.call("ws", "ws", ROOT, (to, port), tcp=False)
     for to in ((FAR4, 80), (FAR6, 80), (FAR4, 443), (OUT4, 443),
@@ -160,11 +157,15 @@ def workstation_calls(s):
         s.call("ws", "ws", ROOT, to)
     for to in ((FAR4, 53), (FAR6, 53), (FAR4, 123), (FAR6, 123), (EXT4, 22)):
         s.call("ws", "ws", ROOT, to, tcp=False)
+    for src, to in ((WS4, VIF4), (WS6, V6["vif7"][0])):
+        s.frame("DNS to %s, where nobody listens" % to, "ws0",
+                udp(src, to, 5300))
     other = {"iface": "vif8", "src": "10.137.0.50"}
     for to in ((GW4, 9050), (FAR4, 80), (VIF4, 9051), (VIF4, 9999),
                (GW4, 9108), (GW4, 9051), (VIF4, 9050)):
         s.call("vif", "ws", ROOT, to, **other)
-    for to in ((FAR4, 53), (FAR4, 123), (GW4, 5300), (VIF4, 9999)):
+    for to in ((FAR4, 53), (FAR4, 123), (GW4, 5300), (VIF4, 9999),
+               (GW4, 9998)):
         s.call("vif", "ws", ROOT, to, tcp=False, **other)
     six = {"iface": "vif8", "src": "fd37::50"}
     for to in ((GW6, 9050), (FAR6, 80)):
@@ -191,6 +192,17 @@ def forged(s):
         s.frame("elsewhere from " + source4, iface, tcp(source4, FAR4, 80))
     s.frame("filter from a foreign net", "ws0", tcp("10.152.153.9", GW4,
                                                     9051))
+    s.frame("filter from another workstation", "ws0",
+            tcp(OTHER4, GW4, 9051))
+    for iface, source, to in (("tun0", OUT4, TUN4), ("tun0", OUT6, TUN6),
+                              ("ext0", PEER4, EXT4), ("ext0", PEER6, EXT6)):
+        s.frame("SYN to ssh from " + source, iface, tcp(source, to, 22))
+        for port in (9997, 9998, 9999):
+            s.frame("SYN to .%d from %s" % (port, source), iface,
+                    tcp(source, to, port))
+            s.frame("UDP to .%d from %s" % (port, source), iface,
+                    udp(source, to, port))
+    s.frame("UDP to peers from afar", "tun0", udp(FAR4, TUN4, 9999))
 
 
 def odd_flows(s):
@@ -204,15 +216,19 @@ def odd_flows(s):
         s.frame(name + " to elsewhere", "vif7",
                 tcp("10.137.0.50", FAR4, 80, flags))
         s.frame(name + " to IPv6", "ws0", tcp(WS6, GW6, 9050, flags))
+        s.frame(name + " to IPv6 elsewhere", "ws0", tcp(WS6, FAR6, 80, flags))
         s.frame(name + " outside", "ext0", tcp(OUT4, EXT4, 22, flags))
         s.frame(name + " outside", "tun0", tcp(PEER4, TUN4, 9999, flags))
     for port in (9150, 9041, 9108, 9999, 9050):
         s.frame("SYN to loopback.%d" % port, "ws0",
                 tcp(WS4, "127.0.0.1", port))
-        s.frame("SYN to loopback.%d" % port, "ext0",
-                tcp(OUT4, "127.0.0.1", port))
+        for iface in ("vif7", "ext0", "tun0"):
+            s.frame("SYN to loopback.%d" % port, iface,
+                    tcp(V4[iface][1], "127.0.0.1", port))
     s.frame("DNS to loopback", "ws0", udp(WS4, "127.0.0.1", 5400))
-    s.frame("UDP to loopback", "ws0", udp(WS4, "127.0.0.1", 9999))
+    for iface in ("ws0", "vif7", "ext0", "tun0"):
+        s.frame("UDP to loopback", iface, udp(V4[iface][1], "127.0.0.1",
+                                              9999))
 
 
 def split4(packet_of, at=16):
@@ -272,24 +288,55 @@ def headers(s, iface, src6):
 
 
 def liars(s):
-    """Marked by somebody else's table before ours see them."""
-    for iface in ("ws0", "vif7", "ext0", "tun0"):
+    """Marked by somebody else's table before or after ours see them."""
+    for iface in V4:
         here, there = V4[iface]
         here6, there6 = V6[iface]
-        for port in (9050, 9051, 9999, 22):
-            s.frame("marked SYN to .%d" % port, iface,
-                    tcp(there, here, port, hops=LIAR_TTL))
-        s.frame("marked SYN to IPv6", iface,
-                tcp(there6, here6, 9999, hops=LIAR_TTL))
-        s.frame("marked SYN to Tor", iface,
-                tcp(there, GW4, 9050, hops=LIAR_TTL))
-        s.frame("marked UDP on", iface, udp(there, FAR4, 123,
-                                            hops=LIAR_TTL))
+        for word, ttl in (("marked", LIAR_TTL), ("marked late", LATE_TTL)):
+            for port in (9050, 9051, 9999, 22):
+                s.frame("%s SYN to .%d" % (word, port), iface,
+                        tcp(there, here, port, hops=ttl))
+            s.frame(word + " SYN to IPv6", iface,
+                    tcp(there6, here6, 9999, hops=ttl))
+            s.frame(word + " SYN to Tor", iface,
+                    tcp(there, GW4, 9050, hops=ttl))
+            s.frame(word + " UDP on", iface, udp(there, FAR4, 123,
+                                                 hops=ttl))
+    for make in (udp, tcp):
+        s.frame("short cut of " + make.__name__, "ws0",
+                make(WS4, FAR4, 123, hops=SHORT_TTL))
+    for to, far in ((EXT4, OUT4), (EXT6, OUT6), (TUN4, PEER4),
+                    (TUN6, PEER6)):
+        s.call("caller of another port", "out", ROOT, (to, MOVED_PORT),
+               src=far)
+
+
+def odd_interface(s):
+    """One that no policy names."""
+    here, there = ODD4
+    here6, there6 = ODD6
+    for port in (22, 9051, 9999, 9050):
+        s.frame("SYN to .%d" % port, "odd0", tcp(there, here, port))
+        s.frame("IPv6 SYN to .%d" % port, "odd0", tcp(there6, here6, port))
+    for to in (GW4, "127.0.0.1"):
+        for port in (9050, 9108, 9999):
+            s.frame("SYN to %s.%d" % (to, port), "odd0",
+                    tcp(there, to, port))
+    for to in ((there, 80), (there6, 80), (there, 22)):
+        s.call("uid 0", "gw", ROOT, to)
+        s.call("uid 0", "gw", ROOT, to, mark=BOTH_MARKS)
+    for to in ((there, 53), (there6, 53), (there, 123)):
+        s.call("uid 0", "gw", ROOT, to, tcp=False)
 
 
 def link_noise(s):
-    for iface in ("ws0", "vif7", "ext0", "tun0"):
+    for iface in V4:
         here, there = V6[iface]
+        for word in ("ns", "na"):
+            for code, hops in ((0, 255), (0, 64), (1, 255)):
+                s.frame("%s to afar %d/%d" % (word, code, hops), iface,
+                        nd_afar(there, word, code, hops))
+        s.frame("echo to afar", iface, icmp(there, FAR6, 128, hops=255))
         for word, kind in ND.items():
             for src in (there, LL6):
                 s.frame("%s from %s" % (word, src), iface,
@@ -335,6 +382,12 @@ def outside_calls(s):
             for tcp_ in (True, False):
                 s.call("out", "out", ROOT, (to, port), tcp=tcp_, own=to,
                        far=(OUT6 if ":" in to else OUT4, port))
+    for to in (BARE4, BARE6, TUN4, TUN6):
+        for far in (OUT6, PEER6) if ":" in to else (OUT4, PEER4):
+            s.frame("UDP from %s to deaf %s" % (far, to), "tun0",
+                    udp(far, to, 9998))
+    for to, far in ((TUN4, PEER4), (TUN6, PEER6)):
+        s.call("peer", "out", ROOT, (to, 9997), src=far)
     s.call("out", "out", ROOT, (EXT4, 22), src=FAR4)
     s.call("out", "out", ROOT, (EXT6, 22), src=FAR6)
     for port in (22, 9999, 9050):
@@ -381,22 +434,36 @@ def gateway_calls(s):
         for to in ((OUT4, 123), (PEER4, 123), (FAR4, 53), (FAR6, 53)):
             far(uid, to, False)
         s.call("uid %d" % uid, "gw", uid, (WS4, 7))
+        s.call("uid %d" % uid, "gw", uid, (WS6, 7))
         s.call("uid %d" % uid, "gw", uid, (WS4, 7), tcp=False)
     for uid in (TOR, CLEAR, NTP):
         for to in ((OUT4, 9001), (OUT6, 9001), (PEER6, 443)):
             far(uid, to)
-        for port in (443, 8005, 8012):
+        for port in (443, 8005, 8011, 8012):
             far(uid, (OUT4, port), False)
         far(uid, (OUT6, 123), False)
         far(uid, (FAR4, 123), False)
+        far(uid, (OUT4, 53), False)
+        far(uid, (OUT6, 53), False)
+        for to in (OUT4, OUT6):
+            far(uid, (to, 53))
+            far(uid, (to, 53), False, iface="tun0")
+        far(uid, (PEER4, 53), False)
         far(uid, (OUT4, 123))
         far(uid, (OUT4, 8005))
         far(uid, (PEER4, 8005))
     for to in ((FAR6, 123), (FAR6, 8005), (FAR4, 8005), (OUT6, 8005),
-               (OUT6, 8012), (OUT6, 443), (PEER6, 123)):
+               (OUT6, 8011), (OUT6, 8012), (OUT6, 443), (PEER6, 123)):
         far(NTP, to, False)
+    for to in (OUT4, OUT6):
+        for port in (53, 8005):
+            s.raw("ACK to .%d" % port, NTP, f.TCP, to, l4_tcp(
+                EXT6 if ":" in to else EXT4, to, None, port))
+    for to in ((PEER4, 53), (PEER6, 53), (OUT4, 53), (OUT6, 53)):
+        far(ROOT, to, False)
     far(ROOT, (OUT6, 8005), False)
     far(ROOT, (OUT6, 123), False)
+    far(TOR, (PEER6, 443), False)
     # Tor's own end may have the number of a listener's port.
     far(TOR, (OUT4, 443), src=EXT4, sport=9040)
     far(TOR, (OUT6, 9001), src=EXT6, sport=9040)
@@ -406,39 +473,6 @@ def gateway_calls(s):
         far(uid, (FAR4, 80), iface="ext0")
     s.call("root", "gw", ROOT, ("10.137.0.50", 7), tcp=False)
     s.call("root", "gw", ROOT, ("10.137.0.50", 7), mark=BOTH_MARKS)
-
-
-def old_flows(s):
-    """UDP that was let through before our rules were there."""
-    def was(name, role, iface, proto, src, dst, sport, dport):
-        def send(run, n):
-            ports = [p or run.city.base + n for p in (sport, dport)]
-            token = run.city.token(n)
-            run.city.old_flow(proto, src, dst, *ports)
-            packet = f.tcp(src, dst, *ports, f.ACK, 7, token, 9) \
-                if proto == f.TCP else f.udp(src, dst, *ports, token)
-            if role == "gw":
-                run.raw(n, ROOT, proto, dst, packet, src=src)
-            else:
-                run.frame(iface, ip(src, dst, proto, packet))
-        s.add(name, send, role=role)
-
-    was("old call from outside", "out", "ext0", f.UDP, OUT4, EXT4, None,
-        9999)
-    was("old call of root's", "gw", "ext0", f.UDP, EXT4, OUT4, None, 123)
-    was("old call from Tor's port", "gw", "ws0", f.UDP, GW4, WS4, 5300, None)
-    was("old IPv6 call from Tor's port", "gw", "ws0", f.UDP, GW6, WS6, 5300,
-        None)
-    was("old call from ssh's port", "gw", "ext0", f.TCP, EXT4, OUT4, 22,
-        None)
-    was("old IPv6 call from ssh's port", "gw", "ext0", f.TCP, EXT6, OUT6, 22,
-        None)
-    was("old call from the filter's port", "gw", "ws0", f.UDP, GW4, WS4,
-        9051, None)
-    was("old TCP call from the filter's port", "gw", "ws0", f.TCP, GW4, WS4,
-        9051, None)
-    was("old call from the peers' port", "gw", "tun0", f.UDP, TUN4, PEER4,
-        9999, None)
 
 
 def local_calls(s):
@@ -469,7 +503,14 @@ def local_calls(s):
 
 
 def raw_sockets(s):
-    for iface in ("ws0", "vif7", "ext0", "tun0"):
+    for here, there in ((EXT4, OUT4), (TUN4, PEER4)):
+        for sport in (22, 9997, 9998, 9999, 123):
+            s.raw("marked TCP from .%d" % sport, ROOT, f.TCP, there,
+                  l4_tcp(here, there, sport, None), mark=EGRESS_MARK)
+            s.raw("marked UDP from .%d" % sport, ROOT, f.UDP, there,
+                  lambda own, token, a=here, b=there, p=sport: f.udp(
+                      a, b, p, own, token), mark=EGRESS_MARK)
+    for iface in V4:
         here, there = V6[iface]
         for word, kind in ND.items():
             s.raw(word, ROOT, f.ICMP6, there, lambda own, token, h=here,
@@ -519,7 +560,7 @@ def packet_sockets(s):
             for mark in (0, EGRESS_MARK, GATE_MARK):
                 s.packet("UDP", uid, iface, udp(here, there, 123), mark=mark)
         for mark in (0, EGRESS_MARK):
-            for sport in (22, 9999):
+            for sport in (22, 9997, 9998, 9999):
                 s.packet("TCP from .%d" % sport, ROOT, iface, tcp(
                     here, there, 7, sport=sport), mark=mark)
                 s.packet("UDP from .%d" % sport, ROOT, iface, udp(
@@ -552,9 +593,10 @@ def packet_sockets(s):
 
 def suite():
     s = Suite()
-    for part in (workstation_calls, forged, odd_flows, strange, honest,
-                 liars, link_noise, outside_calls, gateway_calls, old_flows,
-                 local_calls, raw_sockets, packet_sockets):
+    for part in (memberships, orphans, odd_interface, workstation_calls,
+                 forged, odd_flows, strange, honest, liars, link_noise,
+                 outside_calls, gateway_calls, old_flows, local_calls,
+                 raw_sockets, packet_sockets):
         part(s)
     names = [probe.name for probe in s]
     twice = {name for name in names if names.count(name) > 1}

@@ -2,31 +2,63 @@
 import errno
 import socket
 import struct
+import time
 
 import frames as f
-from mutant_city import FAR4, FAR6, LINKS
+from mutant_city import FAR4, FAR6, IGMP, LINKS
+from place import conntrack_add
 
 TOR, GATE, ENGINE, STATUS = 4300, 4242, 4243, 4244
 CLEAR, NTP, CLOCK, NOBODY, ROOT = 4400, 4401, 4402, 65534, 0
 BOTH_MARKS, GATE_MARK, EGRESS_MARK = 0x60000000, 0x40000000, 0x20000000
 SO_MARK = 36
+TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21
+TIMERS = 0.95   # a SYN without an answer is sent again after a second
+PART = 150      # so many probes are sent long before
+ORPHAN_SEQ = 1 << 20    # what either end says next
+REPAIR_DONE, RECEIVED, SENT = -1, 1, 2  # done, and no probe of the window
 GW4, GW6, WS4, WS6 = "10.152.152.10", "fd19::10", "10.152.152.50", "fd19::50"
 EXT4, EXT6, OUT4, OUT6 = ("192.0.2.10", "2001:db8::10", "192.0.2.1",
                           "2001:db8::1")
 TUN4, PEER4 = "198.51.100.10", "198.51.100.1"
 TUN6, PEER6 = "2001:db8:7::10", "2001:db8:7::1"
 VIF4 = "10.137.0.1"
-LIAR_TTL = 99   # table "liar" gives such packets both marks
+ODD4, ODD6 = ("10.99.0.10", "10.99.0.50"), ("fd99::10", "fd99::50")
+# The gateway's address, and another on the same link, by interface.
+V6 = {"odd0": ODD6, "ws0": (GW6, WS6), "vif7": ("fd37::1", "fd37::50"),
+      "ext0": (EXT6, OUT6), "tun0": (TUN6, PEER6)}
+V4 = {"odd0": ODD4, "ws0": (GW4, WS4), "vif7": (VIF4, "10.137.0.50"),
+      "ext0": (EXT4, OUT4), "tun0": (TUN4, PEER4)}
+# What table "others" does to packets with such a TTL or hop limit.
+LIAR_TTL, LATE_TTL, SHORT_TTL, UNTRACKED_TTL = 99, 98, 97, 96
+MOVED_PORT = 2222
 
 # Where Tor's stand-in listens, and what else the gateway has.
 TOR_TCP = [(a, p) for p in (9050, 9040, 9108) for a in (GW4, GW6)] + \
     [("127.0.0.1", p) for p in (9150, 9041, 9108)] + \
     [("::1", p) for p in (9150, 9041, 9108)]
 TOR_UDP = [(GW4, 5300), (GW6, 5300), ("127.0.0.1", 5400), ("::1", 5400)]
-ROOT_PORTS = (22, 9051, 9999)
+ROOT_PORTS = (22, 9051, 9997, 9999)     # and nobody listens at 9998
 ROOT_AT = (GW4, GW6, VIF4, EXT4, EXT6, TUN4, TUN6, "127.0.0.1", "::1")
 OUT_TCP, OUT_UDP = (443, 9001, 123, 8005), (53, 123, 8005, 8012, 443)
 OUT_AT = (OUT4, OUT6, PEER4, PEER6, FAR4, FAR6)
+
+
+def ip(src, dst, proto, l4, hops=64):
+    if ":" in dst:
+        return f.ip6(src, dst, proto, l4, hops)
+    return f.ip4(src, dst, proto, l4, hops)
+
+
+def l4_of(proto, src, dst, sport, dport, token):
+    if proto == f.TCP:
+        return f.tcp(src, dst, sport, dport, f.ACK, 7, token, 9)
+    return f.udp(src, dst, sport, dport, token)
+
+
+def l4_tcp(src, dst, sport, dport):
+    return lambda own, token: l4_of(f.TCP, src, dst, sport or own,
+                                    dport or own, token)
 
 
 def family(address):
@@ -159,6 +191,7 @@ class Run:
         self.city, self.servers, self.probes = city, servers, probes
         self.flows, self.open, self.seen = {}, [], set()
         self.phase = ""
+        self.called, self.hurried, self.hushed = {}, True, set()
         city.next_run()
 
     def see(self, n, text):
@@ -167,13 +200,14 @@ class Run:
     def collect(self):
         self.city.settle()
         for n, text in self.city.sights():
-            if n < len(self.probes) and not self._belated(text):
+            if n < len(self.probes) and not self._belated(n, text):
                 self.see(n, text)
 
-    def _belated(self, text):
+    def _belated(self, n, text):
         """Of an earlier phase: sent again when a timer said so."""
         words = text.split()
-        return self.phase != "" and ("S" in words or "SA" in words) or \
+        return self.phase != "" and ("S" in words or "SA" in words or
+                                     n in self.hushed) or \
             self.phase == "error about " and "icmp" not in words
 
     # --- how probes send ---
@@ -207,7 +241,7 @@ class Run:
         except OSError as error:
             self.see(n, "connect: " + name_of(error.errno))
             return
-        self.flows[n] = Flow(n, sock, tcp)
+        self.flows[n] = self.called[n] = Flow(n, sock, tcp)
         if not tcp:
             self._send(self.flows[n])
 
@@ -230,6 +264,9 @@ class Run:
                                    socket.IPV6_UNICAST_HOPS) if six else
                                   (socket.IPPROTO_IP, socket.IP_TTL)),
                                 more["hops"])
+            if "iface" in more:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE,
+                                more["iface"].encode())
             if "src" in more:
                 sock.bind((more["src"], 0))
             sock.sendto(packet, (to, 0))
@@ -251,11 +288,52 @@ class Run:
         except OSError as error:
             self.see(n, "packet: " + name_of(error.errno))
 
+    def old(self, proto, src, dst, *more, **mark):
+        """Conntrack knows this flow since before our rules."""
+        conntrack_add(self.city.flows, proto, src, dst, *more, **mark)
+
+    def join(self, n, here):
+        """The kernel says, with no socket, what group we now are in."""
+        group = bytes([239, self.city.run_number & 255, n >> 8, n & 255])
+        sock = self.city.gw.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.open.append(sock)
+        self.old(IGMP, here, "224.0.0.22", mark=EGRESS_MARK)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                        group + f.pton(here))
+
+    def orphan(self, n, uid, here, there):
+        """A connection from HERE to THERE of UID's, that never was made, and
+        is closed already: what it still says is nobody's."""
+        sock = self.city.user_socket("gw", uid, family(here[0]),
+                                     socket.SOCK_STREAM)
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        for queue in (RECEIVED, SENT):
+            sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, queue)
+            sock.setsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ, ORPHAN_SEQ)
+        sock.bind(here)
+        sock.connect(there)
+        self.hushed.add(n)  # it repeats its FIN
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, REPAIR_DONE)
+        sock.close()
+
     # --- the course of a run ---
 
     def first(self):
-        for n, probe in enumerate(self.probes):
-            probe.send(self, n)
+        """Everybody sends.  Who has had no answer by then does not ask again:
+        that would be a second later, and whenever that is."""
+        for at in range(0, len(self.probes), PART):
+            begun = time.monotonic()
+            for n, probe in enumerate(self.probes[at:at + PART], at):
+                probe.send(self, n)
+            self.city.settle()
+            for n, flow in list(self.flows.items()):
+                if n < at or not flow.tcp:
+                    continue
+                self._ask(flow)
+                if not flow.up:
+                    abort(self.flows.pop(n).sock)
+            if time.monotonic() - begun > TIMERS:
+                self.hurried = False
         self.collect()
 
     def _ask(self, flow):
@@ -295,7 +373,7 @@ class Run:
     def errors(self):
         """Errors about packets of ours, from a router outside."""
         self.phase = "error about "
-        for n, flow in self.flows.items():
+        for n, flow in self.called.items():
             # One of the two is the wrong way in.
             for iface in ("ext0", "tun0"):
                 for packet in self.probes[n].errors(self, flow, iface):
@@ -318,12 +396,14 @@ class Run:
         for flow in self.flows.values():
             self._ask(flow)
 
-    def hang_up(self):
-        """Sockets are closed, and leave to the kernel what is still due."""
+    def hang_up(self, meanwhile):
+        """Sockets are closed, and leave to the kernel what is still due;
+        MEANWHILE is what happens before it does it."""
         self.phase = "closed, "
         self._close("gw")
         self.servers.hang_up("gw")
         self.city.settle()
+        meanwhile()
         self.servers.hang_up("out")
         self._close("ws")
         self._close("out")

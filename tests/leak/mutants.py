@@ -3,25 +3,31 @@
     mutants.py BUILD OUT [--seed N --seconds N]
 
 BUILD has tests/leak/mutate; OUT.txt gets the table for people, OUT.json the
-one for machines.  Without a seed every mutant has its turn, else as many as
-the seconds allow, in an order that the seed decides.
+one for machines.  Without a seed every mutant has its turn, else of one of the
+policies as many as the seconds allow; the seed decides which, and the order.
+
+mutant_equivalent.txt has those that no packet can tell from the rules, each
+with its reason.  An entry that is for no mutant, or for one that something
+tells, is a failure too.
 """
 import argparse
 import collections
 import json
+import multiprocessing
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import time
 
 from mutant_city import City
 from mutant_list import suite
-from mutant_equivalent import EQUIVALENT
 from mutant_probes import Run, Servers
 from mutant_run import Bench, POLICIES
 
+FEWEST = 10     # of a lane, however slow the machine is
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -31,6 +37,9 @@ class Mutant:
         self.table, self.chain, self.number, self.what = words
         self.rule = self.spoilt = self.change = ""
         self.verdict, self.why = None, ""
+
+    def key(self):
+        return self.policy, self.table, self.chain, self.rule, self.change
 
     def name(self):
         return "%s: %s %s %s: %s" % (self.policy, self.table, self.chain,
@@ -83,8 +92,8 @@ def records(build, policy):
 
 
 def change(m):
-    """What was done, in words: "away", "policy accept", "without X", or
-    "X is now Y"."""
+    """What was done, in words: "away", "policy accept", "without X", "with
+    X", or "X is now Y"."""
     if m.what in ("rule away", "policy accept"):
         return m.what.replace("rule ", "")
     old, new = m.rule.split(), m.spoilt.split()
@@ -92,72 +101,89 @@ def change(m):
         old, new = old[:-1], new[:-1]
     while old and new and old[0] == new[0]:
         old, new = old[1:], new[1:]
+    if not old:
+        return "with " + " ".join(new)
     if not new:
         return "without " + " ".join(old)
     return " ".join(old) + " is now " + " ".join(new)
 
 
-def equivalent(m):
-    for policy, table, chain, rule, what, why in EQUIVALENT:
-        if re.fullmatch(policy, m.policy) and \
-                re.fullmatch(table, m.table) and \
-                re.fullmatch(chain, m.chain) and \
-                re.search(rule, m.rule) and re.search(what, m.change):
-            return why
-    return None
+def excuses():
+    """(policy, table, chain, rule, change) of every mutant that no packet can
+    tell from the rules -> why."""
+    why, found, head = "", {}, None
+    with open(os.path.join(HERE, "mutant_equivalent.txt"),
+              encoding="ascii") as text:
+        for line in text:
+            words = re.match(r"(\S+) (\S+) (\S+): (.*)", line)
+            if line.startswith("why: "):
+                why = line[5:].strip()
+            elif line.startswith("     "):
+                why += " " + line.strip()
+            elif line.startswith("\t") and head is not None:
+                for policy in head[0].split(","):
+                    found[(policy, head[1], head[2], line.strip(),
+                           head[3].strip())] = why
+                head = None
+            elif words:
+                head = words.groups()
+                if head[3] == "policy accept":
+                    for policy in head[0].split(","):
+                        found[(policy, *head[1:3], "", head[3])] = why
+            elif line.strip() and line[0] != "#":
+                raise ValueError("mutant_equivalent.txt: " + line)
+    return found
 
 
-def idle(text, m):
-    """Sets that this policy has nothing for."""
-    for name, body in re.findall(r"\tset (\S+) \{(.*?)\n\t\}", text, re.S):
-        if "flags constant" in body and "elements" not in body and \
-                re.search(r"@%s\b" % name, m.rule):
-            return "with this policy set %s is empty" % name
-    return None
-
-
-def judge(bench, m):
-    """Sets the mutant's verdict: caught, same, listed or survived."""
+def judge(bench, m, told):
+    """Sets the mutant's verdict: caught, same or survived.  TOLD counts in
+    which position a table's or a chain's mutants were caught: the next one
+    most likely is there too."""
     bench.restore()
     error = bench.spoil(m.table, m.text)
     if error is not None:
         m.verdict, m.why = "caught", "nft: " + error.splitlines()[0]
         return
-    for position in bench.of_table(m.table):
+    # nft does not show a chain's policy.
+    if m.number != "-" and bench.same_code(m.table, m.text):
+        m.verdict, m.why = "same", "nft makes the same code of it"
+        return
+    for position in sorted(bench.of_table(m.table), key=lambda p: (
+            -told[m.table, m.chain, p], -told[m.table, p])):
         difference = bench.difference(position)
         if difference:
             m.verdict = "caught"
             m.why = "%s: %s" % (position, difference)
+            told[m.table, m.chain, position] += 1
+            told[m.table, position] += 1
             return
-    if bench.same_code(m.table, m.text):
-        m.verdict, m.why = "same", "nft makes the same code of it"
-        return
-    why = idle(bench.tables[m.table], m) or equivalent(m)
-    m.verdict, m.why = ("listed", why) if why else ("survived", "")
+    m.verdict, m.why = "survived", ""
 
 
-def work(args, city):
+def work(args, city, lane):
+    """This lane's share: what was judged, and what went wrong."""
     probes, servers = suite(), Servers(city)
     rng = random.Random(args.seed)
     judged, problems = [], []
+    told = collections.Counter()
     end = time.monotonic() + args.seconds if args.seconds else None
-    policies = [p for p in POLICIES if not args.policy or p == args.policy]
-    for turn, policy in enumerate(policies):
+    policies = [args.policy] if args.policy else sorted(POLICIES)
+    if args.seed is not None:
+        policies = [rng.choice(policies)]
+    for policy in policies:
         tables, mutants = records(args.build, policy)
         if args.only:
-            mutants = [m for m in mutants if re.search(args.only, m.name())]
+            mutants = [m for m in mutants if re.search(args.only, str(m))]
         bench = Bench(city, lambda: Run(city, servers, probes), policy,
                       tables)
         problems += bench.baseline()
-        share = None
-        if end is not None:
-            rng.shuffle(mutants)
-            now = time.monotonic()
-            share = now + (end - now) / (len(policies) - turn)
-        for m in mutants:
-            if share is not None and time.monotonic() > share:
+        if args.seed is not None:
+            rng.shuffle(mutants)  # the same in every lane
+        for m in mutants[lane::args.lanes]:
+            if end is not None and len(judged) >= FEWEST and \
+                    time.monotonic() > end:
                 break
-            judge(bench, m)
+            judge(bench, m, told)
             judged.append(m)
             if m.verdict == "survived" or args.verbose:
                 print("%s %s\n    %s" % (m.verdict, m, m.why), flush=True)
@@ -166,18 +192,55 @@ def work(args, city):
     return judged, problems
 
 
+def excuse(judged, everything):
+    """Survivors that are equivalent are listed as such; what is wrong with
+    the list.  EVERYTHING has the keys of all mutants, judged or not."""
+    listed = excuses()
+    problems = ["%s: this excuse is for no mutant" % (key,)
+                for key in sorted(set(listed) - everything)]
+    survived = {m.key() for m in judged if m.verdict == "survived"}
+    for m in judged:
+        why = listed.get(m.key())
+        # A chain may have the same rule twice.
+        if why is not None and m.verdict != "survived" and \
+                m.key() not in survived:
+            problems.append("an excuse that is not needed (%s): %s" % (
+                m.why, m))
+        elif why is not None and m.verdict == "survived":
+            m.verdict, m.why = "listed", why
+    return problems
+
+
+def stop(*_):
+    sys.exit(1)
+
+
+def drive(args, lane):
+    signal.signal(signal.SIGTERM, stop)     # the namespaces have to go
+    city = City(lane)
+    try:
+        city.build()
+        return work(args, city, lane)
+    finally:
+        city.destroy()
+
+
 def table_of(judged):
     rows = collections.defaultdict(collections.Counter)
     for m in judged:
         rows[m.policy, m.table, m.chain][m.verdict] += 1
-    form = "%-6s %-18s %-12s %7s %7s %9s %9s\n"
+    sums = collections.Counter(m.verdict for m in judged)
+    begin = "%d mutants: %d caught, %d of the same code, %d equivalent, " \
+        "%d survived\n\n" % (len(judged), sums["caught"], sums["same"],
+                             sums["listed"], sums["survived"])
+    form = "%-6s %-18s %-12s %7s %7s %10s %9s\n"
     text = form % ("policy", "table", "chain", "caught", "same",
-                   "listed", "survived")
+                   "equivalent", "survived")
     for key in sorted(rows):
         row = rows[key]
         text += form % (*key, row["caught"], row["same"], row["listed"],
                         row["survived"])
-    return text
+    return begin + text
 
 
 def write(args, judged, problems):
@@ -202,17 +265,19 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--seconds", type=float)
+    parser.add_argument("--lanes", type=int, default=os.cpu_count())
     parser.add_argument("--policy")
     parser.add_argument("--only")
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
-    city = City()
     begun = time.monotonic()
-    try:
-        city.build()
-        judged, problems = work(args, city)
-    finally:
-        city.destroy()
+    signal.signal(signal.SIGTERM, stop)
+    with multiprocessing.get_context("fork").Pool(args.lanes) as pool:
+        done = pool.starmap(drive, [(args, i) for i in range(args.lanes)])
+    judged = [m for part, _ in done for m in part]
+    problems = [p for _, part in done for p in part]
+    problems += excuse(judged, {m.key() for policy in POLICIES
+                                for m in records(args.build, policy)[1]})
     write(args, judged, problems)
     sys.stdout.write(table_of(judged))
     failed = [m for m in judged if m.verdict == "survived"]

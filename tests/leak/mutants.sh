@@ -1,7 +1,7 @@
 #!/bin/bash
 # Rule mutants: each generated rule is taken away, weakened or turned round,
-# and some packet has to tell; see mutants.py.  Of "make check-it" a sample
-# of about a minute, another one each day; of "make rule-mutants" all.
+# and some packet has to tell; see mutants.py.  In "make check-it" a sample of
+# about a minute, another one each day; in "make rule-mutants" all.
 #
 #   MUTANTS=all              every mutant
 #   PORTCULLIS_SEED=NUMBER   this sample again
@@ -13,7 +13,7 @@ skip() { printf '%s\n' "$*"; exit 77; }
 
 [ "$(id -u)" = 0 ] || skip "needs root, for network namespaces"
 [ -x "$build/tests/leak/mutate" ] || skip "mutate has not been built"
-for tool in ip nft python3 ss conntrack; do
+for tool in ip nft python3 ss; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
 unshare -n true 2>/dev/null || skip "network namespaces cannot be made here"

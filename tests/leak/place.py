@@ -113,17 +113,64 @@ def link_local(mac):
 
 
 NETLINK_NETFILTER = 12
-CT_DELETE = 1 << 8 | 2
+CT_NEW, CT_DELETE = 1 << 8 | 0, 1 << 8 | 2
 NLM_F_REQUEST_ACK = 1 | 4
+NLM_F_CREATE = 0x400
+NESTED = 0x8000
+TCP_ESTABLISHED = 3                 # as conntrack counts
+OLD = 2 | 4 | 8    # answered, assured, confirmed
 
 
-def conntrack_flush(side):
-    """What "conntrack -F" does; raises when the kernel refuses."""
-    with side.socket(socket.AF_NETLINK, socket.SOCK_RAW,
-                     NETLINK_NETFILTER) as link:
-        link.bind((0, 0))
-        link.send(struct.pack("=IHHIIBBH", 20, CT_DELETE, NLM_F_REQUEST_ACK,
-                              1, 0, 0, 0, 0))
-        code = struct.unpack_from("=i", link.recv(4096), 16)[0]
-        if code != 0:
-            raise OSError(-code, "conntrack flush")
+def attribute(kind, data):
+    return struct.pack("=HH", 4 + len(data), kind) + data + \
+        bytes(-len(data) % 4)
+
+
+def tuple_attribute(kind, proto, src, dst, sport, dport):
+    six = ":" in src
+    ends = [socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, end)
+            for end in (src, dst)]
+    addresses = b"".join(attribute(i + (3 if six else 1), end)
+                         for i, end in enumerate(ends))
+    number = attribute(1, bytes([proto]))
+    if sport:
+        number += attribute(2, struct.pack("!H", sport)) + \
+            attribute(3, struct.pack("!H", dport))
+    return attribute(kind | NESTED, attribute(1 | NESTED, addresses) +
+                     attribute(2 | NESTED, number))
+
+
+def conntrack_link(side):
+    """What conntrack_add and conntrack_flush ask SIDE's conntrack by."""
+    link = side.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+    link.bind((0, 0))
+    return link
+
+
+def conntrack_ask(link, what, flags, family, body):
+    """Sent, and answered; raises when the kernel refuses."""
+    link.send(struct.pack("=IHHIIBBH", 20 + len(body), what,
+                          NLM_F_REQUEST_ACK | flags, 1, 0, family, 0, 0)
+              + body)
+    code = struct.unpack_from("=i", link.recv(4096), 16)[0]
+    if code != 0:
+        raise OSError(-code, "conntrack")
+
+
+def conntrack_add(link, proto, src, dst, sport=0, dport=0, mark=0):
+    """A flow that is old, and was answered."""
+    info = b""
+    if proto == socket.IPPROTO_TCP:
+        info = attribute(4 | NESTED, attribute(1 | NESTED, attribute(
+            1, bytes([TCP_ESTABLISHED]))))
+    body = tuple_attribute(1, proto, src, dst, sport, dport) + \
+        tuple_attribute(2, proto, dst, src, dport, sport) + info
+    for kind, number in ((3, OLD), (7, 300), (8, mark)):
+        body += attribute(kind, struct.pack("!I", number))
+    conntrack_ask(link, CT_NEW, NLM_F_CREATE, socket.AF_INET6 if ":" in src
+                  else socket.AF_INET, body)
+
+
+def conntrack_flush(link):
+    """What "conntrack -F" does."""
+    conntrack_ask(link, CT_DELETE, 0, 0, b"")

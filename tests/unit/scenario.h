@@ -91,6 +91,7 @@ struct world {
 	bool resolver, resolver_full, want_lookup, has_uplink;
 	uint32_t want_id;
 	int program; /* errno of a look at one */
+	int change_rc; /* of the last word "change" */
 	struct name_list list;
 	struct name_go go;
 	struct name_tryout tryout;
@@ -150,5 +151,6 @@ void script_verdict(char *arg);
 void script_program(char *arg);
 void script_kept(char *arg);
 void script_uplink(char *arg);
+void script_change(char *arg);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisor/engine/uplink.h"
 #include "tests/unit/scenario.h"
 
 /* --- what the engine asks ------------------------------------------------ */
@@ -289,6 +290,42 @@ script_uplink(char *arg)
 	w.has_uplink = true;
 }
 
+/*
+ * What apply.c asks of the uplink, without it: "consider LINE | LINE",
+ * "consider" alone to end it, "try", "set", "watch", "capture".
+ */
+void
+script_change(char *arg)
+{
+	static struct pol_uplink u;
+	char why[POL_UPLINK_WHY];
+	size_t n = strlen("consider");
+
+	world_flush();
+	w.change_rc = 0;
+	if (strcmp(arg, "consider") == 0) {
+		uplink_consider(w.e, NULL);
+	} else if (strncmp(arg, "consider ", n + 1) == 0) {
+		for (char *s = arg; *s != '\0'; s++)
+			if (*s == '|')
+				*s = '\n';
+		ck_assert_msg(pol_uplink_parse(&u, why, &w.policy,
+		    arg + n + 1, strlen(arg + n + 1)) == 0, "%s", why);
+		uplink_consider(w.e, &u);
+	} else if (strcmp(arg, "capture") == 0) {
+		w.change_rc = uplink_capture(w.e, &u, why) ? 0 : -1;
+	} else if (strcmp(arg, "try") == 0) {
+		w.change_rc = uplink_try(w.e, &u, w.now);
+	} else if (strcmp(arg, "set") == 0) {
+		w.change_rc = uplink_set(w.e, &u, w.now);
+	} else if (strcmp(arg, "watch") == 0) {
+		uplink_watch(w.e, true, w.now);
+	} else {
+		world_trouble("change", arg);
+	}
+	(void)world_settle();
+}
+
 /* One "250-OPTION=VALUE" for each, the others as unset. */
 void
 names_feed_uplink(void)
@@ -366,6 +403,35 @@ one_of(const char *key, unsigned i)
 	return NULL;
 }
 
+/* How the change stands, by apply.c's questions. */
+static const char *
+change_value(const char *key)
+{
+	static const char *const sets[] = { "none", "waiting", "ok",
+		"refused", "lost" };
+	static const char *const names[] = { "none", "asking", "ok",
+		"failed", "off" };
+	struct uplink_evidence ev;
+	enum name_state state;
+	const char *host;
+	uint32_t code;
+
+	if (strcmp(key, "set") == 0)
+		return sets[uplink_state(w.e)];
+	if (strcmp(key, "changenames") == 0)
+		return names[uplink_names(w.e, &host, &state)];
+	if (strcmp(key, "tried") == 0)
+		return name_verdict_name(uplink_tried(w.e, &code));
+	if (strcmp(key, "done") == 0)
+		return w.change_rc == 0 ? "yes" : "no";
+	uplink_evidence(w.e, &ev);
+	if (strcmp(key, "built") == 0)
+		return ev.built ? "yes" : "no";
+	if (strcmp(key, "dir") == 0)
+		return ev.dir ? "yes" : "no";
+	return NULL;
+}
+
 const char *
 names_value(const char *key, char *buf, size_t cap)
 {
@@ -398,5 +464,5 @@ names_value(const char *key, char *buf, size_t cap)
 	}
 	if (sscanf(key, "%*[a-z]%u", &i) == 1)
 		return one_of(key, i);
-	return NULL;
+	return change_value(key);
 }

@@ -267,11 +267,20 @@ START_TEST(the_clock_is_told_by_event_and_by_certificates)
 {
 	s.progress = 14;
 	s.skewed = true;
-	s.skew_s = -3 * 86400;
+	s.skew_s = -86400;
 	ck_assert(!diagnosis_make(&d, &s)); /* it may bootstrap all the same */
+	s.skew_s = -3 * 86400;
+	is("clock", "The clock is wrong: it is 72 hours behind what the Tor "
+	    "network says.");
+	s.log = SAID_CERTIFICATE;
+	s.skew_s = -60;
+	ck_assert(!diagnosis_make(&d, &s));
+	s.log = 0;
+	s.skew_s = -3 * 86400;
 	s.stalled = true;
 	is("clock", "The clock is wrong: it is 72 hours behind what the Tor "
 	    "network says.");
+	s.stalled = true;
 	s.skew_s = 5 * 3600;
 	is("clock", "The clock is wrong: it is 5 hours ahead of what the Tor "
 	    "network says.");
@@ -282,6 +291,11 @@ START_TEST(the_clock_is_told_by_event_and_by_certificates)
 	s.log = SAID_CERTIFICATE;
 	is("clock", "The clock is probably wrong: certificates are expired or "
 	    "not yet valid by it.");
+	/* Tor says that once only, and perhaps before we came. */
+	s.log = 0;
+	s.reason = "DONE";
+	is("clock", "The clock is probably wrong, or something interferes: "
+	    "each handshake is broken off.");
 }
 END_TEST
 
@@ -305,8 +319,8 @@ START_TEST(a_bridge_that_cannot_be_reached_is_told)
 	s.method = "obfs4";
 	s.transport = SNAP_T_LAUNCHED;
 	s.log = SAID_SOCKS;
-	is("bridge-unreachable", "The transport obfs4 cannot reach its "
-	    "bridge, or the bridge does not know it.");
+	is("bridge-unreachable", "No bridge can be reached by the transport "
+	    "obfs4, or it is not one of that kind.");
 }
 END_TEST
 
@@ -342,7 +356,7 @@ static const struct {
 	{ 0, false, "Tor has not begun to connect" },
 	{ 0, true, "no transport runs, so Tor has not begun to connect" },
 	{ 1, true, "the transport's program does not take connections" },
-	{ 2, true, "the transport's program does not take connections" },
+	{ 2, true, "no bridge can be reached" },
 	{ 3, false, "Tor waits for its proxy" },
 	{ 4, true, "Tor waits for its proxy" },
 	{ 5, false, "no relay can be reached" },

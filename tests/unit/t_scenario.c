@@ -338,7 +338,7 @@ static const struct {
 	{ "resolver", script_resolver }, { "name", script_name },
 	{ "want", script_want }, { "verdict", script_verdict },
 	{ "program", script_program }, { "kept", script_kept },
-	{ "uplink", script_uplink },
+	{ "uplink", script_uplink }, { "change", script_change },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
 static void
@@ -473,7 +473,7 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"relays_odd.txt", "relays_boot.txt", "timesync.txt",
 	"timesync_gate.txt", "names.txt",
 	"names_off.txt", "names_proxy.txt", "names_strict.txt",
-	"names_odd.txt",
+	"names_odd.txt", "change.txt",
 	"transports.txt", "proxy.txt", "stall.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
