@@ -193,7 +193,7 @@ sleep 2.2
 only "a try's time is over" $RES "$DNS"
 reach resolver 2 $PROXY
 sleep 1
-reach resolver 60 $PROXY
+reach resolver 600 $PROXY
 sleep 1.5
 only "its time began anew" $RES "$DNS" "$PROXY"
 check "reported" now_is 'reach=3'
@@ -417,7 +417,7 @@ check "no resolver: nothing of it is there" \
     [ "$(in_gw nft list table inet portcullis | grep -c 'permit_\|stub')" = 0 ]
 reach tor 60 $PROXY
 check "any egress: acknowledged" now_is 'reach=1'
-reach resolver 60 $PROXY
+reach resolver 600 $PROXY
 check "no resolver: nothing for it to reach" await 'asked-to-restart' 2
 say engine
 say permits lookup
