@@ -140,8 +140,8 @@ ip -n "$GW" neigh replace 127.0.0.1 lladdr 02:00:00:00:00:01 dev ext0
 strays()
 {
 	local pid
-	ip netns exec "$2" timeout 5 python3 "$IT_SRC/traffic.py" 0 sniff \
-	    "$3" 127.0.0.1 1.5 >"$IT_DIR/strays" &
+	ip netns exec "$2" timeout 9 python3 "$IT_SRC/traffic.py" 0 sniff \
+	    "$3" 127.0.0.1 4 >"$IT_DIR/strays" &
 	pid=$!
 	sleep 0.5
 	for spec in $DNS $STUB; do
