@@ -388,10 +388,10 @@ watching(struct engine *e, uint64_t now)
 		a->progress = ev.progress;
 		return;
 	}
-	because(a, "No circuit was built in %u seconds; %s%.100s",
+	because(a, "No circuit was built in %u seconds: %s.",
 	    (unsigned)(changing_patience_ms(e->policy, a->next) / 1000),
-	    ev.progress < 100 ? "Tor was still connecting. " :
-	    "bridges or proxy do not answer. ", e->reason);
+	    ev.progress < 100 ? "Tor was still connecting" :
+	    "bridges or proxy do not answer");
 	roll_back(e, now);
 }
 
@@ -420,7 +420,8 @@ keeping(struct engine *e, uint64_t now)
 	if (!q->answered && now < q->ends)
 		return;
 	if (q->answered && q->error == 0) {
-		because(a, "It works, and is kept in %.120s.",
+		because(a, "It works, and is kept in %.100s, which Tor's "
+		    "torrc has to include; see portcullis(1).",
 		    e->policy->tor.torrc);
 		finish(e, SNAP_A_KEPT, true);
 		return;
@@ -521,8 +522,8 @@ engine_change(struct engine *e, const struct snap_change *c, uint64_t now)
 	}
 	enter(e, SNAP_A_PREFLIGHT, now + PREFLIGHT_MS);
 	uplink_consider(e, a->next);
-	say(e, now, "It is looked at: %u bridges, %s%s.",
-	    (unsigned)a->next->nbridges,
+	say(e, now, "It is looked at: %u bridge%s, %s%s.",
+	    (unsigned)a->next->nbridges, a->next->nbridges == 1 ? "" : "s",
 	    a->next->proxy == POL_PROXY_NONE ? "no proxy" : "proxy by ",
 	    a->next->proxy == POL_PROXY_NONE ? "" :
 	    pol_proxy_name((enum pol_proxy)a->next->proxy));
