@@ -220,9 +220,11 @@ on_result(struct engine *e, const void *p, uint64_t now)
 		return -1;
 	k = &n->known[r.host];
 	/* Which one it is says where Tor's bridges and proxy are. */
-	if ((enum name_state)r.state != k->state)
-		log_debug("name %s: %s", k->host,
+	if ((enum name_state)r.state != k->state) {
+		log_info("a name that is needed: %s",
 		    name_state_name((enum name_state)r.state));
+		log_debug("it is %s", k->host);
+	}
 	set_state(e, k, (enum name_state)r.state);
 	k->n = r.n;
 	memcpy(k->addr, r.addr, sizeof k->addr);
