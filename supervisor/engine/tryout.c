@@ -190,11 +190,34 @@ tryout_lost(struct engine *e, uint64_t now)
 		end(e, NAME_V_BLOCKED, 0);
 }
 
+/* Has Tor the change that is considered, whose proxy was tried before? */
+static bool
+is_tried(const struct engine *e)
+{
+	const struct pol_uplink *has = &e->uplink.conf;
+	const struct pol_uplink *change = &e->uplink.change;
+	struct pol_addr addr, tried;
+
+	if (!e->uplink.considered || !e->uplink.fits ||
+	    e->tryout.verdict == NAME_V_NONE || has->proxy != change->proxy ||
+	    has->port != change->port || has->has_auth != change->has_auth ||
+	    strcmp(has->user, change->user) != 0 ||
+	    strcmp(has->password, change->password) != 0)
+		return false;
+	pol_uplink_proxy_addr(&addr, has);
+	uplink_proxy_addr(e, &tried, change);
+	return addr.family != 0 && pol_addr_equal(&addr, &tried);
+}
+
 void
 tryout_changed(struct engine *e, uint64_t now)
 {
 	struct tryout *t = &e->tryout;
 
+	if (is_tried(e)) {
+		t->wanted = false;
+		return;
+	}
 	t->verdict = NAME_V_NONE;
 	t->code = 0;
 	t->wanted = true;

@@ -206,7 +206,10 @@ script_name(char *arg)
 	tell(&r, sizeof r);
 }
 
-/* "lookup", "nothing", or "HOST TTL ADDRESS ...": for the stub. */
+/*
+ * "lookup", "nothing", or "HOST TTL ADDRESS ...": for the stub; "+HOST ...":
+ * and for a lookup.
+ */
 void
 script_want(char *arg)
 {
@@ -218,7 +221,8 @@ script_want(char *arg)
 	want.magic = NAME_WANT_MAGIC;
 	want.id = ++w.want_id;
 	want.host = UINT32_MAX;
-	w.want_lookup = strcmp(arg, "lookup") == 0;
+	w.want_lookup = strcmp(arg, "lookup") == 0 || arg[0] == '+';
+	arg += arg[0] == '+';
 	want.lookup = w.want_lookup;
 	memset(&w.go, 0, sizeof w.go);
 	if (rest != NULL) {

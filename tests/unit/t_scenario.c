@@ -481,7 +481,7 @@ static const char *const scenarios[] = {
 	"relays_odd.txt", "relays_boot.txt", "timesync.txt",
 	"timesync_gate.txt", "names.txt",
 	"names_off.txt", "names_proxy.txt", "names_strict.txt",
-	"names_odd.txt", "change.txt",
+	"names_odd.txt", "names_kept.txt", "change.txt",
 	"transports.txt", "proxy.txt", "stall.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
