@@ -30,6 +30,8 @@ enum {
 	PRIO_FILTER = -5 /* before the usual 0, so that our counters count */
 };
 
+#define PORT_DNS 53
+
 #define MARKS (POL_MARK_GATE | POL_MARK_EGRESS)
 
 /*
@@ -175,14 +177,15 @@ static void
 from_internal(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
+	/* First: listeners and the stub are on loopback too. */
+	for (size_t i = 0; i < p->ninternal; i++)
+		if (c->ports[0] || has_service(p, p->internal[i]))
+			keep_loopback(b, c->from_int, p->internal[i]);
 	for (size_t s = 0; s < NSIDES; s++)
 		POL_RULE(b, c->from_int,
 		    pol_st_num(POL_M_NFPROTO, sides[s].nfproto),
 		    pol_st_lookup(sides[s].listen, sides[s].dst),
 		    pol_st(POL_A_ACCEPT));
-	for (size_t i = 0; i < p->ninternal; i++)
-		if (c->ports[0] || has_service(p, p->internal[i]))
-			keep_loopback(b, c->from_int, p->internal[i]);
 	for (size_t s = 0; s < NSIDES; s++)
 		if (c->ports[s])
 			POL_RULE(b, c->from_int,
@@ -282,12 +285,33 @@ cut_rules(struct pol_build *b, const struct guard_chains *c,
 	pol_build_answer(b, c->cut, p);
 }
 
+/*
+ * A resolver of this machine is not Tor's to ask, whom the stub answers: it
+ * would ask outside if it may.  What goes to the stub has its port by now.
+ */
+static void
+cut_dns(struct pol_build *b, const struct guard_chains *c,
+    const struct pol_policy *p)
+{
+	static const uint32_t l4protos[] = { IPPROTO_UDP, IPPROTO_TCP };
+
+	if (!pol_has_stub(p))
+		return;
+	for (size_t i = 0; i < 2; i++)
+		POL_RULE(b, c->loopback,
+		    pol_st_num(POL_M_MARK_CLEAR, POL_MARK_GATE),
+		    pol_st_num(POL_M_SKUID, p->tor.user.uid),
+		    pol_st_num(POL_M_L4PROTO, l4protos[i]),
+		    pol_st_num(POL_M_DPORT, PORT_DNS), pol_st_jump(c->cut));
+}
+
 static void
 output_loopback(struct pol_build *b, const struct guard_chains *c,
     const struct pol_policy *p)
 {
 	POL_RULE(b, c->output, pol_st_if(POL_M_OIFNAME, "lo"),
 	    pol_st_jump(c->loopback));
+	cut_dns(b, c, p);
 	for (size_t s = 0; s < NSIDES; s++) {
 		cut_loopback(b, c, sides[s].nfproto,
 		    pol_st_lookup(sides[s].listen, sides[s].dst));

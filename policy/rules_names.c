@@ -112,6 +112,10 @@ one_way(struct pol_build *b, size_t chain, uint32_t uid,
 /*
  * Whatever interface a packet had before nat output sent it to the stub, it
  * is the stub's: without the permit it gets no mark of anybody.
+ *
+ * One of a socket that is bound to an interface leaves by that all the same.
+ * Outside the netdev table stops it; inside a neighbour would get it, who
+ * need only say that he is 127.0.0.1, and there nobody's DNS goes.
  */
 static void
 stub_rules(struct pol_build *b, const struct pol_gate_chains *c,
@@ -131,6 +135,10 @@ stub_rules(struct pol_build *b, const struct pol_gate_chains *c,
 		POL_RULE(b, c->stub, family, from, pol_st_jump(c->from_stub));
 		POL_RULE(b, c->mark_out, family, to, pol_st(POL_A_ACCEPT));
 	}
+	for (size_t i = 0; i < p->ninternal; i++)
+		POL_RULE(b, c->to_stub,
+		    pol_st_if(POL_M_OIFNAME, p->internal[i]),
+		    pol_st(POL_A_ACCEPT));
 	one_way(b, c->to_stub, p->tor.user.uid, POL_M_CT_ORIGINAL);
 	/* Whoever has the stub's port while the resolver is not there. */
 	one_way(b, c->from_stub, p->resolver_user.uid, POL_M_CT_REPLY);

@@ -161,12 +161,17 @@ from_gateway(struct pol_build *b, size_t chain, const struct pol_policy *p)
 
 /*
  * Only now is it known where it goes: to a proven listener it needs the
- * clients' lease, as everything does; without it, it is told so.
+ * clients' lease, as everything does; without it, it is told so.  What a
+ * socket bound to an internal interface sends would go to a neighbour there.
  */
 static void
 mark_redirected(struct pol_build *b, size_t chain, size_t enter,
     const struct pol_policy *p)
 {
+	for (size_t i = 0; i < p->ninternal; i++)
+		POL_RULE(b, chain,
+		    pol_st_if(POL_M_OIFNAME, p->internal[i]),
+		    pol_st(POL_A_ACCEPT));
 	for (size_t s = 0; s < POL_NSIDES; s++) {
 		if (!pol_build_redirects_own(p, (int)pol_sides[s].nfproto))
 			continue;

@@ -15,17 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisor/engine/changing.h"
 #include "supervisor/engine/core.h"
-#include "supervisor/engine/diagnosis.h"
 #include "supervisor/log.h"
 
-/* Names, one after the other, and a proxy that does not answer. */
-#define PREFLIGHT_MS 45000
+/* Names, one after the other, and three bridges that do not answer. */
+#define PREFLIGHT_MS 50000
 #define SETTING_MS 30000
-/* obfs4 took 4 s, meek 3 s on a quick network; snowflake looks for partners. */
-#define WATCH_MS 120000
-#define WATCH_SLOW_MS 240000
 #define KEEPER_MS 5000
+/* It waits for the disk. */
+#define KEEP_MS 30000
 /* Who asked gives up when nothing was said for a minute. */
 #define SAY_MS 15000
 #define AGAIN_MS 5000
@@ -52,31 +51,17 @@ apply_clear(struct engine *e)
 	drop(&e->apply.before);
 }
 
-static bool
-is_under_way(const struct apply *a)
-{
-	switch (a->step) {
-	case SNAP_A_PREFLIGHT:
-	case SNAP_A_SETTING:
-	case SNAP_A_WATCHING:
-	case SNAP_A_KEEPING:
-	case SNAP_A_ROLLING_BACK:
-		return true;
-	case SNAP_A_NONE:
-	case SNAP_A_KEPT:
-	case SNAP_A_CHECKED:
-	case SNAP_A_ROLLED_BACK:
-	case SNAP_A_REFUSED:
-	case SNAP_NASTEP:
-		break;
-	}
-	return false;
-}
-
 bool
 apply_busy(const struct engine *e)
 {
-	return is_under_way(&e->apply) && e->apply.step != SNAP_A_PREFLIGHT;
+	return changing_under_way(&e->apply) &&
+	    e->apply.step != SNAP_A_PREFLIGHT;
+}
+
+void
+apply_status_lost(struct engine *e)
+{
+	e->apply.id = 0;
 }
 
 void
@@ -149,6 +134,9 @@ finish(struct engine *e, enum snap_apply_step step, bool ok)
 	if (step == SNAP_A_REFUSED)
 		r = (struct snap_result){ .refused = 1 };
 	uplink_consider(e, NULL);
+	/* What was tried is not what Tor has. */
+	e->tryout.verdict = NAME_V_NONE;
+	e->tryout.wanted = true;
 	enter(e, step, UINT64_MAX);
 	tell(e, r, a->text);
 	a->id = 0;
@@ -174,7 +162,8 @@ ask_keeper(struct engine *e, enum link_change_step step, uint64_t now)
 	int rc;
 
 	a->keeper = (struct apply_keeper){ .step = step,
-		.id = a->keeper.id + 1, .ends = now + KEEPER_MS };
+		.id = a->keeper.id + 1, .ends = now +
+		    (step == LINK_CHANGE_KEEP ? KEEP_MS : KEEPER_MS) };
 	c->magic = LINK_CHANGE_MAGIC;
 	c->step = step;
 	c->id = a->keeper.id;
@@ -211,7 +200,7 @@ forget_tick(struct engine *e, uint64_t now)
 {
 	struct apply *a = &e->apply;
 
-	if (!a->forget || is_under_way(a))
+	if (!a->forget || changing_under_way(a))
 		return;
 	if (a->keeper.step == LINK_CHANGE_FORGET && a->keeper.answered)
 		a->forget = false;
@@ -220,13 +209,6 @@ forget_tick(struct engine *e, uint64_t now)
 }
 
 /* --- preflight ----------------------------------------------------------- */
-
-static bool
-session_is_up(const struct engine *e)
-{
-	return e->state == SM_SETUP || e->state == SM_CONFIGURE ||
-	    e->state == SM_WATCH;
-}
 
 static void
 begin_setting(struct engine *e, uint64_t now)
@@ -257,7 +239,7 @@ preflight(struct engine *e, uint64_t now)
 	struct apply *a = &e->apply;
 	enum preflight_step step;
 
-	if (!session_is_up(e)) {
+	if (!changing_session_up(e)) {
 		refuse(e, "the control connection to Tor was lost.");
 		return;
 	}
@@ -268,20 +250,11 @@ preflight(struct engine *e, uint64_t now)
 		begin_setting(e, now);
 	else if (now >= a->ends)
 		refuse(e, a->preflight.named ?
-		    "trying the proxy took too long." :
+		    "trying bridges or proxy took too long." :
 		    "looking up the names took too long.");
 }
 
 /* --- setting ------------------------------------------------------------- */
-
-/* Has the gate said that no client gets through?  A dead one lets nobody. */
-static bool
-is_shut(const struct engine *e)
-{
-	return !e->gate_up || (e->gate_known && !ask_is_up(e->asked) &&
-	    e->report.seq >= e->lowered_seq && e->report.known != 0 &&
-	    !ask_is_up((enum gate_position)e->report.position));
-}
 
 static void
 roll_back(struct engine *e, uint64_t now)
@@ -289,7 +262,8 @@ roll_back(struct engine *e, uint64_t now)
 	struct apply *a = &e->apply;
 
 	uplink_watch(e, false, now);
-	uplink_consider(e, NULL);
+	/* What had a name before may need it again. */
+	uplink_consider(e, a->before);
 	enter(e, SNAP_A_ROLLING_BACK, UINT64_MAX);
 	a->again = now;
 	say(e, now, "It does not work: %.150s", a->text);
@@ -318,21 +292,20 @@ setting(struct engine *e, uint64_t now)
 	if (!is_remembered(e, now))
 		return;
 	if (!a->open) {
-		if (now >= a->ends || !session_is_up(e)) {
+		if (now >= a->ends || !changing_session_up(e)) {
 			a->forget = true;
 			refuse(e, "the gate could not be shut, or Tor was "
 			    "lost, before anything was set.");
 			return;
 		}
-		if (is_shut(e))
+		if (changing_shut(e))
 			a->open = uplink_set(e, a->next, now) == 0;
 		return;
 	}
 	switch (uplink_state(e)) {
 	case UPLINK_SET_OK:
-		enter(e, SNAP_A_WATCHING, now + (transports_need(e,
-		    GATE_P_UDP) || transports_need(e, GATE_P_STUB) ?
-		    WATCH_SLOW_MS : WATCH_MS));
+		enter(e, SNAP_A_WATCHING, now +
+		    changing_patience_ms(e->policy, a->next));
 		uplink_watch(e, true, now);
 		say(e, now, "Tor has taken it; now it has to build a "
 		    "circuit.");
@@ -359,13 +332,8 @@ setting(struct engine *e, uint64_t now)
 /* --- watching ------------------------------------------------------------ */
 
 static void
-tell_progress(struct engine *e, int progress, uint64_t now)
+say_progress(struct engine *e, int progress, uint64_t now)
 {
-	struct apply *a = &e->apply;
-
-	if (progress == a->progress && now < a->say_at)
-		return;
-	a->progress = progress;
 	if (progress < 0)
 		say(e, now, "Nothing is known yet of Tor's bootstrap.");
 	else if (progress < 100)
@@ -376,48 +344,37 @@ tell_progress(struct engine *e, int progress, uint64_t now)
 		    "circuit can be built.");
 }
 
-/* What was set ends with Tor; whatever works after that is something else. */
+/*
+ * What was set ends with Tor, and with everybody else's SETCONF or reload:
+ * whatever works after that is something else.
+ */
 static bool
 is_lost(struct engine *e, uint64_t now)
 {
-	if (session_is_up(e))
+	const bool up = changing_session_up(e);
+
+	if (up && (!e->uplink.known || changing_in_force(e, e->apply.next)))
 		return false;
-	because(&e->apply, "Tor went away.");
+	because(&e->apply, up ? "Tor was given other bridges or another "
+	    "proxy meanwhile." : "Tor went away.");
 	roll_back(e, now);
 	return true;
-}
-
-/*
- * The only bridge is not the one that was meant, or its transport says that
- * it cannot be reached: no waiting mends that.  NULL: there is still hope.
- */
-static const char *
-hopeless(const struct engine *e, uint64_t now)
-{
-	const struct tor_info *t = &e->tor;
-
-	if (e->apply.next->nbridges != 1 || !watch_stalled(e, now))
-		return NULL;
-	if (strcmp(t->why, "IDENTITY") == 0 || (t->said & SAID_IDENTITY) != 0)
-		return "the bridge shows another key than its fingerprint.";
-	if ((t->said & SAID_SOCKS) != 0)
-		return "the transport cannot reach the bridge.";
-	return NULL;
 }
 
 static void
 watching(struct engine *e, uint64_t now)
 {
 	struct apply *a = &e->apply;
-	const char *lost = hopeless(e, now);
+	const char *lost = changing_hopeless(e, now);
 	struct uplink_evidence ev;
 
 	if (is_lost(e, now))
 		return;
 	uplink_evidence(e, &ev);
-	if (ev.progress == 100 && ev.dir && ev.circuit && ev.built) {
+	if (ev.progress == 100 && ev.dir && ev.circuit && ev.built &&
+	    e->uplink.known) {
 		uplink_watch(e, false, now);
-		enter(e, SNAP_A_KEEPING, now + KEEPER_MS);
+		enter(e, SNAP_A_KEEPING, UINT64_MAX);
 		return;
 	}
 	if (lost != NULL) {
@@ -426,14 +383,15 @@ watching(struct engine *e, uint64_t now)
 		return;
 	}
 	if (now < a->ends) {
-		tell_progress(e, ev.progress, now);
+		if (ev.progress != a->progress || now >= a->say_at)
+			say_progress(e, ev.progress, now);
+		a->progress = ev.progress;
 		return;
 	}
-	because(a, "No circuit was built in %u seconds; %s%.100s",
-	    transports_need(e, GATE_P_UDP | GATE_P_STUB) ?
-	    WATCH_SLOW_MS / 1000 : WATCH_MS / 1000,
-	    ev.progress < 100 ? "Tor was still connecting. " :
-	    "bridges or proxy do not answer. ", e->reason);
+	because(a, "No circuit was built in %u seconds: %s.",
+	    (unsigned)(changing_patience_ms(e->policy, a->next) / 1000),
+	    ev.progress < 100 ? "Tor was still connecting" :
+	    "bridges or proxy do not answer");
 	roll_back(e, now);
 }
 
@@ -462,14 +420,18 @@ keeping(struct engine *e, uint64_t now)
 	if (!q->answered && now < q->ends)
 		return;
 	if (q->answered && q->error == 0) {
-		because(a, "It works, and is kept in %.120s.",
+		because(a, "It works, and is kept in %.100s, which Tor's "
+		    "torrc has to include; see portcullis(1).",
 		    e->policy->tor.torrc);
 		finish(e, SNAP_A_KEPT, true);
 		return;
 	}
-	because(a, "It works, but %.80s could not be written (%s).",
-	    e->policy->tor.torrc, q->answered ? strerror(q->error) :
-	    "the keeper does not answer");
+	if (q->answered)
+		because(a, "It works, but %.80s could not be written (%s).",
+		    e->policy->tor.torrc, strerror(q->error));
+	else
+		because(a, "It works, but the keeper does not say whether "
+		    "%.80s was written.", e->policy->tor.torrc);
 	roll_back(e, now);
 }
 
@@ -494,14 +456,8 @@ rolling_back(struct engine *e, uint64_t now)
 		a->open = false;
 		a->again = now + AGAIN_MS;
 	}
-	if (!a->open && now >= a->again && session_is_up(e)) {
+	if (!a->open && now >= a->again)
 		a->open = uplink_set(e, a->before, now) == 0;
-		a->again = now + AGAIN_MS;
-	}
-	if (now >= a->say_at)
-		say(e, now, "It is being rolled back: %s.",
-		    session_is_up(e) ? "Tor has not taken it yet" :
-		    "Tor cannot be reached");
 }
 
 /* --- inputs -------------------------------------------------------------- */
@@ -515,6 +471,7 @@ engine_pending(struct engine *e, const struct pol_uplink *u)
 	*a->before = *u;
 	because(a, "The supervisor was restarted in the middle of it.");
 	log_warn("the last engine left a change unfinished: rolling back");
+	uplink_consider(e, a->before);
 	enter(e, SNAP_A_ROLLING_BACK, UINT64_MAX);
 	a->say_at = UINT64_MAX; /* nobody waits for a word */
 }
@@ -526,7 +483,7 @@ cannot_begin(struct engine *e, const struct snap_change *c,
 {
 	struct apply *a = &e->apply;
 
-	if (!session_is_up(e))
+	if (!changing_session_up(e))
 		return "Tor cannot be reached now; see \"portcullis status\".";
 	if (e->latch != LATCH_NONE)
 		return "the gate is latched closed; see \"portcullis "
@@ -549,7 +506,7 @@ engine_change(struct engine *e, const struct snap_change *c, uint64_t now)
 	char why[POL_UPLINK_WHY];
 	const char *fault;
 
-	if (is_under_way(a) || a->forget) {
+	if (changing_under_way(a) || a->forget) {
 		tell_answer(e, busy, "Nothing was changed: another change is "
 		    "under way.");
 		return;
@@ -565,8 +522,8 @@ engine_change(struct engine *e, const struct snap_change *c, uint64_t now)
 	}
 	enter(e, SNAP_A_PREFLIGHT, now + PREFLIGHT_MS);
 	uplink_consider(e, a->next);
-	say(e, now, "It is looked at: %u bridges, %s%s.",
-	    (unsigned)a->next->nbridges,
+	say(e, now, "It is looked at: %u bridge%s, %s%s.",
+	    (unsigned)a->next->nbridges, a->next->nbridges == 1 ? "" : "s",
 	    a->next->proxy == POL_PROXY_NONE ? "no proxy" : "proxy by ",
 	    a->next->proxy == POL_PROXY_NONE ? "" :
 	    pol_proxy_name((enum pol_proxy)a->next->proxy));
@@ -575,6 +532,8 @@ engine_change(struct engine *e, const struct snap_change *c, uint64_t now)
 void
 apply_tick(struct engine *e, uint64_t now)
 {
+	const char *still;
+
 	switch (e->apply.step) {
 	case SNAP_A_PREFLIGHT:
 		preflight(e, now);
@@ -599,26 +558,33 @@ apply_tick(struct engine *e, uint64_t now)
 	case SNAP_NASTEP:
 		break;
 	}
+	still = changing_still(e);
+	if (now >= e->apply.say_at && still != NULL)
+		say(e, now, "%s", still);
 	forget_tick(e, now);
 }
 
-static uint64_t
-earlier(uint64_t a, uint64_t b)
+/* What is over now has had its turn: only what is to come wakes. */
+static void
+wake_at(uint64_t *wake, uint64_t at, uint64_t now)
 {
-	return a < b ? a : b;
+	if (at > now && at < *wake)
+		*wake = at;
 }
 
 uint64_t
-apply_wake(const struct engine *e)
+apply_wake(const struct engine *e, uint64_t now)
 {
 	const struct apply *a = &e->apply;
-	uint64_t at = UINT64_MAX;
+	uint64_t wake = UINT64_MAX;
 
-	if (is_under_way(a))
-		at = earlier(a->ends, a->say_at);
+	if (changing_under_way(a)) {
+		wake_at(&wake, a->ends, now);
+		wake_at(&wake, a->say_at, now);
+	}
 	if (a->step == SNAP_A_ROLLING_BACK)
-		at = earlier(at, a->again);
+		wake_at(&wake, a->again, now);
 	if (a->keeper.step != LINK_CHANGE_NONE && !a->keeper.answered)
-		at = earlier(at, a->keeper.ends);
-	return at;
+		wake_at(&wake, a->keeper.ends, now);
+	return wake;
 }

@@ -52,6 +52,9 @@ bool apply_busy(const struct engine *e);
 void apply_snapshot(const struct engine *e, struct snapshot *s);
 /* Go on with it. */
 void apply_tick(struct engine *e, uint64_t now);
-uint64_t apply_wake(const struct engine *e);
+/* When that is needed next even if nothing happens; later than NOW. */
+uint64_t apply_wake(const struct engine *e, uint64_t now);
+/* Who asked is gone with the status process; its numbers begin anew. */
+void apply_status_lost(struct engine *e);
 
 #endif

@@ -445,6 +445,7 @@ engine_status_down(struct engine *e)
 {
 	e->status_up = false;
 	check_abandon(e);
+	apply_status_lost(e);
 }
 
 static void
@@ -495,7 +496,7 @@ engine_settle(struct engine *e, uint64_t now)
 	wake = earlier(wake, e->due.status);
 	wake = earlier(wake, relays_wake(e));
 	wake = earlier(wake, names_wake(e));
-	wake = earlier(wake, apply_wake(e));
+	wake = earlier(wake, apply_wake(e, now));
 	wake = earlier(wake, tryout_wake(e));
 	wake = earlier(wake, transports_wake(e));
 	wake = earlier(wake, uplink_wake(e, now));

@@ -219,9 +219,12 @@ on_result(struct engine *e, const void *p, uint64_t now)
 	if (r.host >= n->list.n)
 		return -1;
 	k = &n->known[r.host];
-	if ((enum name_state)r.state != k->state)
-		log_info("name %s: %s", k->host,
+	/* Which one it is says where Tor's bridges and proxy are. */
+	if ((enum name_state)r.state != k->state) {
+		log_info("a name that is needed: %s",
 		    name_state_name((enum name_state)r.state));
+		log_debug("it is %s", k->host);
+	}
 	set_state(e, k, (enum name_state)r.state);
 	k->n = r.n;
 	memcpy(k->addr, r.addr, sizeof k->addr);
@@ -377,7 +380,8 @@ go(struct engine *e, bool ok)
 		.id = n->want.id, .ok = ok };
 
 	n->wanting = false;
-	if (!ok)
+	/* One of addresses takes back nothing that lookups have. */
+	if (!ok && n->want.host == UINT32_MAX)
 		n->looking = false;
 	/* One that takes no message finds out by its own deadline. */
 	(void)e->ops->resolver_send(e->arg, &msg, sizeof msg);

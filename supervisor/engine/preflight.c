@@ -7,6 +7,9 @@
 
 #include "supervisor/engine/core.h"
 
+/* More than these are not tried: one may take fifteen seconds. */
+#define MAX_TRIED 3
+
 /* The clause about a proxy that was tried in vain. */
 static const char *const verdicts[NAME_NVERDICT] = {
 	[NAME_V_NONE] = "was not tried",
@@ -14,8 +17,8 @@ static const char *const verdicts[NAME_NVERDICT] = {
 	[NAME_V_REFUSED] = "refuses connections: nothing listens there",
 	[NAME_V_TIMEOUT] = "does not answer",
 	[NAME_V_UNREACHABLE] = "cannot be reached",
-	[NAME_V_PROTOCOL] = "is no proxy of that kind: what answers speaks "
-	    "something else",
+	[NAME_V_PROTOCOL] =
+	    "is no proxy of that kind: it speaks something else",
 	[NAME_V_AUTH] = "wants another user or password",
 	[NAME_V_DENIED] = "will not let Tor through",
 	[NAME_V_BLOCKED] = "is not let through by our own firewall",
@@ -103,8 +106,6 @@ look_at_proxy(struct engine *e, struct preflight *p,
 	enum name_verdict verdict;
 	uint32_t code = 0;
 
-	if (u->proxy == POL_PROXY_NONE)
-		return PREFLIGHT_OK;
 	if (!p->tried && uplink_try(e, u, now) == -1) {
 		p->blind = true;
 		return PREFLIGHT_OK;
@@ -121,6 +122,74 @@ look_at_proxy(struct engine *e, struct preflight *p,
 	return bad(p, "the proxy %s.", verdicts[verdict]);
 }
 
+/* Does its transport go by a name, so that its address means nothing? */
+static bool
+is_elsewhere(const struct pol_bridge *b)
+{
+	static const char *const keys[] = { "url", "front", "fronts" };
+	char value[POL_BRIDGE_LEN];
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (pol_args_find(value, sizeof value, b->args, keys[i]))
+			return true;
+	return false;
+}
+
+/* What a bridge's verdict says about it; WAIT: nothing yet. */
+static enum preflight_step
+try_bridge(struct engine *e, struct preflight *p, const struct pol_bridge *b,
+    uint64_t now)
+{
+	uint32_t code;
+
+	if (!p->tried && tryout_bridge(e, &b->addr, b->port, now) == -1)
+		return PREFLIGHT_OK; /* nobody can tell */
+	p->tried = true;
+	switch (uplink_tried(e, &code)) {
+	case NAME_V_NONE:
+		return PREFLIGHT_WAIT;
+	case NAME_V_REFUSED:
+	case NAME_V_TIMEOUT:
+	case NAME_V_UNREACHABLE:
+		p->tried = false;
+		return PREFLIGHT_BAD;
+	case NAME_V_OK:
+	case NAME_V_PROTOCOL:
+	case NAME_V_AUTH:
+	case NAME_V_DENIED:
+	case NAME_V_BLOCKED: /* by ourselves: says nothing of the bridge */
+	case NAME_NVERDICT:
+		break;
+	}
+	return PREFLIGHT_OK;
+}
+
+/*
+ * One that answers is enough.  Tor itself goes on using a connection to a
+ * bridge of that identity, wherever the line says that it is: without this, a
+ * line with a dead address would prove itself.
+ */
+static enum preflight_step
+look_at_bridges(struct engine *e, struct preflight *p,
+    const struct pol_uplink *u, uint64_t now)
+{
+	enum preflight_step step = PREFLIGHT_BAD;
+	char why[POL_UPLINK_WHY];
+	struct pol_bridge b;
+
+	while (step == PREFLIGHT_BAD && p->bridge < u->nbridges) {
+		if (p->bridge == MAX_TRIED || !pol_bridge_parse(&b, why,
+		    u->bridge[p->bridge]) || is_elsewhere(&b))
+			return PREFLIGHT_OK;
+		step = try_bridge(e, p, &b, now);
+		p->bridge += step == PREFLIGHT_BAD;
+	}
+	if (step != PREFLIGHT_BAD || u->nbridges == 0)
+		return step == PREFLIGHT_BAD ? PREFLIGHT_OK : step;
+	return bad(p, u->nbridges == 1 ? "nothing answers where the bridge "
+	    "should be." : "nothing answers where the bridges should be.");
+}
+
 enum preflight_step
 preflight_look(struct engine *e, struct preflight *p,
     const struct pol_uplink *u, uint64_t now)
@@ -133,5 +202,9 @@ preflight_look(struct engine *e, struct preflight *p,
 	if (step == PREFLIGHT_OK && !p->looked)
 		step = look_at_programs(e, p, u);
 	p->looked = p->looked || (p->named && step == PREFLIGHT_OK);
-	return step == PREFLIGHT_OK ? look_at_proxy(e, p, u, now) : step;
+	if (step != PREFLIGHT_OK)
+		return step;
+	/* Bridges behind a proxy are the proxy's to reach, not ours. */
+	return u->proxy == POL_PROXY_NONE ? look_at_bridges(e, p, u, now) :
+	    look_at_proxy(e, p, u, now);
 }

@@ -18,6 +18,7 @@ struct preflight {
 	bool looked; /* ... and the programs are there */
 	bool tried;  /* ... and the proxy is being tried */
 	bool blind;  /* the proxy could not be tried */
+	uint32_t bridge; /* ... and bridges: so many are dead */
 	char fault[SNAP_TEXT]; /* a clause: what speaks against it */
 };
 

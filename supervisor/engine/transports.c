@@ -19,6 +19,42 @@
 
 static const char managed[] = "Managed proxy \"";
 
+/* The first word of TEXT, unless there is none or it is too long. */
+static void
+take_program(struct uplink_plugin *p, const char *text)
+{
+	size_t n;
+
+	if (text == NULL)
+		return;
+	text += strspn(text, " \t");
+	n = strcspn(text, " \t");
+	if (n < sizeof p->program)
+		memcpy(p->program, text, n);
+}
+
+void
+transports_plugin(struct uplink *u, const char *value)
+{
+	static const char exec[] = " exec ";
+	const char *word = strstr(value, exec);
+	const char *program = word != NULL ? word + sizeof exec - 1 : NULL;
+	size_t methods = strcspn(value, " "), n;
+	struct uplink_plugin *p;
+
+	for (size_t i = 0; i < methods && u->nplugins < UPLINK_PLUGINS;
+	    i += n + 1) {
+		n = strcspn(value + i, ", ");
+		p = &u->plugin[u->nplugins];
+		memset(p, 0, sizeof *p);
+		if (n == 0 || n >= sizeof p->method)
+			continue;
+		memcpy(p->method, value + i, n);
+		u->nplugins++;
+		take_program(p, program);
+	}
+}
+
 /* Those that stay keep what is known of them, if it is the same program. */
 static void
 take_over(struct transport *t, const struct transports *old)

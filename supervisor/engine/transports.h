@@ -14,6 +14,7 @@
 #include "supervisor/snapshot.h"
 
 struct engine;
+struct uplink;
 
 struct transport {
 	char method[POL_NAME_LEN];
@@ -33,6 +34,8 @@ struct transports {
 	size_t n;
 };
 
+/* A ClientTransportPlugin's value: its program for each method, for U. */
+void transports_plugin(struct uplink *u, const char *value);
 /* What Tor has is otherwise now; or the session is over. */
 void transports_changed(struct engine *e, uint64_t now);
 void transports_lost(struct engine *e);

@@ -99,6 +99,22 @@ end(struct engine *e, enum name_verdict verdict, uint32_t code)
 	t->code = code;
 }
 
+/* What is in T->msg is to be tried. */
+static void
+begin(struct tryout *t, uint64_t now)
+{
+	if (++t->id == 0)
+		t->id = 1;
+	t->msg.id = t->id;
+	t->step = TRYOUT_REACH;
+	t->verdict = NAME_V_NONE;
+	t->code = 0;
+	t->reach = 0;
+	t->wanted = false;
+	t->ends = now + PERMIT_MS;
+	t->next = now + EVERY_MS;
+}
+
 int
 tryout_start(struct engine *e, const struct pol_uplink *u, uint64_t now)
 {
@@ -127,16 +143,24 @@ tryout_start(struct engine *e, const struct pol_uplink *u, uint64_t now)
 		memcpy(msg->user, u->user, sizeof msg->user);
 		memcpy(msg->password, u->password, sizeof msg->password);
 	}
-	if (++t->id == 0)
-		t->id = 1;
-	msg->id = t->id;
-	t->step = TRYOUT_REACH;
-	t->verdict = NAME_V_NONE;
-	t->code = 0;
-	t->reach = 0;
-	t->wanted = false;
-	t->ends = now + PERMIT_MS;
-	t->next = now + EVERY_MS;
+	begin(t, now);
+	return 0;
+}
+
+int
+tryout_bridge(struct engine *e, const struct pol_addr *addr, uint16_t port,
+    uint64_t now)
+{
+	struct name_tryout *msg = &e->tryout.msg;
+
+	if (!e->names.up || !names_enabled(e))
+		return -1;
+	memset(msg, 0, sizeof *msg);
+	msg->magic = NAME_TRY_MAGIC;
+	msg->kind = NAME_TRY_TCP;
+	msg->addr = *addr;
+	msg->port = port;
+	begin(&e->tryout, now);
 	return 0;
 }
 
@@ -166,11 +190,34 @@ tryout_lost(struct engine *e, uint64_t now)
 		end(e, NAME_V_BLOCKED, 0);
 }
 
+/* Has Tor the change that is considered, whose proxy was tried before? */
+static bool
+is_tried(const struct engine *e)
+{
+	const struct pol_uplink *has = &e->uplink.conf;
+	const struct pol_uplink *change = &e->uplink.change;
+	struct pol_addr addr, tried;
+
+	if (!e->uplink.considered || !e->uplink.fits ||
+	    e->tryout.verdict == NAME_V_NONE || has->proxy != change->proxy ||
+	    has->port != change->port || has->has_auth != change->has_auth ||
+	    strcmp(has->user, change->user) != 0 ||
+	    strcmp(has->password, change->password) != 0)
+		return false;
+	pol_uplink_proxy_addr(&addr, has);
+	uplink_proxy_addr(e, &tried, change);
+	return addr.family != 0 && pol_addr_equal(&addr, &tried);
+}
+
 void
 tryout_changed(struct engine *e, uint64_t now)
 {
 	struct tryout *t = &e->tryout;
 
+	if (is_tried(e)) {
+		t->wanted = false;
+		return;
+	}
 	t->verdict = NAME_V_NONE;
 	t->code = 0;
 	t->wanted = true;

@@ -31,6 +31,9 @@ struct tryout {
 /* Try U's proxy, whatever was under way; -1: see uplink_try(). */
 int tryout_start(struct engine *e, const struct pol_uplink *u, uint64_t now)
     __attribute__((warn_unused_result));
+/* Does anything listen there?  -1 as above. */
+int tryout_bridge(struct engine *e, const struct pol_addr *addr,
+    uint16_t port, uint64_t now) __attribute__((warn_unused_result));
 /* Is the gate's permission needed for one? */
 bool tryout_running(const struct engine *e);
 void tryout_on_verdict(struct engine *e, const struct name_verdict_msg *v,

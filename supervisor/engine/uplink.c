@@ -16,6 +16,9 @@
 #include "supervisor/engine/core.h"
 #include "supervisor/log.h"
 
+/* Torrc lines of a text: each octet escaped, two NULs are four octets. */
+#define LINES_CAP (UPLINK_TEXT * 2)
+
 enum option { O_USE_BRIDGES = 0, O_PLUGIN, O_HTTPS, O_HTTPS_AUTH, O_SOCKS4,
 	O_SOCKS5, O_SOCKS5_USER, O_SOCKS5_PASSWORD, O_DIR, O_FALLBACK,
 	O_BRIDGE, NOPTION };
@@ -198,32 +201,6 @@ gather(struct uplink *u, const struct cp_reply *reply)
 
 /* --- what it means ------------------------------------------------------- */
 
-/* "obfs4,meek_lite exec /usr/bin/obfs4proxy -x": a program for each method. */
-static void
-read_plugin(struct uplink *u, const char *value)
-{
-	static const char exec[] = " exec ";
-	const char *program = strstr(value, exec);
-	size_t methods = strcspn(value, " "), n;
-	struct uplink_plugin *p;
-
-	for (size_t i = 0; i < methods && u->nplugins < UPLINK_PLUGINS;
-	    i += n + 1) {
-		n = strcspn(value + i, ", ");
-		p = &u->plugin[u->nplugins];
-		memset(p, 0, sizeof *p);
-		if (n == 0 || n >= sizeof p->method)
-			continue;
-		memcpy(p->method, value + i, n);
-		u->nplugins++;
-		if (program == NULL)
-			continue;
-		(void)snprintf(p->program, sizeof p->program, "%.*s",
-		    (int)strcspn(program + sizeof exec - 1, " "),
-		    program + sizeof exec - 1);
-	}
-}
-
 /* The first address of the directories that the options name. */
 static void
 read_directory(struct uplink *u, const char *value)
@@ -251,7 +228,7 @@ read_needs(struct uplink *u, bool bridges)
 		if ((o == O_BRIDGE) != bridges)
 			continue;
 		if (o == O_PLUGIN)
-			read_plugin(u, value);
+			transports_plugin(u, value);
 		if (o == O_DIR || o == O_FALLBACK)
 			read_directory(u, value);
 		else
@@ -273,6 +250,24 @@ uses_bridges(const struct uplink *u)
 }
 
 /*
+ * One as a torrc line, in quotes: what Tor has may begin with a quote or a
+ * space, or have a # in it, and means itself.  LINES holds LINES_CAP.
+ */
+static size_t
+add_line(char *lines, size_t n, const char *option, const char *value)
+{
+	n += (size_t)snprintf(lines + n, LINES_CAP - n, "%s \"", option);
+	for (; *value != '\0'; value++) {
+		if (*value == '"' || *value == '\\')
+			lines[n++] = '\\';
+		lines[n++] = *value;
+	}
+	lines[n++] = '"';
+	lines[n++] = '\n';
+	return n;
+}
+
+/*
  * As torrc lines, for what a change could put back.  The plugins are the
  * policy's then, whatever they are now: no other program is ever set by us.
  */
@@ -284,21 +279,19 @@ read_conf(struct engine *e)
 	const char *value;
 	enum option o;
 	size_t at = 0, n = 0;
-	char *lines = xmalloc(UPLINK_TEXT);
+	char *lines = xmalloc(LINES_CAP);
 
 	while (next_pair(u, &at, &o, &value)) {
 		if (o == O_PLUGIN || o == O_DIR || o == O_FALLBACK ||
 		    (o == O_BRIDGE && !bridges))
 			continue;
-		/* Two NULs in TEXT are a space and a line feed here. */
-		n += (size_t)snprintf(lines + n, UPLINK_TEXT - n, "%s %s\n",
-		    uplink_options[o], value);
+		n = add_line(lines, n, uplink_options[o], value);
 	}
 	u->fits = pol_uplink_parse(&u->conf, u->why, e->policy, lines, n) ==
 	    0;
 	if (!u->fits)
 		explicit_bzero(&u->conf, sizeof u->conf);
-	explicit_bzero(lines, UPLINK_TEXT);
+	explicit_bzero(lines, LINES_CAP);
 	free(lines);
 }
 
@@ -584,13 +577,4 @@ uplink_names(const struct engine *e, const char **host,
 			all = one;
 	}
 	return all;
-}
-
-void
-uplink_proxy_addr(const struct engine *e, struct pol_addr *out,
-    const struct pol_uplink *u)
-{
-	pol_uplink_proxy_addr(out, u);
-	if (out->family == 0 && u->proxy != POL_PROXY_NONE)
-		names_pick(e, out, u->host);
 }

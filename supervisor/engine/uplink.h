@@ -66,6 +66,7 @@ struct uplink {
 	struct pol_addr directory; /* one that the options name; family 0 */
 	uint16_t directory_port;
 	struct uplink_pin pin;
+	struct uplink_pin old_pin; /* before our last change: to go back to */
 	uint64_t changed_at; /* when the options last became others; 0 */
 	/*
 	 * Owned, UPLINK_TEXT each: options and values, NUL behind each, as
@@ -163,8 +164,9 @@ enum uplink_names uplink_names(const struct engine *e, const char **host,
     enum name_state *state);
 
 /*
- * Where U's proxy is: U's own address, or what its name resolved to.  Family
- * 0: not known, or U has no proxy.
+ * Where U's proxy is: U's own address, the one that Tor has for its name, or
+ * had before the last change, unless the name has lost it, or what its name
+ * resolved to.  Family 0: not known, or U has no proxy.
  */
 void uplink_proxy_addr(const struct engine *e, struct pol_addr *out,
     const struct pol_uplink *u);

@@ -70,7 +70,7 @@ uplink_set(struct engine *e, const struct pol_uplink *wanted, uint64_t now)
 	(void)now;
 	uplink_proxy_addr(e, &addr, wanted);
 	if ((e->state != SM_CONFIGURE && e->state != SM_WATCH) ||
-	    u->set == UPLINK_SET_WAITING ||
+	    u->set == UPLINK_SET_WAITING || u->set_pin ||
 	    (wanted->proxy != POL_PROXY_NONE && addr.family == 0))
 		return -1;
 	u->wanted = *wanted;
@@ -104,6 +104,34 @@ pin_is_good(const struct uplink_pin *pin, const struct name_known *k)
 		if (pol_addr_equal(&k->addr[i], &pin->addr))
 			return true;
 	return false;
+}
+
+/* PIN's address, if it stands for the name of W's proxy and may go on so. */
+static bool
+pin_serves(const struct engine *e, const struct uplink_pin *pin,
+    const struct pol_uplink *w)
+{
+	const struct name_known *k = names_find(e, w->host);
+
+	return pin->addr.family != 0 && strcmp(pin->host, w->host) == 0 &&
+	    (k == NULL || k->n == 0 || pin_is_good(pin, k));
+}
+
+void
+uplink_proxy_addr(const struct engine *e, struct pol_addr *out,
+    const struct pol_uplink *w)
+{
+	const struct uplink *u = &e->uplink;
+
+	pol_uplink_proxy_addr(out, w);
+	if (out->family != 0 || w->proxy == POL_PROXY_NONE)
+		return;
+	if (pin_serves(e, &u->pin, w))
+		*out = u->pin.addr;
+	else if (pin_serves(e, &u->old_pin, w))
+		*out = u->old_pin.addr;
+	else
+		names_pick(e, out, w->host);
 }
 
 /* An answer that does not have it any more: Tor keeps its connections. */
@@ -173,6 +201,7 @@ take_pin(struct uplink *u)
 	struct pol_addr own;
 
 	pol_uplink_proxy_addr(&own, &u->wanted);
+	u->old_pin = u->pin;
 	memset(&u->pin, 0, sizeof u->pin);
 	if (u->wanted.proxy == POL_PROXY_NONE || own.family != 0)
 		return;
@@ -222,6 +251,7 @@ on_change(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		u->set = UPLINK_SET_OK;
 		take_pin(u);
 		forget_hearsay(e, now);
+		uplink_doubt(e); /* what was read is what there was before */
 		log_info("uplink: bridges and proxy are set");
 	} else {
 		u->set = UPLINK_SET_REFUSED;

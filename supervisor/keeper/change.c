@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -97,32 +99,53 @@ replace(int dir, const char *name, const char *text, gid_t gid)
 {
 	int rc = write_new(dir, text, gid);
 
-	if (rc == 0 && (renameat(dir, TEMPORARY, dir, name) == -1 ||
-	    fsync(dir) == -1))
+	if (rc == 0 && renameat(dir, TEMPORARY, dir, name) == -1)
 		rc = errno;
 	if (rc != 0)
 		(void)unlinkat(dir, TEMPORARY, 0); /* it may not be there */
+	/* It is there by now; after a power cut it may be the old one. */
+	else if (fsync(dir) == -1)
+		log_warn("the folder of %s is perhaps not on the disk: %s",
+		    name, strerror(errno));
 	return rc;
+}
+
+/*
+ * The folder of PATH, as it is written and where symbolic links lead: where
+ * others may write they could put a file of theirs where Tor, as root, reads
+ * ours.  -1 and errno.
+ */
+static int
+open_folder(const char *path)
+{
+	char folder[POL_PATH_LEN], real[PATH_MAX];
+	struct stat st;
+	int dir;
+
+	(void)snprintf(folder, sizeof folder, "%.*s",
+	    (int)(strrchr(path, '/') - path), path);
+	if (realpath(folder[0] != '\0' ? folder : "/", real) == NULL)
+		return -1;
+	dir = open(real, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir == -1)
+		return -1;
+	if (rundir_is_safe_above(path) && rundir_is_safe_above(real) &&
+	    fstat(dir, &st) == 0 && st.st_uid == 0 &&
+	    (st.st_mode & 022) == 0)
+		return dir;
+	close(dir);
+	errno = EPERM;
+	return -1;
 }
 
 static int
 keep_text(const char *path, const char *text, gid_t gid)
 {
-	char folder[POL_PATH_LEN];
-	char *slash;
-	int dir, rc;
+	int dir = open_folder(path), rc;
 
-	/* Another could put his own file where Tor, as root, reads ours. */
-	if (!rundir_is_safe_above(path))
-		return EPERM;
-	(void)snprintf(folder, sizeof folder, "%s", path);
-	slash = strrchr(folder, '/');
-	*slash = '\0';
-	dir = open(slash == folder ? "/" : folder,
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir == -1)
 		return errno;
-	rc = replace(dir, slash + 1, text, gid);
+	rc = replace(dir, strrchr(path, '/') + 1, text, gid);
 	close(dir);
 	return rc;
 }

@@ -49,14 +49,21 @@ want_set(struct want *w, const struct names *t, bool lookup, size_t host,
 		.id = w->msg.id + 1 };
 
 	fill_host(&m, t, host, now);
-	if (is_same(&m, &w->msg))
+	/* What was denied is asked for anew, if somebody still wants it. */
+	if (is_same(&m, &w->msg) && !w->denied)
 		return;
 	if (m.id == 0)
 		m.id = 1;
 	w->lookup_ok = w->lookup_ok && lookup;
 	w->msg = m;
-	w->sent = w->answered = false;
+	w->sent = w->answered = w->denied = false;
 	w->since_ms = now;
+}
+
+static bool
+is_something(const struct name_want *m)
+{
+	return m->lookup == 1 || m->host != UINT32_MAX;
 }
 
 enum want_result
@@ -65,6 +72,7 @@ want_go(struct want *w, const struct name_go *go)
 	if (go->id != w->msg.id || w->answered || !w->sent)
 		return WANT_STALE;
 	w->answered = true;
+	w->denied = go->ok != 1 && is_something(&w->msg);
 	if (go->ok == 1)
 		w->lookup_ok = w->msg.lookup == 1;
 	else if (w->msg.host == UINT32_MAX)
@@ -75,8 +83,7 @@ want_go(struct want *w, const struct name_go *go)
 static bool
 is_pending(const struct want *w)
 {
-	return !w->answered && (w->msg.lookup == 1 ||
-	    w->msg.host != UINT32_MAX);
+	return !w->answered && is_something(&w->msg);
 }
 
 bool

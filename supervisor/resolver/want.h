@@ -17,7 +17,7 @@
 struct want {
 	struct name_want msg; /* the newest; id 0: there was none */
 	bool sent;
-	bool answered;
+	bool answered, denied;
 	bool lookup_ok; /* lookups may leave */
 	uint64_t since_ms;
 };

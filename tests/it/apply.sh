@@ -89,6 +89,15 @@ it_check "... the file is as it was" [ "$(cat "$(it_kept)")" = "$before" ]
 it_check "... open" it_wait_for open 20
 it_check "... a page" it_retry 30 it_fetch socks4
 
+# What is seen to be dead before is not set: Tor would go on using the
+# connection that it has to a bridge of that identity, and so prove it.
+it_check "nobody there: not applied" it_not it_apply \
+    "$(it_bridges_json "${line/:$NET_BRIDGE_PORT/:$NET_PORT_SHUT}")"
+it_check "... refused" it_change_is refused
+it_check "... the answer says why" it_answer_has "nothing answers"
+it_check "... Tor has the line that worked" it_conf_is Bridge "$line"
+it_check "... still open" it_wait_for open 5
+
 # --- dying in the middle ---------------------------------------------------
 
 it_apply "$(it_bridges_json "$bad")" &
@@ -113,4 +122,45 @@ Bridge $line"
 it_check "... open" it_wait_for open 20
 it_check "... a page" it_retry 20 it_fetch socks4
 it_check "nobody has asked for a name" it_asked_nothing
+
+# --- the password ----------------------------------------------------------
+
+# Which of ours have run, and whether one had it among what others can see.
+it_spy()
+{
+	local dir name
+	while [ ! -e "$DIR/spied" ]; do
+		for dir in /proc/[0-9]*; do
+			{ read -r name <"$dir/comm"; } 2>/dev/null || continue
+			case $name in
+			portcullis* | tor | obfs4proxy) echo "$name" ;;
+			*) continue ;;
+			esac
+			case $(tr '\0' ' ' 2>/dev/null <"$dir/cmdline") in
+			*"$NET_PROXY_PASSWORD"*) echo "told by $name" ;;
+			esac
+		done
+	done >"$DIR/spy" 2>/dev/null
+}
+
+net_proxy socks5-auth >/dev/null
+it_spy &
+spy=$!
+it_check "a proxy with a password: applied" it_applied "$(it_proxy_json \
+    socks5 "$NET_PROXY4" "${NET_PROXY_PORT[socks5-auth]}" \
+    "$NET_PROXY_USER" "$NET_PROXY_PASSWORD")"
+touch "$DIR/spied"
+wait $spy
+it_check "... Tor has it (positive control)" it_conf_is \
+    Socks5ProxyPassword "$NET_PROXY_PASSWORD"
+it_check "... the file, too" grep -qF "$NET_PROXY_PASSWORD" "$(it_kept)"
+it_check "... who asked was looked at" grep -qx portcullis "$DIR/spy"
+it_check "... in no list of processes" it_not grep "told by" "$DIR/spy"
+it_portcullis status --json >"$DIR/status"
+it_portcullis status >>"$DIR/status"
+it_portcullis names >>"$DIR/status" 2>&1
+for file in apply status log/portcullisd log/tor; do
+	it_check "... not in $file" it_not grep -qF \
+	    "$NET_PROXY_PASSWORD" "$DIR/$file"
+done
 it_end

@@ -101,6 +101,18 @@ stub_start()
 	STUB_PID=$!
 }
 stub_start $RES
+# A resolver of this machine's, which is not Tor's to ask.
+LOCAL="udp:127.0.0.53:53 127.0.0.53:53"
+# shellcheck disable=SC2086 # words
+in_gw python3 "$IT_SRC/traffic.py" $ROOT serve $LOCAL >"$IT_DIR/local" &
+no_local_dns()
+{
+	local spec
+	for spec in $LOCAL; do
+		refuse "$1: $spec" ask_gw $TOR_UID "$spec"
+		check "$1: $spec is for others" ask_gw $USER "$spec"
+	done
+}
 # shellcheck disable=SC2086 # words
 in_out python3 "$IT_SRC/traffic.py" 0 serve $DNS $ELSEWHERE $UDP $TCP \
     $PROXY >"$IT_DIR/outside" 2>&1 &
@@ -120,9 +132,34 @@ in_out nft -f - <<-'EOT'
 	}
 EOT
 
+# A socket that is bound to an interface leaves by it, whatever the redirect
+# says; the workstation answers for 127.0.0.1.
+ip -n "$GW" neigh replace 127.0.0.1 lladdr 02:00:00:00:00:01 dev ws0
+ip -n "$GW" neigh replace 127.0.0.1 lladdr 02:00:00:00:00:01 dev ext0
+# strays IFACE NS PEER: how many such packets come out.
+strays()
+{
+	local pid
+	ip netns exec "$2" timeout 9 python3 "$IT_SRC/traffic.py" 0 sniff \
+	    "$3" 127.0.0.1 4 >"$IT_DIR/strays" &
+	pid=$!
+	sleep 0.5
+	for spec in $DNS $STUB; do
+		in_gw python3 "$IT_SRC/traffic.py" $TOR_UID bound "$1" \
+		    "${spec#udp:}" 2>/dev/null
+	done
+	wait $pid
+	cat "$IT_DIR/strays"
+}
+
 note "positive control: without rules everybody gets everything"
 for uid in $RES $TOR_UID $USER; do
 	only "control" $uid "$DNS" "$ELSEWHERE" "$STUB" "$UDP" "$TCP" "$PROXY"
+done
+for spec in $LOCAL; do check "control: $spec" ask_gw $TOR_UID "$spec"; done
+for spec in "ws0 $WS ws1" "ext0 $OUT ext1"; do
+	# shellcheck disable=SC2086 # words
+	check "control: ${spec%% *}" [ "$(strays $spec)" -gt 0 ]
 done
 check "control: the watch sees DNS" [ "$(counted)" -gt 0 ]
 
@@ -136,6 +173,7 @@ nothing()
 	only "$1" $TOR_UID "$TCP" "$PROXY"
 	others_nothing "$1"
 	no_dns_out "$1"
+	no_local_dns "$1"
 }
 nothing "no permit"
 
@@ -155,7 +193,7 @@ sleep 2.2
 only "a try's time is over" $RES "$DNS"
 reach resolver 2 $PROXY
 sleep 1
-reach resolver 60 $PROXY
+reach resolver 600 $PROXY
 sleep 1.5
 only "its time began anew" $RES "$DNS" "$PROXY"
 check "reported" now_is 'reach=3'
@@ -185,6 +223,8 @@ only "stub" $TOR_UID "$DNS" "$ELSEWHERE" "$HERE" "$STUB" "$TCP" "$PROXY"
 only "stub" $RES
 others_nothing "stub"
 no_dns_out "stub"
+check "bound to ws0: none" [ "$(strays ws0 "$WS" ws1)" = 0 ]
+check "bound to ext0: none" [ "$(strays ext0 "$OUT" ext1)" = 0 ]
 in_gw python3 "$IT_SRC/traffic.py" $TOR_UID stream 203.0.113.53:53 \
     >"$IT_DIR/flow" 2>/dev/null &
 flow=$!
@@ -262,6 +302,7 @@ only "killed" $RES
 only "killed" $TOR_UID
 others_nothing "killed"
 no_dns_out "killed"
+no_local_dns "killed"
 gate_stop
 
 note "an engine that is silent"
@@ -376,7 +417,7 @@ check "no resolver: nothing of it is there" \
     [ "$(in_gw nft list table inet portcullis | grep -c 'permit_\|stub')" = 0 ]
 reach tor 60 $PROXY
 check "any egress: acknowledged" now_is 'reach=1'
-reach resolver 60 $PROXY
+reach resolver 600 $PROXY
 check "no resolver: nothing for it to reach" await 'asked-to-restart' 2
 say engine
 say permits lookup

@@ -12,6 +12,16 @@ ip -n "$GW" -6 neigh add 2001:db8::1 lladdr 02:00:00:00:00:01 dev ext0
 in_gw sysctl -qw net.ipv4.conf.all.rp_filter=0 \
     net.ipv4.conf.ws0.rp_filter=0
 
+# Until somebody has a packet socket out there; five seconds at most.
+sniffing()
+{
+	local i
+	for ((i = 0; i < 100; i++)); do
+		[ "$(in_out cat /proc/net/packet | wc -l)" -gt 1 ] && return
+		sleep 0.05
+	done
+}
+
 # seen ADDR COMMAND...: do packets to ADDR come out while COMMAND runs?
 seen()
 {
@@ -20,7 +30,7 @@ seen()
 	in_out timeout 5 python3 "$IT_SRC/traffic.py" 0 sniff ext1 "$addr" \
 	    1.2 >"$IT_DIR/sniffed" &
 	pid=$!
-	sleep 0.5
+	sniffing
 	"$@"
 	wait $pid
 	n=$(cat "$IT_DIR/sniffed")

@@ -56,6 +56,12 @@ it_check "what it refused is counted" net_wait 5 eval \
     '[ "$(it_field .uplink.resolver.stub_refused)" -ge 9 ]'
 it_check "nothing of it has left" it_asked_only "$NET_MEEK_FRONT"
 
+# Names and addresses of the way out are not written down.
+it_check "the log says that a name is known" grep -q \
+    "a name that is needed: ok" "$DIR/log/portcullisd"
+it_check "... and not which one, or where" it_not grep -qF -e "$NET_MEEK4" \
+    -e "$NET_MEEK_FRONT" "$DIR/log/portcullisd"
+
 # Addresses: not in the public status, but for who may know.
 it_check "no address in the status" it_not grep -qF "$NET_MEEK4" \
     <<<"$(it_portcullis status --json)"

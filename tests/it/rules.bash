@@ -30,7 +30,8 @@ policy()
 	tor { user = $TOR_UID control = "unix:/run/tor/control" ${1:-} }
 	gateway { internal = { "ws0", "vif*" } external = { "ext0", "tun0" }
 	}
-	users { gate = $GATE_UID engine = 4243 status = 4244 }
+	users { gate = $GATE_UID engine = 4243 status = 4244
+		resolver = 4245 }
 	firewall { ${2:-} }
 	listener "socks" { kind = "socks" port = 9050
 		address = { "10.152.152.10", "fd19::10" } }
@@ -56,7 +57,7 @@ load()
 	if [ "$1" != boot ]; then
 		"$CHECKER" -n -f "$IT_DIR/policy" --print "$1" >>"$text" &&
 		    "$CHECKER" -n -v -f "$IT_DIR/policy" |
-		    sed -n '/^table netdev/,$p' >>"$text" || return
+		    sed -n '/^table netdev/,/^}/p' >>"$text" || return
 	fi
 	in_gw nft flush ruleset
 	sed 's/^\t\ttimeout [0-9]*ms$/\t\ttimeout 1h/' "$text" |

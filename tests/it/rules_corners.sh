@@ -88,12 +88,18 @@ is "control: from inside" echo to_lo "$WS" ws1 10.152.152.10 9051
 is "control: from outside" echo to_lo "$OUT" ext1 192.0.2.10 9051
 for mode in standalone veto; do
 	policy "" "mode = \"$mode\"" 'service "in" { interface = "ws0"
-	    protocol = "tcp" port = 9051 }
-	    service "out" { interface = "ext0" protocol = "tcp" port = 9051 }'
+	    protocol = "tcp" port = { 9051, 9150, 5453 } }
+	    service "out" { interface = "ext0" protocol = "tcp" port = 9051 }
+	    resolver { address = "203.0.113.53" }
+	    transport "meek" { program = "/usr/bin/obfs4proxy" dns = true }'
 	loads "$mode: a service whose port loopback has too" open
 	is "$mode: from inside" silent to_lo "$WS" ws1 10.152.152.10 9051
 	is "$mode: from outside" silent to_lo "$OUT" ext1 192.0.2.10 9051
 	refuse "$mode: a listener" is_echo to_lo "$WS" ws1 10.152.152.10 9150
+	refuse "$mode: nor a word to it" \
+	    reaches ws0 to_lo "$WS" ws1 10.152.152.10 9150
+	refuse "$mode: nor to the stub" \
+	    reaches ws0 to_lo "$WS" ws1 10.152.152.10 5453
 done
 in_gw sysctl -qw net.ipv4.conf.ws0.route_localnet=0 \
     net.ipv4.conf.ext0.route_localnet=0
@@ -102,6 +108,14 @@ note "the gateway's own traffic while closed"
 policy "" 'transparent = { "tcp", "dns" }'
 loads "own traffic" tor-only
 is "is refused at once" refused gw_try 0 203.0.113.5:443
+loads "own traffic" open
+ip -n "$GW" neigh replace 127.0.0.1 lladdr 02:00:00:00:00:01 dev ws0
+bound_dns() { in_gw python3 "$IT_SRC/traffic.py" 1000 bound "$1" "$2"; }
+refuse "a name, from a socket bound inside" seen "$WS" ws1 127.0.0.1 \
+    bound_dns ws0 10.152.152.50:53
+refuse "one bound outside" seen "$OUT" ext1 127.0.0.1 \
+    bound_dns ext0 192.0.2.1:53
+loads "own traffic" tor-only
 is "Tor's own is not" echo gw_try $TOR_UID 192.0.2.1:443
 policy "" 'transparent = { "tcp", "dns" } refuse = "drop"'
 loads "own traffic, in silence" tor-only

@@ -6,6 +6,7 @@ The first word is the user to be, by number: 0 stays root, -1 whoever it is.
 serve [udp:]ADDR:PORT...   answer until killed; prints "ready"
 ask [udp:]ADDR:PORT        exit 0 if an echo came back within half a second
 asks [udp:]ADDR:PORT...    all of these at once; prints those that answered
+bound IFACE ADDR:PORT      three datagrams of a socket bound to IFACE
 flood ADDR:PORT            datagrams without end, some 5,000 a second
 bulk ADDR:PORT             exit 0 if 32 full packets' worth came back
 try [udp:]ADDR:PORT        prints echo, refused (a reset, or UDP's port
@@ -108,6 +109,18 @@ def asks(specs):
     for t in threads:
         t.join()
     print(" ".join(spec for spec in specs if rc[spec] == 0))
+    return 0
+
+
+def bound(iface, spec):
+    family, _, addr = split(spec)
+    s = socket.socket(family, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, iface.encode())
+    for _ in range(3):
+        try:
+            s.sendto(b"bound", addr)
+        except OSError:  # what a filter's drop looks like
+            pass
     return 0
 
 
@@ -377,6 +390,8 @@ def main(argv):
         return ask(argv[1])
     if argv[0] == "asks":
         return asks(argv[1:])
+    if argv[0] == "bound":
+        return bound(*argv[1:3])
     if argv[0] == "flood":
         return flood(argv[1])
     if argv[0] == "bulk":

@@ -95,7 +95,10 @@ struct world {
 	struct name_list list;
 	struct name_go go;
 	struct name_tryout tryout;
+	/* scenario_apply.c */
 	struct link_change change;
+	bool keeper_deaf;
+	uint64_t change_id;
 	char uplink[4096];
 	struct def defs[MAX_DEFS];
 	size_t ndefs;
@@ -139,7 +142,6 @@ void script_consensus(char *arg);
 int names_op_reach(void *arg, const struct gate_reach *r);
 int names_op_send(void *arg, const void *p, size_t n);
 int names_op_program(void *arg, const char *path);
-int names_op_change(void *arg, const struct link_change *c);
 void names_check_permits(const struct gate_req *q);
 void names_feed_uplink(void);
 bool names_reached(uint32_t who, const char *text);
@@ -149,8 +151,15 @@ void script_name(char *arg);
 void script_want(char *arg);
 void script_verdict(char *arg);
 void script_program(char *arg);
-void script_kept(char *arg);
 void script_uplink(char *arg);
 void script_change(char *arg);
+
+/* scenario_apply.c: the same of changes. */
+int apply_op_change(void *arg, const struct link_change *c);
+const char *apply_value(const char *key, char *buf, size_t cap);
+void script_apply(char *arg);
+void script_pending(char *arg);
+void script_kept(char *arg);
+void script_keeper(char *arg);
 
 #endif

@@ -128,6 +128,8 @@ value_of(const char *key, char *buf, size_t cap)
 		(void)snprintf(buf, cap, "%u", numbers[i].value);
 		return buf;
 	}
+	if (apply_value(key, buf, cap) != NULL)
+		return apply_value(key, buf, cap);
 	return names_value(key, buf, cap) != NULL ?
 	    names_value(key, buf, cap) : table_value(key, buf, cap);
 }
@@ -146,6 +148,7 @@ is_told(const char *words)
 	    (text[0] != '\0' && strstr(w.snap.advice, text) != NULL) ||
 	    strcmp(w.snap.boot_warning, text) == 0 ||
 	    (text[0] != '\0' && strstr(w.snap.relays_fault, text) != NULL) ||
+	    (text[0] != '\0' && strstr(w.snap.apply_text, text) != NULL) ||
 	    strcmp(w.snap.extra[0].address, text) == 0;
 }
 

@@ -97,16 +97,6 @@ names_op_program(void *arg, const char *path)
 	return w.program;
 }
 
-int
-names_op_change(void *arg, const struct link_change *c)
-{
-	(void)arg;
-	ck_assert(link_change_ok(c));
-	w.change = *c;
-	world_note("keeper step %u\n", c->step);
-	return 0;
-}
-
 /* Permits that the policy gives no reason for are no request. */
 void
 names_check_permits(const struct gate_req *q)
@@ -216,7 +206,10 @@ script_name(char *arg)
 	tell(&r, sizeof r);
 }
 
-/* "lookup", "nothing", or "HOST TTL ADDRESS ...": for the stub. */
+/*
+ * "lookup", "nothing", or "HOST TTL ADDRESS ...": for the stub; "+HOST ...":
+ * and for a lookup.
+ */
 void
 script_want(char *arg)
 {
@@ -228,7 +221,8 @@ script_want(char *arg)
 	want.magic = NAME_WANT_MAGIC;
 	want.id = ++w.want_id;
 	want.host = UINT32_MAX;
-	w.want_lookup = strcmp(arg, "lookup") == 0;
+	w.want_lookup = strcmp(arg, "lookup") == 0 || arg[0] == '+';
+	arg += arg[0] == '+';
 	want.lookup = w.want_lookup;
 	memset(&w.go, 0, sizeof w.go);
 	if (rest != NULL) {
@@ -268,18 +262,6 @@ script_program(char *arg)
 		w.program = EACCES;
 	else
 		world_trouble("program", arg);
-}
-
-/* The keeper has done what it was asked for last, or failed. */
-void
-script_kept(char *arg)
-{
-	struct link_kept k = { .magic = LINK_KEPT_MAGIC, .id = w.change.id,
-		.error = (int32_t)strtol(arg, NULL, 10) };
-
-	world_flush();
-	engine_kept(w.e, &k, w.now);
-	(void)world_settle();
 }
 
 /* What the conf word's answers say of the uplink from now on. */

@@ -339,6 +339,8 @@ static const struct {
 	{ "want", script_want }, { "verdict", script_verdict },
 	{ "program", script_program }, { "kept", script_kept },
 	{ "uplink", script_uplink }, { "change", script_change },
+	{ "apply", script_apply },
+	{ "pending", script_pending }, { "keeper", script_keeper },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
 static void
@@ -455,7 +457,13 @@ run(const char *name, enum chunking chunking)
 	return trace;
 }
 
-static const char *const scenarios[] = { "open.txt", "drift.txt",
+static const char *const scenarios[] = {
+	"apply_513.txt", "apply_dry.txt", "apply_forget.txt",
+	"apply_gate.txt", "apply_gone.txt", "apply_keep.txt",
+	"apply_keeper.txt", "apply_kept.txt", "apply_late.txt",
+	"apply_lost.txt", "apply_names.txt", "apply_pending.txt",
+	"apply_proxy.txt", "apply_refused.txt", "apply_reload.txt",
+	"open.txt", "drift.txt",
 	"leftover.txt",
 	"disabled.txt", "hung.txt", "squatter.txt", "eof.txt", "hash.txt",
 	"garbage.txt", "flood.txt", "epoch.txt", "hold.txt", "stale.txt",
@@ -473,7 +481,7 @@ static const char *const scenarios[] = { "open.txt", "drift.txt",
 	"relays_odd.txt", "relays_boot.txt", "timesync.txt",
 	"timesync_gate.txt", "names.txt",
 	"names_off.txt", "names_proxy.txt", "names_strict.txt",
-	"names_odd.txt", "change.txt",
+	"names_odd.txt", "names_kept.txt", "change.txt",
 	"transports.txt", "proxy.txt", "stall.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
