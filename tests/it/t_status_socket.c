@@ -92,7 +92,12 @@ END_TEST
 START_TEST(nonsense_from_the_engine_ends_its_link)
 {
 	int fd = rig_connect(&rig, "status.sock");
-	char nonsense[sizeof(struct snap_page) + 1] = { 0 };
+	union {
+		struct snap_page page;
+		struct snapshot snapshot;
+		struct snap_result result;
+	} most;
+	char nonsense[sizeof most + 1] = { 0 };
 	static const size_t sizes[NSIZES] = { 1, sizeof(struct snap_result),
 		sizeof(struct snapshot), sizeof(struct snapshot) + 1,
 		sizeof(struct snap_page) - 1, sizeof(struct snap_page),

@@ -43,15 +43,25 @@ teardown(void)
 	pol_policy_clear(&policy);
 }
 
+/* *KNOWN: it is JSON at all; else false, and nothing was looked at. */
 static bool
-take(const char *request)
+take_if(const char *request, bool *known)
 {
 	json_t *obj = json_loads(request, JSON_REJECT_DUPLICATES, NULL);
 	bool ok;
 
-	ck_assert_ptr_nonnull(obj);
-	ok = status_change_read(&c, why, &policy, obj);
+	*known = obj != NULL;
+	ok = *known && status_change_read(&c, why, &policy, obj);
 	json_decref(obj);
+	return ok;
+}
+
+static bool
+take(const char *request)
+{
+	bool known, ok = take_if(request, &known);
+
+	ck_assert_msg(known, "no JSON: %s", request);
 	return ok;
 }
 
@@ -148,15 +158,16 @@ static const struct {
 START_TEST(bad_requests_say_why_and_leave_nothing)
 {
 	static const struct snap_change none;
+	bool known;
 
 	why[0] = '\0';
-	ck_assert_msg(json_loads(bad[_i].request, 0, NULL) == NULL ||
-	    !take(bad[_i].request), "taken: %s", bad[_i].request);
+	ck_assert_msg(!take_if(bad[_i].request, &known), "taken: %s",
+	    bad[_i].request);
+	if (!known && bad[_i].says == NULL)
+		return; /* JSON itself would not have it */
 	ck_assert_msg(bad[_i].says == NULL ||
 	    strstr(why, bad[_i].says) != NULL, "%s says %s", bad[_i].request,
 	    why);
-	if (why[0] == '\0')
-		return; /* JSON itself would not have it */
 	ck_assert_int_eq(memcmp(&c, &none, sizeof c), 0);
 }
 END_TEST
