@@ -23,6 +23,6 @@ options=()
 if [ "${MUTANTS:-}" != all ]; then
 	seed=${PORTCULLIS_SEED:-$(date -u +%Y%m%d)}
 	printf '# seed %s\n' "$seed"
-	options=(--seed "$seed" --seconds 45)
+	options=(--seed "$seed" --seconds 20)
 fi
 exec python3 "$src/mutants.py" "$build" "$out" "${options[@]}"
