@@ -1,7 +1,7 @@
 #!/bin/bash
 # Rule mutants: each generated rule is taken away, weakened or turned round,
 # and some packet has to tell; see mutants.py.  In "make check-it" a sample of
-# about a minute, another one each day; in "make rule-mutants" all.
+# half a minute, another one each day; in "make rule-mutants" all.
 #
 #   MUTANTS=all              every mutant
 #   PORTCULLIS_SEED=NUMBER   this sample again
