@@ -55,9 +55,10 @@ old_flow()
 {
 	rm -f "$IT_DIR/old.in"
 	mkfifo "$IT_DIR/old.in"
-	in_gw socat -u "PIPE:$IT_DIR/old.in" \
-	    UDP:192.0.2.1:53,sourceport=4123 2>/dev/null &
+	# First: who opens a pipe that nobody writes to finds it at its end.
 	exec 8<>"$IT_DIR/old.in"
+	in_gw socat -u "PIPE:$IT_DIR/old.in" \
+	    UDP:192.0.2.1:53,sourceport=4123 2>/dev/null 8>&- &
 	sleep 0.2
 }
 say_old() { echo x >&8; }
