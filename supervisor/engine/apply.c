@@ -239,7 +239,7 @@ preflight(struct engine *e, uint64_t now)
 	struct apply *a = &e->apply;
 	enum preflight_step step;
 
-	if (!changing_session_up(e)) {
+	if (!session_up(e)) {
 		refuse(e, "the control connection to Tor was lost.");
 		return;
 	}
@@ -292,7 +292,7 @@ setting(struct engine *e, uint64_t now)
 	if (!is_remembered(e, now))
 		return;
 	if (!a->open) {
-		if (now >= a->ends || !changing_session_up(e)) {
+		if (now >= a->ends || !session_up(e)) {
 			a->forget = true;
 			refuse(e, "the gate could not be shut, or Tor was "
 			    "lost, before anything was set.");
@@ -351,7 +351,7 @@ say_progress(struct engine *e, int progress, uint64_t now)
 static bool
 is_lost(struct engine *e, uint64_t now)
 {
-	const bool up = changing_session_up(e);
+	const bool up = session_up(e);
 
 	if (up && (!e->uplink.known || changing_in_force(e, e->apply.next)))
 		return false;
@@ -483,7 +483,7 @@ cannot_begin(struct engine *e, const struct snap_change *c,
 {
 	struct apply *a = &e->apply;
 
-	if (!changing_session_up(e))
+	if (!session_up(e))
 		return "Tor cannot be reached now; see \"portcullis status\".";
 	if (e->latch != LATCH_NONE)
 		return "the gate is latched closed; see \"portcullis "

@@ -32,13 +32,6 @@ changing_under_way(const struct apply *a)
 	return false;
 }
 
-bool
-changing_session_up(const struct engine *e)
-{
-	return e->state == SM_SETUP || e->state == SM_CONFIGURE ||
-	    e->state == SM_WATCH;
-}
-
 const char *
 changing_still(const struct engine *e)
 {
@@ -50,7 +43,7 @@ changing_still(const struct engine *e)
 	case SNAP_A_KEEPING:
 		return "It works, and is being written down.";
 	case SNAP_A_ROLLING_BACK:
-		return changing_session_up(e) ? "It is being rolled back: "
+		return session_up(e) ? "It is being rolled back: "
 		    "Tor has not taken it yet." : "It is being rolled back: "
 		    "Tor cannot be reached.";
 	case SNAP_A_WATCHING: /* says itself how far it is */

@@ -16,9 +16,6 @@ struct pol_uplink;
 /* Has A been begun, and not come to an end? */
 bool changing_under_way(const struct apply *a);
 
-/* Is there a Tor that takes commands? */
-bool changing_session_up(const struct engine *e);
-
 /* For who has heard nothing for a while; NULL: there is nothing to say. */
 const char *changing_still(const struct engine *e);
 

@@ -157,13 +157,6 @@ engine_step(struct engine *e, enum sm_event ev, uint64_t now)
 	act(e, action, now);
 }
 
-static bool
-session_is_up(const struct engine *e)
-{
-	return e->state == SM_SETUP || e->state == SM_CONFIGURE ||
-	    e->state == SM_WATCH;
-}
-
 /* What is true by our own state, not by anything that Tor says. */
 static void
 confirm_own(struct engine *e, uint64_t now)
@@ -191,7 +184,7 @@ lose(struct engine *e, enum engine_loss why, const char *detail, uint64_t now)
 	e->loss = why;
 	uplink_doubt(e);
 	engine_decide(e, now);
-	e->lost_session = session_is_up(e);
+	e->lost_session = session_up(e);
 	e->same_loss = why == before && !e->lost_session;
 	if (!e->same_loss)
 		log_warn("control connection: %s%s%s", tell_loss(why),
@@ -390,7 +383,7 @@ verb_hold(struct engine *e, const struct snap_verb *v, uint64_t now)
 static void
 verb_newnym(struct engine *e, const struct snap_verb *v)
 {
-	if (!session_is_up(e) || e->newnym_open) {
+	if (!session_up(e) || e->newnym_open) {
 		tell_result(e, v->id, false, e->newnym_open ?
 		    "A request for a new identity is already on its way." :
 		    "There is no connection to Tor; try again when there is.");

@@ -65,6 +65,13 @@ static const struct {
 };
 /* clang-format on */
 
+bool
+session_up(const struct engine *e)
+{
+	return e->state == SM_SETUP || e->state == SM_CONFIGURE ||
+	    e->state == SM_WATCH;
+}
+
 void
 session_reset(struct engine *e)
 {

@@ -4,6 +4,7 @@
 #ifndef SESSION_H
 #define SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,9 @@ enum cmd {
 	CMD_UPLINK_SET,
 	NCMD
 };
+
+/* Is there a Tor that takes commands? */
+bool session_up(const struct engine *e);
 
 void session_reset(struct engine *e);
 /* Send CMD and clear it; ERR is the builder's verdict on it. */

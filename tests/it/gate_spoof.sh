@@ -12,12 +12,12 @@ ip -n "$GW" -6 neigh add 2001:db8::1 lladdr 02:00:00:00:00:01 dev ext0
 in_gw sysctl -qw net.ipv4.conf.all.rp_filter=0 \
     net.ipv4.conf.ws0.rp_filter=0
 
-# Until somebody has a packet socket out there; five seconds at most.
+# Until somebody out there hears all frames; five seconds at most.
 sniffing()
 {
 	local i
 	for ((i = 0; i < 100; i++)); do
-		[ "$(in_out cat /proc/net/packet | wc -l)" -gt 1 ] && return
+		in_out cat /proc/net/packet | grep -q ' 0003 ' && return
 		sleep 0.05
 	done
 }
@@ -59,7 +59,10 @@ old_flow()
 	exec 8<>"$IT_DIR/old.in"
 	in_gw socat -u "PIPE:$IT_DIR/old.in" \
 	    UDP:192.0.2.1:53,sourceport=4123 2>/dev/null 8>&- &
-	sleep 0.2
+	for _ in {1..100}; do
+		in_gw ss -Hun sport = :4123 | grep -q . && return
+		sleep 0.05
+	done
 }
 say_old() { echo x >&8; }
 

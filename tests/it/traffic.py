@@ -362,8 +362,9 @@ def sniff(iface, addr, seconds, resets=True):
     family = socket.AF_INET6 if ":" in addr else socket.AF_INET
     want = socket.inet_pton(family, addr)
     at = 14 + (24 if family == socket.AF_INET6 else 16)
-    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.ntohs(3))
-    s.bind((iface, 0))
+    # In one go: a socket that has a protocol already is deaf while it is bound.
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    s.bind((iface, 3))
     s.settimeout(0.1)
     n = 0
     end = time.time() + float(seconds)
