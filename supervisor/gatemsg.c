@@ -134,3 +134,12 @@ gate_reason_text(enum gate_reason why)
 {
 	return (unsigned)why < GATE_NWHY ? reason_texts[why] : "unknown";
 }
+
+uint32_t
+gate_close_us(unsigned i)
+{
+	static const uint32_t us[GATE_NCLOSE_US] = { 50, 100, 250, 500, 1000,
+		10000 };
+
+	return i < GATE_NCLOSE_US ? us[i] : 0;
+}

@@ -162,6 +162,7 @@ enum gate_reason {
  * What the kernel holds, as read back; sent after every request that was
  * acted on, at every change, and at least once a second.
  */
+#define GATE_NCLOSE_US 6
 struct gate_report {
 	uint32_t magic;
 	uint32_t position; /* enum gate_position: from read-back, not wish */
@@ -176,6 +177,8 @@ struct gate_report {
 	uint64_t closes;
 	uint64_t close_last_ns; /* request read to kernel's acknowledgement */
 	uint64_t close_max_ns;
+	uint64_t close_sum_ns;
+	uint64_t close_under[GATE_NCLOSE_US]; /* see gate_close_us() */
 	uint64_t foreign;  /* changes of our tables by others, since start */
 	uint64_t at_ns;	   /* CLOCK_BOOTTIME of the read-back */
 	uint32_t strict;   /* 1: Tor's uid reaches the relays below only */
@@ -202,6 +205,12 @@ bool gate_relays_ok(const struct gate_relays *r);
 
 bool gate_map_get(const uint8_t *map, unsigned i);
 void gate_map_set(uint8_t *map, unsigned i);
+
+/*
+ * The limit of close_under[I], in us: it counts the closes that took no more,
+ * as the buckets of an OpenMetrics histogram do.  0 beyond the last.
+ */
+uint32_t gate_close_us(unsigned i);
 
 const char *gate_position_name(enum gate_position pos); /* "tor-only" */
 const char *gate_reason_text(enum gate_reason why);	/* a clause */

@@ -13,6 +13,7 @@
 #include "policy/policy.h"
 #include "policy/uplink.h"
 #include "snapnames.h"
+#include "snaptor.h"
 
 #define SNAP_MAGIC 0x50435331u
 #define SNAP_VERB_MAGIC 0x50435631u
@@ -125,6 +126,7 @@ struct snapshot {
 	char boot_warning[SNAP_TEXT]; /* last problem; empty: none */
 	char tor_version[32];
 	uint32_t circuit_established, enough_dir_info;
+	struct snap_tor tor;
 	uint32_t nlisteners, nlisteners_proven;
 	uint32_t ntrouble; /* may exceed SNAP_MAX_TROUBLE */
 	struct snap_trouble trouble[SNAP_MAX_TROUBLE];

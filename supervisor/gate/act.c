@@ -95,6 +95,17 @@ last_resort(struct gate *g, int error)
 	    "given up to the kernel", strerror(error));
 }
 
+static void
+note_close(struct gate_report *r, uint64_t took_ns)
+{
+	r->close_last_ns = took_ns;
+	if (took_ns > r->close_max_ns)
+		r->close_max_ns = took_ns;
+	r->close_sum_ns += took_ns;
+	for (unsigned i = 0; i < GATE_NCLOSE_US; i++)
+		r->close_under[i] += took_ns <= gate_close_us(i) * 1000ull;
+}
+
 /* The kernel's side of a close that the core has already decided. */
 static void
 carry_out_close(struct gate *g, uint64_t mono_ns)
@@ -103,9 +114,7 @@ carry_out_close(struct gate *g, uint64_t mono_ns)
 	int rc = kern_close(&g->kern, all);
 	uint64_t took = act_mono() - mono_ns;
 
-	g->report.close_last_ns = took;
-	if (took > g->report.close_max_ns)
-		g->report.close_max_ns = took;
+	note_close(&g->report, took);
 	if (rc != 0)
 		g->report.error = -rc;
 	if (!is_closed(g, all)) {

@@ -331,7 +331,8 @@ START_TEST(messages_have_no_padding)
 {
 	ck_assert_uint_eq(sizeof req, 4 * 2 + 8 * 3 + 4 * 2 +
 	    sizeof req.proven + sizeof req.ifaddr);
-	ck_assert_uint_eq(sizeof rep, 4 * 4 + 8 * 2 + 4 * 4 + 8 * 5 + 4 * 6 +
+	ck_assert_uint_eq(sizeof rep, 4 * 4 + 8 * 2 + 4 * 4 + 8 * 6 +
+	    8 * GATE_NCLOSE_US + 4 * 6 +
 	    8 + 4 * 4);
 	ck_assert_uint_eq(sizeof(struct gate_reach),
 	    4 * 6 + GATE_REACH_PAIRS * 20);
