@@ -9,6 +9,7 @@
 #include "policy/draft.h"
 #include "policy/host.h"
 #include "policy/nearest.h"
+#include "policy/torrc.h"
 #include "policy/why.h"
 
 /* Each bridge and the rest, with as many comments again. */
@@ -17,8 +18,8 @@
 #define HTTPS_PORT 443 /* Tor's, where an option has none */
 #define SOCKS_PORT 1080
 
-enum option { O_USE = 0, O_BRIDGE, O_PLUGIN, O_HTTPS, O_HTTPS_AUTH, O_SOCKS4,
-	O_SOCKS5, O_SOCKS5_USER, O_SOCKS5_PASSWORD, NOPTION };
+/* Those of enum pol_torrc_option, and one that says nothing of the uplink. */
+enum { O_NETWORK = POL_TORRC_NUPLINK, NOPTION };
 
 struct parser {
 	struct pol_uplink *u;
@@ -94,21 +95,58 @@ same_words(const char *a, const char *b)
 	}
 }
 
-/* It is made of the policy: a line that stands here must say the same. */
+/*
+ * Tor is given the policy's lines.  One that stands here, as graphical
+ * programs write it, must have the same program run for each of its methods.
+ */
+static bool
+plugin_says(struct parser *s, const char *method, const char *rest)
+{
+	size_t t = pol_transport_find(s->p, method);
+	char plugin[POL_PLUGIN_LEN];
+
+	if (t == s->p->ntransports)
+		return pol_why(s->why, "the policy has no transport \"%s\": "
+		    "leave the line out, or add transport \"%s\" { ... } to "
+		    "portcullis.conf", method, method);
+	pol_transport_plugin(plugin, sizeof plugin, &s->p->transports[t]);
+	if (same_words(plugin + strcspn(plugin, " "), rest))
+		return true;
+	return pol_why(s->why, "for %s the policy has other words than these, "
+	    "and nothing else is run: leave the line out, or change that "
+	    "transport in portcullis.conf", method);
+}
+
 static bool
 set_plugin(struct parser *s)
 {
-	char plugin[POL_PLUGIN_LEN];
+	char method[POL_NAME_LEN];
+	const char *rest = s->value + strcspn(s->value, " ");
+	const char *at = s->value;
+	size_t n;
 
-	for (size_t i = 0; i < s->p->ntransports; i++) {
-		pol_transport_plugin(plugin, sizeof plugin,
-		    &s->p->transports[i]);
-		if (same_words(plugin, s->value))
+	for (;; at += n + 1) {
+		n = strcspn(at, ", ");
+		if (n >= sizeof method || !pol_method_ok(at, n))
+			return pol_why(s->why, "ClientTransportPlugin begins "
+			    "with the names of transports: leave the line "
+			    "out, Tor is given the policy's");
+		memcpy(method, at, n);
+		method[n] = '\0';
+		if (!plugin_says(s, method, rest))
+			return false;
+		if (at[n] != ',')
 			return true;
 	}
-	return pol_why(s->why, "this is word for word no transport section of "
-	    "portcullis.conf, and no other program is run: leave the line "
-	    "out, or change that section");
+}
+
+/* Graphical programs write it into the same file. */
+static bool
+set_network(struct parser *s)
+{
+	return strcmp(s->value, "0") == 0 || pol_why(s->why,
+	    "DisableNetwork 1 is no matter of bridges and proxies: to have "
+	    "Tor disabled, write it into a torrc file of your own");
 }
 
 static bool
@@ -186,32 +224,33 @@ set_socks5_password(struct parser *s)
 }
 
 static const struct {
-	const char *name;
 	bool many;
 	bool (*set)(struct parser *s);
 } options[NOPTION] = {
-	[O_USE] = { "UseBridges", false, set_use },
-	[O_BRIDGE] = { "Bridge", true, set_bridge },
-	[O_PLUGIN] = { "ClientTransportPlugin", true, set_plugin },
-	[O_HTTPS] = { "HTTPSProxy", false, set_https },
-	[O_HTTPS_AUTH] = { "HTTPSProxyAuthenticator", false, set_https_auth },
-	[O_SOCKS4] = { "Socks4Proxy", false, set_socks4 },
-	[O_SOCKS5] = { "Socks5Proxy", false, set_socks5 },
-	[O_SOCKS5_USER] = { "Socks5ProxyUsername", false, set_socks5_user },
-	[O_SOCKS5_PASSWORD] = { "Socks5ProxyPassword", false,
-	    set_socks5_password },
+	[POL_TORRC_USE] = { false, set_use },
+	[POL_TORRC_BRIDGE] = { true, set_bridge },
+	[POL_TORRC_PLUGIN] = { true, set_plugin },
+	[POL_TORRC_HTTPS] = { false, set_https },
+	[POL_TORRC_HTTPS_AUTH] = { false, set_https_auth },
+	[POL_TORRC_SOCKS4] = { false, set_socks4 },
+	[POL_TORRC_SOCKS5] = { false, set_socks5 },
+	[POL_TORRC_SOCKS5_USER] = { false, set_socks5_user },
+	[POL_TORRC_SOCKS5_PASSWORD] = { false, set_socks5_password },
+	[O_NETWORK] = { false, set_network },
 };
 
+static const char network[] = "DisableNetwork";
+
 /* The option that the N letters of WORD are; NOPTION: none. */
-static size_t
+static unsigned
 find_option(const char *word, size_t n)
 {
-	size_t i = 0;
+	enum pol_torrc_option o = pol_torrc_find(word, n);
 
-	while (i < NOPTION && (strlen(options[i].name) != n ||
-	    strncasecmp(options[i].name, word, n) != 0))
-		i++;
-	return i;
+	if (o < POL_TORRC_NUPLINK)
+		return o;
+	return n == sizeof network - 1 && strncasecmp(word, network, n) == 0 ?
+	    O_NETWORK : NOPTION;
 }
 
 /* People paste bridges as they get them, without the option's name. */
@@ -234,11 +273,14 @@ unknown(struct parser *s, size_t n)
 
 	(void)snprintf(word, sizeof word, "%.*s",
 	    n < sizeof word ? (int)n : (int)sizeof word - 1, s->text);
-	for (size_t i = 0; i < NOPTION; i++)
-		pol_nearest_try(&nearest, options[i].name);
+	for (unsigned i = 0; i < POL_TORRC_NUPLINK; i++)
+		pol_nearest_try(&nearest,
+		    pol_torrc_name((enum pol_torrc_option)i));
+	if (pol_nearest_slip(&nearest))
+		return pol_why(s->why, "\"%s\" is no option of bridges and "
+		    "proxies: did you mean \"%s\"?", word, nearest.best);
 	return pol_why(s->why, "\"%s\" is no option of bridges and proxies, "
-	    "and no other can be set here: did you mean \"%s\"?", word,
-	    nearest.best);
+	    "and no other can be set here: leave it out", word);
 }
 
 /* The text in quotes at P, where Tor knows escapes. */
@@ -290,19 +332,23 @@ static bool
 parse_option(struct parser *s)
 {
 	size_t n = strcspn(s->text, " ");
-	size_t i = find_option(s->text, n);
+	unsigned i = find_option(s->text, n);
 	const char *value = s->text + n;
 
 	if (i == NOPTION && begins_bridge(s->text)) {
-		i = O_BRIDGE;
+		i = POL_TORRC_BRIDGE;
 		value = s->text;
 	}
 	if (i == NOPTION)
 		return unknown(s, n);
 	if (s->seen[i] && !options[i].many)
 		return pol_why(s->why, "%s stands twice: keep one",
-		    options[i].name);
+		    i == O_NETWORK ? network :
+		    pol_torrc_name((enum pol_torrc_option)i));
 	s->seen[i] = s->any = true;
+	/* One without a value is skipped by Tor, too; wizards write it. */
+	if (i == POL_TORRC_BRIDGE && value[strspn(value, " ")] == '\0')
+		return true;
 	return take_value(s, value) && options[i].set(s);
 }
 
@@ -373,11 +419,11 @@ auth_ok(const struct pol_uplink *u, char why[POL_UPLINK_WHY])
 static bool
 auth_belongs(const struct parser *s)
 {
-	if (s->seen[O_HTTPS_AUTH] && !s->seen[O_HTTPS])
+	if (s->seen[POL_TORRC_HTTPS_AUTH] && !s->seen[POL_TORRC_HTTPS])
 		return pol_why(s->why, "HTTPSProxyAuthenticator is there, but "
 		    "no HTTPSProxy");
-	if ((s->seen[O_SOCKS5_USER] || s->seen[O_SOCKS5_PASSWORD]) &&
-	    !s->seen[O_SOCKS5])
+	if ((s->seen[POL_TORRC_SOCKS5_USER] || s->seen[POL_TORRC_SOCKS5_PASSWORD]) &&
+	    !s->seen[POL_TORRC_SOCKS5])
 		return pol_why(s->why, "a user or password for Socks5Proxy is "
 		    "there, but no Socks5Proxy");
 	return true;
@@ -408,10 +454,10 @@ parse_end(struct parser *s)
 	if (!s->any)
 		return pol_why(s->why, "there is no option: to do without "
 		    "bridges and proxy, write UseBridges 0");
-	if (s->seen[O_USE] && s->use && s->u->nbridges == 0)
+	if (s->seen[POL_TORRC_USE] && s->use && s->u->nbridges == 0)
 		return pol_why(s->why, "UseBridges is 1, but there is no "
 		    "bridge");
-	if (s->seen[O_USE] && !s->use && s->u->nbridges != 0)
+	if (s->seen[POL_TORRC_USE] && !s->use && s->u->nbridges != 0)
 		return pol_why(s->why, "UseBridges is 0, but there are "
 		    "bridges: write 1, or leave them out");
 	return auth_belongs(s) && take_note(s) &&

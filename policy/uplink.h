@@ -73,9 +73,11 @@ bool pol_args_find(char *dst, size_t cap, const char *args, const char *key);
 /*
  * Torrc lines: Bridge, UseBridges, ClientTransportPlugin, HTTPSProxy,
  * HTTPSProxyAuthenticator, Socks4Proxy, Socks5Proxy, Socks5ProxyUsername,
- * Socks5ProxyPassword, comments and blank lines; any other option is an
- * error, and so is a ClientTransportPlugin that is not word for word one of
- * P's transports.  A line may also be a bridge by itself, as people get them.
+ * Socks5ProxyPassword, comments and blank lines; and DisableNetwork 0, which
+ * changes nothing.  Any other option is an error, and so is a
+ * ClientTransportPlugin that has another program or other arguments for one
+ * of its methods than P's transport of that method, or a method that P lacks.
+ * A line may also be a bridge by itself, as people get them.
  * What is not said is none: the text is of all of it, and has some option.
  * 0, or the number of the bad line (from 1; of what is wrong with all of them
  * together, the last), one sentence in WHY, and nothing in OUT.

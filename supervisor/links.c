@@ -10,6 +10,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "supervisor/log.h"
+
 union fd_control {
 	char buf[CMSG_SPACE(sizeof(int))];
 	struct cmsghdr align;
@@ -113,6 +115,23 @@ link_recv(enum link_peer *peer, int *fd)
 	*peer = (enum link_peer)msg.peer;
 	*fd = got;
 	return 1;
+}
+
+int
+link_recv_only(enum link_peer peer)
+{
+	enum link_peer is;
+	int fd, rc;
+
+	while ((rc = link_recv(&is, &fd)) == 1) {
+		if (is == peer)
+			return fd;
+		log_warn("the keeper handed over an end that is not ours");
+		close(fd);
+	}
+	if (rc == -1)
+		fatal("the keeper is gone");
+	return -1;
 }
 
 /* A message of SIZE octets without a descriptor. */

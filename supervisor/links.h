@@ -113,6 +113,13 @@ int link_recv(enum link_peer *peer, int *fd)
     __attribute__((warn_unused_result));
 
 /*
+ * The end of PEER, or -1 when there is none to receive yet; ends of others
+ * are closed, and the process ends when the keeper is gone: without it nobody
+ * would ever hand us one again.  To be called until it is -1.
+ */
+int link_recv_only(enum link_peer peer) __attribute__((warn_unused_result));
+
+/*
  * The engine's: the keeper sends it three kinds of message.  LINK_HANDED: as
  * link_recv()'s 1.  LINK_OWNER, LINK_KEPT: that member of *SAID is the answer
  * to a question.  None of them touches what belongs to the others.

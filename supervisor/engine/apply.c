@@ -529,35 +529,22 @@ engine_change(struct engine *e, const struct snap_change *c, uint64_t now)
 	    pol_proxy_name((enum pol_proxy)a->next->proxy));
 }
 
+/* What a step does each time; the others have come to an end. */
+static void (*const steps[SNAP_NASTEP])(struct engine *, uint64_t) = {
+	[SNAP_A_PREFLIGHT] = preflight,
+	[SNAP_A_SETTING] = setting,
+	[SNAP_A_WATCHING] = watching,
+	[SNAP_A_KEEPING] = keeping,
+	[SNAP_A_ROLLING_BACK] = rolling_back,
+};
+
 void
 apply_tick(struct engine *e, uint64_t now)
 {
 	const char *still;
 
-	switch (e->apply.step) {
-	case SNAP_A_PREFLIGHT:
-		preflight(e, now);
-		break;
-	case SNAP_A_SETTING:
-		setting(e, now);
-		break;
-	case SNAP_A_WATCHING:
-		watching(e, now);
-		break;
-	case SNAP_A_KEEPING:
-		keeping(e, now);
-		break;
-	case SNAP_A_ROLLING_BACK:
-		rolling_back(e, now);
-		break;
-	case SNAP_A_NONE:
-	case SNAP_A_KEPT:
-	case SNAP_A_CHECKED:
-	case SNAP_A_ROLLED_BACK:
-	case SNAP_A_REFUSED:
-	case SNAP_NASTEP:
-		break;
-	}
+	if (steps[e->apply.step] != NULL)
+		steps[e->apply.step](e, now);
 	still = changing_still(e);
 	if (now >= e->apply.say_at && still != NULL)
 		say(e, now, "%s", still);

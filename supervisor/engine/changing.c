@@ -11,51 +11,31 @@
 #define QUICK_MS 120000
 #define SLOW_MS 240000
 
+/* Steps that a change is in until it has come to an end. */
+static const struct {
+	bool under_way;
+	const char *still;
+} steps[SNAP_NASTEP] = {
+	[SNAP_A_PREFLIGHT] = { true, "It is still being looked at." },
+	[SNAP_A_SETTING] = { true, "It is still being set." },
+	[SNAP_A_WATCHING] = { true, NULL }, /* says itself how far it is */
+	[SNAP_A_KEEPING] = { true, "It works, and is being written down." },
+	[SNAP_A_ROLLING_BACK] = { true, "It is being rolled back: Tor cannot "
+	    "be reached." },
+};
+
 bool
 changing_under_way(const struct apply *a)
 {
-	switch (a->step) {
-	case SNAP_A_PREFLIGHT:
-	case SNAP_A_SETTING:
-	case SNAP_A_WATCHING:
-	case SNAP_A_KEEPING:
-	case SNAP_A_ROLLING_BACK:
-		return true;
-	case SNAP_A_NONE:
-	case SNAP_A_KEPT:
-	case SNAP_A_CHECKED:
-	case SNAP_A_ROLLED_BACK:
-	case SNAP_A_REFUSED:
-	case SNAP_NASTEP:
-		break;
-	}
-	return false;
+	return steps[a->step].under_way;
 }
 
 const char *
 changing_still(const struct engine *e)
 {
-	switch (e->apply.step) {
-	case SNAP_A_PREFLIGHT:
-		return "It is still being looked at.";
-	case SNAP_A_SETTING:
-		return "It is still being set.";
-	case SNAP_A_KEEPING:
-		return "It works, and is being written down.";
-	case SNAP_A_ROLLING_BACK:
-		return session_up(e) ? "It is being rolled back: "
-		    "Tor has not taken it yet." : "It is being rolled back: "
-		    "Tor cannot be reached.";
-	case SNAP_A_WATCHING: /* says itself how far it is */
-	case SNAP_A_NONE:
-	case SNAP_A_KEPT:
-	case SNAP_A_CHECKED:
-	case SNAP_A_ROLLED_BACK:
-	case SNAP_A_REFUSED:
-	case SNAP_NASTEP:
-		break;
-	}
-	return NULL;
+	if (e->apply.step == SNAP_A_ROLLING_BACK && session_up(e))
+		return "It is being rolled back: Tor has not taken it yet.";
+	return steps[e->apply.step].still;
 }
 
 bool

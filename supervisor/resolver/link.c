@@ -113,26 +113,15 @@ open_end(struct link *l, int fd)
 	l->ops->up(l->arg);
 }
 
-/* Without the keeper nobody would ever hand us an engine again: end. */
 static void
 on_keeper_cb(evutil_socket_t chan, short what, void *arg)
 {
-	struct link *l = arg;
-	enum link_peer peer;
-	int fd, rc;
+	int fd;
 
 	(void)chan;
 	(void)what;
-	while ((rc = link_recv(&peer, &fd)) == 1) {
-		if (peer == LINK_ENGINE) {
-			open_end(l, fd);
-			continue;
-		}
-		log_warn("the keeper handed over an end that is not ours");
-		close(fd);
-	}
-	if (rc == -1)
-		fatal("the keeper is gone");
+	while ((fd = link_recv_only(LINK_ENGINE)) != -1)
+		open_end(arg, fd);
 }
 
 bool

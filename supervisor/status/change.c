@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/nearest.h"
 #include "supervisor/wipe.h"
 
 /* What is being read, and where a sentence about it goes. */
@@ -28,6 +29,28 @@ fail(const struct reading *r, const char *fmt, ...)
 	return false;
 }
 
+/* Longer ones, and what is no plain text, are not repeated. */
+#define KEY_SHOWN 40
+
+static bool
+bad_key(const struct reading *r, const char *where, const char *key,
+    const char *const *keys)
+{
+	struct pol_nearest nearest = { .word = key };
+
+	for (const char *s = key; *s != '\0'; s++)
+		if (*s < ' ' || *s > '~' || s - key == KEY_SHOWN)
+			return fail(r, "%s has a key that is none of its "
+			    "own; see \"apply\" in portcullis(1).", where);
+	for (size_t i = 0; keys[i] != NULL; i++)
+		pol_nearest_try(&nearest, keys[i]);
+	if (pol_nearest_slip(&nearest))
+		return fail(r, "%s has no key \"%s\": did you mean \"%s\"?",
+		    where, key, nearest.best);
+	return fail(r, "%s has no key \"%s\"; see \"apply\" in "
+	    "portcullis(1).", where, key);
+}
+
 /* What is no key of ours is a mistake, not something to be passed over. */
 static bool
 has_only(const struct reading *r, const json_t *obj, const char *where,
@@ -43,8 +66,7 @@ has_only(const struct reading *r, const json_t *obj, const char *where,
 		for (i = 0; keys[i] != NULL && strcmp(key, keys[i]) != 0; i++)
 			;
 		if (keys[i] == NULL)
-			return fail(r, "%s has a key that is none of its "
-			    "own; see \"apply\" in portcullis(1).", where);
+			return bad_key(r, where, key, keys);
 	}
 	return true;
 }

@@ -130,26 +130,15 @@ link_open(struct status_uplink *up, int fd)
 	up->ops->on_view(up->arg);
 }
 
-/* Without the keeper nobody would ever hand us an engine again: end. */
 static void
 keeper_cb(evutil_socket_t chan, short what, void *arg)
 {
-	struct status_uplink *up = arg;
-	enum link_peer peer;
-	int fd, rc;
+	int fd;
 
 	(void)chan;
 	(void)what;
-	while ((rc = link_recv(&peer, &fd)) == 1) {
-		if (peer == LINK_ENGINE) {
-			link_open(up, fd);
-			continue;
-		}
-		log_warn("the keeper handed over an end that is not ours");
-		close(fd);
-	}
-	if (rc == -1)
-		fatal("the keeper is gone");
+	while ((fd = link_recv_only(LINK_ENGINE)) != -1)
+		link_open(arg, fd);
 }
 
 struct status_uplink *
