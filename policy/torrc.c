@@ -188,7 +188,6 @@ int
 pol_torrc_next(struct pol_torrc *t, struct pol_torrc_line *out)
 {
 	struct value v = { 0 };
-	const char *word;
 
 	memset(out, 0, sizeof *out);
 	skip_blank(t);
@@ -196,20 +195,23 @@ pol_torrc_next(struct pol_torrc *t, struct pol_torrc_line *out)
 	out->option = POL_TORRC_OTHER;
 	if (at_end(t))
 		return 0;
-	for (word = t->p; !at_end(t) && !is_space(*t->p) && *t->p != '#' &&
+	for (out->word = t->p; !at_end(t) && !is_space(*t->p) && *t->p != '#' &&
 	    !goes_on(t);)
 		skip(t);
-	out->option = option_of(word, (size_t)(t->p - word));
+	out->nword = (size_t)(t->p - out->word);
+	out->option = option_of(out->word, out->nword);
 	if (out->option == POL_TORRC_INCLUDE)
 		v.to = out->path;
 	while (!at_end(t) && (*t->p == ' ' || *t->p == '\t'))
 		skip(t);
+	out->rest = t->p;
 	if (!at_end(t) && *t->p == '"') {
 		if (!read_quoted(t, &v))
 			return -1;
 	} else {
 		read_plain(t, &v);
 	}
+	out->nrest = (size_t)(t->p - out->rest);
 	if (v.to != NULL)
 		v.to[v.n] = '\0';
 	return v.to != NULL && (v.bad || v.n == 0) ? -1 : 1;

@@ -34,6 +34,8 @@ struct pol_torrc {
 struct pol_torrc_line {
 	size_t line; /* where it begins */
 	enum pol_torrc_option option;
+	const char *word, *rest; /* borrowed: the name, and what follows it */
+	size_t nword, nrest; /* without the blanks between, with comments */
 	char path[POL_TORRC_PATH]; /* of INCLUDE only; else empty */
 };
 

@@ -39,5 +39,7 @@ enum cli_exit cli_log(const struct cli_options *o);
 enum cli_exit cli_metrics(const struct cli_options *o);
 /* o->operand is the file with what is to be applied. */
 enum cli_exit cli_apply(const struct cli_options *o);
+/* o->operand is the root folder; NULL: this system's. */
+enum cli_exit cli_import(const struct cli_options *o);
 
 #endif

@@ -67,6 +67,11 @@ static const struct cli_command commands[] = {
 	    .takes = CLI_TAKES(CLI_O_DRY_RUN), .operand = "FILE|-",
 	    .summary = "set other bridges or another proxy, kept only if "
 	    "they work", .more = "" },
+	{ .name = "import-whonix", .run = cli_import, .operand = "ROOT",
+	    .optional = true,
+	    .summary = "print an existing Whonix-Gateway's settings as a policy",
+	    .more = "Reads the torrc chain and the firewall's drop-ins below "
+	    "ROOT, by default /,\nand runs none of them.\n" },
 	{ .name = "help", .run = cli_help, .operand = "COMMAND",
 	    .optional = true, .word = cli_help_word,
 	    .summary = "say more of a command", .more = "" },

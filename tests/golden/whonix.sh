@@ -1,7 +1,7 @@
 #!/bin/sh
 # Is the shipped Whonix policy the table beside this, line by line?  The
 # flags of a line are compared as a set; the order of the lines is free.
-# --print: the table's lines, for other tests.
+# --print: the table's lines, for other tests; --same POLICY: is it the table?
 set -u
 : "${top_srcdir:?}" "${top_builddir:?}"
 check=$top_builddir/tests/golden/polcheck
@@ -84,6 +84,14 @@ same()
 	wanted "$2" >"$dir/wanted"
 	diff "$dir/wanted" "$dir/told" >"$dir/diff"
 }
+
+if [ "${1:-}" = --same ]; then
+	same "$2" "$table" || {
+		cat "$dir/diff"
+		exit 1
+	}
+	exit
+fi
 
 # count FILE PATTERN
 count()

@@ -1,0 +1,136 @@
+#!/bin/sh
+# "portcullis import-whonix": is the policy that it prints the gateway's
+# table; is what it says of settings import.ok; and does it run nothing, read
+# nothing outside the root, and end?  --update writes import.ok.
+set -u
+: "${top_srcdir:?}" "${top_builddir:?}"
+program=$top_builddir/portcullis
+check=$top_builddir/tests/golden/polcheck
+whonix=$top_srcdir/tests/golden/whonix.sh
+golden=$top_srcdir/tests/golden/import.ok
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+failed=0
+root=$dir/root
+
+fail()
+{
+	echo "$*" >&2
+	failed=1
+}
+
+# put PATH: standard input to a file of the root.
+put()
+{
+	mkdir -p "$root/$(dirname "$1")"
+	cat >"$root/$1"
+}
+
+# A Whonix-Gateway as it is shipped.
+shipped()
+{
+	rm -rf "$root"
+	echo '%include /etc/torrc.d/*.conf' | put etc/tor/torrc
+	echo 'DormantTimeoutEnabled 0' | put etc/torrc.d/60_network.conf
+	printf 'ControlPort 9052\nCookieAuthentication 1\n' |
+		put etc/torrc.d/65_gateway.conf
+	echo '%include /usr/share/tor/tor-service-defaults-torrc.anondist' |
+		put etc/torrc.d/70_ws_gw_dynamic.conf
+	echo '%include /usr/local/etc/torrc.d/*.conf' |
+		put etc/torrc.d/95_whonix.conf
+	sh "$whonix" --print |
+		put usr/share/tor/tor-service-defaults-torrc.anondist
+	put usr/share/tor/tor-service-defaults-torrc <<-END
+		User debian-tor
+		ControlSocket /run/tor/control GroupWritable
+		CookieAuthFile /run/tor/control.authcookie
+		SocksPort 9050
+	END
+	echo '# nothing is changed' |
+		put etc/whonix_firewall.d/30_whonix_gateway_default.conf
+	echo 'clearnet:x:980:980::/:/usr/sbin/nologin' | put etc/passwd
+}
+
+# What people change.
+changed()
+{
+	shipped
+	put usr/local/etc/torrc.d/50_user.conf <<-END
+		SocksPort 10.152.152.10:9300 IsolateDestAdr
+		SocksPort auto
+		socksport localhost:9301 # a host
+		HTTPTunnelPort 0
+		ClientTransportPlugin obfs4 exec /usr/bin/obfs4proxy
+		ClientTransportPlugin snowflake exec /usr/bin/snowflake-client
+		ClientTransportPlugin old socks4 127.0.0.1:4040
+		UseBridges 1
+		Bridge obfs4 192.0.2.1:443 cert=AbCd iat-mode=0
+		%include /usr/local/etc/torrc.d/50_user.conf
+		%include relative.conf
+	END
+	put etc/whonix_firewall.d/50_user.conf <<-END
+		EXT_IF='eth0'   # the same
+		INTERNAL_OPEN_PORTS+=" 9300 8080 "
+		export GATEWAY_ALLOW_INCOMING_SSH=1
+		EXTERNAL_OPEN_PORTS="22 80:90"
+		GATEWAY_TRANSPARENT_UDP=1; GATEWAY_TRANSPARENT_TCP=1
+		firewall_mode=timesync-fail-closed
+		if [ -e /etc/vpn ]; then
+		    VPN_FIREWALL=1
+		fi
+		NO_NAT_USERS+=" \$(id -u tunnel)"
+		touch $dir/ran
+		FOO=\`touch $dir/ran\`
+		BAR=1
+	END
+	put usr/local/etc/whonix_firewall.d/60.conf <<-END
+		NON_TOR_GATEWAY="\$NON_TOR_GATEWAY 10.0.0.0/8"
+		WORKSTATION_TRANSPARENT_DNS=0
+	END
+}
+
+import()
+{
+	timeout 20 "$program" import-whonix "$root" >"$dir/out" 2>"$dir/err"
+}
+
+shipped
+import || fail "shipped: exit code $?"
+sh "$whonix" --same "$dir/out" || fail "shipped: not the table"
+[ "$(wc -l <"$dir/out")" -lt 120 ] || fail "shipped: 120 lines or more"
+
+changed
+import || fail "changed: exit code $?"
+"$check" "$dir/out" >"$dir/checked" 2>&1 || {
+	cat "$dir/checked"
+	fail "changed: the policy is wrong"
+}
+[ ! -e "$dir/ran" ] || fail "a command of a drop-in was run"
+if [ "${1:-}" = --update ]; then
+	cp "$dir/out" "$golden"
+else
+	diff "$golden" "$dir/out" || fail "changed: not import.ok"
+fi
+
+# Only what is below the root, and only files.
+shipped
+echo 'SocksPort 192.0.2.77:9333' >"$dir/outside"
+ln -s "$dir/outside" "$root/etc/torrc.d/98.conf"
+ln -s ../../../../../../../..$dir/outside "$root/etc/torrc.d/99.conf"
+mkfifo "$root/etc/torrc.d/97.conf"
+mkdir "$root/etc/whonix_firewall.d/60.conf"
+head -c 2000000 /dev/zero >"$root/etc/whonix_firewall.d/61.conf"
+import || fail "odd files: exit code $?"
+grep -q 192.0.2.77 "$dir/out" && fail "it read a file outside the root"
+grep -q '97.conf is not read' "$dir/out" || fail "the FIFO is not named"
+grep -q '60.conf is not read' "$dir/out" || fail "the folder is not named"
+grep -q '61.conf is not read' "$dir/out" || fail "the big one is not named"
+
+rm -rf "$root"
+mkdir "$root"
+import
+[ $? = 1 ] || fail "an empty root: not exit code 1"
+root=$dir/none
+import
+[ $? = 254 ] || fail "no root: not exit code 254"
+exit $failed
