@@ -59,7 +59,7 @@ sample_snapshot(struct snapshot *s)
 {
 	memset(s, 0, sizeof *s);
 	s->magic = SNAP_MAGIC;
-	SET(state_name, "READY");
+	SET(state_name, "WATCH");
 	SET(reason_code, "ready");
 	SET(reason, "Tor carries traffic and everything is proven.");
 	SET(since, "2026-01-31T23:59:59Z");

@@ -60,7 +60,7 @@ static const struct field fields[] = {
 	{ "", "time", "\"2026-01-31T23:59:59.123Z\"",
 	    "\"2026-01-31T23:59:59.123Z\"" },
 	{ "", "position", "\"open\"", "\"unknown\"" },
-	{ "", "state", "\"READY\"", "null" },
+	{ "", "state", "\"WATCH\"", "null" },
 	{ "reason", "code", "\"ready\"", "\"engine-silent\"" },
 	{ "reason", "text",
 	    "\"Tor carries traffic and everything is proven.\"",
