@@ -143,6 +143,27 @@ memory(pid_t pid)
 	return kb * 1024;
 }
 
+/* Processor time of PID so far, in microseconds. */
+static double
+cpu_us(pid_t pid)
+{
+	unsigned long user, system;
+	char path[64];
+	FILE *f;
+	int n;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		die(path);
+	n = fscanf(f, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+	    "%lu %lu", &user, &system);
+	fclose(f);
+	if (n != 2)
+		die(path);
+	return (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+}
+
 static int
 connect_to(const char *path)
 {
@@ -271,6 +292,7 @@ measure(struct subject *s, size_t readers, unsigned rounds)
 	static struct bench b;
 	long long empty, full, after;
 	json_t *late;
+	double cpu;
 
 	memset(&b, 0, sizeof b);
 	b.n = readers;
@@ -283,18 +305,20 @@ measure(struct subject *s, size_t readers, unsigned rounds)
 	one_round(&b, s, 999); /* all are in */
 	full = memory(s->pid);
 	b.rounds = 0;
+	cpu = cpu_us(s->pid);
 	late = with_beats(&b, s, rounds);
 	after = memory(s->pid);
+	cpu = (cpu_us(s->pid) - cpu) / rounds;
 	for (size_t i = 0; i < b.n; i++)
 		close(b.readers[i].fd);
 	close(b.epoll);
 	free(b.readers);
-	return json_pack("{s:o,s:o,s:o,s:I,s:I,s:I,s:f}", "last_us",
+	return json_pack("{s:o,s:o,s:o,s:I,s:I,s:I,s:f,s:f}", "last_us",
 	    summary(b.took_us, b.rounds), "send_us",
 	    summary(b.send_us, b.rounds), "late_us", late, "memory_empty",
 	    (json_int_t)empty, "memory_full", (json_int_t)full,
 	    "memory_after", (json_int_t)after, "octets_each",
-	    (double)(full - empty) / (double)readers);
+	    (double)(full - empty) / (double)readers, "cpu_us", cpu);
 }
 
 static void
@@ -325,21 +349,31 @@ speak_pipe(struct subject *s, unsigned number)
 	free(line);
 }
 
-/* The length of a line like those that will be sent: with WORD in it. */
+/* The length of a line with WORD in it. */
 static size_t
 line_length(const char *path, const char *word)
 {
 	static char chunk[CHUNK];
 	int fd = connect_to(path);
+	size_t len = 0;
+	bool found = false;
 	ssize_t n;
 
-	do {
+	for (;;) {
 		n = recv(fd, chunk, sizeof chunk, 0);
 		if (n <= 0)
 			die("no line");
-	} while (memmem(chunk, (size_t)n, word, strlen(word)) == NULL);
+		len += (size_t)n;
+		found = found || memmem(chunk, (size_t)n, word,
+		    strlen(word)) != NULL;
+		if (chunk[n - 1] != '\n')
+			continue;
+		if (found)
+			break;
+		len = 0;
+	}
 	close(fd);
-	return (size_t)n;
+	return len;
 }
 
 static void

@@ -28,6 +28,7 @@ echo '|---|---|---|---|'
 row 'snapshot in to the last fast reader served, median, ms' \
     .last_us.median 1000
 row '... 99 of 100, ms' .last_us.p99 1000
+row 'processor time of the process for a round, ms' .cpu_us 1000
 row "the engine's send(), most, ms" .send_us.max 1000
 row 'lateness of a thread that sleeps as the gate does, 99 of 100, ms' \
     .late_us.p99 1000
