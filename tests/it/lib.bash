@@ -60,6 +60,8 @@ it_cleanup()
 {
 	local rc=$?
 	[ "$rc" = 0 ] || [ "$rc" = 77 ] || it_show_logs
+	[ -z "${IT_LINES:-}" ] || [ ! -s "$DIR/lines" ] ||
+	    cp "$DIR/lines" "$IT_LINES/${0##*/}.lines"
 	"$it_net" down "$DIR"
 	rm -rf "${DIR:?}"
 }
@@ -102,10 +104,17 @@ it_portcullis()
 	"$it_build/portcullis" --socket-dir "$DIR/run" "$@"
 }
 
+# A fresh status line, kept for tests/it/run, which looks whether each is as
+# the schema has it.
+it_line()
+{
+	it_portcullis status --json 2>/dev/null | tee -a "$DIR/lines"
+}
+
 # it_field .jq.path: of a fresh status line.
 it_field()
 {
-	it_portcullis status --json 2>/dev/null | jq -r "$1"
+	it_line | jq -r "$1"
 }
 
 it_field_is()

@@ -6,7 +6,7 @@
 # it_row ADDRESS:PORT .FIELD: of the listener with that address, as JSON text.
 it_row()
 {
-	it_portcullis status --json 2>/dev/null |
+	it_line |
 	    jq -r --arg a "$1" \
 	    ".listeners.table[] | select(.address == \$a) | $2"
 }
@@ -189,7 +189,7 @@ it_tor_lines()
 # What "portcullis listeners" shows, in the same form.
 it_shown()
 {
-	it_portcullis status --json |
+	it_line |
 	    jq -r '.listeners.table[] | "\(.kind) \(.address)"' | sort |
 	    cmp - "$DIR/expected"
 }

@@ -104,7 +104,7 @@ it_tor_bridges()
 # it_name NAME FIELD
 it_name()
 {
-	it_portcullis status --json 2>/dev/null | jq -r --arg n "$1" \
+	it_line | jq -r --arg n "$1" \
 	    ".uplink.names[]? | select(.name == \$n) | .$2"
 }
 
@@ -117,7 +117,7 @@ it_name_is()
 # it_carrier METHOD FIELD: of a transport.
 it_carrier()
 {
-	it_portcullis status --json 2>/dev/null | jq -r --arg n "$1" \
+	it_line | jq -r --arg n "$1" \
 	    ".uplink.transports[]? | select(.method == \$n) | .$2"
 }
 
