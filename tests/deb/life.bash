@@ -27,7 +27,7 @@ not() { ! "$@"; }
 
 in_root()
 {
-	env -i PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
+	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 	    DEBIAN_FRONTEND=noninteractive LC_ALL=C chroot "$root" "$@" \
 	    </dev/null
 }
@@ -113,21 +113,25 @@ nothing_since()
 
 # --- the stand-in for systemd ----------------------------------------------
 
-mkdir -p "$root/run/systemd/system" "$root/usr/local/sbin"
-cat >"$root/usr/local/sbin/systemctl" <<'END'
+systemctl=/usr/bin/systemctl # apt gives the scripts its own PATH
+mkdir -p "$root/run/systemd/system"
+mv "$root$systemctl" "$root$systemctl.real"
+cat >"$root$systemctl" <<'END'
 #!/bin/sh
 # Of systemctl(1), what the packages' scripts ask for.
 echo "$*" >>/run/asked
 pidfile=/run/pid
 alive() { [ -e $pidfile ] && kill -0 "$(cat $pidfile)" 2>/dev/null; }
+stood() { grep -c 'position=closed' /run/daemon.log 2>/dev/null; }
 start()
 {
+	before=$(stood)
 	run=$(sed -n 's/^ExecStart=//p' /*/systemd/system/portcullis.service)
 	setsid $run >>/run/daemon.log 2>&1 </dev/null &
 	echo $! >$pidfile
-	# Type=notify: until it stands
+	# Type=notify: until it stands, closed and verified
 	for i in $(seq 100); do
-		portcullis status >/dev/null 2>&1 && return
+		[ "$(stood)" = "$before" ] || return 0
 		alive || return 1
 		sleep 0.1
 	done
@@ -145,12 +149,12 @@ case "$*" in
 *restart*portcullis.service*) stop; start ;;
 *stop*portcullis.service*) stop ;;
 *start*portcullis.service*) start ;;
-*disable*) exec /bin/systemctl "$@" ;;
+*disable*) exec "$0.real" "$@" ;;
 *daemon-reload*) ;;
 *) echo "systemctl: $*: not here" >&2; exit 1 ;;
 esac
 END
-chmod 755 "$root/usr/local/sbin/systemctl"
+chmod 755 "$root$systemctl"
 asked() { grep -q "$1" "$root/run/asked" 2>/dev/null; }
 daemon() { cat "$root/run/pid" 2>/dev/null; }
 runs() { in_root sh -c 'kill -0 "$(cat /run/pid)"' 2>/dev/null; }
@@ -171,7 +175,8 @@ cp "$DEB" "$root/root/v1.deb" && version 2 && version 3 || exit 1
 # on is complete.
 install()
 {
-	in_root apt-get install -q -y --no-install-recommends "/root/$1.deb" \
+	in_root apt-get install -q -y --no-install-recommends \
+	    --allow-downgrades "/root/$1.deb" \
 	    >"$WORK/log/$1" 2>&1 || { tail -n 20 "$WORK/log/$1"; return 1; }
 }
 installed()
@@ -253,7 +258,7 @@ check "... it is installed" installed installed
 check "... it runs" runs
 check "... not one packet passed" nothing_since "$held"
 
-in_root /bin/systemctl enable portcullis-boot.service portcullis.service \
+in_root $systemctl.real enable portcullis-boot.service portcullis.service \
     2>/dev/null
 links() { find "$root/etc/systemd/system" -name 'portcullis*' | grep -c .; }
 check "control: enabled, the network requires it" [ "$(links)" -gt 4 ]
@@ -278,5 +283,8 @@ check "purged: nothing in /etc" [ -z "$(find "$root/etc" \
     -name '*portcullis*' 2>/dev/null)" ]
 check "purged: nothing in /run" [ ! -e "$root/run/portcullis" ]
 check "purged: all three ways are open" all_pass
+if [ $failed != 0 ]; then
+	cat "$WORK/log/v2" "$root/run/asked" "$root/run/daemon.log"
+fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
