@@ -214,6 +214,13 @@ held=$(counts)
 check "the daemon starts" in_root systemctl start portcullis.service
 check "the gateway is closed" nothing_since "$held"
 
+# What a child is left with; test.bash has it judged.
+for child in engine status; do
+	pid=$(in_root sh -c "grep -lx portcullis-$child /proc/[0-9]*/comm" |
+	    tr -dc '0-9\n' | head -n 1)
+	cp "$root/proc/$pid/status" "$WORK/status.$child"
+done
+
 # --- upgrades --------------------------------------------------------------
 
 # Older than what any version prints.

@@ -2,6 +2,7 @@
 # The packages: what lintian says, a program against libcontrolproto, the
 # units, the profiles, and a whole life in a fresh Debian.  Sourced by
 # scripts/package, which has set src and work, and build() and die().
+: "${src:?run scripts/package test}" "${work:?}"
 # Ends with "N passed, N failed".
 deb_passed=0
 deb_failed=0
@@ -230,6 +231,34 @@ life()
 	deb_failed=$((deb_failed + f))
 }
 
+# What is installed can be taken away again, and what is made, too.
+leaves_nothing()
+{
+	local build dest=$work/dest
+	build=$(echo "$out"/portcullis-*/build)
+	make -s -C "$build" DESTDIR="$dest" install >/dev/null || return 1
+	make -s -C "$build" DESTDIR="$dest" uninstall >/dev/null || return 1
+	find "$dest" ! -type d | grep . && return 1
+	make -s -C "$build" distclean >/dev/null || return 1
+	# debhelper's own, in what it has made.
+	find "$build" -type f ! -name debian-rules-target | grep . && return 1
+	return 0
+}
+
+# The same of the unit that a child would have, had it one: the daemon's, whose
+# all is inherited, with the user and the capabilities that the running child
+# showed, and nothing else that it has given up.
+child_exposure()
+{
+	local status=$work/status.$1 unit=$work/portcullis-$1.service user
+	user=$(awk '$1 == "Uid:" { print $2 }' "$status")
+	[ "$user" -gt 0 ] && grep -q '^NoNewPrivs:.1$' "$status" &&
+	    [ "$(grep -c '^Cap.*:.0*$' "$status")" = 5 ] || return 1
+	sed -e '/^CapabilityBoundingSet=/d' -e "s/^\[Service\]/&\nUser=$user\n\
+CapabilityBoundingSet=/" "$root"/*/systemd/system/portcullis.service >"$unit"
+	systemd-analyze security --offline=true --threshold=20 "$unit"
+}
+
 check "a program against libcontrolproto-dev" dev_program
 check "its headers stand alone" dev_headers
 root=$work/base
@@ -239,11 +268,15 @@ then
 	dpkg-deb -x "$main_deb" "$root"
 	check "the units" units
 	check "the unit of the daemon: exposure" exposure \
-	    portcullis.service 36
+	    portcullis.service 28
 	check "the unit of the boot: exposure" exposure \
-	    portcullis-boot.service 36
+	    portcullis-boot.service 22
+	check "what the engine is left with: exposure" child_exposure engine
+	check "what the status process is left with: exposure" \
+	    child_exposure status
 	check "the profiles: syntax, and enforced" profiles
 fi
+check "uninstall and distclean leave nothing" leaves_nothing
 check "lintian" wait "$lint_job" || sed 's/^/    /' "$deb_log/lintian"
 echo "$deb_passed passed, $deb_failed failed"
 [ "$deb_failed" = 0 ]

@@ -158,6 +158,8 @@ for pid in "${family[@]:1}"; do
 	case $name in
 	portcullis-gate) continue ;; # not executed anew
 	esac
+	it_check "$name has no capability and gets none" [ "$(grep -c \
+	    '^Cap\(Prm\|Eff\|Inh\|Bnd\|Amb\):.0*$' "/proc/$pid/status")" = 5 ]
 	it_check "$name has no environment of others" it_not grep -q SECRET \
 	    "/proc/$pid/environ"
 done
