@@ -43,7 +43,8 @@ enum link_hold { LINK_HOLD_NONE = 0, LINK_HOLD_SET, LINK_HOLD_CLEAR,
  * Child to keeper; one of the two.  The gate may ask for a new engine, the
  * engine may have a hold written down or struck out.  Neither of the two,
  * from the gate: it stands, closed and verified; before that no engine is
- * started.
+ * started.  The gate says so again each second, and the keeper each time
+ * feeds the service manager's watchdog.
  */
 #define LINK_ASK_MAGIC 0x50434132u
 struct link_ask {

@@ -86,8 +86,8 @@ lockdown_priority(void)
 }
 
 /* Before the user changes: needs CAP_SETPCAP. */
-static int
-drop_bounding(void)
+int
+lockdown_bounding(void)
 {
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1)
@@ -115,7 +115,7 @@ lockdown_finish(uint32_t uid, uint32_t gid)
 {
 	const pid_t parent = getppid();
 
-	if (drop_bounding() == -1 ||
+	if (lockdown_bounding() == -1 ||
 	    prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
 	    setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1 ||
 	    setresuid(uid, uid, uid) == -1 || keep_net_admin() == -1 ||

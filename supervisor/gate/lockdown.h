@@ -19,6 +19,9 @@ int lockdown_begin(void) __attribute__((warn_unused_result));
  */
 void lockdown_priority(void);
 
+/* Nothing that is executed from here on gets a capability.  -1 and errno. */
+int lockdown_bounding(void) __attribute__((warn_unused_result));
+
 /*
  * For good: UID and GID, no groups, CAP_NET_ADMIN and nothing else, no new
  * privileges.  -1 and errno: the process must end.

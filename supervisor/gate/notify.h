@@ -1,5 +1,6 @@
 /*
- * systemd's readiness protocol, sd_notify(3), without its library.
+ * systemd's readiness protocol, sd_notify(3), without its library.  The gate
+ * says that it stands and how; the keeper feeds the watchdog.
  */
 #ifndef GATE_NOTIFY_H
 #define GATE_NOTIFY_H

@@ -23,6 +23,7 @@
 #include "policy/policy.h"
 #include "supervisor/gate/anchor.h"
 #include "supervisor/gate/gate.h"
+#include "supervisor/gate/notify.h"
 #include "supervisor/keeper/change.h"
 #include "supervisor/keeper/owner.h"
 #include "supervisor/keeper/rundir.h"
@@ -344,6 +345,7 @@ on_hold_or_gate(struct keeper *k, enum link_peer who,
 {
 	if (who == LINK_GATE && ask->restart == LINK_NONE) {
 		k->stands = true;
+		notify_send("WATCHDOG=1");
 	} else if (who == LINK_GATE) {
 		restart_engine(k);
 	} else if (rundir_hold(k->policy, ask->hold == LINK_HOLD_SET) == -1) {
@@ -575,6 +577,7 @@ keeper_run(const struct pol_policy *policy, const char *libexec_dir)
 		return 1;
 	k.policy_fd = policy_memfd(policy);
 	k.signal_fd = take_signals();
+	notify_init();
 	do {
 		start_due(&k);
 		rc = wait_once(&k, next_wait(&k));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "supervisor/gate/gate.h"
+#include "supervisor/gate/lockdown.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
 
@@ -58,7 +59,7 @@ become_user(const struct spawn *s)
 {
 	size_t n = s->group != s->gid ? 1 : 0;
 
-	if (setgroups(n, &s->group) == -1 ||
+	if (lockdown_bounding() == -1 || setgroups(n, &s->group) == -1 ||
 	    setresgid(s->gid, s->gid, s->gid) == -1 ||
 	    setresuid(s->uid, s->uid, s->uid) == -1)
 		fatal("cannot become user %u: %s", (unsigned)s->uid,

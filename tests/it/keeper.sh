@@ -158,6 +158,8 @@ for pid in "${family[@]:1}"; do
 	case $name in
 	portcullis-gate) continue ;; # not executed anew
 	esac
+	it_check "$name has no capability and gets none" [ "$(grep -c \
+	    '^Cap\(Prm\|Eff\|Inh\|Bnd\|Amb\):.0*$' "/proc/$pid/status")" = 5 ]
 	it_check "$name has no environment of others" it_not grep -q SECRET \
 	    "/proc/$pid/environ"
 done
@@ -232,6 +234,26 @@ it_check "READY=1" net_wait 10 grep -q READY=1 "$DIR/log/notify"
 it_check "by then all tables stand, and nothing is open" grep -q "READY=1.* \
 tables=portcullis,portcullis_boot,portcullis_egress\(,portcullis_guard\)\? leases=0" \
     "$DIR/log/notify"
+fed() { grep -c WATCHDOG=1 "$DIR/log/notify"; }
+feeds() { local n; n=$(fed); net_wait 3 fed_more "$n"; }
+fed_more() { [ "$(fed)" -gt "$1" ]; }
+# starves PID: stopped, it has what is under way done, and then nothing more.
+starves()
+{
+	local n rc=0
+	kill -STOP "$1"
+	sleep 0.2
+	n=$(fed)
+	sleep 2.2
+	[ "$(fed)" = "$n" ] || rc=1
+	kill -CONT "$1"
+	return $rc
+}
+it_check "WATCHDOG=1, again and again" feeds
+it_check "not while the gate hangs" starves "$(it_pid gate)"
+it_check "again when it goes on" feeds
+it_check "not while the keeper hangs" starves "$(net_pid portcullisd)"
+it_check "again when that goes on" feeds
 it_stop
 it_check "STOPPING=1" net_wait 5 grep -q STOPPING=1 "$DIR/log/notify"
 it_end

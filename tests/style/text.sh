@@ -13,7 +13,7 @@ texts()
 	    -o -name '*.bash' -o -name '*.py' -o -name '*.am' \
 	    -o -name '*.awk' -o -name '*.[1-8]' -o -name '*.service' \
 	    -o -name '*.md' -o -name '*.in' -o -name net -o -name run \
-	    -o -name test -o -name packages \) ! -path '*/corpus/*'
+	    -o -name test -o -name packages -o -name package \) ! -path '*/corpus/*'
 	for file in README.md Makefile.am configure.ac; do
 		[ -f "$1/$file" ] && echo "$1/$file"
 	done
