@@ -96,16 +96,15 @@ pol_names_chains(struct pol_build *b, struct pol_gate_chains *c,
  * sends, then what the kernel still sends when that is closed; nobody else's.
  */
 static void
-one_way(struct pol_build *b, size_t chain, enum pol_stmt_kind direction,
-    const struct pol_stmt *first, size_t n)
+one_way(struct pol_build *b, size_t chain, const struct pol_stmt *first,
+    size_t n)
 {
-	struct pol_stmt mark = pol_st_num(POL_A_MARK_OR, POL_MARK_GATE);
 	struct pol_stmt accept = pol_st(POL_A_ACCEPT);
 
 	pol_build_rule(b, chain, first, n);
 	POL_RULE(b, chain, pol_st_num(POL_M_SKUID_NOT, POL_NO_UID), accept);
 	POL_RULE(b, chain, pol_st_num(POL_M_CT_MARK_SET, POL_CT_TOR),
-	    pol_st(direction), mark, accept);
+	    pol_st_num(POL_A_MARK_OR, POL_MARK_GATE), accept);
 }
 
 /*
@@ -150,11 +149,9 @@ stub_rules(struct pol_build *b, const struct pol_gate_chains *c,
 		POL_RULE(b, c->to_stub,
 		    pol_st_if(POL_M_OIFNAME, p->internal[i]),
 		    pol_st(POL_A_ACCEPT));
-	one_way(b, c->to_stub, POL_M_CT_ORIGINAL, asks,
-	    sizeof asks / sizeof asks[0]);
+	one_way(b, c->to_stub, asks, sizeof asks / sizeof asks[0]);
 	/* Whoever has the stub's port while the resolver is not there. */
-	one_way(b, c->from_stub, POL_M_CT_REPLY, answers,
-	    sizeof answers / sizeof answers[0]);
+	one_way(b, c->from_stub, answers, sizeof answers / sizeof answers[0]);
 }
 
 static struct pol_stmt

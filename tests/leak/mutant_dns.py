@@ -3,10 +3,10 @@ import struct
 
 import frames as f
 from mutant_city import FAR4, FAR6
-from mutant_old import answer, old_call, ours
-from mutant_probes import (CLEAR, CT_LOOKUP, CT_TOR, EXT4, EXT6, LOCAL_DNS,
-                           NOBODY, OUT4, OUT6, RESOLVER, ROOT, STUB_PORT,
-                           TOR)
+from mutant_old import answer, ask_orphan, old_call, ours
+from mutant_probes import (CLEAR, CT_LOOKUP, CT_TOR, EGRESS_MARK, EXT4, EXT6,
+                           LOCAL_DNS, NOBODY, OUT4, OUT6, RESOLVER, ROOT,
+                           STUB_PORT, TOR, ip)
 
 ODD_PROTO = 253
 LOOPS = ("127.0.0.1", "::1")
@@ -43,6 +43,9 @@ def questions(s):
             for port in (53, STUB_PORT, 8005, 123):
                 s.raw("protocol %d to .%d" % (ODD_PROTO, port), uid,
                       ODD_PROTO, to, ports(port))
+    for tcp in (True, False):   # which nobody minds
+        s.call("of loopback, uid %d" % TOR, "gw", TOR, (LOOPS[0], 9999),
+               tcp=tcp)
     for uid in (TOR, CLEAR):
         for to in GROUPS:
             s.datagram("to all, uid %d" % uid, uid, (to, 3478), "ext0")
@@ -82,7 +85,21 @@ def old_calls(s):
     ours(s, EXT4, FAR4, 53, CT_TOR)
 
 
+def called(s, there, port):
+    """An orphan of a flow that says it is Tor's, and was begun there."""
+    def send(run, n):
+        ends = (own_of(there), run.city.base + n), (there, port)
+        run.old(f.TCP, there, ends[0][0], port, ends[0][1], mark=CT_TOR)
+        ask_orphan(run, n, TOR, "odd0", ends)
+    s.add("orphan of a call from %s.%d" % (there, port), send)
+
+
 def names(s):
     questions(s)
     answers(s)
     old_calls(s)
+    for there in (OUT4, OUT6):
+        called(s, there, 123)
+    s.packet("UDP", RESOLVER, "ext0", lambda own, token: ip(
+        EXT4, OUT4, f.UDP, f.udp(EXT4, OUT4, own, 53, token)),
+        mark=EGRESS_MARK)

@@ -602,7 +602,7 @@ PARTS = (memberships, orphans, odd_interface, workstation_calls, forged,
          outside_calls, gateway_calls, old_flows, local_calls, raw_sockets,
          packet_sockets)
 # Of "names" only what no other policy has is spoilt.
-NAMES_PARTS = (memberships, orphans, packet_sockets, names)
+NAMES_PARTS = (memberships, orphans, raw_sockets, packet_sockets, names)
 
 
 def suite(policy):

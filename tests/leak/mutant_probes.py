@@ -42,7 +42,7 @@ TOR_TCP = [(a, p) for p in (9050, 9040, 9108) for a in (GW4, GW6)] + \
 TOR_UDP = [(GW4, 5300), (GW6, 5300), ("127.0.0.1", 5400), ("::1", 5400)]
 ROOT_PORTS = (22, 9051, 9997, 9999)     # and nobody listens at 9998
 ROOT_AT = (GW4, GW6, VIF4, EXT4, EXT6, TUN4, TUN6, "127.0.0.1", "::1")
-OUT_TCP, OUT_UDP = (53, 443, 9001, 123, 8005), (53, 123, 8005, 8012, 443)
+OUT_TCP, OUT_UDP = (443, 9001, 123, 8005), (53, 123, 8005, 8012, 443)
 OUT_AT = (OUT4, OUT6, PEER4, PEER6, FAR4, FAR6)
 
 
