@@ -6,6 +6,7 @@
 
 #include "policy/draft.h"
 #include "policy/fields.h"
+#include "policy/needs.h"
 #include "policy/rules.h"
 #include "policy/uplink.h"
 
@@ -196,6 +197,41 @@ judge_bridge(struct pol_draft *d, struct pol_carrier *c, size_t i)
 	c->broken = true;
 }
 
+/* The name that this line has its transport look up; false: none. */
+static bool
+looks_up(char name[POL_HOST_LEN], const char *line)
+{
+	struct pol_needs needs;
+
+	pol_needs_init(&needs);
+	pol_needs_add(&needs, "UseBridges", "1");
+	pol_needs_add(&needs, "Bridge", line);
+	pol_needs_finish(&needs);
+	for (size_t i = 0; i < needs.n; i++) {
+		if (needs.need[i].by != POL_BY_TRANSPORT)
+			continue;
+		memcpy(name, needs.need[i].host, POL_HOST_LEN);
+		return true;
+	}
+	return false;
+}
+
+/* Without "dns" the gate lets none of its questions get to the stub. */
+static void
+judge_names(struct pol_draft *d, const struct pol_carrier *c)
+{
+	char name[POL_HOST_LEN];
+
+	for (size_t i = 0; i < c->nbridges && !c->transport.dns; i++)
+		if (looks_up(name, c->bridges[i])) {
+			pol_warn(d->diags, c->bridge_at, "bridge %zu of this "
+			    "list has transport \"%s\" look up \"%s\", "
+			    "which it cannot: add dns = true to the section",
+			    i + 1, c->transport.name, name);
+			return;
+		}
+}
+
 static void
 judge_carrier(struct pol_draft *d, struct pol_carrier *c)
 {
@@ -207,6 +243,8 @@ judge_carrier(struct pol_draft *d, struct pol_carrier *c)
 	if (!c->broken)
 		for (size_t i = 0; i < c->nbridges; i++)
 			judge_bridge(d, c, i);
+	if (!c->broken)
+		judge_names(d, c);
 	if (c->transport.dns && section_at(d).line == 0 && !d->incomplete)
 		pol_warn(d->diags, c->dns_at, "there is no section "
 		    "\"resolver\", so no name of transport \"%s\" will be "

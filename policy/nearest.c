@@ -70,5 +70,8 @@ pol_nearest_try(struct pol_nearest *n, const char *name)
 bool
 pol_nearest_slip(const struct pol_nearest *n)
 {
-	return n->best != NULL && 3 * n->least <= 2 * strlen(n->word);
+	const size_t length = strlen(n->word);
+
+	return n->best != NULL && length > 1 &&
+	    (n->least <= 1 || 3 * n->least <= length);
 }

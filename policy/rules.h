@@ -20,6 +20,17 @@
 #define POL_MARK_GATE 0x40000000u   /* workstation side and loopback */
 #define POL_MARK_EGRESS 0x20000000u /* external side */
 
+/*
+ * Whose a flow is, in its conntrack entry's mark; there the two above say it
+ * of clients (who are forgotten after a close, see supervisor/gate/purge.h)
+ * and of egress users.  What the kernel sends for a closed socket has no user,
+ * and is let out by these alone.  Each packet of a socket sets them anew: a
+ * flow that is older than the gate has its bit by its first, and who clears
+ * them (a foreign "ct mark set 0") loses no more than a last ACK or a reset.
+ */
+#define POL_CT_TOR 0x10000000u
+#define POL_CT_LOOKUP 0x08000000u /* the resolver's */
+
 /* The heartbeat's ports on loopback; section 3, "the rope". */
 #define POL_HB_SPORT 7700
 #define POL_HB_GATE 7701

@@ -186,25 +186,52 @@ answers_rules(struct pol_build *b, const struct pol_gate_chains *c,
 /*
  * Tor's own TCP, and only what Tor began: an answer that takes this way is
  * one to a workstation that gave a foreign source address, and would tell
- * the outside where we are.  FIRST is the user's match, or for what the
- * kernel still sends once a socket is closed, which has no user,
- * "ct state established".
+ * the outside where we are.
  */
 static void
-tor_rule(struct pol_build *b, size_t chain, const struct pol_gate_chains *c,
-    const struct pol_policy *p, struct pol_stmt first)
+tor_rules(struct pol_build *b, size_t chain, const struct pol_gate_chains *c,
+    const struct pol_policy *p)
 {
+	struct pol_stmt user = pol_st_num(POL_M_SKUID, p->tor.user.uid);
 	struct pol_stmt tcp = pol_st_num(POL_M_L4PROTO, IPPROTO_TCP);
 	struct pol_stmt original = pol_st(POL_M_CT_ORIGINAL);
+	struct pol_stmt own = pol_st_num(POL_A_CT_MARK_OR, POL_CT_TOR);
 
-	if (pol_has_reach(p))
-		POL_RULE(b, chain, first, tcp, original,
-		    pol_st_jump(c->reach));
-	if (p->tor.strict_egress) /* which asks for TCP itself */
-		POL_RULE(b, chain, first, original, pol_st_jump(c->relays));
-	else
-		POL_RULE(b, chain, first, tcp, original,
+	if (!p->tor.strict_egress) {
+		POL_RULE(b, chain, user, tcp, original, own,
 		    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS));
+		return;
+	}
+	/* These chains ask for TCP themselves. */
+	if (!pol_has_reach(p)) {
+		POL_RULE(b, chain, user, original, own,
+		    pol_st_jump(c->relays));
+		return;
+	}
+	POL_RULE(b, chain, user, original, own, pol_st_jump(c->reach));
+	POL_RULE(b, chain, user, original, pol_st_jump(c->relays));
+}
+
+/*
+ * What the kernel still sends of such a flow once its socket is closed; of
+ * anybody else's old flow it sends nothing.
+ */
+static void
+tor_left_rules(struct pol_build *b, size_t chain,
+    const struct pol_gate_chains *c, const struct pol_policy *p)
+{
+	struct pol_stmt own = pol_st_num(POL_M_CT_MARK_SET, POL_CT_TOR);
+	struct pol_stmt original = pol_st(POL_M_CT_ORIGINAL);
+
+	if (!p->tor.strict_egress) {
+		POL_RULE(b, chain, own,
+		    pol_st_num(POL_M_L4PROTO, IPPROTO_TCP), original,
+		    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS));
+		return;
+	}
+	if (pol_has_reach(p))
+		POL_RULE(b, chain, own, original, pol_st_jump(c->reach));
+	POL_RULE(b, chain, own, original, pol_st_jump(c->relays));
 }
 
 /*
@@ -279,8 +306,7 @@ external_rules(struct pol_build *b, size_t chain,
 
 	if (tor) {
 		pol_names_ext_rules(b, chain, c, p);
-		tor_rule(b, chain, c, p,
-		    pol_st_num(POL_M_SKUID, p->tor.user.uid));
+		tor_rules(b, chain, c, p);
 	}
 	user_rules(b, chain, p, external, false);
 	for (size_t i = 0; i < p->nservices; i++)
@@ -294,7 +320,7 @@ external_rules(struct pol_build *b, size_t chain,
 	user_rules(b, chain, p, external, true);
 	if (tor) {
 		pol_names_left_rules(b, chain, c, p);
-		tor_rule(b, chain, c, p, pol_st(POL_M_CT_ESTABLISHED));
+		tor_left_rules(b, chain, c, p);
 	}
 }
 

@@ -92,21 +92,19 @@ pol_names_chains(struct pol_build *b, struct pol_gate_chains *c,
 }
 
 /*
- * UID's packets of one direction, and what the kernel still sends of such a
- * flow when its socket is closed; no other user's.
+ * One direction of a flow of Tor's to the stub: FIRST for what its socket
+ * sends, then what the kernel still sends when that is closed; nobody else's.
  */
 static void
-one_way(struct pol_build *b, size_t chain, uint32_t uid,
-    enum pol_stmt_kind direction)
+one_way(struct pol_build *b, size_t chain, const struct pol_stmt *first,
+    size_t n)
 {
-	struct pol_stmt mark = pol_st_num(POL_A_MARK_OR, POL_MARK_GATE);
 	struct pol_stmt accept = pol_st(POL_A_ACCEPT);
 
-	POL_RULE(b, chain, pol_st_num(POL_M_SKUID, uid), pol_st(direction),
-	    mark, accept);
+	pol_build_rule(b, chain, first, n);
 	POL_RULE(b, chain, pol_st_num(POL_M_SKUID_NOT, POL_NO_UID), accept);
-	POL_RULE(b, chain, pol_st(POL_M_CT_ESTABLISHED), pol_st(direction),
-	    mark, accept);
+	POL_RULE(b, chain, pol_st_num(POL_M_CT_MARK_SET, POL_CT_TOR),
+	    pol_st_num(POL_A_MARK_OR, POL_MARK_GATE), accept);
 }
 
 /*
@@ -121,6 +119,18 @@ static void
 stub_rules(struct pol_build *b, const struct pol_gate_chains *c,
     const struct pol_policy *p)
 {
+	const struct pol_stmt asks[] = {
+		pol_st_num(POL_M_SKUID, p->tor.user.uid),
+		pol_st(POL_M_CT_ORIGINAL),
+		pol_st_num(POL_A_CT_MARK_OR, POL_CT_TOR),
+		pol_st_num(POL_A_MARK_OR, POL_MARK_GATE),
+		pol_st(POL_A_ACCEPT) };
+	const struct pol_stmt answers[] = {
+		pol_st_num(POL_M_SKUID, p->resolver_user.uid),
+		pol_st(POL_M_CT_REPLY),
+		pol_st_num(POL_A_MARK_OR, POL_MARK_GATE),
+		pol_st(POL_A_ACCEPT) };
+
 	POL_RULE(b, c->mark_out, pol_gate_lease(POL_S_STUB),
 	    pol_st_jump(c->stub));
 	for (size_t s = 0; s < POL_NSIDES; s++) {
@@ -139,9 +149,9 @@ stub_rules(struct pol_build *b, const struct pol_gate_chains *c,
 		POL_RULE(b, c->to_stub,
 		    pol_st_if(POL_M_OIFNAME, p->internal[i]),
 		    pol_st(POL_A_ACCEPT));
-	one_way(b, c->to_stub, p->tor.user.uid, POL_M_CT_ORIGINAL);
+	one_way(b, c->to_stub, asks, sizeof asks / sizeof asks[0]);
 	/* Whoever has the stub's port while the resolver is not there. */
-	one_way(b, c->from_stub, p->resolver_user.uid, POL_M_CT_REPLY);
+	one_way(b, c->from_stub, answers, sizeof answers / sizeof answers[0]);
 }
 
 static struct pol_stmt
@@ -211,6 +221,30 @@ no_dns(struct pol_build *b, size_t chain, const struct pol_policy *p,
 	    pol_st_num(POL_M_DPORT, PORT_DNS), pol_st(POL_A_ACCEPT));
 }
 
+/*
+ * To single hosts: what speaks to all of a link or a group is no peer of a
+ * transport's, but tells every neighbour that we are here.  In IPv6 routing
+ * would say what an address is, and a rule of it may be for Tor's user only.
+ */
+static void
+udp_rules(struct pol_build *b, size_t chain, const struct pol_policy *p)
+{
+	struct pol_stmt lease = pol_gate_lease(POL_S_UDP);
+	struct pol_stmt user = pol_st_num(POL_M_SKUID, p->tor.user.uid);
+	struct pol_stmt udp = pol_st_num(POL_M_L4PROTO, IPPROTO_UDP);
+	struct pol_stmt original = pol_st(POL_M_CT_ORIGINAL);
+	struct pol_stmt mark = pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS);
+	struct pol_net groups;
+
+	(void)pol_net_parse(&groups, "ff00::/8");
+	POL_RULE(b, chain, lease, pol_st_num(POL_M_NFPROTO, AF_INET), user,
+	    udp, pol_st(POL_M_DADDR_UNICAST), original, mark);
+	POL_RULE(b, chain, pol_st_num(POL_M_NFPROTO, AF_INET6), user, udp,
+	    pol_st_net(POL_M_DADDR_NET, &groups), pol_st(POL_A_ACCEPT));
+	POL_RULE(b, chain, lease, pol_st_num(POL_M_NFPROTO, AF_INET6), user,
+	    udp, original, mark);
+}
+
 void
 pol_names_ext_rules(struct pol_build *b, size_t chain,
     const struct pol_gate_chains *c, const struct pol_policy *p)
@@ -218,38 +252,28 @@ pol_names_ext_rules(struct pol_build *b, size_t chain,
 	if (pol_has_lookup(p))
 		POL_RULE(b, chain, pol_gate_lease(POL_S_LOOKUP),
 		    pol_st_num(POL_M_SKUID, p->resolver_user.uid),
+		    pol_st_num(POL_A_CT_MARK_OR, POL_CT_LOOKUP),
 		    pol_st_jump(c->lookup));
 	if (pol_has_stub(p))
 		no_dns(b, chain, p, IPPROTO_TCP);
 	if (!pol_has_udp(p))
 		return;
 	no_dns(b, chain, p, IPPROTO_UDP);
-	POL_RULE(b, chain, pol_gate_lease(POL_S_UDP),
-	    pol_st_num(POL_M_SKUID, p->tor.user.uid),
-	    pol_st_num(POL_M_L4PROTO, IPPROTO_UDP),
-	    pol_st(POL_M_CT_ORIGINAL),
-	    pol_st_num(POL_A_MARK_OR, POL_MARK_EGRESS));
+	udp_rules(b, chain, p);
 }
 
 /*
  * What the kernel still sends for a socket of the resolver's, its last octets
- * perhaps, is the permit's too, and not to pass for Tor's leftovers.
+ * perhaps, is the permit's too; without it that has no mark of anybody.
  */
 void
 pol_names_left_rules(struct pol_build *b, size_t chain,
     const struct pol_gate_chains *c, const struct pol_policy *p)
 {
-	struct pol_stmt established = pol_st(POL_M_CT_ESTABLISHED);
-
-	if (!pol_has_lookup(p))
-		return;
-	POL_RULE(b, chain, pol_gate_lease(POL_S_LOOKUP), established,
-	    pol_st_jump(c->lookup));
-	POL_RULE(b, chain, pol_st_num(POL_M_NFPROTO,
-	    (uint32_t)p->resolver.addr.family), resolver_addr(p),
-	    pol_st_num(POL_M_L4PROTO, IPPROTO_TCP),
-	    pol_st_num(POL_M_DPORT, p->resolver.port), established,
-	    pol_st(POL_A_ACCEPT));
+	if (pol_has_lookup(p))
+		POL_RULE(b, chain, pol_gate_lease(POL_S_LOOKUP),
+		    pol_st_num(POL_M_CT_MARK_SET, POL_CT_LOOKUP),
+		    pol_st_jump(c->lookup));
 }
 
 void

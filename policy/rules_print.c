@@ -115,6 +115,7 @@ static const char *const fixed[POL_NSTMT] = {
 	[POL_M_TCP_RST] = "tcp flags & rst != 0",
 	[POL_M_NO_ROUTE_BACK] = "fib saddr . iif oif missing",
 	[POL_M_DADDR_LOCAL] = "fib daddr type local",
+	[POL_M_DADDR_UNICAST] = "fib daddr type unicast",
 	[POL_M_ROUTED] = "meta rtclassid != 4294967295",
 	[POL_A_COUNTER] = "counter",
 	[POL_A_REJECT_RST] = "reject with tcp reset",

@@ -454,7 +454,11 @@ static void
 judge_title(struct scan *s, const struct pol_scan_section *first,
     const struct pol_scan_section *later)
 {
-	if (pol_section_named(first->id))
+	if (first->id == POL_SEC_RESOLVER)
+		SAY(s, later->line, "section \"resolver\" stands twice in "
+		    "this file (the first: line %u): only one is asked, so "
+		    "remove the other", first->line);
+	else if (pol_section_named(first->id))
 		SAY(s, later->line, "%s \"%s\" stands twice in this file "
 		    "(the first: line %u): rename or remove one",
 		    pol_section_name(first->id), later->title, first->line);

@@ -124,6 +124,7 @@ enum pol_stmt_kind {
 	POL_M_NO_ROUTE_BACK,  /* fib saddr . iif oif missing */
 	POL_M_IP6_EXTHDR,     /* num: exthdr hbh/rt/frag/dst/mh exists */
 	POL_M_DADDR_LOCAL,    /* fib daddr type local */
+	POL_M_DADDR_UNICAST,  /* fib daddr type unicast; IPv4: of no group */
 	POL_M_ETHERTYPE,      /* num: netdev family, meta protocol */
 	POL_M_FRAMETYPE,      /* num: the type in the Ethernet header */
 	POL_M_ROUTED,	      /* netdev family: no packet socket's */

@@ -268,19 +268,26 @@ act_egress(struct gate *g)
 		hold_egress(g);
 }
 
+/* What is asked for of the permits, while the barrier outside stands. */
+static uint32_t
+wanted_permits(const struct gate *g)
+{
+	return g->kern.netdev.up ? gate_core_permits(&g->core) : 0;
+}
+
 void
 act_fresh(struct gate *g)
 {
 	if (is_strict(g) && g->core.pos != GATE_CLOSED)
 		hold_egress(g);
 	act_permits(g);
-	permits_hold(&g->kern, &g->heart, gate_core_permits(&g->core));
+	permits_hold(&g->kern, &g->heart, wanted_permits(g));
 }
 
 void
 act_permits(struct gate *g)
 {
-	permits_end(&g->kern, ~gate_core_permits(&g->core));
+	permits_end(&g->kern, ~wanted_permits(g));
 	reach_check(&g->kern);
 }
 

@@ -374,11 +374,11 @@ load_fib(struct emitter *m, uint32_t result, uint32_t flags)
 }
 
 static void
-match_daddr_local(struct emitter *m, const struct pol_stmt *s)
+match_daddr_type(struct emitter *m, const struct pol_stmt *s)
 {
-	(void)s;
 	load_fib(m, NFT_FIB_RESULT_ADDRTYPE, NFTA_FIB_F_DADDR);
-	emit_cmp_u32(m, NFT_CMP_EQ, RTN_LOCAL);
+	emit_cmp_u32(m, NFT_CMP_EQ, s->kind == POL_M_DADDR_LOCAL ?
+	    RTN_LOCAL : RTN_UNICAST);
 }
 
 static void
@@ -450,7 +450,8 @@ static const nft_maker makers[POL_NSTMT] = {
 	[POL_M_DPORTS] = match_ports,
 	[POL_M_SPORTS] = match_ports,
 	[POL_M_IP6_EXTHDR] = match_ip6_exthdr,
-	[POL_M_DADDR_LOCAL] = match_daddr_local,
+	[POL_M_DADDR_LOCAL] = match_daddr_type,
+	[POL_M_DADDR_UNICAST] = match_daddr_type,
 	[POL_M_NO_ROUTE_BACK] = match_no_route_back,
 	[POL_M_ETHERTYPE] = match_ethertype,
 	[POL_M_FRAMETYPE] = match_number,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "policy/options.h"
 #include "policy/origins.h"
@@ -52,6 +53,46 @@ resolve(struct pol_policy *p, const struct pol_origins *from)
 	check_print_diags(&diags);
 	pol_diags_clear(&diags);
 	return ok;
+}
+
+static bool
+can_be_run(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+}
+
+/* The folder of FILE, an absolute path. */
+static bool
+folder_is_there(char folder[POL_PATH_LEN], const char *file)
+{
+	struct stat st;
+
+	(void)snprintf(folder, POL_PATH_LEN, "%s", file);
+	folder[strrchr(folder, '/') == folder ? 1 :
+	    strrchr(folder, '/') - folder] = '\0';
+	return stat(folder, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What the policy names and this machine lacks: no fault of the policy. */
+static void
+warn_absent(const char *path, const struct pol_policy *p)
+{
+	char folder[POL_PATH_LEN];
+
+	for (size_t i = 0; i < p->ntransports; i++)
+		if (!can_be_run(p->transports[i].program))
+			(void)fprintf(stderr, "%s: warning: transport \"%s\" "
+			    "needs %s, which is not there or cannot be run: "
+			    "install it, or correct \"program\"\n", path,
+			    p->transports[i].name, p->transports[i].program);
+	if (p->tor.torrc[0] == '/' && !folder_is_there(folder, p->tor.torrc))
+		(void)fprintf(stderr, "%s: warning: nothing that is applied "
+		    "can be kept, as \"torrc\" is in %s, which is not there: "
+		    "make it, and let Tor's torrc include it\n", path,
+		    folder);
 }
 
 static int
@@ -297,7 +338,7 @@ print_checked(const char *path, const struct pol_policy *p,
 }
 
 int
-check_run(const char *path, int verbose, const char *print)
+check_run(const char *path, int verbose, const char *print, bool here)
 {
 	struct pol_policy p;
 	struct pol_diags diags;
@@ -311,6 +352,8 @@ check_run(const char *path, int verbose, const char *print)
 	} else {
 		bool resolved = resolve(&p, &from);
 
+		if (here)
+			warn_absent(path, &p);
 		rc = print != NULL ? print_only(&p, resolved, print) :
 		    print_checked(path, &p, &from, resolved, verbose > 0);
 	}

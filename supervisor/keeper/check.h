@@ -5,6 +5,8 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <stdbool.h>
+
 #include "policy/parse.h"
 
 /*
@@ -12,9 +14,10 @@
  * something wrong with it, 1 when the output cannot be written.  VERBOSE
  * also prints the canonical policy, what Tor would be told, and the rules of
  * each position.  PRINT, if not NULL, is a position ("closed", "tor-only",
- * "open"): then only its rules are printed.
+ * "open"): then only its rules are printed.  HERE: it is for this machine, and
+ * what it names and this one lacks is a warning.
  */
-int check_run(const char *path, int verbose, const char *print);
+int check_run(const char *path, int verbose, const char *print, bool here);
 
 /* "file:line: sentence" for each on standard error. */
 void check_print_diags(const struct pol_diags *diags);

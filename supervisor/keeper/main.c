@@ -199,7 +199,7 @@ main(int argc, char **argv)
 		return usage();
 	}
 	if (o.check)
-		return check_run(o.policy, o.verbose, o.print);
+		return check_run(o.policy, o.verbose, o.print, true);
 	if (o.verbose > 0 && setenv(LOG_DEBUG_VARIABLE, "1", 1) == -1)
 		return 1;
 	log_init("keeper", LOG_LV_INFO);

@@ -12,6 +12,6 @@ main(int argc, char **argv)
 		return 2;
 	}
 	if (argc > 2 && strcmp(argv[2], "-v") != 0)
-		return check_run(argv[1], 0, argv[2]);
-	return check_run(argv[1], argc > 2, NULL);
+		return check_run(argv[1], 0, argv[2], false);
+	return check_run(argv[1], argc > 2, NULL, false);
 }

@@ -262,6 +262,7 @@ nat_rules(struct pol_build *b, size_t c)
 	static const char *const targets[] = { "10.152.152.10", "fd19::10" };
 
 	POL_RULE(b, c, pol_st(POL_M_DADDR_LOCAL), pol_st(POL_A_ACCEPT));
+	POL_RULE(b, c, pol_st(POL_M_DADDR_UNICAST), pol_st(POL_A_ACCEPT));
 	for (size_t i = 0; i < 2; i++) {
 		const struct pol_addr a = address(targets[i]);
 		const struct pol_stmt dnat = { .kind = POL_A_DNAT, .addr = a,

@@ -160,8 +160,11 @@ say()
 	await "^done ${1%% *}" 15 # $1 may be the whole line
 }
 
-# What has been reported since the last say.
-heard() { tail -n +$((SEEN + 1)) "$IT_DIR/drv.out" | grep -q "$1"; }
+# What has been reported since the last say; on a loaded machine the gate's
+# answer may come after "done".
+heard() { await "$1" 5; }
+# The same by now; for what is not to be heard.
+has_heard() { tail -n +$((SEEN + 1)) "$IT_DIR/drv.out" | grep -q "$1"; }
 # The newest report of all matches.
 now_is() { grep '^report' "$IT_DIR/drv.out" | tail -1 | grep -q "$1"; }
 

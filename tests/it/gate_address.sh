@@ -101,7 +101,7 @@ refuse "gone: the redirect went with it" elements map target4 '10\.152'
 sleep 0.6 # the engine goes on claiming it, and is not believed
 check "gone: the other listener stays" \
     now_is 'position=open known=1 .* refused=0 .* proven=1'
-refuse "gone: it was not closed for it" heard 'position=closed'
+refuse "gone: it was not closed for it" has_heard 'position=closed'
 check "gone: the other one is served" ask_gw 1000 127.0.0.1:9150
 released
 refuse "claimed and not there: nothing" ask_ws $NEW:9050
@@ -123,7 +123,7 @@ say at ws0:ipv4 10.152.152.10
 mark
 echo "hold 2500 0 1 2 5" >&7
 sleep 0.4
-refuse "moved: it was not closed for it" heard 'position=closed'
+refuse "moved: it was not closed for it" has_heard 'position=closed'
 check "moved: still open" now_is 'position=open known=1 .* proven=4'
 check "moved: workstation" ask_ws 10.152.152.10:9050
 refuse "moved: not at the former address" ask_ws $NEW:9050

@@ -152,7 +152,31 @@ strays()
 	cat "$IT_DIR/strays"
 }
 
+# spread: to whom of all neighbours at once Tor's user gets something.
+spread()
+{
+	local addr pids=
+	for addr in $ALL; do
+		in_out timeout 9 python3 "$IT_SRC/traffic.py" 0 sniff ext1 \
+		    "$addr" 1 >"$IT_DIR/spread-$addr" &
+		pids="$pids $!"
+	done
+	sleep 0.3
+	for addr in $ALL; do
+		in_gw python3 "$IT_SRC/traffic.py" $TOR_UID bound ext0 \
+		    "$addr:3478"
+	done
+	# shellcheck disable=SC2086 # words
+	wait $pids
+	for addr in $ALL; do
+		[ "$(cat "$IT_DIR/spread-$addr")" = 0 ] || echo "$addr"
+	done
+}
+ALL="224.0.0.251 239.1.2.3 192.0.2.255 255.255.255.255 ff02::fb ff0e::1"
+
 note "positive control: without rules everybody gets everything"
+check "control: all neighbours at once" \
+    [ "$(spread)" = "$(printf '%s\n' $ALL)" ]
 for uid in $RES $TOR_UID $USER; do
 	only "control" $uid "$DNS" "$ELSEWHERE" "$STUB" "$UDP" "$TCP" "$PROXY"
 done
@@ -248,6 +272,7 @@ check "udp: reported" now_is 'permits=4 '
 only "udp" $TOR_UID "$UDP" "$TCP" "$PROXY"
 only "udp" $RES
 others_nothing "udp"
+check "udp: nothing to all neighbours at once" [ -z "$(spread)" ]
 permit
 nothing "udp ended"
 

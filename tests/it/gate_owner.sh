@@ -172,12 +172,12 @@ check "back: Tor's lease lives" grep -q elements \
 note "an engine that says nothing for ten seconds"
 say engine
 say wait 8500
-refuse "silent: not yet" heard '^asked-to-restart'
+refuse "silent: not yet" has_heard '^asked-to-restart'
 say wait 3000
 check "silent: dropped" heard '^engine-dropped'
 check "silent: keeper asked for another" heard '^asked-to-restart peer=2'
 say wait 11500
-refuse "silent: asked once" heard '^asked-to-restart'
+refuse "silent: asked once" has_heard '^asked-to-restart'
 say engine
 say open
 check "silent: the next one opens" heard 'position=open known=1'

@@ -130,7 +130,7 @@ say closed
 check "closed at once" [ "$(close_us)" -lt $CLOSE_US ]
 say hold 2000
 check "open all the while" heard 'position=open'
-refuse "no heartbeat was late" heard 'position=\(closed\|tor-only\)'
+refuse "no heartbeat was late" has_heard 'position=\(closed\|tor-only\)'
 check "clients' are forgotten" gone
 check "the others are not" [ "$(in_gw conntrack -C)" -ge "$MANY" ]
 check "Tor's is the same" [ "$(tor_id)" = "$id" ]

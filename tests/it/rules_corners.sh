@@ -144,8 +144,8 @@ is "Tor still gets out" echo gw_try $TOR_UID 192.0.2.1:443
 
 note "strict egress beside a user of every TCP port"
 policy 'egress = "strict"' "" 'egress "clear" { user = 4400 }'
-# leftovers UID: what a socket leaves that was closed with words unsent.
-leftovers()
+# lingers UID: a connection of this user's, to be closed by "words".
+lingers()
 {
 	rm -f "$IT_DIR/linger"
 	mkfifo "$IT_DIR/linger"
@@ -156,13 +156,121 @@ leftovers()
 		grep -q ready "$IT_DIR/lingers" && break
 		sleep 0.05
 	done
+}
+words() { echo >&8; exec 8>&-; sleep 1; }
+# leftovers UID: what a socket leaves that was closed with words unsent.
+leftovers()
+{
+	lingers "$1"
 	in_gw nft flush set inet portcullis relays4a
-	seen "$OUT" ext1 192.0.2.1 eval 'echo >&8; exec 8>&-; sleep 1'
+	seen "$OUT" ext1 192.0.2.1 words
 }
 loads "strict egress" tor-only
 in_gw nft add element inet portcullis relays4a '{ 192.0.2.1 . 443 }'
 refuse "Tor's, to what is a relay no more" leftovers $TOR_UID
 check "the user's" leftovers $CLEAR_UID
+
+note "flows from before the rules, whose sockets are closed now"
+# Somebody had them tracked; without that they would not be old flows.
+tracked()
+{
+	in_gw nft flush ruleset
+	in_gw nft add table inet others
+	in_gw nft add chain inet others o '{ type filter hook output priority 9; }'
+	in_gw nft add rule inet others o ct state established
+}
+# older UID: the flow, then the rules, then what is left of it.
+older()
+{
+	tracked
+	lingers "$1"
+	load tor-only && seen "$OUT" ext1 192.0.2.1 words
+}
+policy
+check "Tor's leave" older $TOR_UID
+refuse "root's do not pass for Tor's" older 0
+refuse "nor another user's" older $CLEAR_UID
+tracked
+rm -f "$IT_DIR/linger"
+mkfifo "$IT_DIR/linger"
+in_gw python3 "$IT_SRC/traffic.py" $TOR_UID resume 192.0.2.1:443 \
+    <"$IT_DIR/linger" >"$IT_DIR/resumed" &
+resumed=$!
+exec 8>"$IT_DIR/linger"
+for ((i = 0; i < 100; i++)); do
+	grep -q echo "$IT_DIR/resumed" && break
+	sleep 0.05
+done
+loads "Tor's socket is older than the rules" tor-only
+echo >&8
+wait $resumed
+is "it goes on" "echo echo" eval 'echo $(cat "$IT_DIR/resumed")'
+exec 8>&-
+
+note "somebody clears the flows' marks"
+# nobodys UID: how many packets go out that have no socket any more.
+nobodys()
+{
+	lingers "$1"
+	in_gw nft reset counter inet others nobodys >/dev/null
+	words
+	in_gw nft list counter inet others nobodys |
+	    sed -n 's/.*packets \([0-9]*\).*/\1/p'
+}
+left() { [ "$(nobodys "$1")" -gt 0 ]; }
+none() { [ "$(nobodys "$1")" = 0 ]; }
+others() # RULE: before and behind ours
+{
+	in_gw nft -f - <<-END
+		table inet others {
+			counter nobodys { }
+			chain o { type filter hook output priority 9
+				$1
+			}
+			chain i { type filter hook prerouting priority -150
+				$1
+			}
+			chain p { type filter hook postrouting priority 300
+				oifname "ext0" ip daddr 192.0.2.1 \
+				    tcp dport 443 meta skuid != 4294967295 \
+				    accept
+				oifname "ext0" ip daddr 192.0.2.1 \
+				    tcp dport 443 counter name nobodys
+			}
+		}
+	END
+}
+policy "" "" 'egress "clear" { user = 4400 }'
+loads "an egress user" tor-only
+others ""
+check "control: Tor's leftovers leave" left $TOR_UID
+check "control: so do the user's" left $CLEAR_UID
+loads "marks cleared" tor-only
+others "ct mark set 0"
+check "the user's do not pass for Tor's" none $CLEAR_UID
+check "Tor's own are lost" none $TOR_UID
+is "but nothing else" echo gw_try $TOR_UID 192.0.2.1:443
+policy
+loads "our other marks set" tor-only
+others "ct mark set 0x68000000"
+check "a client's, a user's, the resolver's are not Tor's" none $TOR_UID
+is "and nothing else is lost" echo gw_try $TOR_UID 192.0.2.1:443
+
+note "a resolver's closed tries, with the permit and without"
+policy "" "" 'resolver { address = "203.0.113.53" }'
+try_left() # PERMIT
+{
+	load tor-only
+	in_gw nft add element inet portcullis permit_lookup '{ ipv4 }'
+	in_gw nft add element inet portcullis reach_resolver4 \
+	    '{ 192.0.2.1 . 443 timeout 1h }'
+	lingers 4245
+	eval "$1"
+	seen "$OUT" ext1 192.0.2.1 words
+}
+check "control: with it" try_left :
+refuse "without it they do not pass for Tor's" try_left \
+    'in_gw nft flush set inet portcullis permit_lookup'
 
 note "the path's MTU: 1280 beyond the next hop, whose ends do not know"
 ip -n "$OUT" link add far0 type veth peer name far1 netns "$WS"

@@ -116,6 +116,7 @@ def bound(iface, spec):
     family, _, addr = split(spec)
     s = socket.socket(family, socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, iface.encode())
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     for _ in range(3):
         try:
             s.sendto(b"bound", addr)

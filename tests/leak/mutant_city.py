@@ -199,7 +199,8 @@ class City:
                          *(["nodad"] if ":" in address else []))
             self._neighbour(self.out, address, "tun0", "tun1")
         self._neighbour(self.gw, FAR4, "tun1", "tun0")
-        # For who binds a socket to tun0.
+        # For who binds a socket to ws0, or to tun0.
+        self._neighbour(self.gw, "192.0.2.1", "ws1", "ws0")
         self.gw.must("ip", "-6", "route", "add", "2001:db8::/64", "dev",
                      "tun0", "metric", "4000")
         self._neighbour(self.gw, "2001:db8::1", "tun1", "tun0")

@@ -4,6 +4,7 @@ import struct
 import frames as f
 from mutant_city import (BARE4, BARE6, FAR4, FAR6, NOWHERE, OTHER4,
                          PER_RUN)
+from mutant_dns import names
 from mutant_old import memberships, old_flows, orphans, refused
 from mutant_probes import (BOTH_MARKS, CLEAR, CLOCK, EGRESS_MARK, ENGINE,
                            EXT4, EXT6, GATE, GATE_MARK, GW4, GW6, LATE_TTL,
@@ -64,6 +65,10 @@ class Suite(list):
         words += "".join(" %s=%s" % pair for pair in sorted(more.items()))
         self.add(words, lambda run, n: run.call(
             n, role, uid, address, port, tcp, **more), role=role, **keep)
+
+    def datagram(self, who, uid, to, iface):
+        self.add("%s to %s" % (who, to[0]), lambda run, n: run.datagram(
+            n, uid, *to, iface))
 
     # --- frames ---
 
@@ -592,12 +597,17 @@ def packet_sockets(s):
                                                    sport=68))
 
 
-def suite():
+PARTS = (memberships, orphans, odd_interface, workstation_calls, forged,
+         odd_flows, strange, honest, liars, refused, link_noise,
+         outside_calls, gateway_calls, old_flows, local_calls, raw_sockets,
+         packet_sockets)
+# Of "names" only what no other policy has is spoilt.
+NAMES_PARTS = (memberships, orphans, raw_sockets, packet_sockets, names)
+
+
+def suite(policy):
     s = Suite()
-    for part in (memberships, orphans, odd_interface, workstation_calls,
-                 forged, odd_flows, strange, honest, liars, refused,
-                 link_noise, outside_calls, gateway_calls, old_flows,
-                 local_calls, raw_sockets, packet_sockets):
+    for part in NAMES_PARTS if policy == "names" else PARTS:
         part(s)
     if len(s) > PER_RUN:
         raise RuntimeError("more probes than ports to know them by")

@@ -72,17 +72,23 @@ POLICIES = {
     "full": (ALL4, ALL6),
     "veto": (LESS4, ["fd19::10 . tcp . 9050", "::1 . tcp . 9108"]),
     "float": (FLOAT4, FLOAT6),
+    "names": (["10.152.152.10 . tcp . 9050"], ["fd19::10 . tcp . 9050"]),
 }
 RELAYS = {"relays4a": "192.0.2.1 . 443, 192.0.2.1 . 9001, "
                       "198.51.100.1 . 443",
           "relays6a": "2001:db8::1 . 9001, 2001:db8:7::1 . 443",
           "relays4b": "203.0.113.5 . 443", "relays6b":
           "2001:db8:5::5 . 443"}
+REACH = {"reach_tor4": "192.0.2.1 . 123, 203.0.113.5 . 53",
+         "reach_tor6": "2001:db8::1 . 123, 2001:db8:5::5 . 53",
+         "reach_resolver4": "192.0.2.1 . 8005",
+         "reach_resolver6": "2001:db8::1 . 8005"}
 TARGETS = {"target4": "tcp : 10.152.152.10, udp : 10.152.152.10",
            "target6": "tcp : fd19::10, udp : fd19::10"}
 # position: leases held, are the listeners proven, and which of our tables are
 # there: what two tables forbid can only be seen where one of them is absent.
 ALL = ("portcullis_guard", "portcullis", "portcullis_egress")
+PERMITS = ("permit_lookup", "permit_stub", "permit_udp")
 POSITIONS = {
     "open": (("gate", "egress"), True, ALL),
     "tor-only": (("egress",), True, ALL),
@@ -96,6 +102,11 @@ POSITIONS = {
     "time-sync, no guard": (("sync", "egress"), True, ALL[1:2]),
     "tor-only, no guard": (("egress",), True, ALL[1:2]),
     "egress alone": ((), False, ALL[2:]),
+    "permits": (("egress",) + PERMITS, True, ALL),
+    "permits, no guard": (("egress",) + PERMITS, True, ALL[1:2]),
+    "lookup": (("egress", "permit_lookup"), True, ALL),
+    "stub": (("egress", "permit_stub"), True, ALL),
+    "udp": (("egress", "permit_udp"), True, ALL),
 }
 # Shows the marks in the packets' own headers.
 OBSERVER = """
@@ -135,7 +146,8 @@ table inet painter {
 MARKS = {"guard alone, gate mark": 0x40000000,
          "guard alone, egress mark": 0x20000000}
 TRIES = 8   # until a run is fast enough for the kernel's timers
-LEASES = {"gate": 7701, "egress": 7702, "sync": 7703}
+LEASES = {"gate": 7701, "egress": 7702, "sync": 7703, "permit_lookup": 7704,
+          "permit_stub": 7705, "permit_udp": 7706}
 
 
 class Bench:
@@ -145,8 +157,8 @@ class Bench:
         gate = tables["portcullis"]
         self.sets = set(re.findall(r"^\t(?:set|map) (\S+) \{", gate, re.M))
         self.positions = [
-            p for p in POSITIONS if "sync" in self.sets or
-            not p.startswith("time-sync")]
+            p for p in POSITIONS if self.sets | {"gate"} >=
+            set(POSITIONS[p][0])]
         self.there, self.codes = set(), {}
         city.nft("flush ruleset")
         city.nft(OTHERS)
@@ -234,6 +246,7 @@ class Bench:
         want["proven4"] = ", ".join(four) if proven else ""
         want["proven6"] = ", ".join(six) if proven else ""
         want.update(RELAYS)
+        want.update(REACH)
         want.update(TARGETS if proven else dict.fromkeys(TARGETS, ""))
         text = ""
         for name in sorted(self.sets & set(want)):
@@ -272,6 +285,10 @@ class Bench:
             if "sync" in self.sets:
                 self.take("time-sync")
                 run.cut("cut for time-sync, ")
+        elif position == "permits":
+            for name in PERMITS:
+                self.city.nft("flush set inet portcullis " + name)
+                run.cut("%s cut, " % name)
         elif position == "unproven":
             self.city.nft("flush set inet portcullis egress")
             run.cut("Tor cut, ")
@@ -284,6 +301,8 @@ class Bench:
 
     def forsake(self, position):
         """What leftovers are judged by is not there any more."""
+        if position == "lookup":
+            self.city.nft("flush set inet portcullis permit_lookup")
         if position != "tor-only":
             return
         self.city.nft("add rule inet others forgets ct mark set 0")
@@ -298,8 +317,8 @@ class Bench:
         before = self.leases()
         for uid, port, address in [(GATE, p, a) for p in LEASES.values()
                                    for a in ("127.0.0.1", "::1")] + \
-                [(GATE, 7704, "127.0.0.1"), (ROOT, 7701, "127.0.0.1"),
-                 (ROOT, 7702, "127.0.0.1"), (ROOT, 7703, "127.0.0.1")]:
+                [(GATE, 7707, "127.0.0.1")] + \
+                [(ROOT, p, "127.0.0.1") for p in LEASES.values()]:
             name = "heartbeat of %d to %s.%d" % (uid, address, port)
             sock = self.city.user_socket(
                 "gw", uid, socket.AF_INET6 if ":" in address else
@@ -325,7 +344,8 @@ class Bench:
         return [(name, family, "renewed" if re.fullmatch(
             r"(\d+s)?(\d+ms)?", rest) else "long")
                 for name, body in re.findall(
-                     r"set (gate|egress|sync) \{(.*?)\n\t\}", text, re.S)
+                     r"set (gate|egress|sync|permit_\w+) \{(.*?)\n\t\}",
+                     text, re.S)
                 for family, rest in re.findall(
                     r"(ipv[46])[^,}]*expires (\w+)", body)]
 

@@ -64,6 +64,16 @@ def rules_of(text):
     return chains
 
 
+def elsewhere(build):
+    """(table, rule) of what policies other than "names" have."""
+    found = set()
+    for policy in set(POLICIES) - {"names"}:
+        for name, text in records(build, policy)[0].items():
+            found |= {(name, rule) for chain in rules_of(text).values()
+                      for rule in chain}
+    return found
+
+
 def records(build, policy):
     """The tables as they are, by name, and the mutants of POLICY."""
     done = subprocess.run(
@@ -81,6 +91,11 @@ def records(build, policy):
         else:
             mutants.append(Mutant(policy, words, text))
     rules = {name: rules_of(text) for name, text in tables.items()}
+    if policy == "names":
+        others = elsewhere(build)
+        mutants = [m for m in mutants if m.number != "-" and (
+            m.table, rules[m.table][m.chain][int(m.number) - 1])
+            not in others]
     for m in mutants:
         m.change = m.what
         if m.number != "-":
@@ -162,7 +177,7 @@ def judge(bench, m, told):
 
 def work(args, city, lane):
     """This lane's share: what was judged, and what went wrong."""
-    probes, servers, listed = suite(), Servers(city), excuses()
+    servers, listed = Servers(city), excuses()
     rng = random.Random(args.seed)
     judged, problems = [], []
     told = collections.Counter()
@@ -174,7 +189,8 @@ def work(args, city, lane):
         tables, mutants = records(args.build, policy)
         if args.only:
             mutants = [m for m in mutants if re.search(args.only, str(m))]
-        bench = Bench(city, lambda: Run(city, servers, probes), policy,
+        probes = suite(policy)
+        bench = Bench(city, lambda p=probes: Run(city, servers, p), policy,
                       tables)
         problems += bench.baseline()
         if args.seed is not None:

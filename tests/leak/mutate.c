@@ -108,6 +108,13 @@ like(enum pol_set_id set)
 		{ POL_S_DIRECT6, POL_S_PROVEN6 },
 		{ POL_S_RELAYS4_A, POL_S_RELAYS4_B },
 		{ POL_S_RELAYS6_A, POL_S_RELAYS6_B },
+		{ POL_S_LOOKUP, POL_S_UDP },
+		{ POL_S_STUB, POL_S_LOOKUP },
+		{ POL_S_UDP, POL_S_STUB },
+		{ POL_S_REACH_TOR4, POL_S_REACH_RESOLVER4 },
+		{ POL_S_REACH_TOR6, POL_S_REACH_RESOLVER6 },
+		{ POL_S_REACH_RESOLVER4, POL_S_REACH_TOR4 },
+		{ POL_S_REACH_RESOLVER6, POL_S_REACH_TOR6 },
 	};
 
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)

@@ -55,9 +55,10 @@ def line(frame):
 
 
 def main(interface):
-    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
-                         socket.htons(ETH_P_ALL))
-    sock.bind((interface, 0))
+    # With a protocol from the start it would hear other interfaces as well,
+    # and be deaf while it is bound.
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    sock.bind((interface, ETH_P_ALL))
     print("ready", flush=True)
     while True:
         frame, address = sock.recvfrom(65536)

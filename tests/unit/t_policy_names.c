@@ -31,6 +31,9 @@ static const struct fault {
 	{ P_ALL "transports x { }", 5, "did you mean \"transport\"" },
 	{ P_ALL "transport { }", 5, "a name for the transport" },
 	{ P_IN_RES("adress = \"192.0.2.1\""), 6, "did you mean \"address\"" },
+	{ P_IN_RES2("") "resolver { port = 54 }", 9, "(the first: line 5)" },
+	{ P_ALL "tor { DisableNetwork = 1 }", 5, "write \"user\"" },
+	{ P_IN_RES("protocol = dot"), 6, "write \"dns\" or \"tls\"" },
 	{ P_IN_RES("ping = \"192.0.2.1\""), 6, "did you mean \"pin\"" },
 	{ P_IN_PT("programme = \"/o\""), 6, "did you mean \"program\"" },
 	{ P_IN_PT2("bridges = x"), 7, "did you mean \"bridge\"" },
@@ -157,6 +160,21 @@ START_TEST(a_transport_without_a_resolver_is_warned_of)
 	pu_warning(P_IN_PT2("dns = true") "resolver { address = "
 	    "\"192.0.2.53\" }", 0, NULL);
 	pu_warning(P_IN_PT2("dns = false"), 0, NULL);
+}
+END_TEST
+
+START_TEST(names_that_nobody_may_look_up_are_warned_of)
+{
+	const char *line = "bridge = \"obfs4 192.0.2.1:1 url=https://a.example/ "
+	    "front=b.example\"";
+	char text[1000];
+
+	(void)snprintf(text, sizeof text, P_IN_PT2("%s"), line);
+	pu_warning(text, 7, "look up \"b.example\"");
+	(void)snprintf(text, sizeof text, P_IN_PT2("dns = true %s")
+	    "resolver { address = \"192.0.2.53\" }", line);
+	pu_warning(text, 0, NULL);
+	pu_warning(P_BRIDGE("obfs4 192.0.2.1:1 cert=x"), 0, NULL);
 }
 END_TEST
 
@@ -321,6 +339,7 @@ main(void)
 	tcase_add_loop_test(tc, each_fault_is_named_with_its_line, 0,
 	    (int)(sizeof faults / sizeof faults[0]));
 	tcase_add_test(tc, a_transport_without_a_resolver_is_warned_of);
+	tcase_add_test(tc, names_that_nobody_may_look_up_are_warned_of);
 	tcase_add_test(tc, defaults_are_as_documented);
 	tcase_add_test(tc, tls_has_a_port_of_its_own);
 	tcase_add_loop_test(tc, users_as_numbers_can_be_read_again, 0, 2);
