@@ -39,6 +39,17 @@ changing_still(const struct engine *e)
 }
 
 bool
+changing_lost_way(const struct engine *e)
+{
+	const struct pol_uplink *before = e->apply.before;
+	struct pol_addr addr;
+
+	uplink_proxy_addr(e, &addr, before);
+	return session_up(e) && e->uplink.known && addr.family == 0 &&
+	    before->proxy != POL_PROXY_NONE;
+}
+
+bool
 changing_shut(const struct engine *e)
 {
 	return e->gate_up && e->gate_known && !ask_is_up(e->asked) &&

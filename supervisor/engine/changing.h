@@ -26,6 +26,12 @@ const char *changing_still(const struct engine *e);
  */
 bool changing_shut(const struct engine *e);
 
+/*
+ * Was there a proxy before by a name that Tor had looked up itself, and that
+ * has no address now?
+ */
+bool changing_lost_way(const struct engine *e);
+
 /* Is U, as it was set, what Tor has, as it was read last? */
 bool changing_in_force(const struct engine *e, const struct pol_uplink *u);
 

@@ -12,6 +12,7 @@
  *	relays.c	strict egress: where Tor may connect to
  *	uplink.c ...	bridges, transports, proxy, and the names they need
  *	apply.c		changes of them, as transactions
+ *	kept.c		what of them is kept, and whether Tor has it
  *	check.c		the isolation check, while one runs
  *	tell.c		reasons and snapshots
  *	table.c		the table of listeners, for the status process
@@ -25,6 +26,7 @@
 #include "supervisor/engine/apply.h"
 #include "supervisor/engine/check.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/kept.h"
 #include "supervisor/engine/names.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/engine/reach.h"
@@ -115,6 +117,7 @@ struct engine {
 	struct transports transports;
 	struct tryout tryout;
 	struct apply apply;
+	struct kept kept;
 
 	/* gate */
 	bool gate_up, gate_known, status_up;

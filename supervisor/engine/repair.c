@@ -65,6 +65,7 @@ repair_on_reload(struct engine *e, uint64_t now)
 {
 	facts_drop(&e->facts, FACT_CONF);
 	uplink_doubt(e);
+	kept_doubt(e);
 	repair_doubt(e, PROV_ALL_KINDS, now);
 }
 

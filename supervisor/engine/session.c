@@ -62,6 +62,7 @@ static const struct {
 	[CMD_RELAYS_DEFAULTS] = { WATCH_MS, relays_on_defaults },
 	[CMD_RELAYS_NS]	   = { NS_MS,	   relays_on_ns },
 	[CMD_UPLINK_SET]   = { SETCONF_MS, uplink_on_set },
+	[CMD_FILES]	   = { WATCH_MS,   kept_on_files },
 };
 /* clang-format on */
 
@@ -85,6 +86,7 @@ session_reset(struct engine *e)
 	check_lost(e);
 	relays_lost(e);
 	uplink_lost(e);
+	kept_lost(e);
 	e->need_info = e->need_events = false;
 	e->need_conf = e->need_probe = false;
 	e->need_newnym = e->newnym_open = false;
@@ -219,6 +221,8 @@ next_watching(struct engine *e, uint64_t now)
 		watch_ask_extend(e, now);
 	else if (watch_circuits_due(e, now))
 		watch_ask_circuits(e, now);
+	else if (kept_due(e))
+		kept_ask(e, now);
 	else if (e->need_newnym)
 		ask_newnym(e, now);
 }

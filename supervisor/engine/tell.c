@@ -445,6 +445,7 @@ tell_reason(struct engine *e, uint64_t now)
 	else if (!is_of_network(missing) || !tell_no_way_out(e))
 		reason_missing(e, missing, now);
 	tell_absent(e);
+	kept_tell(e);
 }
 
 static void

@@ -341,6 +341,7 @@ static const struct {
 	{ "uplink", script_uplink }, { "change", script_change },
 	{ "apply", script_apply },
 	{ "pending", script_pending }, { "keeper", script_keeper },
+	{ "seen", script_seen }, { "stored", script_stored },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
 static void
