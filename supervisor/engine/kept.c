@@ -72,7 +72,8 @@ kept_settled(struct engine *e)
 bool
 kept_due(const struct engine *e)
 {
-	return e->kept.wanted && !e->kept.named && !e->kept.open;
+	return e->conf_read && e->kept.wanted && !e->kept.named &&
+	    !e->kept.open;
 }
 
 void
@@ -128,10 +129,8 @@ ask_keeper(struct engine *e, uint64_t now)
 	k->look.id++;
 	k->look.pid = e->tor.pid > 0 ? e->tor.pid : 0;
 	k->wanted = false;
-	k->asked = true;
 	k->ends = now + LOOK_MS;
-	/* What cannot be sent shows as an answer that never comes. */
-	(void)e->ops->look(e->arg, &k->look);
+	k->asked = e->ops->look(e->arg, &k->look) == 0;
 }
 
 void

@@ -205,6 +205,8 @@ next_watching(struct engine *e, uint64_t now)
 {
 	if (uplink_set_due(e, now))
 		uplink_ask_set(e, now);
+	else if (kept_due(e))
+		kept_ask(e, now);
 	else if (e->setting && !uplink_unresolved(e))
 		repair_ask_setconf(e, now);
 	else if (check_due(e)) /* to be quiet again cannot wait */
@@ -221,8 +223,6 @@ next_watching(struct engine *e, uint64_t now)
 		watch_ask_extend(e, now);
 	else if (watch_circuits_due(e, now))
 		watch_ask_circuits(e, now);
-	else if (kept_due(e))
-		kept_ask(e, now);
 	else if (e->need_newnym)
 		ask_newnym(e, now);
 }

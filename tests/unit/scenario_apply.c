@@ -141,7 +141,7 @@ script_pending(char *arg)
 
 	if (eq != NULL) {
 		*eq = '\0';
-		ck_assert_int_eq(pol_addr_parse(&was.addr, arg), 0);
+		ck_assert(pol_addr_parse(&was.addr, arg));
 		arg = eq + 3;
 	}
 	read_uplink(&was.uplink, arg);
