@@ -506,11 +506,8 @@ cannot_begin(struct engine *e, const struct snap_change *c,
 {
 	struct apply *a = &e->apply;
 
-	if (!session_up(e))
-		return "Tor cannot be reached now; see \"portcullis status\".";
-	if (e->latch != LATCH_NONE)
-		return "the gate is latched closed; see \"portcullis "
-		    "status\".";
+	if (changing_forbidden(e) != NULL)
+		return changing_forbidden(e);
 	if (!pol_uplink_ok(&c->uplink, why, e->policy))
 		return why;
 	a->before = xcalloc(1, sizeof *a->before);

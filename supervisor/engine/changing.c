@@ -31,6 +31,20 @@ changing_under_way(const struct apply *a)
 }
 
 const char *
+changing_forbidden(const struct engine *e)
+{
+	if (!session_up(e))
+		return "Tor cannot be reached now; see \"portcullis status\".";
+	if (e->disabled)
+		return "Tor's networking is switched off: see \"portcullis "
+		    "status\".";
+	if (e->latch != LATCH_NONE)
+		return "the gate is latched closed; see \"portcullis "
+		    "status\".";
+	return NULL;
+}
+
+const char *
 changing_still(const struct engine *e)
 {
 	if (e->apply.step == SNAP_A_ROLLING_BACK && session_up(e))

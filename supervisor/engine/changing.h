@@ -16,6 +16,9 @@ struct pol_uplink;
 /* Has A been begun, and not come to an end? */
 bool changing_under_way(const struct apply *a);
 
+/* A clause: why none can be begun now; NULL: one can. */
+const char *changing_forbidden(const struct engine *e);
+
 /* For who has heard nothing for a while; NULL: there is nothing to say. */
 const char *changing_still(const struct engine *e);
 

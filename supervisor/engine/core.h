@@ -87,6 +87,8 @@ struct engine {
 	bool joining;	  /* listeners that were withheld are taken back */
 	bool moved;	  /* an interface has another address */
 	bool conf_read;	  /* GETCONF was answered in this session */
+	bool reloaded;	  /* Tor has read torrc since GETCONF was answered */
+	bool disabled;	  /* torrc has networking off: that is left so */
 	uint32_t again_ms; /* the last delay before due.again */
 	uint64_t judged;  /* prov.version that repair_judge() has seen */
 	enum prov_plan plan;

@@ -92,7 +92,7 @@ session_reset(struct engine *e)
 	e->need_newnym = e->newnym_open = false;
 	e->provisioned = e->bind_failed = e->blamed = e->setting = false;
 	e->set_open = e->cycling = e->joining = e->moved = false;
-	e->conf_read = false;
+	e->conf_read = e->reloaded = e->disabled = false;
 	e->again_ms = 0;
 	e->probe_at = 0;
 	memset(&e->tor, 0, sizeof e->tor);

@@ -103,6 +103,12 @@ static const struct facts_reason fight = { "fight",
 static const struct facts_reason proving = { "proving",
 	"The proofs are being made.", "" };
 
+static const struct facts_reason disabled = { "tor-disabled",
+	"Tor's networking is switched off in its torrc (DisableNetwork 1), and "
+	"stays so.",
+	"When it is to be on: DisableNetwork 0 in torrc, and reload Tor; or "
+	"enable = true in section tor of the policy." };
+
 static const struct facts_reason changing = { "change",
 	"Bridges or proxy are being changed; nothing opens until that is over.",
 	"Wait: it is kept if it works, and rolled back if not." };
@@ -261,7 +267,9 @@ static void
 reason_conf(struct engine *e)
 {
 	set_reason(e, facts_reason(FACT_CONF));
-	if (e->prov.network_off && e->conf_read) {
+	if (e->disabled) {
+		set_reason(e, &disabled);
+	} else if (e->prov.network_off && e->conf_read) {
 		set_text(e->reason_code, sizeof e->reason_code,
 		    "network-disabled");
 		set_text(e->reason, sizeof e->reason,

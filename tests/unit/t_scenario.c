@@ -471,7 +471,7 @@ static const char *const scenarios[] = {
 	"fight.txt", "refused.txt", "cookie.txt", "evidence.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
-	"bindfail.txt", "files.txt", "shrink.txt", "kept.txt", "kept_name.txt",
+	"bindfail.txt", "files.txt", "shrink.txt", "kept.txt", "disabled_torrc.txt", "kept_name.txt",
 	"absent.txt", "again.txt", "cycle.txt", "address.txt", "owner.txt",
 	"table.txt", "odd.txt",
 	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
