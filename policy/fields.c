@@ -451,6 +451,7 @@ const struct pol_keyword pol_keywords[POL_NKEYWORDS] = {
 	{ POL_SEC_TOR, "egress",	false, set_tor_egress },
 	{ POL_SEC_TOR, "interface",	true,  set_tor_interface },
 	{ POL_SEC_TOR, "torrc",		false, pol_set_torrc },
+	{ POL_SEC_TOR, "enable",	false, pol_set_enable },
 	{ POL_SEC_GATEWAY, "internal",	true,  set_internal },
 	{ POL_SEC_GATEWAY, "external",	true,  set_external },
 	{ POL_SEC_GATEWAY, "closed",	false, set_closed },

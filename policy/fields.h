@@ -82,6 +82,7 @@ void pol_set_pass_network(struct pol_field *f);
 
 /* fields_uplink.c: the keywords of resolver and transport, and two more. */
 void pol_set_torrc(struct pol_field *f);
+void pol_set_enable(struct pol_field *f);
 void pol_set_resolver_user(struct pol_field *f);
 void pol_set_resolver_address(struct pol_field *f);
 void pol_set_resolver_port(struct pol_field *f);

@@ -30,6 +30,12 @@ pol_set_torrc(struct pol_field *f)
 }
 
 void
+pol_set_enable(struct pol_field *f)
+{
+	(void)pol_field_bool(f, &f->d->p->tor.enable);
+}
+
+void
 pol_set_resolver_user(struct pol_field *f)
 {
 	(void)pol_field_user(f, f->words[0], &f->d->p->resolver_user);

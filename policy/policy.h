@@ -115,6 +115,8 @@ struct pol_tor {
 	 * own that Tor's torrc includes.  Empty: until Tor ends, no longer.
 	 */
 	char torrc[POL_PATH_LEN];
+	/* Switch networking on even if torrc has it off (DisableNetwork 1). */
+	bool enable;
 	/* VPN only: Tor's uid leaves by these external ones; none: by all. */
 	char ifaces[POL_MAX_IFACES][POL_IFNAME_LEN];
 	size_t nifaces;

@@ -72,6 +72,8 @@ print_tor(FILE *f, const struct pol_tor *tor)
 	print_text(f, "password_file", tor->password_file);
 	print_text(f, "egress", tor->strict_egress ? "strict" : "any");
 	print_text(f, "torrc", tor->torrc);
+	if (tor->enable)
+		(void)fputs("\tenable = true\n", f);
 	if (tor->nifaces != 0)
 		print_ifaces(f, "interface", tor->ifaces, tor->nifaces);
 	(void)fputs("}\n", f);

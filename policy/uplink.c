@@ -17,6 +17,7 @@
 #define LINE_MAX_LEN (POL_PLUGIN_LEN + 64)
 #define HTTPS_PORT 443 /* Tor's, where an option has none */
 #define SOCKS_PORT 1080
+#define SLIP 2 /* so many wrong letters are one */
 
 /* Those of enum pol_torrc_option, and one that says nothing of the uplink. */
 enum { O_NETWORK = POL_TORRC_NUPLINK, NOPTION };
@@ -276,7 +277,8 @@ unknown(struct parser *s, size_t n)
 	for (unsigned i = 0; i < POL_TORRC_NUPLINK; i++)
 		pol_nearest_try(&nearest,
 		    pol_torrc_name((enum pol_torrc_option)i));
-	if (pol_nearest_slip(&nearest))
+	/* Most words that are torrc's are not far from one of these. */
+	if (nearest.least <= SLIP)
 		return pol_why(s->why, "\"%s\" is no option of bridges and "
 		    "proxies: did you mean \"%s\"?", word, nearest.best);
 	return pol_why(s->why, "\"%s\" is no option of bridges and proxies, "

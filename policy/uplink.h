@@ -120,6 +120,20 @@ bool pol_uplink_options(const struct pol_uplink *u,
 char *pol_uplink_print(const struct pol_uplink *u, const struct pol_policy *p,
     const struct pol_addr *addr) __attribute__((warn_unused_result));
 
+/*
+ * Does a file begin as those that pol_uplink_print() makes?  Of no other one
+ * are we the owner.
+ */
+bool pol_uplink_is_ours(const char *text, size_t len);
+
+/*
+ * What such a file says; ADDR is the one in place of the proxy's name, of
+ * family 0 if it has none.  False: it is none, or not by P, and OUT is empty.
+ */
+bool pol_uplink_read(struct pol_uplink *out, struct pol_addr *addr,
+    const struct pol_policy *p, const char *text, size_t len)
+    __attribute__((warn_unused_result));
+
 /* Index of the transport of P that serves METHOD, or ntransports. */
 size_t pol_transport_find(const struct pol_policy *p, const char *method);
 /* "obfs4,meek_lite exec /usr/bin/obfs4proxy": the option's value. */

@@ -225,14 +225,17 @@ print_option(void *arg, const char *option, const char *value)
 	return true;
 }
 
+/* The first line, and how that begins in files of any version of ours. */
+#define HEAD_BEGINS "# Written by portcullis(1):"
+#define HEAD HEAD_BEGINS " \"portcullis apply\" replaces this file.\n"
+
 static void
 print_head(FILE *f, const struct pol_uplink *u)
 {
 	char name[POL_HOST_TEXT];
 	struct pol_addr own;
 
-	(void)fputs("# Written by portcullis(1): \"portcullis apply\" "
-	    "replaces this file.\n", f);
+	(void)fputs(HEAD, f);
 	pol_uplink_proxy_addr(&own, u);
 	if (u->proxy == POL_PROXY_NONE || own.family != AF_UNSPEC)
 		return;
@@ -268,4 +271,59 @@ pol_uplink_print(const struct pol_uplink *u, const struct pol_policy *p,
 		explicit_bzero(text, PRINT_MAX);
 	free(text);
 	return NULL;
+}
+
+bool
+pol_uplink_is_ours(const char *text, size_t len)
+{
+	return len >= sizeof HEAD_BEGINS - 1 &&
+	    memcmp(text, HEAD_BEGINS, sizeof HEAD_BEGINS - 1) == 0;
+}
+
+/* What TEXT says without its first two lines; NULL: nothing by P. */
+static struct pol_uplink *
+read_plain(const struct pol_policy *p, const char *text, size_t len)
+{
+	struct pol_uplink *u = malloc(sizeof *u);
+	const char *at = text, *end = text + len;
+	char why[POL_UPLINK_WHY];
+
+	for (int i = 0; i < 2 && at != NULL; i++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		at += at != NULL;
+	}
+	if (u != NULL && at != NULL &&
+	    pol_uplink_parse(u, why, p, at, (size_t)(end - at)) == 0)
+		return u;
+	free(u);
+	return NULL;
+}
+
+bool
+pol_uplink_read(struct pol_uplink *out, struct pol_addr *addr,
+    const struct pol_policy *p, const char *text, size_t len)
+{
+	char why[POL_UPLINK_WHY];
+	struct pol_uplink *plain;
+
+	*addr = (struct pol_addr){ .family = AF_UNSPEC };
+	memset(out, 0, sizeof *out);
+	if (!pol_uplink_is_ours(text, len) ||
+	    pol_uplink_parse(out, why, p, text, len) != 0)
+		return false;
+	pol_uplink_proxy_addr(addr, out);
+	if (out->proxy == POL_PROXY_NONE || addr->family != AF_UNSPEC) {
+		addr->family = AF_UNSPEC;
+		return true;
+	}
+	/* Without the comment in the second line the proxy is its address. */
+	plain = read_plain(p, text, len);
+	if (plain != NULL) {
+		pol_uplink_proxy_addr(addr, plain);
+		explicit_bzero(plain, sizeof *plain);
+		free(plain);
+	}
+	if (addr->family == AF_UNSPEC)
+		explicit_bzero(out, sizeof *out);
+	return addr->family != AF_UNSPEC;
 }

@@ -98,6 +98,35 @@ link_kept_ok(const struct link_kept *k)
 	    k->error >= 0;
 }
 
+/* Printable, ended, and nothing behind the end. */
+static bool
+text_ok(const char text[LINK_PATH])
+{
+	size_t n = 0;
+
+	while (n < LINK_PATH && text[n] >= ' ' && text[n] <= '~')
+		n++;
+	if (n == LINK_PATH)
+		return false;
+	while (n < LINK_PATH && text[n] == '\0')
+		n++;
+	return n == LINK_PATH;
+}
+
+bool
+link_look_ok(const struct link_look *q)
+{
+	return q->magic == LINK_LOOK_MAGIC && q->reserved == 0 &&
+	    q->pid >= 0 && text_ok(q->torrc) && text_ok(q->defaults);
+}
+
+bool
+link_seen_ok(const struct link_seen *s)
+{
+	return s->magic == LINK_SEEN_MAGIC && s->finding < LINK_NFINDING &&
+	    s->option < POL_NTORRC && s->kept <= 1 && text_ok(s->file);
+}
+
 int
 link_recv(enum link_peer *peer, int *fd)
 {
@@ -148,6 +177,7 @@ link_recv_engine(enum link_peer *peer, int *fd, struct link_said *said)
 		struct link_msg msg;
 		struct link_owner owner;
 		struct link_kept kept;
+		struct link_seen seen;
 	} u;
 	int got;
 	ssize_t n = receive(&u, sizeof u, &got);
@@ -167,6 +197,11 @@ link_recv_engine(enum link_peer *peer, int *fd, struct link_said *said)
 	if (answer_is(n, sizeof u.kept, got) && link_kept_ok(&u.kept)) {
 		said->kept = u.kept;
 		return LINK_KEPT;
+	}
+	if (answer_is(n, sizeof u.seen, got) && link_seen_ok(&u.seen)) {
+		said->seen = u.seen;
+		explicit_bzero(&u, sizeof u);
+		return LINK_SEEN;
 	}
 	if (got != -1)
 		close(got);
@@ -201,7 +236,14 @@ link_ask_change(const struct link_change *c)
 }
 
 int
-link_pending(struct pol_uplink *out)
+link_ask_look(const struct link_look *q)
+{
+	return send(LINK_KEEPER_FD, q, sizeof *q,
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof *q ? 0 : -1;
+}
+
+int
+link_take_pending(struct link_pending *out)
 {
 	const int want = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
 	int seals = fcntl(LINK_PENDING_FD, F_GET_SEALS);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "policy/torrc.h"
 #include "policy/uplink.h"
 
 /* Descriptors that every child is started with. */
@@ -73,10 +74,11 @@ struct link_owner {
 /*
  * Engine to keeper, told apart by its size.  Before a change is set in Tor:
  * REMEMBER what was there before.  The next engine, if this one dies in
- * between, is started with LINK_PENDING_FD, a sealed memfd that holds that
- * struct, and rolls back to it.  KEEP: the change has proven itself; the
- * keeper judges it by the policy again, writes it to the policy's tor.torrc
- * in one rename (root's, readable by Tor's group, 0640) and forgets the other.
+ * between, is started with LINK_PENDING_FD, a sealed memfd that holds that as
+ * a struct link_pending, and rolls back to it.  KEEP: the change has proven
+ * itself; the keeper judges it by the policy again, writes it to the policy's
+ * tor.torrc in one rename (root's, readable by Tor's group, 0640), unless
+ * what is there is not ours (EEXIST), and forgets the other.
  * FORGET: rolled back.  Each is answered with a struct link_kept.
  */
 enum link_change_step { LINK_CHANGE_NONE = 0, LINK_CHANGE_REMEMBER,
@@ -88,7 +90,7 @@ struct link_change {
 	uint32_t step; /* enum link_change_step */
 	uint32_t id;   /* comes back in the answer */
 	uint32_t reserved; /* 0 */
-	struct pol_addr addr; /* of the proxy, if it has a name: KEEP */
+	struct pol_addr addr; /* that Tor has for the proxy's name, if any */
 	struct pol_uplink uplink; /* FORGET: all zero */
 };
 
@@ -98,6 +100,59 @@ struct link_kept {
 	uint32_t id;
 	int32_t error; /* 0, or the errno of what failed */
 	uint32_t reserved; /* 0 */
+};
+
+/*
+ * Engine to keeper, told apart by its size: what will become of the policy's
+ * tor.torrc when Tor starts or reloads, and what is in it?  TORRC, DEFAULTS
+ * and PID are Tor's own words, which the engine passes on: the keeper reads
+ * only files of root's or of Tor's user, that not everybody may write to, and
+ * tells nothing of them but which line is in the way.  The answer is a struct
+ * link_seen.
+ */
+#define LINK_PATH 512
+#define LINK_LOOK_MAGIC 0x50434c34u
+struct link_look {
+	uint32_t magic;
+	uint32_t id;  /* comes back in the answer */
+	int32_t pid;  /* Tor's: for includes by a relative path; 0: unknown */
+	uint32_t reserved; /* 0 */
+	char torrc[LINK_PATH];	  /* GETINFO config-file */
+	char defaults[LINK_PATH]; /* GETINFO config-defaults-file, or empty */
+};
+
+enum link_finding { LINK_F_GOOD = 0, /* Tor will read it, and nothing else */
+	LINK_F_NO_FOLDER,  /* FILE, the folder of tor.torrc, is not there */
+	LINK_F_FOLDER,	   /* others than root may write in FILE or above */
+	LINK_F_NOT_OURS,   /* at tor.torrc is what we did not write */
+	LINK_F_NO_TORRC,   /* which torrc Tor reads is not known */
+	LINK_F_OPTION,	   /* FILE has OPTION at LINE, too */
+	LINK_F_UNREACHED,  /* no %include, from FILE on, reaches tor.torrc */
+	LINK_F_UNREADABLE, /* FILE, included somewhere, cannot be read */
+	LINK_F_SPECIAL,	   /* FILE is neither a file nor a folder */
+	LINK_F_UNSAFE,	   /* others than root and Tor may write to FILE */
+	LINK_F_SYNTAX,	   /* Tor cannot read FILE from LINE on */
+	LINK_F_RELATIVE,   /* FILE, LINE: included by a relative path */
+	LINK_F_TOO_MUCH,   /* FILE: too many, too long, too deep from here */
+	LINK_NFINDING };
+
+#define LINK_SEEN_MAGIC 0x50435335u
+struct link_seen {
+	uint32_t magic;
+	uint32_t id;
+	uint32_t finding; /* enum link_finding */
+	uint32_t option;  /* enum pol_torrc_option */
+	uint32_t line;	  /* 0: none */
+	uint32_t kept;	  /* 1: tor.torrc is ours, and has UPLINK in it */
+	char file[LINK_PATH]; /* printable; empty: none */
+	struct pol_addr addr; /* of UPLINK's proxy, if it has a name */
+	struct pol_uplink uplink;
+};
+
+/* What was there before a change, with the address for its proxy's name. */
+struct link_pending {
+	struct pol_uplink uplink;
+	struct pol_addr addr;
 };
 
 /* The engine's only descriptor beyond the policy's, if there is one. */
@@ -121,15 +176,16 @@ int link_recv(enum link_peer *peer, int *fd)
 int link_recv_only(enum link_peer peer) __attribute__((warn_unused_result));
 
 /*
- * The engine's: the keeper sends it three kinds of message.  LINK_HANDED: as
- * link_recv()'s 1.  LINK_OWNER, LINK_KEPT: that member of *SAID is the answer
- * to a question.  None of them touches what belongs to the others.
+ * The engine's: the keeper sends it four kinds of message.  LINK_HANDED: as
+ * link_recv()'s 1.  LINK_OWNER, LINK_KEPT, LINK_SEEN: that member of *SAID is the
+ * answer to a question.  None of them touches what belongs to the others.
  */
 enum link_got { LINK_LOST = -1, LINK_NOTHING = 0, LINK_HANDED, LINK_OWNER,
-	LINK_KEPT };
+	LINK_KEPT, LINK_SEEN };
 struct link_said {
 	struct link_owner owner;
 	struct link_kept kept;
+	struct link_seen seen; /* to be wiped */
 };
 enum link_got link_recv_engine(enum link_peer *peer, int *fd,
     struct link_said *said) __attribute__((warn_unused_result));
@@ -142,15 +198,18 @@ int link_ask(enum link_peer restart, enum link_hold hold)
 int link_ask_owner(uint32_t uid, uint64_t inode)
     __attribute__((warn_unused_result));
 
-/* The same with a struct link_kept. */
+/* The same with a struct link_kept, and with a struct link_seen. */
 int link_ask_change(const struct link_change *c)
+    __attribute__((warn_unused_result));
+int link_ask_look(const struct link_look *q)
     __attribute__((warn_unused_result));
 
 /*
  * What the last engine left behind, from LINK_PENDING_FD, which is closed.
- * -1: that is no sealed struct pol_uplink.
+ * -1: that is no sealed struct of that kind.
  */
-int link_pending(struct pol_uplink *out) __attribute__((warn_unused_result));
+int link_take_pending(struct link_pending *out)
+    __attribute__((warn_unused_result));
 
 /* A question that the keeper takes; an answer that the engine takes. */
 bool link_owner_question_ok(const struct link_owner *q);
@@ -158,6 +217,9 @@ bool link_owner_answer_ok(const struct link_owner *a);
 /* All but what the policy decides: pol_uplink_ok() is the keeper's. */
 bool link_change_ok(const struct link_change *c);
 bool link_kept_ok(const struct link_kept *k);
+bool link_look_ok(const struct link_look *q);
+/* All but what the policy decides: pol_uplink_ok() is the engine's, too. */
+bool link_seen_ok(const struct link_seen *s);
 
 /* Hand FD over CHANNEL; FD stays the caller's.  -1 and errno on failure. */
 int link_send(int channel, enum link_peer peer, int fd)

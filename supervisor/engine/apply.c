@@ -2,7 +2,7 @@
  * A change goes through these steps; a failure before SETTING refuses it, one
  * after it rolls it back.
  *
- *	PREFLIGHT	names, programs, proxy; a dry run ends here
+ *	PREFLIGHT	files, names, programs, proxy; a dry run ends here
  *	SETTING		the keeper remembers, the gate is shut, then SETCONF
  *	WATCHING	until a new circuit is built, or time is up
  *	KEEPING		the keeper writes it down
@@ -28,6 +28,8 @@
 /* Who asked gives up when nothing was said for a minute. */
 #define SAY_MS 15000
 #define AGAIN_MS 5000
+/* A name that has not come back by then will not: see changing_lost_way(). */
+#define ROLL_BACK_MS 120000
 
 void
 apply_init(struct engine *e)
@@ -54,8 +56,8 @@ apply_clear(struct engine *e)
 bool
 apply_busy(const struct engine *e)
 {
-	return changing_under_way(&e->apply) &&
-	    e->apply.step != SNAP_A_PREFLIGHT;
+	return kept_busy(e) || (changing_under_way(&e->apply) &&
+	    e->apply.step != SNAP_A_PREFLIGHT);
 }
 
 void
@@ -147,7 +149,7 @@ finish(struct engine *e, enum snap_apply_step step, bool ok)
 static void
 refuse(struct engine *e, const char *why)
 {
-	because(&e->apply, "Nothing was changed: %.150s", why);
+	because(&e->apply, "Nothing was changed: %.168s", why);
 	finish(e, SNAP_A_REFUSED, false);
 }
 
@@ -167,8 +169,10 @@ ask_keeper(struct engine *e, enum link_change_step step, uint64_t now)
 	c->magic = LINK_CHANGE_MAGIC;
 	c->step = step;
 	c->id = a->keeper.id;
-	if (step == LINK_CHANGE_REMEMBER)
+	if (step == LINK_CHANGE_REMEMBER) {
 		c->uplink = *a->before;
+		uplink_proxy_addr(e, &c->addr, a->before);
+	}
 	if (step == LINK_CHANGE_KEEP) {
 		c->uplink = *a->next;
 		uplink_proxy_addr(e, &c->addr, a->next);
@@ -420,9 +424,8 @@ keeping(struct engine *e, uint64_t now)
 	if (!q->answered && now < q->ends)
 		return;
 	if (q->answered && q->error == 0) {
-		because(a, "It works, and is kept in %.100s, which Tor's "
-		    "torrc has to include; see portcullis(1).",
-		    e->policy->tor.torrc);
+		because(a, "It works, kept in %.99s.", e->policy->tor.torrc);
+		kept_settled(e);
 		finish(e, SNAP_A_KEPT, true);
 		return;
 	}
@@ -430,9 +433,28 @@ keeping(struct engine *e, uint64_t now)
 		because(a, "It works, but %.80s could not be written (%s).",
 		    e->policy->tor.torrc, strerror(q->error));
 	else
-		because(a, "It works, but the keeper does not say whether "
-		    "%.80s was written.", e->policy->tor.torrc);
+		because(a, "It works, but the keeper does not say whether it "
+		    "is kept.");
 	roll_back(e, now);
+}
+
+/* Tor has what it has then: nothing opens before that has been proven. */
+static bool
+give_up(struct engine *e, uint64_t now)
+{
+	struct apply *a = &e->apply;
+
+	if (!changing_lost_way(e))
+		a->ends = UINT64_MAX;
+	else if (a->ends == UINT64_MAX)
+		a->ends = now + ROLL_BACK_MS;
+	if (now < a->ends)
+		return false;
+	a->forget = true;
+	because(a, "What was there before cannot be put back: %.90s cannot be "
+	    "resolved.  Apply something else.", a->before->host);
+	finish(e, SNAP_A_ROLLED_BACK, false);
+	return true;
 }
 
 /* Until Tor has taken it: there is nothing better to do. */
@@ -456,19 +478,20 @@ rolling_back(struct engine *e, uint64_t now)
 		a->open = false;
 		a->again = now + AGAIN_MS;
 	}
-	if (!a->open && now >= a->again)
+	if (!a->open && now >= a->again && !give_up(e, now))
 		a->open = uplink_set(e, a->before, now) == 0;
 }
 
 /* --- inputs -------------------------------------------------------------- */
 
 void
-engine_pending(struct engine *e, const struct pol_uplink *u)
+engine_pending(struct engine *e, const struct link_pending *was)
 {
 	struct apply *a = &e->apply;
 
 	a->before = xmalloc(sizeof *a->before);
-	*a->before = *u;
+	*a->before = was->uplink;
+	uplink_pin_make(&e->uplink.old_pin, &was->uplink, &was->addr);
 	because(a, "The supervisor was restarted in the middle of it.");
 	log_warn("the last engine left a change unfinished: rolling back");
 	uplink_consider(e, a->before);
@@ -483,11 +506,8 @@ cannot_begin(struct engine *e, const struct snap_change *c,
 {
 	struct apply *a = &e->apply;
 
-	if (!session_up(e))
-		return "Tor cannot be reached now; see \"portcullis status\".";
-	if (e->latch != LATCH_NONE)
-		return "the gate is latched closed; see \"portcullis "
-		    "status\".";
+	if (changing_forbidden(e) != NULL)
+		return changing_forbidden(e);
 	if (!pol_uplink_ok(&c->uplink, why, e->policy))
 		return why;
 	a->before = xcalloc(1, sizeof *a->before);

@@ -31,11 +31,36 @@ changing_under_way(const struct apply *a)
 }
 
 const char *
+changing_forbidden(const struct engine *e)
+{
+	if (!session_up(e))
+		return "Tor cannot be reached now; see \"portcullis status\".";
+	if (e->disabled)
+		return "Tor's networking is switched off: see \"portcullis "
+		    "status\".";
+	if (e->latch != LATCH_NONE)
+		return "the gate is latched closed; see \"portcullis "
+		    "status\".";
+	return NULL;
+}
+
+const char *
 changing_still(const struct engine *e)
 {
 	if (e->apply.step == SNAP_A_ROLLING_BACK && session_up(e))
 		return "It is being rolled back: Tor has not taken it yet.";
 	return steps[e->apply.step].still;
+}
+
+bool
+changing_lost_way(const struct engine *e)
+{
+	const struct pol_uplink *before = e->apply.before;
+	struct pol_addr addr;
+
+	uplink_proxy_addr(e, &addr, before);
+	return session_up(e) && e->uplink.known && addr.family == 0 &&
+	    before->proxy != POL_PROXY_NONE;
 }
 
 bool

@@ -16,6 +16,9 @@ struct pol_uplink;
 /* Has A been begun, and not come to an end? */
 bool changing_under_way(const struct apply *a);
 
+/* A clause: why none can be begun now; NULL: one can. */
+const char *changing_forbidden(const struct engine *e);
+
 /* For who has heard nothing for a while; NULL: there is nothing to say. */
 const char *changing_still(const struct engine *e);
 
@@ -25,6 +28,12 @@ const char *changing_still(const struct engine *e);
  * next one is.
  */
 bool changing_shut(const struct engine *e);
+
+/*
+ * Was there a proxy before by a name that Tor had looked up itself, and that
+ * has no address now?
+ */
+bool changing_lost_way(const struct engine *e);
 
 /* Is U, as it was set, what Tor has, as it was read last? */
 bool changing_in_force(const struct engine *e, const struct pol_uplink *u);

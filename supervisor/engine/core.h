@@ -13,6 +13,7 @@
  *	relays.c	strict egress: where Tor may connect to
  *	uplink.c ...	bridges, transports, proxy, and the names they need
  *	apply.c		changes of them, as transactions
+ *	kept.c		what of them is kept, and whether Tor has it
  *	check.c		the isolation check, while one runs
  *	tell.c ...	reasons and snapshots
  *	table.c		the table of listeners, for the status process
@@ -27,6 +28,7 @@
 #include "supervisor/engine/apply.h"
 #include "supervisor/engine/check.h"
 #include "supervisor/engine/engine.h"
+#include "supervisor/engine/kept.h"
 #include "supervisor/engine/names.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/engine/reach.h"
@@ -87,6 +89,8 @@ struct engine {
 	bool joining;	  /* listeners that were withheld are taken back */
 	bool moved;	  /* an interface has another address */
 	bool conf_read;	  /* GETCONF was answered in this session */
+	bool reloaded;	  /* Tor has read torrc since GETCONF was answered */
+	bool disabled;	  /* torrc has networking off: that is left so */
 	uint32_t again_ms; /* the last delay before due.again */
 	uint64_t judged;  /* prov.version that repair_judge() has seen */
 	enum prov_plan plan;
@@ -118,6 +122,7 @@ struct engine {
 	struct transports transports;
 	struct tryout tryout;
 	struct apply apply;
+	struct kept kept;
 
 	/* gate */
 	bool gate_up, gate_known, status_up;

@@ -40,6 +40,7 @@ engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
 	relays_init(e);
 	uplink_init(e);
 	apply_init(e);
+	kept_init(e);
 	for (unsigned i = 0; policy->timesync.required &&
 	    i < policy->nlisteners; i++)
 		if (policy->listeners[i].timesync)
@@ -61,6 +62,7 @@ engine_free(struct engine *e)
 	relays_clear(e);
 	uplink_clear(e);
 	apply_clear(e);
+	kept_clear(e);
 	free(e->proofs);
 	explicit_bzero(e, sizeof *e);
 	free(e);
@@ -482,6 +484,7 @@ engine_settle(struct engine *e, uint64_t now)
 	timers(e, now);
 	check_tick(e, now);
 	apply_tick(e, now);
+	kept_tick(e, now);
 	session_next(e, now);
 	transports_settle(e, now);
 	tryout_settle(e, now);
@@ -497,6 +500,7 @@ engine_settle(struct engine *e, uint64_t now)
 	wake = earlier(wake, relays_wake(e));
 	wake = earlier(wake, names_wake(e));
 	wake = earlier(wake, apply_wake(e, now));
+	wake = earlier(wake, kept_wake(e, now));
 	wake = earlier(wake, tryout_wake(e));
 	wake = earlier(wake, transports_wake(e));
 	wake = earlier(wake, uplink_wake(e, now));

@@ -25,9 +25,11 @@ struct gate_req;
 struct iso_probe;
 struct link_change;
 struct link_kept;
+struct link_look;
+struct link_pending;
+struct link_seen;
 struct pol_addr;
 struct pol_policy;
-struct pol_uplink;
 struct proof;
 struct snap_change;
 struct snap_verb;
@@ -122,6 +124,8 @@ struct engine_ops {
 	int (*program)(void *arg, const char *path);
 	/* Have the keeper remember, keep or forget; -1: could not be told. */
 	int (*change)(void *arg, const struct link_change *c);
+	/* Have it look at Tor's files; the same. */
+	int (*look)(void *arg, const struct link_look *q);
 	int (*status_send)(void *arg, const void *p, size_t n);
 	/* Write the hold down, or strike it out; -1: could not be told. */
 	int (*keep_hold)(void *arg, bool hold);
@@ -158,11 +162,13 @@ int engine_resolver_bytes(struct engine *e, const void *p, size_t n,
 
 /*
  * Before the first engine_settle(): the last engine died while it changed
- * what is to be put back.  U is copied.
+ * what is to be put back.  WAS is copied.
  */
-void engine_pending(struct engine *e, const struct pol_uplink *u);
+void engine_pending(struct engine *e, const struct link_pending *was);
 /* The keeper has answered ops->change(). */
 void engine_kept(struct engine *e, const struct link_kept *k, uint64_t now);
+/* ... and ops->look(); S is copied. */
+void engine_looked(struct engine *e, const struct link_seen *s, uint64_t now);
 /* A change that somebody asked for; C is copied. */
 void engine_change(struct engine *e, const struct snap_change *c,
     uint64_t now);

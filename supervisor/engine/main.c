@@ -245,6 +245,10 @@ on_keeper_cb(evutil_socket_t fd, short what, void *arg)
 	case LINK_KEPT:
 		engine_kept(sh->engine, &said.kept, shell_now());
 		break;
+	case LINK_SEEN:
+		engine_looked(sh->engine, &said.seen, shell_now());
+		explicit_bzero(&said.seen, sizeof said.seen);
+		break;
 	case LINK_HANDED:
 		take_end(sh, peer, end);
 		break;
@@ -404,12 +408,12 @@ stop_shell(struct shell *sh)
 static void
 take_pending(struct shell *sh)
 {
-	struct pol_uplink u;
+	struct link_pending was;
 
-	if (link_pending(&u) == -1)
+	if (link_take_pending(&was) == -1)
 		fatal("what is to be put back cannot be read");
-	engine_pending(sh->engine, &u);
-	explicit_bzero(&u, sizeof u);
+	engine_pending(sh->engine, &was);
+	explicit_bzero(&was, sizeof was);
 }
 
 static void

@@ -38,6 +38,18 @@ bad(struct preflight *p, const char *fmt, ...)
 	return PREFLIGHT_BAD;
 }
 
+/* Would Tor read it when it starts anew, and nothing else besides? */
+static enum preflight_step
+look_at_files(struct engine *e, struct preflight *p)
+{
+	if (e->policy->tor.torrc[0] == '\0')
+		return PREFLIGHT_OK;
+	if (!p->asked)
+		kept_look(e);
+	p->asked = true;
+	return kept_looked(e, p->fault, sizeof p->fault);
+}
+
 static enum preflight_step
 look_at_names(const struct engine *e, struct preflight *p)
 {
@@ -196,9 +208,12 @@ preflight_look(struct engine *e, struct preflight *p,
 {
 	enum preflight_step step = PREFLIGHT_OK;
 
-	if (!p->named)
+	if (!p->kept)
+		step = look_at_files(e, p);
+	p->kept = p->kept || step == PREFLIGHT_OK;
+	if (p->kept && !p->named)
 		step = look_at_names(e, p);
-	p->named = p->named || step == PREFLIGHT_OK;
+	p->named = p->named || (p->kept && step == PREFLIGHT_OK);
 	if (step == PREFLIGHT_OK && !p->looked)
 		step = look_at_programs(e, p, u);
 	p->looked = p->looked || (p->named && step == PREFLIGHT_OK);

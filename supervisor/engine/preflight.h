@@ -1,6 +1,6 @@
 /*
- * What can be known of a change before anything is changed: names, programs,
- * the proxy.  Part of the engine's core; apply.c asks.
+ * What can be known of a change before anything is changed: the files that
+ * Tor reads, names, programs, the proxy.  Part of the engine's core; apply.c asks.
  */
 #ifndef PREFLIGHT_H
 #define PREFLIGHT_H
@@ -14,6 +14,8 @@ struct engine;
 struct pol_uplink;
 
 struct preflight {
+	bool asked;  /* the keeper looks at Tor's files */
+	bool kept;   /* ... and it could be kept there */
 	bool named;  /* the names have been found */
 	bool looked; /* ... and the programs are there */
 	bool tried;  /* ... and the proxy is being tried */

@@ -64,7 +64,9 @@ void
 repair_on_reload(struct engine *e, uint64_t now)
 {
 	facts_drop(&e->facts, FACT_CONF);
+	e->reloaded = true;
 	uplink_doubt(e);
+	kept_doubt(e);
 	repair_doubt(e, PROV_ALL_KINDS, now);
 }
 
@@ -112,6 +114,24 @@ repair_ask_conf(struct engine *e, uint64_t now)
 	session_send(e, CMD_CONF, &cmd, prov_cmd_getconf(&e->prov, &cmd), now);
 }
 
+/*
+ * Networking that is off when Tor comes, or reads torrc anew, is off on
+ * purpose: to go out then, perhaps without the bridges that are still to be
+ * chosen, could give somebody away.  Off in between is another controller's
+ * doing, which is repaired like all else.
+ */
+static void
+judge_network(struct engine *e)
+{
+	const bool fresh = !e->conf_read || e->reloaded;
+
+	e->reloaded = false;
+	if (!e->prov.network_off || e->policy->tor.enable)
+		e->disabled = false;
+	else if (fresh)
+		e->disabled = true;
+}
+
 void
 repair_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 {
@@ -126,6 +146,7 @@ repair_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		    cp_strerror(err), now);
 		return;
 	}
+	judge_network(e);
 	e->conf_read = true;
 	uplink_on_conf(e, reply, now);
 	if (e->prov.network_off) {
@@ -229,6 +250,11 @@ repair_judge(struct engine *e, uint64_t now)
 
 	if (e->need_conf || e->need_probe || e->setting || is_judged(e, now))
 		return;
+	if (e->disabled) {
+		if (e->state == SM_WATCH)
+			engine_step(e, EV_CONF_BAD, now);
+		return;
+	}
 	if (e->bind_failed)
 		blame(e, now);
 	else if (prov_join(&e->prov, now))

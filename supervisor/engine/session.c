@@ -63,6 +63,7 @@ static const struct {
 	[CMD_RELAYS_NS]	   = { NS_MS,	   relays_on_ns },
 	[CMD_UPLINK_SET]   = { SETCONF_MS, uplink_on_set },
 	[CMD_ABOUT]	   = { WATCH_MS,   about_on_reply },
+	[CMD_FILES]	   = { WATCH_MS,   kept_on_files },
 };
 /* clang-format on */
 
@@ -86,12 +87,13 @@ session_reset(struct engine *e)
 	check_lost(e);
 	relays_lost(e);
 	uplink_lost(e);
+	kept_lost(e);
 	e->need_info = e->need_events = false;
 	e->need_conf = e->need_probe = false;
 	e->need_newnym = e->newnym_open = false;
 	e->provisioned = e->bind_failed = e->blamed = e->setting = false;
 	e->set_open = e->cycling = e->joining = e->moved = false;
-	e->conf_read = false;
+	e->conf_read = e->reloaded = e->disabled = false;
 	e->again_ms = 0;
 	e->probe_at = 0;
 	memset(&e->tor, 0, sizeof e->tor);
@@ -205,6 +207,8 @@ next_watching(struct engine *e, uint64_t now)
 {
 	if (uplink_set_due(e, now))
 		uplink_ask_set(e, now);
+	else if (kept_due(e))
+		kept_ask(e, now);
 	else if (e->setting && !uplink_unresolved(e))
 		repair_ask_setconf(e, now);
 	else if (check_due(e)) /* to be quiet again cannot wait */

@@ -34,6 +34,7 @@ enum cmd {
 	CMD_RELAYS_NS,
 	CMD_UPLINK_SET,
 	CMD_ABOUT,
+	CMD_FILES,
 	NCMD
 };
 

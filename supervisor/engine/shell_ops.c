@@ -159,6 +159,13 @@ op_change(void *arg, const struct link_change *c)
 }
 
 static int
+op_look(void *arg, const struct link_look *q)
+{
+	(void)arg;
+	return link_ask_look(q);
+}
+
+static int
 op_status_send(void *arg, const void *p, size_t n)
 {
 	return pairlink_send(((struct shell *)arg)->status, p, n);
@@ -201,6 +208,7 @@ const struct engine_ops shell_ops = {
 	.resolver_send = op_resolver_send,
 	.program = op_program,
 	.change = op_change,
+	.look = op_look,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,

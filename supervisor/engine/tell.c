@@ -132,7 +132,9 @@ reason_refused(struct engine *e)
 static void
 reason_conf(struct engine *e)
 {
-	if (e->prov.network_off && e->conf_read)
+	if (e->disabled)
+		set_reason(e, tell_say(SAY_DISABLED));
+	else if (e->prov.network_off && e->conf_read)
 		set_reason(e, tell_say(SAY_OFF));
 	else if (e->bind_failed)
 		reason_refused(e);
@@ -310,6 +312,7 @@ tell_reason(struct engine *e, uint64_t now)
 	else if (!is_of_network(missing) || !tell_no_way_out(e))
 		reason_missing(e, missing, now);
 	tell_absent(e);
+	kept_tell(e);
 }
 
 static void

@@ -101,6 +101,11 @@ static const struct facts_reason says[NSAY] = {
 	    "over.",
 	    "Wait: it is kept if it works, and rolled back if not." },
 	[SAY_PROVING] = { "proving", "The proofs are being made.", "" },
+	[SAY_DISABLED] = { "tor-disabled",
+	    "Tor's networking is switched off in its torrc (DisableNetwork "
+	    "1), and stays so.",
+	    "When it is to be on: DisableNetwork 0 in torrc, and reload Tor; "
+	    "or enable = true in section tor of the policy." },
 	[SAY_OFF] = { "network-disabled",
 	    "Tor's networking was switched off (DisableNetwork 1); it is "
 	    "being switched on.", "" },

@@ -127,6 +127,10 @@ bool uplink_enabled(const struct engine *e);
  */
 bool uplink_unresolved(const struct engine *e);
 
+/* PIN becomes what stands for U's proxy's name: ADDR; none if that is none. */
+void uplink_pin_make(struct uplink_pin *pin, const struct pol_uplink *u,
+    const struct pol_addr *addr);
+
 /* Is a SETCONF of ours due?  Then uplink_ask_set() sends it. */
 bool uplink_set_due(const struct engine *e, uint64_t now);
 void uplink_ask_set(struct engine *e, uint64_t now);

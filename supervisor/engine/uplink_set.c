@@ -194,21 +194,28 @@ uplink_ask_set(struct engine *e, uint64_t now)
 	session_send(e, CMD_UPLINK_SET, &cmd, build(e, &cmd), now);
 }
 
+void
+uplink_pin_make(struct uplink_pin *pin, const struct pol_uplink *u,
+    const struct pol_addr *addr)
+{
+	struct pol_addr own;
+
+	pol_uplink_proxy_addr(&own, u);
+	memset(pin, 0, sizeof *pin);
+	if (u->proxy == POL_PROXY_NONE || own.family != 0 || addr->family == 0)
+		return;
+	pin->kind = (enum pol_proxy)u->proxy;
+	pin->port = (uint16_t)u->port;
+	memcpy(pin->host, u->host, sizeof pin->host);
+	pin->addr = *addr;
+}
+
 /* From now on Tor has the address that stands for U's proxy's name. */
 static void
 take_pin(struct uplink *u)
 {
-	struct pol_addr own;
-
-	pol_uplink_proxy_addr(&own, &u->wanted);
 	u->old_pin = u->pin;
-	memset(&u->pin, 0, sizeof u->pin);
-	if (u->wanted.proxy == POL_PROXY_NONE || own.family != 0)
-		return;
-	u->pin.kind = (enum pol_proxy)u->wanted.proxy;
-	u->pin.port = (uint16_t)u->wanted.port;
-	memcpy(u->pin.host, u->wanted.host, sizeof u->pin.host);
-	u->pin.addr = u->wanted_addr;
+	uplink_pin_make(&u->pin, &u->wanted, &u->wanted_addr);
 }
 
 static void

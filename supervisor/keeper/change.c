@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "policy/policy.h"
+#include "supervisor/keeper/look.h"
 #include "supervisor/keeper/rundir.h"
 #include "supervisor/log.h"
 #include "supervisor/wipe.h"
@@ -37,12 +38,12 @@ forget(struct change *c)
 
 /* 0 or an errno. */
 static int
-remember(struct change *c, const struct pol_uplink *u)
+seal(struct change *c, const struct link_pending *was)
 {
 	int saved, fd = memfd_create("portcullis-pending",
 	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd != -1 && write(fd, u, sizeof *u) == (ssize_t)sizeof *u &&
+	if (fd != -1 && write(fd, was, sizeof *was) == (ssize_t)sizeof *was &&
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK |
 	    F_SEAL_GROW | F_SEAL_SEAL) == 0) {
 		forget(c);
@@ -53,6 +54,21 @@ remember(struct change *c, const struct pol_uplink *u)
 	if (fd != -1)
 		close(fd);
 	return saved;
+}
+
+static int
+remember(struct change *c, const struct link_change *m)
+{
+	struct link_pending *was = calloc(1, sizeof *was);
+	int rc;
+
+	if (was == NULL)
+		return ENOMEM;
+	was->uplink = m->uplink;
+	was->addr = m->addr;
+	rc = seal(c, was);
+	wipe_free(was);
+	return rc;
 }
 
 static int
@@ -110,13 +126,8 @@ replace(int dir, const char *name, const char *text, gid_t gid)
 	return rc;
 }
 
-/*
- * The folder of PATH, as it is written and where symbolic links lead: where
- * others may write they could put a file of theirs where Tor, as root, reads
- * ours.  -1 and errno.
- */
-static int
-open_folder(const char *path)
+int
+change_folder(const char *path)
 {
 	char folder[POL_PATH_LEN], real[PATH_MAX];
 	struct stat st;
@@ -141,10 +152,14 @@ open_folder(const char *path)
 static int
 keep_text(const char *path, const char *text, gid_t gid)
 {
-	int dir = open_folder(path), rc;
+	int dir = change_folder(path), rc;
 
 	if (dir == -1)
 		return errno;
+	if (!look_is_ours(path)) {
+		close(dir);
+		return EEXIST;
+	}
 	rc = replace(dir, strrchr(path, '/') + 1, text, gid);
 	close(dir);
 	return rc;
@@ -167,6 +182,9 @@ keep(struct change *c, const struct link_change *m,
 	if (rc == EPERM)
 		log_err("%s was not written: others than root may write to a "
 		    "folder above it", p->tor.torrc);
+	else if (rc == EEXIST)
+		log_err("%s was not written: what is there is not ours",
+		    p->tor.torrc);
 	else if (rc != 0)
 		log_err("%s was not written: %s", p->tor.torrc, strerror(rc));
 	if (rc == 0)
@@ -197,7 +215,7 @@ change_take(struct change *c, struct link_kept *answer,
 	if (rc == 0)
 		switch ((enum link_change_step)m->step) {
 		case LINK_CHANGE_REMEMBER:
-			rc = remember(c, &m->uplink);
+			rc = remember(c, m);
 			break;
 		case LINK_CHANGE_KEEP:
 			rc = keep(c, m, p);

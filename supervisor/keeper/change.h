@@ -11,10 +11,17 @@
 struct pol_policy;
 
 struct change {
-	int fd; /* sealed memfd, a struct pol_uplink; -1: nothing pending */
+	int fd; /* sealed memfd, a struct link_pending; -1: nothing pending */
 };
 
 void change_init(struct change *c);
+
+/*
+ * The folder of PATH, as it is written and where symbolic links lead, opened.
+ * -1 and errno; EPERM: others than root may write there or above, and so
+ * could put a file of theirs where Tor, as root, reads ours.
+ */
+int change_folder(const char *path) __attribute__((warn_unused_result));
 
 /*
  * Do what M asks, and fill in ANSWER.  What is not by the policy P is refused

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -19,12 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "policy/parse.h"
 #include "policy/policy.h"
 #include "supervisor/gate/anchor.h"
 #include "supervisor/gate/gate.h"
 #include "supervisor/gate/notify.h"
 #include "supervisor/keeper/change.h"
+#include "supervisor/keeper/look.h"
 #include "supervisor/keeper/owner.h"
 #include "supervisor/keeper/rundir.h"
 #include "supervisor/keeper/spawn.h"
@@ -81,36 +80,6 @@ now_ms(void)
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
 		fatal("clock: %s", strerror(errno));
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-/*
- * The policy as the engine gets it: canonical text with users as numbers, in
- * memory that nobody can change any more.
- */
-static int
-policy_memfd(const struct pol_policy *policy)
-{
-	struct pol_policy copy = *policy;
-	char *text;
-	size_t len;
-	int fd;
-
-	copy.tor.user.name[0] = copy.gate_user.name[0] = '\0';
-	copy.engine_user.name[0] = copy.status_user.name[0] = '\0';
-	if (copy.resolver_user.resolved)
-		copy.resolver_user.name[0] = '\0';
-	text = pol_print(&copy);
-	if (text == NULL)
-		fatal("out of memory");
-	len = strlen(text);
-	fd = memfd_create("portcullis-policy",
-	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd == -1 || write(fd, text, len) != (ssize_t)len ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW |
-	    F_SEAL_SEAL) == -1)
-		fatal("cannot seal the policy: %s", strerror(errno));
-	free(text);
-	return fd;
 }
 
 static int
@@ -359,18 +328,35 @@ union message {
 	struct link_ask ask;
 	struct link_owner owner;
 	struct link_change change;
+	struct link_look look;
 };
 
-/* Without the answer the engine waits, and then does as after a failure. */
+/* Without an answer the engine waits, and then does as after a failure. */
+static void
+answer_engine(const struct keeper *k, const void *p, size_t n)
+{
+	if (send(k->child[LINK_ENGINE].channel, p, n,
+	    MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		log_warn("the engine does not read what it has asked for");
+}
+
 static void
 on_change(struct keeper *k, const struct link_change *m)
 {
 	struct link_kept answer;
 
 	change_take(&k->change, &answer, m, k->policy);
-	if (send(k->child[LINK_ENGINE].channel, &answer, sizeof answer,
-	    MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
-		log_warn("the engine does not read what came of its change");
+	answer_engine(k, &answer, sizeof answer);
+}
+
+static void
+on_look(struct keeper *k, const struct link_look *q)
+{
+	struct link_seen answer;
+
+	look_take(&answer, q, k->policy);
+	answer_engine(k, &answer, sizeof answer);
+	explicit_bzero(&answer, sizeof answer);
 }
 
 /* False: nonsense. */
@@ -385,6 +371,11 @@ on_message(struct keeper *k, enum link_peer who, const union message *m,
 	if (who == LINK_ENGINE && n == sizeof m->change &&
 	    link_change_ok(&m->change)) {
 		on_change(k, &m->change);
+		return true;
+	}
+	if (who == LINK_ENGINE && n == sizeof m->look &&
+	    link_look_ok(&m->look)) {
+		on_look(k, &m->look);
 		return true;
 	}
 	if (who != LINK_ENGINE || n != sizeof m->owner ||
@@ -575,7 +566,7 @@ keeper_run(const struct pol_policy *policy, const char *libexec_dir)
 	if (rundir_open(&k.rundir, policy) == -1 ||
 	    anchor_drop(policy) == -1)
 		return 1;
-	k.policy_fd = policy_memfd(policy);
+	k.policy_fd = spawn_policy_fd(policy);
 	k.signal_fd = take_signals();
 	notify_init();
 	do {

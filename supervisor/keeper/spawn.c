@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "policy/parse.h"
+#include "policy/policy.h"
 #include "supervisor/gate/gate.h"
 #include "supervisor/gate/lockdown.h"
 #include "supervisor/links.h"
@@ -130,4 +133,30 @@ spawn_child(const struct spawn *s)
 		run_program(s, parent);
 	die_with_parent(parent);
 	_exit(gate_main(s->policy));
+}
+
+int
+spawn_policy_fd(const struct pol_policy *policy)
+{
+	struct pol_policy copy = *policy;
+	char *text;
+	size_t len;
+	int fd;
+
+	copy.tor.user.name[0] = copy.gate_user.name[0] = '\0';
+	copy.engine_user.name[0] = copy.status_user.name[0] = '\0';
+	if (copy.resolver_user.resolved)
+		copy.resolver_user.name[0] = '\0';
+	text = pol_print(&copy);
+	if (text == NULL)
+		fatal("out of memory");
+	len = strlen(text);
+	fd = memfd_create("portcullis-policy",
+	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd == -1 || write(fd, text, len) != (ssize_t)len ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW |
+	    F_SEAL_SEAL) == -1)
+		fatal("cannot seal the policy: %s", strerror(errno));
+	free(text);
+	return fd;
 }

@@ -25,6 +25,12 @@ struct spawn {
 	size_t nfds;
 };
 
+/*
+ * The policy as the children get it: canonical text with users as numbers, in
+ * memory that nobody can change any more.  Ends the process on failure.
+ */
+int spawn_policy_fd(const struct pol_policy *policy);
+
 /* The child's pid, or -1 and errno. */
 pid_t spawn_child(const struct spawn *s);
 

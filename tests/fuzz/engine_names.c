@@ -127,6 +127,14 @@ fuzz_op_program(void *arg, const char *path)
 }
 
 int
+fuzz_op_look(void *arg, const struct link_look *q)
+{
+	(void)arg;
+	FUZZ_ASSERT(link_look_ok(q));
+	return 0;
+}
+
+int
 fuzz_op_change(void *arg, const struct link_change *c)
 {
 	(void)arg;

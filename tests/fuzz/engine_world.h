@@ -90,6 +90,7 @@ void fuzz_check_permits(const struct gate_req *q);
 int fuzz_op_reach(void *arg, const struct gate_reach *r);
 int fuzz_op_resolver(void *arg, const void *p, size_t n);
 int fuzz_op_program(void *arg, const char *path);
+int fuzz_op_look(void *arg, const struct link_look *q);
 int fuzz_op_change(void *arg, const struct link_change *c);
 /* One message of the resolver process, or its coming and going. */
 void fuzz_say_name(struct input *in);

@@ -301,6 +301,7 @@ static const struct engine_ops ops = {
 	.resolver_send = fuzz_op_resolver,
 	.program = fuzz_op_program,
 	.change = fuzz_op_change,
+	.look = fuzz_op_look,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,

@@ -62,6 +62,7 @@ listen_for(int ms)
 		    (unsigned long long)o->inode, o->pid);
 		break;
 	case LINK_KEPT: /* it was never asked for */
+	case LINK_SEEN:
 		return 0;
 	}
 	return 1;

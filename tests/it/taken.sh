@@ -14,7 +14,8 @@ time.sleep(600)'
 it_check "somebody has the port (positive control)" net_wait 5 it_knock \
     gateway 127.0.0.1:9999
 # (Without network Tor has no Unix control socket.)
-sed -i "s|unix:$DIR/tor/control/socket|127.0.0.1:9051|" "$DIR/portcullis.conf"
+sed -i -e "s|unix:$DIR/tor/control/socket|127.0.0.1:9051|" \
+    -e "s|^tor {|&\n\tenable = true|" "$DIR/portcullis.conf"
 net_tor_start --disable-network
 it_start
 it_need "opens" it_wait_for open 60

@@ -70,6 +70,11 @@ op_tor_write(void *arg, const void *p, size_t n)
 	}
 	ck_assert_msg(w.nsent < MAX_SENT, "%s:%u: too many commands are "
 	    "waiting, the last is: %s", w.file, w.line, cmd);
+	if (strcmp(cmd, "GETINFO config-file config-defaults-file") == 0) {
+		w.files_asked = true;
+		free(cmd);
+		return 0;
+	}
 	w.sent[w.nsent++] = cmd;
 	return 0;
 }
@@ -302,6 +307,7 @@ const struct engine_ops world_ops = {
 	.resolver_send = names_op_send,
 	.program = names_op_program,
 	.change = apply_op_change,
+	.look = apply_op_look,
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,
@@ -357,7 +363,7 @@ world_settle(void)
 		wake = engine_settle(w.e, w.now);
 	}
 	check_reason();
-	return wake;
+	return apply_answer() ? world_settle() : wake;
 }
 
 void
@@ -365,10 +371,12 @@ world_flush(void)
 {
 	size_t step = w.chunking == BY_OCTET ? 1 : w.nfeed;
 
+	w.feeding = true;
 	for (size_t i = 0; i < w.nfeed && w.linked; i += step) {
 		engine_tor_bytes(w.e, w.feed + i, step, w.now);
 		(void)world_settle();
 	}
+	w.feeding = false;
 	w.nfeed = 0;
 	(void)world_settle();
 }

@@ -107,6 +107,10 @@ struct world {
 	/* scenario_apply.c */
 	struct link_change change;
 	bool keeper_deaf;
+	bool feeding; /* a line from Tor is cut in two just now */
+	bool files_asked, looking; /* questions that answer themselves */
+	struct link_look look;
+	struct link_seen seen; /* what the keeper sees */
 	uint64_t change_id;
 	char uplink[4096];
 	struct def defs[MAX_DEFS];
@@ -173,6 +177,11 @@ const char *about_value(const char *key, char *buf, size_t cap);
 void script_about(char *arg);
 
 /* scenario_apply.c: the same of changes. */
+/* Tor says which files it reads, the keeper what is in them. */
+bool apply_answer(void);
+int apply_op_look(void *arg, const struct link_look *q);
+void script_seen(char *arg);
+void script_stored(char *arg);
 int apply_op_change(void *arg, const struct link_change *c);
 const char *apply_value(const char *key, char *buf, size_t cap);
 void script_apply(char *arg);

@@ -54,14 +54,98 @@ script_apply(char *arg)
 	(void)world_settle();
 }
 
-/* The last engine died while it changed "LINE | LINE". */
+int
+apply_op_look(void *arg, const struct link_look *q)
+{
+	(void)arg;
+	ck_assert(link_look_ok(q));
+	if (w.keeper_deaf)
+		return -1;
+	w.look = *q;
+	w.looking = true;
+	return 0;
+}
+
+/* Has anything been answered? */
+bool
+apply_answer(void)
+{
+	static const char files[] = "250-config-file=/etc/tor/torrc\r\n"
+	    "250-config-defaults-file=/usr/share/defaults\r\n250 OK\r\n";
+
+	if (w.feeding || w.nfeed > 0)
+		return false;
+	if (w.files_asked) {
+		w.files_asked = false;
+		if (w.linked)
+			engine_tor_bytes(w.e, files, sizeof files - 1, w.now);
+		return true;
+	}
+	if (!w.looking)
+		return false;
+	w.looking = false;
+	ck_assert_str_eq(w.look.torrc, "/etc/tor/torrc");
+	w.seen.magic = LINK_SEEN_MAGIC;
+	w.seen.id = w.look.id;
+	ck_assert(link_seen_ok(&w.seen));
+	engine_looked(w.e, &w.seen, w.now);
+	return true;
+}
+
+/* "good", "not-ours", or "unreached", "option" and a file. */
+void
+script_seen(char *arg)
+{
+	const char *file = strchr(arg, ' ');
+
+	memset(w.seen.file, 0, sizeof w.seen.file);
+	w.seen.option = POL_TORRC_BRIDGE;
+	w.seen.line = 0;
+	if (strcmp(arg, "good") == 0) {
+		w.seen.finding = LINK_F_GOOD;
+	} else if (strcmp(arg, "not-ours") == 0) {
+		w.seen.finding = LINK_F_NOT_OURS;
+	} else if (file != NULL) {
+		w.seen.finding = arg[0] == 'o' ? LINK_F_OPTION :
+		    LINK_F_UNREACHED;
+		w.seen.line = arg[0] == 'o' ? 7 : 0;
+		(void)snprintf(w.seen.file, sizeof w.seen.file, "%s",
+		    file + 1);
+	} else {
+		world_trouble("seen", arg);
+	}
+}
+
+/* What is kept: "LINE | LINE", as such a file has them, or nothing. */
+void
+script_stored(char *arg)
+{
+	char text[4096];
+
+	for (char *s = arg; (s = strstr(s, " | ")) != NULL;)
+		memcpy(s, "\n  ", 3);
+	(void)snprintf(text, sizeof text, "# Written by portcullis(1): x\n%s",
+	    arg);
+	w.seen.kept = arg[0] != '\0';
+	if (w.seen.kept == 1 && !pol_uplink_read(&w.seen.uplink,
+	    &w.seen.addr, &w.policy, text, strlen(text)))
+		world_trouble("nothing like what is kept", arg);
+}
+
+/* The last engine died while it changed "[ADDR = ]LINE | LINE". */
 void
 script_pending(char *arg)
 {
-	struct pol_uplink u;
+	struct link_pending was = { .addr.family = 0 };
+	char *eq = strstr(arg, " = ");
 
-	read_uplink(&u, arg);
-	engine_pending(w.e, &u);
+	if (eq != NULL) {
+		*eq = '\0';
+		ck_assert(pol_addr_parse(&was.addr, arg));
+		arg = eq + 3;
+	}
+	read_uplink(&was.uplink, arg);
+	engine_pending(w.e, &was);
 }
 
 /* The keeper has done what it was asked for last, or failed. */

@@ -17,7 +17,7 @@
 #include "supervisor/log.h"
 
 #define GID 4711
-#define OLD "# what was there before\n"
+#define OLD "# Written by portcullis(1): what was there before\n"
 
 static char top[40], dir[56], file[80], temporary[80];
 static struct pol_policy policy;
@@ -119,18 +119,20 @@ assert_refused(int error)
 
 START_TEST(what_is_pending_is_sealed_and_forgotten_when_told)
 {
-	struct pol_uplink u;
+	struct link_pending was;
 
 	ask(LINK_CHANGE_REMEMBER, 3);
 	ck_assert_int_eq(answer.error, 0);
-	ck_assert_int_eq(pread(change.fd, &u, sizeof u, 0), sizeof u);
-	ck_assert_uint_eq(u.nbridges, 3);
+	ck_assert_int_eq(pread(change.fd, &was, sizeof was, 0),
+	    sizeof was);
+	ck_assert_uint_eq(was.uplink.nbridges, 3);
 	ck_assert_int_eq(pwrite(change.fd, "x", 1, 0), -1);
 	ck_assert_int_eq(ftruncate(change.fd, 0), -1);
 	/* Another one takes its place. */
 	ask(LINK_CHANGE_REMEMBER, 1);
-	ck_assert_int_eq(pread(change.fd, &u, sizeof u, 0), sizeof u);
-	ck_assert_uint_eq(u.nbridges, 1);
+	ck_assert_int_eq(pread(change.fd, &was, sizeof was, 0),
+	    sizeof was);
+	ck_assert_uint_eq(was.uplink.nbridges, 1);
 	ask(LINK_CHANGE_FORGET, 0);
 	ck_assert_int_eq(answer.error, 0);
 	ck_assert_int_eq(change.fd, -1);
@@ -198,8 +200,10 @@ START_TEST(links_are_not_followed)
 
 	(void)snprintf(aside, sizeof aside, "%s/aside", top);
 	write_file(aside, OLD);
-	ck_assert_int_eq(symlink(aside, temporary), 0);
 	ck_assert_int_eq(symlink(aside, file), 0);
+	assert_refused(EEXIST);
+	ck_assert_int_eq(unlink(file), 0);
+	ck_assert_int_eq(symlink(aside, temporary), 0);
 	ask(LINK_CHANGE_KEEP, 2);
 	ck_assert_int_eq(answer.error, 0);
 	ck_assert_str_eq(read_file(aside), OLD);
@@ -270,7 +274,7 @@ START_TEST(what_cannot_be_made_is_told)
 	ck_assert_int_eq(access(file, F_OK), -1);
 	/* Nor one in the file's own. */
 	ck_assert_int_eq(mkdir(file, 0755), 0);
-	assert_refused(EISDIR);
+	assert_refused(EEXIST);
 }
 END_TEST
 

@@ -341,6 +341,7 @@ static const struct {
 	{ "uplink", script_uplink }, { "change", script_change },
 	{ "apply", script_apply }, { "about", script_about },
 	{ "pending", script_pending }, { "keeper", script_keeper },
+	{ "seen", script_seen }, { "stored", script_stored },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
 static void
@@ -478,7 +479,7 @@ static const char *const scenarios[] = {
 	"fight.txt", "refused.txt", "cookie.txt", "evidence.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
-	"bindfail.txt", "files.txt", "shrink.txt",
+	"bindfail.txt", "files.txt", "shrink.txt", "kept.txt", "disabled_torrc.txt", "kept_name.txt",
 	"absent.txt", "again.txt", "cycle.txt", "address.txt", "owner.txt",
 	"table.txt", "odd.txt",
 	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
