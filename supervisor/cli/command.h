@@ -13,10 +13,14 @@ struct cli_options {
 	const char *command; /* its name, as typed */
 	const char *operand; /* what follows it, if the command takes that */
 	enum cli_goal goal;
+	const char *field;   /* --field; NULL: not given */
 	bool json;
+	bool shell;
 	bool dry_run;
 	bool has_timeout;
 	uint64_t timeout_ms;
+	bool has_max_age;
+	uint64_t max_age_ms;
 };
 
 /* All print to stdout; why they failed, to stderr. */

@@ -39,6 +39,7 @@ static const char *const goal_names[CLI_NGOAL] = {
 	[CLI_GOAL_CLOSED] = "closed",
 	[CLI_GOAL_SYNC] = "time-sync",
 	[CLI_GOAL_BOOTSTRAPPED] = "bootstrapped",
+	[CLI_GOAL_USABLE] = "usable",
 };
 
 enum cli_goal
@@ -115,6 +116,9 @@ cli_goal_met(const json_t *line, enum cli_goal goal)
 	case CLI_GOAL_BOOTSTRAPPED:
 		return number_at(&n, line, "bootstrap", "progress") &&
 		    n == 100;
+	case CLI_GOAL_USABLE:
+		return cli_field_is(cli_field(line, "circuits", "usable"),
+		    "yes");
 	case CLI_GOAL_NONE:
 	case CLI_NGOAL:
 		break;

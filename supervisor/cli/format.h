@@ -13,7 +13,7 @@
 #include "supervisor/cli/exit.h"
 
 enum cli_goal { CLI_GOAL_NONE = 0, CLI_GOAL_OPEN, CLI_GOAL_CLOSED,
-	CLI_GOAL_SYNC, CLI_GOAL_BOOTSTRAPPED, CLI_NGOAL };
+	CLI_GOAL_SYNC, CLI_GOAL_BOOTSTRAPPED, CLI_GOAL_USABLE, CLI_NGOAL };
 
 /* "open", "time-sync" and so on; CLI_GOAL_NONE for anything else. */
 enum cli_goal cli_goal_of(const char *name);
