@@ -17,9 +17,9 @@
 #define ADVICE_ROWS 14
 #define LISTENERS_ROWS 12
 /* The progress bar, and what is beside it. */
-#define BAR_MAX 20
+#define BAR_MAX 30
 #define BAR_MIN 5
-#define BESIDE_BAR 24
+#define BESIDE_BAR 31 /* brackets, "100 % ", "requesting_descriptors" */
 #define SAY_ROWS 3
 
 static const char *const pane_names[TOP_NPANE] = {
@@ -90,8 +90,8 @@ put_title(struct top_grid *g, const struct top_view *v, uint64_t now_ms)
 	char left[CLI_TEXT_CAP + 32], right[48];
 	int col;
 
-	(void)snprintf(left, sizeof left, "portcullis  %s%s%s%s",
-	    top_pos_name(h->pos), h->hold ? ", held" : "",
+	(void)snprintf(left, sizeof left, "%s%s%s%s%s",
+	    g->cols >= ART_COLS ? "portcullis  " : "", top_pos_name(h->pos), h->hold ? ", held" : "",
 	    h->since[0] != '\0' ? " since " : "", h->since);
 	if (v->known)
 		(void)snprintf(right, sizeof right, "told %llu s ago",
@@ -125,16 +125,20 @@ put_bootstrap(struct column *c, const struct top_head *h)
 			    i < width * h->progress / 100 ? "#" : ".");
 		col = top_grid_put(c->g, c->row, col, look, "] ");
 	}
-	(void)snprintf(text, sizeof text, "%d %% %s%.200s", h->progress,
-	    h->stalled ? "stalled: " : "", h->tag);
+	(void)snprintf(text, sizeof text, "%d %% %.200s", h->progress,
+	    h->tag);
 	top_grid_put(c->g, c->row++, col, look, text);
 }
 
-/* The worse news of the two. */
-static const char *
-boot_text(const struct top_head *h)
+/* Below the bar: the worse news. */
+static void
+put_boot_text(struct column *c, const struct top_head *h)
 {
-	return h->warning[0] != '\0' ? h->warning : h->summary;
+	char text[2 * CLI_TEXT_CAP];
+
+	(void)snprintf(text, sizeof text, "%s%s", h->stalled ? "stalled: " :
+	    "", h->warning[0] != '\0' ? h->warning : h->summary);
+	put_label(c, "", text);
 }
 
 static void
@@ -161,7 +165,7 @@ put_roomy_head(struct top_grid *g, const struct top_view *v)
 {
 	struct column c = { .g = g, .row = 1, .left = BESIDE_ART };
 	const struct top_head *h = &v->head;
-	char text[2 * CLI_TEXT_CAP];
+	char text[3 * CLI_TEXT_CAP];
 
 	top_art_draw(g, 1, ART_LEFT, h->pos);
 	top_grid_put(g, c.row++, c.left, top_pos_look(h->pos),
@@ -170,7 +174,7 @@ put_roomy_head(struct top_grid *g, const struct top_view *v)
 	put_wrapped(&c, h->advice, LABELS_ROW - c.row);
 	c.row = LABELS_ROW;
 	put_bootstrap(&c, h);
-	put_label(&c, "", boot_text(h));
+	put_boot_text(&c, h);
 	put_label(&c, "Lease", h->lease);
 	put_label(&c, "Listeners", h->listeners);
 	c.left = ART_LEFT;

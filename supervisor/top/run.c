@@ -1,13 +1,14 @@
 /* portcullis top: the loop around the terminal and the two sockets. */
 #include "config.h" /* _GNU_SOURCE */
 
+#include "supervisor/top/run.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "supervisor/cli/command.h"
 #include "supervisor/top/asker.h"
 #include "supervisor/top/feed.h"
 #include "supervisor/top/layout.h"
