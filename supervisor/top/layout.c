@@ -142,17 +142,17 @@ put_boot_text(struct column *c, const struct top_head *h)
 }
 
 static void
-put_facts(struct column *c, uint32_t facts)
+put_facts(struct column *c, const struct top_view *v)
 {
 	char text[CLI_TEXT_CAP];
 	int col = c->left;
 	unsigned f;
 
 	for (f = 0; f < SNAP_NFACT; f++) {
-		bool is = (facts & (1u << f)) != 0;
+		bool is = (v->head.facts & (1u << f)) != 0;
 
-		(void)snprintf(text, sizeof text, "%c%s", is ? '+' : '-',
-		    snap_fact_name((enum snap_fact)f));
+		(void)snprintf(text, sizeof text, "%c%s", is ? '+' :
+		    v->known ? '-' : '?', snap_fact_name((enum snap_fact)f));
 		col = top_grid_put(c->g, c->row, col, is ? TOP_GOOD :
 		    TOP_DOUBT, text) + 1;
 	}
@@ -181,7 +181,7 @@ put_roomy_head(struct top_grid *g, const struct top_view *v)
 	(void)snprintf(text, sizeof text, "Tor %s   Closes %s", h->tor,
 	    h->closes);
 	top_grid_put(g, c.row++, c.left, TOP_PLAIN, text);
-	put_facts(&c, h->facts);
+	put_facts(&c, v);
 	return c.row;
 }
 

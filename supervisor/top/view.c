@@ -8,6 +8,8 @@
 #include "supervisor/top/details.h"
 #include "supervisor/top/past.h"
 
+#define NOT_KNOWN "not known"
+
 static const struct {
 	const char *name, *sentence;
 } positions[TOP_NPOS] = {
@@ -72,7 +74,7 @@ take_counts(struct top_head *h, const json_t *line)
 	    "total")) ||
 	    !cli_field_number(&proven, cli_field(line, "listeners",
 	    "proven"))) {
-		cli_plain(h->listeners, sizeof h->listeners, "not known");
+		cli_plain(h->listeners, sizeof h->listeners, NOT_KNOWN);
 		return;
 	}
 	(void)snprintf(h->listeners, sizeof h->listeners,
@@ -94,8 +96,8 @@ take_gate(struct top_head *h, const json_t *line)
 {
 	json_int_t lease, closes, last, most;
 
-	cli_plain(h->lease, sizeof h->lease, "not known");
-	cli_plain(h->closes, sizeof h->closes, "not known");
+	cli_plain(h->lease, sizeof h->lease, NOT_KNOWN);
+	cli_plain(h->closes, sizeof h->closes, NOT_KNOWN);
 	if (cli_field_number(&lease, cli_field(line, "firewall",
 	    "lease_ms"))) {
 		if (lease > 0)
@@ -121,7 +123,7 @@ take_tor(struct top_head *h, const json_t *line)
 
 	cli_field_text(version, cli_field(line, "tor", "version"));
 	if (!json_is_boolean(running))
-		cli_plain(h->tor, sizeof h->tor, "not known");
+		cli_plain(h->tor, sizeof h->tor, NOT_KNOWN);
 	else if (!json_is_true(running))
 		cli_plain(h->tor, sizeof h->tor, "not running");
 	else
@@ -257,6 +259,18 @@ take_past(struct top_view *v, const json_t *line)
 	cli_plain(v->code, sizeof v->code, code);
 }
 
+/* Nothing but why. */
+static void
+forget_head(struct top_head *h, const char *text)
+{
+	memset(h, 0, sizeof *h);
+	cli_plain(h->reason, sizeof h->reason, text);
+	cli_plain(h->lease, sizeof h->lease, NOT_KNOWN);
+	cli_plain(h->closes, sizeof h->closes, NOT_KNOWN);
+	cli_plain(h->listeners, sizeof h->listeners, NOT_KNOWN);
+	cli_plain(h->tor, sizeof h->tor, NOT_KNOWN);
+}
+
 void
 top_view_init(struct top_view *v, const char *text)
 {
@@ -266,7 +280,7 @@ top_view_init(struct top_view *v, const char *text)
 	for (p = 0; p < TOP_NPANE; p++)
 		top_text_init(&v->pane[p]);
 	v->history = json_array();
-	cli_plain(v->head.reason, sizeof v->head.reason, text);
+	forget_head(&v->head, text);
 	print_panes(v, NULL, true);
 	print_past(v);
 }
@@ -308,8 +322,7 @@ top_view_lose(struct top_view *v, const char *text, const char *stamp)
 {
 	if (!v->known && strcmp(v->head.reason, text) == 0)
 		return;
-	memset(&v->head, 0, sizeof v->head);
-	cli_plain(v->head.reason, sizeof v->head.reason, text);
+	forget_head(&v->head, text);
 	json_decref(v->table);
 	v->table = NULL;
 	if (v->known) {

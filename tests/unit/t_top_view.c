@@ -75,7 +75,7 @@ START_TEST(loss_leaves_nothing_but_the_past)
 	ck_assert(!v.known);
 	ck_assert_int_eq(v.head.pos, TOP_UNKNOWN);
 	ck_assert_str_eq(v.head.reason, "It went away.");
-	ck_assert_str_eq(v.head.lease, "");
+	ck_assert_str_eq(v.head.lease, "not known");
 	ck_assert_uint_eq(v.head.facts, 0);
 	ck_assert(!v.head.has_progress);
 	ck_assert_ptr_null(v.table);
