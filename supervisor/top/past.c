@@ -1,5 +1,6 @@
 #include "supervisor/top/past.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "supervisor/cli/field.h"
@@ -25,6 +26,28 @@ keep_newest(json_t *ours)
 			return; /* cannot be: there is one */
 }
 
+/* The supervisor cannot tell that nobody heard it. */
+static bool
+is_only_ours(const json_t *transition, const char *first)
+{
+	return strncmp(stamp_of(transition), first, SECONDS_LEN) < 0 ||
+	    cli_field_is(json_object_get(transition, "reason"),
+	    TOP_NO_ANSWER);
+}
+
+/* Behind all that are no later. */
+static void
+insert(json_t *ours, const json_t *transition)
+{
+	size_t at = json_array_size(ours);
+
+	while (at > 0 && strncmp(stamp_of(json_array_get(ours, at - 1)),
+	    stamp_of(transition), SECONDS_LEN) > 0)
+		at--;
+	/* Without memory there is one line less to see. */
+	(void)json_array_insert_new(ours, at, json_deep_copy(transition));
+}
+
 void
 top_past_merge(json_t *ours, const json_t *told)
 {
@@ -34,13 +57,10 @@ top_past_merge(json_t *ours, const json_t *told)
 	if (n == 0)
 		return;
 	for (i = json_array_size(ours); i-- > 0;)
-		if (strncmp(stamp_of(json_array_get(ours, i)), first,
-		    SECONDS_LEN) >= 0)
+		if (!is_only_ours(json_array_get(ours, i), first))
 			(void)json_array_remove(ours, i); /* I is in it */
 	for (i = n > TOP_HISTORY ? n - TOP_HISTORY : 0; i < n; i++)
-		/* Without memory there is one line less to see. */
-		(void)json_array_append_new(ours,
-		    json_deep_copy(json_array_get(told, i)));
+		insert(ours, json_array_get(told, i));
 	keep_newest(ours);
 }
 

@@ -5,9 +5,12 @@
 #include <jansson.h>
 #include <stdio.h>
 
+/* The reason of a transition that only we saw: nobody told us anything. */
+#define TOP_NO_ANSWER "no-answer"
+
 /*
  * TOLD, a line's history, in place of OURS from its first time on; what of
- * OURS is older stays.  OURS is changed; TOLD is borrowed.
+ * OURS is older or TOP_NO_ANSWER stays.  OURS is changed; TOLD is borrowed.
  */
 void top_past_merge(json_t *ours, const json_t *told);
 

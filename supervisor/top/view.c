@@ -326,7 +326,7 @@ top_view_lose(struct top_view *v, const char *text, const char *stamp)
 	json_decref(v->table);
 	v->table = NULL;
 	if (v->known) {
-		note_transition(v, stamp, "no-answer");
+		note_transition(v, stamp, TOP_NO_ANSWER);
 		print_panes(v, NULL, true);
 		print_past(v);
 	}

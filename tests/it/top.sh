@@ -127,7 +127,7 @@ desk_check "newnym was asked for" asked newnym
 
 # Sizes.
 mux resize-window -t first -x 60 -y 15
-shows "60x15" '^ open since .* told . s ago$' '^ \[Listeners\].*1-5 of 16' \
+shows "60x15" '^ open since .* told . s ago$' '^ \[Listeners\].*1-6 of 16' \
     '^ q quit'
 desk_check "60x15 has no picture" unseen '\^\|_\|'
 mux resize-window -t first -x 39 -y 24
@@ -140,7 +140,7 @@ shows "80x24 again" '^ \|\^\|_\|.*The gate is open' '^ q quit'
 desk_kill
 shows "killed: unknown at once" 'portcullis +unknown' \
     'not running or went away' '\?link' 'Nothing is known'
-desk_check "nothing old is shown" unseen 'is open|861 ms'
+desk_check "nothing old is shown" unseen 'gate is open:|861 ms'
 keys h y
 shows "nobody to ask" 'Not done: the supervisor is not running'
 rm -f "$DESK/asked"

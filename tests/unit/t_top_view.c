@@ -191,6 +191,13 @@ START_TEST(past_is_told_ours_and_bounded)
 	    0), "text")), "older");
 	top_past_merge(ours, NULL);
 	ck_assert_uint_eq(json_array_size(ours), 3);
+	/* A gap that only we saw stays, in its place. */
+	top_past_add(ours, "2026-01-01T00:00:15Z", "unknown", TOP_NO_ANSWER,
+	    "gap");
+	top_past_merge(ours, told);
+	ck_assert_uint_eq(json_array_size(ours), 4);
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(ours,
+	    2), "text")), "gap");
 	for (i = 0; i < 40; i++) {
 		(void)snprintf(stamp, sizeof stamp, "2026-01-01T00:01:%02dZ",
 		    i);
