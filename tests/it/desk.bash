@@ -6,6 +6,8 @@ desk_lines=$top_srcdir/tests/golden/top
 desk_passed=0
 desk_failed=0
 desk_fake=
+# Debian's, which has its packages, if there is another one before it.
+desk_python=/usr/bin/python3
 desk_ends=()
 
 desk_begin()
@@ -44,7 +46,7 @@ desk_cleanup()
 
 desk_start()
 {
-	python3 "$top_srcdir/tests/it/status_fake.py" "$DESK/run" \
+	"$desk_python" "$top_srcdir/tests/it/status_fake.py" "$DESK/run" \
 	    "$desk_lines" <&7 >"$DESK/asked" 2>"$DESK/fake.err" &
 	desk_fake=$!
 	desk_until 5 grep -q ready "$DESK/asked"

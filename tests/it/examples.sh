@@ -3,7 +3,7 @@
 # (indicator.sh): each beside a supervisor that opens, closes and dies.
 # shellcheck source=tests/it/desk.bash
 . "${top_srcdir:?}/tests/it/desk.bash"
-desk_begin python3 socat jq
+desk_begin socat jq
 export PORTCULLIS_RUN_DIR=$DESK/run
 examples=$top_srcdir/supervisor/contrib/examples
 
@@ -42,9 +42,9 @@ json()
 
 desk_check "status.sh with nobody there" status 255 \
     "unknown: no supervisor answers"
-run watch python3 "$examples/watch.py"
-run waybar python3 "$examples/bar.py" waybar
-run polybar python3 "$examples/bar.py" polybar
+run watch "$desk_python" "$examples/watch.py"
+run waybar "$desk_python" "$examples/bar.py" waybar
+run polybar "$desk_python" "$examples/bar.py" polybar
 soon watch 'unknown None no answer$'
 soon waybar '"class": "unknown"'
 soon polybar 'F#808080}Tor unknown'

@@ -9,7 +9,9 @@ if [ -z "${DESK_BUS:-}" ]; then
 	    { echo "there is no dbus-run-session"; exit 77; }
 	DESK_BUS=1 exec dbus-run-session -- bash "$0"
 fi
-desk_begin Xvfb python3
+desk_begin Xvfb
+"$desk_python" -c 'import gi; gi.require_version("Gtk", "3.0")' ||
+    exit 77
 export PORTCULLIS_RUN_DIR=$DESK/run NO_AT_BRIDGE=1 GSETTINGS_BACKEND=memory
 export XDG_CONFIG_HOME=$DESK XDG_CACHE_HOME=$DESK GDK_BACKEND=x11
 indicator=$top_srcdir/supervisor/contrib/examples/indicator.py
@@ -30,13 +32,13 @@ run()
 {
 	local name=$1
 	shift
-	python3 "$indicator" "$@" >"$DESK/$name" 2>&1 &
+	"$desk_python" "$indicator" "$@" >"$DESK/$name" 2>&1 &
 	pid=$!
 	desk_at_end kill $pid
 }
 colours()
 {
-	python3 "$top_srcdir/tests/it/xshot.py" "$DESK/fb/Xvfb_screen0" "$@"
+	"$desk_python" "$top_srcdir/tests/it/xshot.py" "$DESK/fb/Xvfb_screen0" "$@"
 }
 # window HAS LACKS...: colours of the window.
 window()
@@ -89,7 +91,7 @@ kill "$pid"
 desk_check "no complaint" [ ! -s "$DESK/window" ] || cat "$DESK/window"
 
 # With one: an item, and the window at a click.
-python3 "$top_srcdir/tests/it/tray.py" >"$DESK/tray" 2>&1 &
+"$desk_python" "$top_srcdir/tests/it/tray.py" >"$DESK/tray" 2>&1 &
 tray=$!
 desk_at_end kill $tray
 desk_until 5 grep -q ready "$DESK/tray"

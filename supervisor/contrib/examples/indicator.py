@@ -165,6 +165,7 @@ class Window:
 
     def __init__(self, quit_with):
         gi.require_version("Gtk", "3.0")
+        gi.require_version("GdkPixbuf", "2.0")
         from gi.repository import GdkPixbuf, Gtk
         self.pixbuf, self.shown = GdkPixbuf, None
         if not Gtk.init_check()[0]:
