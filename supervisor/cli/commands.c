@@ -28,7 +28,7 @@ const struct cli_opt_row cli_opt_rows[CLI_NOPT] = {
 /* Every command is one row here; in the order of the list in the help. */
 static const struct cli_command commands[] = {
 	{ .name = "status", .run = cli_status,
-	    .takes = JSON,
+	    .takes = JSON | CLI_TAKES(CLI_O_SHELL) | CLI_TAKES(CLI_O_FIELD),
 	    .summary = "say whether the gate is open, why, and what to do",
 	    .more = "" },
 	{ .name = "listeners", .run = cli_listeners, .takes = JSON,
@@ -52,8 +52,18 @@ static const struct cli_command commands[] = {
 	{ .name = "reprove", .run = cli_ask,
 	    .summary = "close, and prove everything anew", .more = "" },
 	{ .name = "check", .run = cli_check, .operand = "NAME",
+	    .takes = JSON | CLI_TAKES(CLI_O_MAX_AGE), .word = cli_check_word,
 	    .summary = "say whether one thing, or all, is as it should be",
+	    .more = "The first line is one sentence.  \"all\" is all but "
+	    "isolation, which takes\nits time and has Tor build circuits.\n" },
+	{ .name = "explain", .run = cli_explain, .takes = JSON,
+	    .summary = "say why the gate is closed, and what would open it",
 	    .more = "" },
+	{ .name = "log", .run = cli_log, .takes = JSON,
+	    .summary = "print the last changes of the gate's position",
+	    .more = "" },
+	{ .name = "metrics", .run = cli_metrics,
+	    .summary = "print the numbers as OpenMetrics text", .more = "" },
 	{ .name = "names", .run = cli_ask,
 	    .summary = "the names that proxy and transports need, with "
 	    "addresses", .more = "" },

@@ -97,15 +97,10 @@ cli_help_print(FILE *out, const struct cli_command *cmd)
 enum cli_exit
 cli_help(const struct cli_options *o)
 {
-	const struct cli_command *cmd = NULL;
+	/* NULL if none was given; that it is one was seen to. */
+	const struct cli_command *cmd = o->operand != NULL ?
+	    cli_command_find(o->operand) : NULL;
 
-	if (o->operand != NULL) {
-		cmd = cli_command_find(o->operand);
-		if (cmd == NULL) {
-			fprintf(stderr, "portcullis: no such command\n");
-			return CLI_USAGE;
-		}
-	}
 	cli_help_print(stdout, cmd);
 	return cli_printed(CLI_OK);
 }

@@ -110,6 +110,20 @@ take_options(struct cli_options *o, unsigned *given, int argc, char **argv)
 	return error;
 }
 
+/* Is WORD an operand that CMD knows? */
+static bool
+is_word(const struct cli_command *cmd, const char *word)
+{
+	const char *known;
+
+	if (cmd->word == NULL || word == NULL)
+		return true;
+	for (unsigned i = 0; (known = cmd->word(i)) != NULL; i++)
+		if (strcmp(word, known) == 0)
+			return true;
+	return false;
+}
+
 /* What is wrong with a command line of WORDS that begin with CMD, or NULL. */
 static const char *
 misused(const struct cli_command *cmd, unsigned given, int words)
@@ -159,6 +173,8 @@ main(int argc, char **argv)
 		return cli_printed(CLI_OK);
 	}
 	error = misused(cmd, given, argc - optind);
+	if (error == NULL && !is_word(cmd, argv[optind + 1]))
+		error = "no such operand; see: portcullis help COMMAND";
 	if (error != NULL)
 		return usage(cmd, error);
 	o.command = cmd->name;

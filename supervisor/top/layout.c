@@ -91,7 +91,8 @@ put_title(struct top_grid *g, const struct top_view *v, uint64_t now_ms)
 	int col;
 
 	(void)snprintf(left, sizeof left, "%s%s%s%s%s",
-	    g->cols >= ART_COLS ? "portcullis  " : "", top_pos_name(h->pos), h->hold ? ", held" : "",
+	    g->cols >= ART_COLS ? "portcullis  " : "",
+	    top_pos_name(h->pos), h->hold ? ", held" : "",
 	    h->since[0] != '\0' ? " since " : "", h->since);
 	if (v->known)
 		(void)snprintf(right, sizeof right, "told %llu s ago",
