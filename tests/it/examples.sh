@@ -49,6 +49,7 @@ soon watch 'unknown None no answer$'
 soon waybar '"class": "unknown"'
 soon polybar 'F#808080}Tor unknown'
 desk_start
+run lines socat -u "UNIX-CONNECT:$DESK/run/status.sock" -
 
 desk_check "status.sh: open" status 0 \
     "open: Tor is proven to carry the traffic."
@@ -73,6 +74,10 @@ soon watch 'unknown None The engine is not running'
 desk_check "status.sh: unknown" status 254 \
     "unknown: The engine is not running, so nobody can tell the position."
 
+desk_show sync
+soon watch 'time-sync 100'
+desk_show down
+soon watch 'closed None There is no connection'
 desk_show open
 soon watch ' open '
 desk_kill
@@ -80,7 +85,12 @@ soon watch 'unknown None no answer$'
 soon waybar '"class": "unknown"'
 soon polybar 'Tor unknown'
 lines=$(wc -l <"$DESK/watch")
-desk_check "watch.py says each change once ($lines lines)" [ "$lines" = 7 ]
+desk_check "watch.py says each change once ($lines lines)" [ "$lines" = 9 ]
+
+# What the stand-in tells is what a supervisor would.
+desk_check "lines are as in the schema" "$desk_python" \
+    "$top_srcdir/tests/style/schema.py" \
+    "$top_srcdir/supervisor/status/status.schema.json" "$DESK/lines"
 
 # What is shipped for the bars' configurations is in order.
 desk_check "waybar.jsonc is JSON but for comments" jq -e \
