@@ -43,8 +43,11 @@ class Fake:
     def send(self, client, kind):
         line = dict(self.line, type=kind, seq=self.seq)
         line["time"] = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-        if kind == "heartbeat":
+        if kind != "snapshot":
             line["history"] = None
+        if kind == "change":
+            line["circuits"] = dict(line["circuits"], built_age_ms=None)
+        if kind == "heartbeat":
             line["listeners"] = {k: v for k, v in line["listeners"].items()
                                  if k != "table"}
         try:
