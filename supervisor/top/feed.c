@@ -22,8 +22,7 @@ static const char *const lost_text[] = {
 	[CLI_IO_GONE] = "The supervisor is not running or went away.",
 	[CLI_IO_DENIED] = "You are not permitted to use its socket.",
 	[CLI_IO_LATE] = "The supervisor does not answer.",
-	[CLI_IO_BAD] = "The supervisor speaks another version than this "
-	    "program.",
+	[CLI_IO_BAD] = "The supervisor speaks another version.",
 	[CLI_IO_MEMORY] = "There is not enough memory.",
 };
 
