@@ -42,9 +42,14 @@ static bool
 can_place_cursor(void)
 {
 	int found = 0;
+	bool can;
 
-	return setupterm(NULL, STDOUT_FILENO, &found) == OK &&
-	    cursor_address != NULL;
+	if (setupterm(NULL, STDOUT_FILENO, &found) != OK)
+		return false;
+	can = cursor_address != NULL;
+	/* Looked at only: newterm() makes its own. */
+	(void)del_curterm(cur_term);
+	return can;
 }
 
 const char *
