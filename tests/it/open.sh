@@ -21,7 +21,22 @@ it_check "closed: the decoy saw nothing" it_not grep -q got "$DIR/log/decoy"
 net_stop decoy
 
 net_tor_start --no-wait
+it_check "status says that there is no Tor" it_field_is \
+    '[.tor.enabled, .control.method, .consensus.clock, .circuits.usable] |
+    join(",")' ,,unknown,unknown
 it_check "opens when Tor is ready" it_wait_for open 90
+it_check "status: what a Tor that works says of itself" it_field_is \
+    '[.tor.enabled, .tor.restarts, .tor.dormant, .control.method,
+    .control.lost, .circuits.usable, .tor.since != null] | join(",")' \
+    true,0,false,safecookie,,yes,true
+it_check "status: bootstrap's line as Tor has it" it_field_is .bootstrap.line \
+    'NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY="Done"'
+in_order='.consensus | .clock == "ok" and .valid_after < .fresh_until and
+    .fresh_until < .valid_until and (now | todate) > .valid_after'
+it_check "status: the consensus, and the clock by it" net_wait 15 \
+    it_field_is "$in_order" true
+it_check "status: the last circuit, and that it is new" net_wait 15 \
+    it_field_is '.circuits | .built_id > 0 and .built_age_ms < 120000' true
 for way in socks4 socks6 tunnel4 trans4 trans6; do
 	it_check "a page through $way" it_retry 30 it_fetch $way
 done
