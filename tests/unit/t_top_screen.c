@@ -175,6 +175,23 @@ START_TEST(long_answer_is_wrapped)
 }
 END_TEST
 
+/* Whatever comes, nothing that a terminal would act on goes out. */
+START_TEST(cells_are_printable)
+{
+	struct top_grid g;
+
+	ck_assert(top_grid_init(&g, 1, 4));
+	ck_assert_int_eq(top_grid_put(&g, 0, 0, TOP_PLAIN, "\033\n\177a"), 4);
+	ck_assert_int_eq(top_grid_put(&g, 0, 3, TOP_PLAIN, "\377beyond"), 10);
+	ck_assert_int_eq(top_grid_putn(&g, 7, -2, "beyond", 3), 1);
+	for (int col = 0; col < 4; col++)
+		ck_assert_int_eq(top_grid_at(&g, 0, col)->ch, '?');
+	ck_assert_ptr_null(top_grid_at(&g, 0, 4));
+	ck_assert_ptr_null(top_grid_at(&g, 1, 0));
+	top_grid_clear(&g);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -188,6 +205,7 @@ main(void)
 	tcase_add_loop_test(tc, every_size_is_drawn, 0, 6);
 	tcase_add_loop_test(tc, position_has_its_look, 0, 6);
 	tcase_add_test(tc, long_answer_is_wrapped);
+	tcase_add_test(tc, cells_are_printable);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
