@@ -165,6 +165,13 @@ for sig in TERM HUP INT; do
 	    "$DESK/by-$sig.after"
 done
 
+# The terminal goes away, and whoever ignored the hangup sees its end.
+at lost "trap '' HUP; '$portcullis' top"
+shows "it runs" 'portcullis +open'
+pid=$(top_pid)
+mux kill-window -t lost
+desk_check "it ends with its terminal" desk_until 5 gone "$pid"
+
 # Stopped, and gone on with.
 at stop "bash --norc --noprofile -i"
 keys "'$portcullis' top" Enter
