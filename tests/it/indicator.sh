@@ -20,7 +20,7 @@ mkdir -p "$logs"
 GREEN=2E9E44 RED=D0312D YELLOW=D9A400 GREY=808080
 
 mkdir "$DESK/fb"
-Xvfb -displayfd 6 -screen 0 480x360x24 -fbdir "$DESK/fb" -nolisten tcp \
+Xvfb -displayfd 6 -screen 0 400x320x24 -fbdir "$DESK/fb" -nolisten tcp \
     6>"$DESK/display" >"$DESK/xvfb.log" 2>&1 &
 desk_at_end kill $!
 desk_until 10 test -s "$DESK/display" || { cat "$DESK/xvfb.log"; exit 77; }
