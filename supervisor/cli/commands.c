@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "supervisor/cli/help.h"
+#include "supervisor/top/run.h"
 
 const struct cli_opt_row cli_opt_rows[CLI_NOPT] = {
 	[CLI_O_DIR] = { "socket-dir", "DIR",
@@ -34,6 +35,9 @@ static const struct cli_command commands[] = {
 	    .summary = "print the table of listeners", .more = "" },
 	{ .name = "watch", .run = cli_watch, .takes = JSON,
 	    .summary = "print a line at every change", .more = "" },
+	{ .name = "top", .run = cli_top,
+	    .summary = "show all of it on the whole screen, live",
+	    .more = "Press ? in it for its keys.\n" },
 	{ .name = "wait", .run = cli_wait,
 	    .takes = CLI_TAKES(CLI_O_FOR) | CLI_TAKES(CLI_O_TIMEOUT),
 	    .needs = CLI_TAKES(CLI_O_FOR),

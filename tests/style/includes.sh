@@ -12,6 +12,7 @@ supervisor/keeper	(event2/|event\.h|openssl/|jansson|ares|controlproto/)
 supervisor/engine	(libnftnl/|linux/netfilter/nf_tables|jansson|ares)
 supervisor/status	(libnftnl/|libmnl/|openssl/|confuse|ares|controlproto/)
 supervisor/resolver	(libnftnl/|libmnl/|linux/netfilter/nf_tables|jansson|controlproto/)
+supervisor/top		(libnftnl/|libmnl/|openssl/|confuse|ares|controlproto/)
 supervisor/cli		(libnftnl/|libmnl/|openssl/|confuse|ares|controlproto/)
 '
 
@@ -58,6 +59,7 @@ refuse supervisor/engine '#include <libnftnl/rule.h>'
 refuse supervisor/status '#include <confuse.h>'
 refuse supervisor/resolver '#include <libnftnl/rule.h>'
 refuse supervisor/engine '#include <ares.h>'
+refuse supervisor/top '#include <confuse.h>'
 refuse supervisor/cli '#include "../gate/gate.h"'
 mkdir -p "$tmp/good/policy"
 echo '#include "policy/policy.h"' >"$tmp/good/policy/a.c"

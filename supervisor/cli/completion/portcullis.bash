@@ -1,8 +1,8 @@
 # bash completion for portcullis(1)                         -*- bash -*-
 # A test compares all that it offers with what the program itself lists.
 
-_portcullis_commands='status listeners watch wait hold release newnym
-reprove check explain log metrics names apply help'
+_portcullis_commands='status listeners watch top wait hold release
+newnym reprove check explain log metrics names apply help'
 
 # What COMMAND takes.
 _portcullis_options()
