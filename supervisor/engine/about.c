@@ -19,6 +19,9 @@
 
 #define UNRECOGNIZED 552
 
+/* So much of a line of Tor's, which has 1024 at most, is looked at. */
+#define LINE_READ 1024
+
 enum key { K_DORMANT = 0, K_AFTER, K_FRESH, K_UNTIL, K_UPTIME, NKEY };
 #define ALL_KEYS ((1u << NKEY) - 1)
 
@@ -230,9 +233,10 @@ cut(char *text, const char *key)
 
 /* Who the other end is, and where, is nobody's business. */
 static void
-put_line(struct about *a, enum cp_severity severity, struct cp_str keywords)
+put_line(struct engine *e, enum cp_severity severity, struct cp_str keywords)
 {
-	char text[sizeof a->line];
+	struct about *a = &e->about;
+	char text[LINE_READ], line[LINE_READ];
 	size_t n = keywords.n < sizeof text - 1 ? keywords.n :
 	    sizeof text - 1;
 
@@ -240,9 +244,12 @@ put_line(struct about *a, enum cp_severity severity, struct cp_str keywords)
 	text[n] = '\0';
 	cut(text, "HOSTID");
 	cut(text, "HOSTADDR");
-	n = (size_t)snprintf(a->line, sizeof a->line, "%s BOOTSTRAP ",
+	n = (size_t)snprintf(line, sizeof line, "%s BOOTSTRAP ",
 	    severity_word(severity));
-	(void)log_esc(a->line + n, sizeof a->line - n, text, strlen(text));
+	(void)log_esc(line + n, sizeof line - n, text, strlen(text));
+	uplink_scrub(e, text, sizeof text, line);
+	(void)snprintf(a->line, sizeof a->line, "%.*s",
+	    (int)sizeof a->line - 1, text);
 }
 
 void
@@ -256,7 +263,7 @@ about_phase(struct engine *e, const struct cp_bootstrap *b,
 	a->count = 0;
 	if (keywords.n == 0)
 		return;
-	put_line(a, b->severity, keywords);
+	put_line(e, b->severity, keywords);
 	(void)snprintf(a->severity, sizeof a->severity, "%s",
 	    b->severity >= CP_SEV_WARN ? "warn" : "notice");
 	a->count = b->count < UINT32_MAX ? (uint32_t)b->count : UINT32_MAX;

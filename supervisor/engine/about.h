@@ -31,8 +31,8 @@ struct about {
 	struct consensus consensus;
 	uint64_t built_id; /* the last circuit seen built; 0: none */
 	char built[32];	   /* UTC: when; empty: not known */
-	/* Its last word on bootstrap; LINE is escaped, not scrubbed. */
-	char line[SNAP_BOOT_LINE * 2];
+	/* Its last word on bootstrap, fit to be told. */
+	char line[SNAP_BOOT_LINE];
 	char severity[8], recommendation[8];
 	uint32_t count;
 	/* Since the engine began: */

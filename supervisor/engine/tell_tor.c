@@ -47,11 +47,8 @@ static void
 fill_boot(const struct engine *e, struct snap_tor *t)
 {
 	const struct about *a = &e->about;
-	char line[sizeof a->line];
 
-	uplink_scrub(e, line, sizeof line, a->line);
-	(void)snprintf(t->boot_line, sizeof t->boot_line, "%.*s",
-	    (int)sizeof t->boot_line - 1, line);
+	memcpy(t->boot_line, a->line, sizeof t->boot_line);
 	memcpy(t->boot_severity, a->severity, sizeof t->boot_severity);
 	memcpy(t->boot_reason, e->tor.why, sizeof t->boot_reason);
 	memcpy(t->boot_recommendation, a->recommendation,
