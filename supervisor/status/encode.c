@@ -87,12 +87,15 @@ encode_facts(const struct status_subject *u)
 	json_t *all = json_object();
 	unsigned f;
 
-	for (f = 0; f < SNAP_NFACT; f++)
-		if (json_object_set_new(all, snap_fact_name((enum snap_fact)f),
-		    json_boolean(status_encode_fact(u, (enum snap_fact)f))) == -1) {
+	for (f = 0; f < SNAP_NFACT; f++) {
+		const enum snap_fact fact = (enum snap_fact)f;
+
+		if (json_object_set_new(all, snap_fact_name(fact),
+		    json_boolean(status_encode_fact(u, fact))) == -1) {
 			json_decref(all);
 			return NULL;
 		}
+	}
 	return all;
 }
 
@@ -111,7 +114,8 @@ encode_listeners(const struct status_subject *u)
 {
 	json_t *all = status_listeners_encode(u->v, u->engine, u->gate);
 
-	if (u->stamp->table && json_object_set_new(all, "table", json_null()) == -1) {
+	if (u->stamp->table &&
+	    json_object_set_new(all, "table", json_null()) == -1) {
 		json_decref(all);
 		return NULL;
 	}
@@ -128,7 +132,8 @@ encode_head(const struct status_subject *u)
 	    STATUS_SCHEMA, "type", type_names[stamp->type], "seq",
 	    clamp(stamp->seq), "time", stamp->time, "position",
 	    u->word.position, "state",
-	    text_if(u->engine, u->s->state_name), "reason", "code", u->word.code, "text",
+	    text_if(u->engine, u->s->state_name), "reason", "code",
+	    u->word.code, "text",
 	    u->word.text, "advice", encode_advice(u), "since",
 	    text_if(u->gate, u->s->since), "hold",
 	    bool_if(u->engine, u->s->hold != 0), "status", "pid",

@@ -1,6 +1,7 @@
 /*
  * A view as one JSON line.  Pure: the stamp carries the time.  The schema is
- * in portcullis-status(5); fields are only ever added.  null is "not known now".
+ * in portcullis-status(5); fields are only ever added.  null is "not known
+ * now".
  */
 #ifndef STATUS_ENCODE_H
 #define STATUS_ENCODE_H

@@ -297,7 +297,8 @@ START_TEST(oldest_table_that_is_held_is_known)
 	ck_assert_uint_eq(status_queue_oldest(&q, STATUS_P_TABLE), 0);
 	status_line_carry(a, STATUS_P_TABLE, table, 0, 3);
 	status_line_carry(b, STATUS_P_TABLE, table, 0, 4);
-	status_line_carry(c, STATUS_P_TABLE, NULL, 0, 5); /* "there is none" holds none */
+	/* "there is none" holds none */
+	status_line_carry(c, STATUS_P_TABLE, NULL, 0, 5);
 	status_queue_put(&q, a);
 	status_queue_sent(&q, 1);
 	status_queue_put(&q, b);
