@@ -29,7 +29,12 @@ it_tor_asks()
 	it_dig_is "$1" "$NET_TOR_USER" "$2" "${@:3}"
 }
 
-it_uplink_policy
+it_with_webtunnel()
+{
+	it_transports
+	it_transport webtunnel /usr/bin/obfs4proxy 'dns = true'
+}
+it_uplink_policy it_resolver it_with_webtunnel
 it_start
 it_need "closed and verified" it_wait_for closed 20
 it_denied "without Tor"
@@ -80,6 +85,21 @@ it_check "... nothing of it has left" it_asked_only "$NET_MEEK_FRONT"
 net_tor_ctl "SETCONF UseBridges=1" >/dev/null
 it_check "with bridges again Tor's user gets the name" net_wait 15 \
     it_dig_is NOERROR "$NET_TOR_USER" "$NET_DNS4" "$NET_MEEK_FRONT"
+# webtunnel's way to write a name; no plugin here speaks it.
+it_webtunnel=wt.portcullis.test
+net_dns "$it_webtunnel" ok "$NET_MEEK4"
+it_watch_reset
+net_tor_ctl "SETCONF UseBridges=1 Bridge=\"webtunnel 192.0.2.3:443 \
+url=https://$it_webtunnel/path ver=0.0.1\" ClientTransportPlugin=\"webtunnel \
+exec /usr/bin/obfs4proxy\"" >/dev/null
+it_check "webtunnel: its name is known" net_wait 15 it_name_is \
+    "$it_webtunnel" ok
+it_check "... and answered by the stub" it_tor_asks NOERROR "$NET_DNS4" \
+    "$it_webtunnel"
+it_check "... the front is not any more" it_tor_asks REFUSED "$NET_DNS4" \
+    "$NET_MEEK_FRONT"
+it_check "... only our resolver asked for it" it_asked_only "$it_webtunnel"
+
 net_stop tor
 it_watch_reset
 it_check "without Tor its user gets no answer" net_wait 5 \
@@ -106,9 +126,15 @@ it_tls()
 it_stop
 it_tls_name=dns.portcullis.test it_tls_pin=$(net_pin)
 it_uplink_policy it_tls it_transports
+# Under strict egress Tor reaches the front by what the stub has answered.
+sed -i 's/^tor {/&\n\tegress = "strict"/' "$DIR/portcullis.conf"
 it_watch_reset
 it_start
-it_check "by TLS: open" it_wait_for open 40
+it_check "by TLS, strict egress: open" it_wait_for open 40
+it_check "strict egress: a page" it_retry 20 it_fetch socks4
+it_check "strict egress: the front's address is one that Tor may reach" \
+    grep -qF "$NET_MEEK4" <<<"$(net_in gateway nft list set inet \
+    portcullis reach_tor4)"
 it_check "by TLS: the name is there" net_wait 15 \
     it_name_is "$NET_MEEK_FRONT" ok
 it_check "by TLS: in no clear packet" it_asked_only -
