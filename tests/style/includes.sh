@@ -12,6 +12,7 @@ supervisor/keeper	(event2/|event\.h|openssl/|jansson|ares|controlproto/)
 supervisor/engine	(libnftnl/|linux/netfilter/nf_tables|jansson|ares)
 supervisor/status	(libnftnl/|libmnl/|openssl/|confuse|ares|controlproto/)
 supervisor/resolver	(libnftnl/|libmnl/|linux/netfilter/nf_tables|jansson|controlproto/)
+supervisor/applets	(libnftnl/|libmnl/|openssl/|event2/|event\.h|confuse|ares)
 supervisor/cli		(libnftnl/|libmnl/|openssl/|confuse|ares|controlproto/)
 '
 
