@@ -39,8 +39,8 @@ void pol_warn(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
 const char *pol_quote(char dst[POL_QUOTE_LEN], const char *text);
 
 enum pol_section_id { POL_SEC_TOR = 0, POL_SEC_GATEWAY, POL_SEC_USERS,
-	POL_SEC_FIREWALL, POL_SEC_TIMESYNC, POL_SEC_RESOLVER, POL_SEC_EGRESS,
-	POL_SEC_SERVICE, POL_SEC_TRANSPORT, POL_SEC_GROUP, POL_SEC_LISTENER,
+	POL_SEC_FIREWALL, POL_SEC_TIMESYNC, POL_SEC_RESOLVER, POL_SEC_WHONIX,
+	POL_SEC_EGRESS, POL_SEC_SERVICE, POL_SEC_TRANSPORT, POL_SEC_GROUP, POL_SEC_LISTENER,
 	POL_NSEC };
 
 /* As it is written: "tor", "gateway" and so on. */
@@ -151,7 +151,7 @@ void pol_carriers_clear(struct pol_carriers *s);
 /* Append a path to the draft's; false when out of memory. */
 bool pol_path_add(struct pol_draft *d, const char *path, size_t *index);
 
-#define POL_NKEYWORDS 65
+#define POL_NKEYWORDS 66
 #define POL_MAX_TIME_LISTENERS 16 /* sections that timesync names */
 
 struct pol_draft {

@@ -9,10 +9,10 @@
 #define COOKIEFILE_ANYONE ((uid_t)-1)
 
 /*
- * Read the cookie from PATH, which must be a regular file of OWNER's or
- * root's, or COOKIEFILE_ANYONE's, with exactly 32 octets; a symbolic link or a FIFO in its place is
- * refused without waiting.  NULL, or else why not, in a few words: OUT is
- * wiped then.
+ * Read the cookie from PATH, which must be a regular file with exactly 32
+ * octets, and OWNER's or root's unless that is COOKIEFILE_ANYONE; a symbolic
+ * link or a FIFO in its place is refused without waiting.  NULL, or else why
+ * not, in a few words: OUT is wiped then.
  */
 const char *cookiefile_read(unsigned char out[CP_COOKIE_LEN],
     const char *path, uid_t owner) __attribute__((warn_unused_result));
