@@ -51,6 +51,7 @@ struct snap_tor {
 
 	uint32_t usable;       /* enum snap_known: by evidence, in its bound */
 	uint32_t clock;	       /* enum snap_clock */
+	uint32_t reserved;     /* 0: snapshots are compared as octets */
 	uint64_t built_id;     /* circuit number BUILT last; 0: none seen */
 	char built[32];	       /* UTC: when that was */
 	int64_t valid_after, fresh_until, valid_until; /* UTC s; 0: none */

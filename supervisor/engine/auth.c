@@ -74,9 +74,26 @@ start_password(struct engine *e, uint64_t now)
 	explicit_bzero(pw, sizeof pw);
 }
 
+static enum snap_auth
+auth_word(enum cp_auth_method method)
+{
+	switch (method) {
+	case CP_AUTH_SAFECOOKIE:
+		return SNAP_AUTH_SAFECOOKIE;
+	case CP_AUTH_COOKIE:
+		return SNAP_AUTH_COOKIE;
+	case CP_AUTH_HASHEDPASSWORD:
+		return SNAP_AUTH_PASSWORD;
+	case CP_AUTH_NULL:
+		return SNAP_AUTH_NULL;
+	}
+	return SNAP_AUTH_NONE;
+}
+
 static void
 start_method(struct engine *e, enum cp_auth_method method, uint64_t now)
 {
+	e->about.auth = auth_word(method);
 	switch (method) {
 	case CP_AUTH_SAFECOOKIE:
 		start_safecookie(e, now);
@@ -211,6 +228,7 @@ auth_on_info(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	log_esc(e->tor.version, sizeof e->tor.version, v[0].p, v[0].n);
 	log_esc(pid, sizeof pid, v[1].p, v[1].n);
 	e->tor.pid = (int)strtol(pid, NULL, 10);
+	about_met(e, e->tor.pid);
 	log_esc(files, sizeof files, v[3].p, v[3].n);
 	e->tor.files = strtol(files, NULL, 10);
 	if (!choose_events(e, v[2]))

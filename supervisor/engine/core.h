@@ -8,12 +8,13 @@
  *	session.c	one command at a time: which next, what came back
  *	auth.c		the replies before and during set-up
  *	watch.c		the replies that become facts, and events
+ *	about.c		what Tor says that decides nothing
  *	repair.c	drift, SETCONF, back-off, limits
  *	relays.c	strict egress: where Tor may connect to
  *	uplink.c ...	bridges, transports, proxy, and the names they need
  *	apply.c		changes of them, as transactions
  *	check.c		the isolation check, while one runs
- *	tell.c		reasons and snapshots
+ *	tell.c ...	reasons and snapshots
  *	table.c		the table of listeners, for the status process
  */
 #ifndef CORE_H
@@ -22,6 +23,7 @@
 #include "controlproto/conn.h"
 #include "controlproto/event.h"
 #include "policy/policy.h"
+#include "supervisor/engine/about.h"
 #include "supervisor/engine/apply.h"
 #include "supervisor/engine/check.h"
 #include "supervisor/engine/engine.h"
@@ -92,6 +94,7 @@ struct engine {
 	uint64_t probe_at;  /* when the last probe that counts was sent */
 	struct tor_info tor;
 	struct evidence ev;
+	struct about about;
 	struct prov prov;
 	struct proof *proofs; /* owned: scratch for the prove pass */
 
@@ -138,6 +141,7 @@ struct engine {
 	/* the clock, if the policy asks for it; else all 0 */
 	enum engine_clock clock;
 	uint64_t clock_at; /* when that was seen */
+	enum snap_timesync timesync; /* the word of those who set it */
 	uint8_t for_sync[POL_MAX_LISTENERS / 8]; /* the timesync listeners */
 
 	/* what people are told */

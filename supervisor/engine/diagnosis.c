@@ -391,6 +391,56 @@ is_phase(struct diagnosis *d, const struct symptoms *s)
 	    phases[i].advice);
 }
 
+/* --- all of them --------------------------------------------------------- */
+
+static const struct facts_reason codes[] = {
+	{ "resolver-is-tor",
+	    "The policy's resolver is one of Tor's own DNSPorts, which "
+	    "answers only when Tor works already.", "" },
+	{ "proxy-name", "Tor's proxy is given by a name that has no address.",
+	    "" },
+	{ "proxy-refused", "Tor's proxy refuses the connection.", "" },
+	{ "proxy-timeout", "Tor's proxy does not answer.", "" },
+	{ "proxy-unreachable", "Tor's proxy cannot be reached.", "" },
+	{ "proxy-wrong-protocol", "Tor's proxy is not one of its kind.", "" },
+	{ "proxy-password", "Tor's proxy wants another user and password.", "" },
+	{ "proxy-denied", "Tor's proxy does not let us through to the Tor "
+	    "network.", "" },
+	{ "proxy-blocked", "Tor's proxy could not be tried: our own firewall "
+	    "is in the way.", "" },
+	{ "transport-name", "A pluggable transport needs a name that has no "
+	    "address.", "" },
+	{ "transport-no-plugin", "Bridges need a transport that Tor has no "
+	    "program for.", "" },
+	{ "transport-missing", "The program of a transport is not there.",
+	    "" },
+	{ "transport-not-executable", "The program of a transport may not be "
+	    "run.", "" },
+	{ "transport-no-proxy", "A transport cannot work behind Tor's proxy.",
+	    "" },
+	{ "transport-dies", "The program of a transport ends as soon as it is "
+	    "started.", "" },
+	{ "transport-hangs", "The program of a transport does not say that it "
+	    "is ready.", "" },
+	{ "clock", "The clock is wrong.", "" },
+	{ "wrong-fingerprint", "A bridge or relay shows another key than "
+	    "expected.", "" },
+	{ "bridge-unreachable", "No bridge can be reached by its transport.",
+	    "" },
+	{ "no-route", "There is no route to the Tor network.", "" },
+	{ "snowflake-fronts", "A snowflake bridge uses fronts=, which old "
+	    "programs ignore.", "" },
+	{ "stalled", "Bootstrap makes no progress.", "" },
+	{ "no-way", "Tor reaches nobody of those whom it used any more.",
+	    "" },
+};
+
+const struct facts_reason *
+diagnosis_code(unsigned i)
+{
+	return i < sizeof codes / sizeof codes[0] ? &codes[i] : NULL;
+}
+
 /* In this order: a cause before its effects, what we saw before hearsay. */
 static const struct {
 	bool (*is)(struct diagnosis *d, const struct symptoms *s);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "policy/uplink.h"
+#include "supervisor/engine/facts.h"
 #include "supervisor/namemsg.h"
 #include "supervisor/snapshot.h"
 
@@ -61,6 +62,9 @@ struct diagnosis {
 
 /* False, and OUT is empty: nothing is known to be wrong. */
 bool diagnosis_make(struct diagnosis *out, const struct symptoms *s);
+
+/* Diagnosis I in general, from 0 on; NULL beyond the last. */
+const struct facts_reason *diagnosis_code(unsigned i);
 
 /* "does not exist (NXDOMAIN)": what is so of a name; and what to do. */
 const char *diagnosis_name(enum name_state state);

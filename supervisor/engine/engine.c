@@ -345,13 +345,20 @@ engine_time(struct engine *e, enum engine_clock clock, uint64_t now)
 	if (!e->policy->timesync.required)
 		return;
 	if (clock != e->clock)
-		log_info("clock %s", tell_clock(clock));
+		log_info("clock %s", tell_clock(clock)->code);
 	e->clock = clock;
 	e->clock_at = now;
 	if (clock == CLOCK_RIGHT)
 		return; /* engine_settle() opens */
 	facts_drop(&e->facts, FACT_TIME);
 	engine_decide(e, now);
+}
+
+void
+engine_timesync(struct engine *e, enum snap_timesync word)
+{
+	if (e->policy->timesync.required)
+		e->timesync = word;
 }
 
 void

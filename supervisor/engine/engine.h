@@ -16,6 +16,7 @@
 #include "controlproto/auth.h"
 #include "supervisor/engine/facts.h"
 #include "supervisor/engine/sm.h"
+#include "supervisor/snaptor.h"
 
 struct engine;
 struct gate_reach;
@@ -184,6 +185,8 @@ void engine_internal(struct engine *e, const struct pol_addr *addrs,
  * seen too long ago does not count.
  */
 void engine_time(struct engine *e, enum engine_clock clock, uint64_t now);
+/* What the files say then, for people; it decides nothing. */
+void engine_timesync(struct engine *e, enum snap_timesync word);
 /* PID has socket INODE open; 0: nobody that can be seen. */
 void engine_owner(struct engine *e, uint64_t inode, int32_t pid,
     uint64_t now);

@@ -218,6 +218,7 @@ on_time_cb(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	engine_time(sh->engine, timefile_look(sh->time), shell_now());
+	engine_timesync(sh->engine, timefile_word(sh->time));
 }
 
 static void

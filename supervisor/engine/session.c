@@ -62,6 +62,7 @@ static const struct {
 	[CMD_RELAYS_DEFAULTS] = { WATCH_MS, relays_on_defaults },
 	[CMD_RELAYS_NS]	   = { NS_MS,	   relays_on_ns },
 	[CMD_UPLINK_SET]   = { SETCONF_MS, uplink_on_set },
+	[CMD_ABOUT]	   = { WATCH_MS,   about_on_reply },
 };
 /* clang-format on */
 
@@ -96,6 +97,7 @@ session_reset(struct engine *e)
 	memset(&e->tor, 0, sizeof e->tor);
 	e->tor.progress = -1;
 	memset(&e->ev, 0, sizeof e->ev);
+	about_reset(e);
 	prov_forget(&e->prov);
 	e->due.connect = e->due.probe = e->due.conf = 0;
 	e->due.circuits = e->due.retry = e->due.again = 0;
@@ -221,6 +223,8 @@ next_watching(struct engine *e, uint64_t now)
 		watch_ask_circuits(e, now);
 	else if (e->need_newnym)
 		ask_newnym(e, now);
+	else if (about_due(e, now))
+		about_ask(e, now);
 }
 
 void

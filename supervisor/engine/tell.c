@@ -12,114 +12,6 @@
 /* A gate that reported within this is there. */
 #define GATE_FRESH_MS 1500
 
-static const struct facts_reason losses[ENGINE_NLOSS] = {
-	[LOSS_NONE] = { "tor-connecting",
-	    "The connection to Tor's control port is being made.", "" },
-	[LOSS_NO_TOR] = { "tor-down",
-	    "Nobody listens on Tor's control port.",
-	    "Start Tor, or correct the control address in the policy. A Tor "
-	    "that starts dormant or with DisableNetwork 1 has no control "
-	    "socket: use TCP." },
-	[LOSS_ACCESS] = { "tor-denied",
-	    "The engine's user may not connect to Tor's control socket.",
-	    "Put it into Tor's group, and let that group use the socket." },
-	[LOSS_EOF] = { "tor-gone",
-	    "Tor closed the control connection; it has stopped or restarted.",
-	    "Check that Tor is running." },
-	[LOSS_TIMEOUT] = { "tor-hung",
-	    "Tor's control port does not answer.",
-	    "If it stays so, restart Tor." },
-	[LOSS_BYTES] = { "protocol-error",
-	    "The control port sent what is not Tor's control protocol.",
-	    "Check what listens there; a filter in between may be at fault." },
-	[LOSS_NOT_TOR] = { "not-a-control-port",
-	    "What listens at the control address is not a Tor control port.",
-	    "Correct the control address in the policy." },
-	[LOSS_PEER] = { "wrong-peer",
-	    "The program at the control address does not run as Tor's user.",
-	    "Find out what it is, and whose." },
-	[LOSS_METHOD] = { "auth-method",
-	    "Tor offers no way to authenticate that the policy permits.",
-	    "Set CookieAuthentication 1 in torrc, or permit in the policy what "
-	    "Tor offers." },
-	[LOSS_COOKIE] = { "cookie-unusable",
-	    "Tor's cookie file cannot be used.",
-	    "Check its path, owner and size; the engine must read it." },
-	[LOSS_PASSWORD] = { "password-unusable",
-	    "The file with Tor's control password cannot be used.",
-	    "Check its path and permissions." },
-	[LOSS_HASH] = { "wrong-server-hash",
-	    "What listens at the control address does not know Tor's cookie: "
-	    "it may be an impostor.",
-	    "Find out what it is before anything else." },
-	[LOSS_AUTH] = { "auth-refused",
-	    "Tor refused to authenticate us.",
-	    "Check that the cookie or password belongs to this Tor." },
-	[LOSS_FILTERED] = { "filtered",
-	    "A filter before Tor's control port refuses our commands.",
-	    "Let the policy name Tor's own control port." },
-	[LOSS_OLD] = { "tor-too-old",
-	    "This Tor lacks an option or event that is needed.",
-	    "Update Tor." },
-	[LOSS_MEMORY] = { "no-resources",
-	    "The engine lacks memory or randomness.",
-	    "Check the machine." },
-};
-
-/*
- * What is so of the policy's directory, whose name goes before it, and what to
- * do about it.  The reason's code is FACT_TIME's for all of them.
- */
-static const struct facts_reason clocks[ENGINE_NCLOCK] = {
-	[CLOCK_UNKNOWN] = { "unknown", "has not been looked at", "" },
-	[CLOCK_RIGHT] = { "right", "says so", "" },
-	[CLOCK_NO_FILE] = { "no-file",
-	    "has neither first_success nor success",
-	    "Wait for time synchronisation; if it does not come, look at the "
-	    "log of what does it." },
-	[CLOCK_NO_DIRECTORY] = { "no-directory", "is not there",
-	    "Start the program that sets the clock, or correct the directory "
-	    "in the policy." },
-	[CLOCK_DENIED] = { "denied", "cannot be looked into",
-	    "Let the engine's user pass through it (chmod o+x)." },
-	[CLOCK_BAD_DIRECTORY] = { "bad-directory",
-	    "could be written to by others",
-	    "Let it be a directory of root's or of a timesync user's, no "
-	    "link, and not writable for all." },
-	[CLOCK_BAD_FILE] = { "bad-file",
-	    "has what nobody trusted put there",
-	    "Find out who made it: it has to be a file of root's or of a "
-	    "timesync user's." },
-};
-
-static const struct facts_reason no_gate = { "gate-unreachable",
-	"The process that drives the firewall does not answer.",
-	"It is restarted by itself; if it stays so, look at the log." };
-
-static const struct facts_reason fight = { "fight",
-	"Another controller keeps changing Tor's configuration.",
-	"Stop the other controller, then: portcullis reprove" };
-
-static const struct facts_reason proving = { "proving",
-	"The proofs are being made.", "" };
-
-static const struct facts_reason changing = { "change",
-	"Bridges or proxy are being changed; nothing opens until that is over.",
-	"Wait: it is kept if it works, and rolled back if not." };
-
-const char *
-tell_loss(enum engine_loss why)
-{
-	return (unsigned)why < ENGINE_NLOSS ? losses[why].code : "unknown";
-}
-
-const char *
-tell_clock(enum engine_clock clock)
-{
-	return (unsigned)clock < ENGINE_NCLOCK ? clocks[clock].code :
-	    "unknown";
-}
-
 static void set_text(char *dst, size_t cap, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -153,17 +45,14 @@ reason_free(struct engine *e)
 		return;
 	}
 	if (e->latch == LATCH_FIGHT) {
-		set_reason(e, &fight);
+		set_reason(e, tell_say(SAY_FIGHT));
 		return;
 	}
-	set_text(e->reason_code, sizeof e->reason_code, "refused");
+	set_reason(e, tell_say(SAY_REFUSED));
 	set_text(e->reason, sizeof e->reason,
 	    "Tor refuses the policy's listeners: %.120s",
 	    privacy_text(words, sizeof words, &e->table.privacy,
 	    e->latch_text));
-	set_text(e->advice, sizeof e->advice,
-	    "Correct the policy and restart portcullisd, or correct torrc and "
-	    "restart Tor.");
 }
 
 /* Numbers: who has which name is not the engine's to look up. */
@@ -172,7 +61,7 @@ reason_peer(struct engine *e)
 {
 	unsigned uid = e->peer_uid, tor = e->policy->tor.user.uid;
 
-	set_reason(e, &losses[LOSS_PEER]);
+	set_reason(e, tell_lost(LOSS_PEER));
 	if (uid == ENGINE_NOBODY)
 		return;
 	set_text(e->reason, sizeof e->reason,
@@ -204,7 +93,7 @@ reason_squatted(struct engine *e, size_t i)
 {
 	const struct prov_listener *l = &e->prov.l[i];
 
-	set_text(e->reason_code, sizeof e->reason_code, "squatted");
+	set_reason(e, tell_say(SAY_SQUATTED));
 	if (l->pid != 0)
 		set_text(e->reason, sizeof e->reason,
 		    "Process %d of user %u holds %s, where Tor should listen.",
@@ -213,20 +102,15 @@ reason_squatted(struct engine *e, size_t i)
 		set_text(e->reason, sizeof e->reason,
 		    "A program of user %u holds %s, where Tor should listen.",
 		    (unsigned)l->proof.uid, l->text);
-	set_text(e->advice, sizeof e->advice,
-	    "Stop that program; Tor takes the port by itself then.");
 }
 
 static void
 reason_files(struct engine *e)
 {
-	set_text(e->reason_code, sizeof e->reason_code, "too-many-files");
+	set_reason(e, tell_say(SAY_FILES));
 	set_text(e->reason, sizeof e->reason,
 	    "Tor may open too few files (it says: %ld) for %zu listeners and "
 	    "its connections.", e->tor.files, e->policy->nlisteners);
-	set_text(e->advice, sizeof e->advice,
-	    "Raise the limit of open files for Tor (LimitNOFILE= of its "
-	    "service, or ulimit -n) and restart it.");
 }
 
 static void
@@ -238,53 +122,35 @@ reason_refused(struct engine *e)
 		reason_files(e);
 		return;
 	}
-	set_text(e->reason_code, sizeof e->reason_code, "listeners-refused");
+	set_reason(e, tell_say(SAY_LISTENERS));
 	set_text(e->reason, sizeof e->reason,
 	    "Tor could not open a listener: %.140s",
 	    privacy_text(words, sizeof words, &e->table.privacy,
 	    e->tor.last_warn));
-	set_text(e->advice, sizeof e->advice,
-	    "Check addresses and ports; it is tried again by itself.");
-}
-
-static void
-reason_drift(struct engine *e)
-{
-	set_text(e->reason_code, sizeof e->reason_code, "drift");
-	set_text(e->reason, sizeof e->reason,
-	    "Tor's listeners differ from the policy; they are being "
-	    "repaired.");
-	e->advice[0] = '\0';
 }
 
 static void
 reason_conf(struct engine *e)
 {
-	set_reason(e, facts_reason(FACT_CONF));
-	if (e->prov.network_off && e->conf_read) {
-		set_text(e->reason_code, sizeof e->reason_code,
-		    "network-disabled");
-		set_text(e->reason, sizeof e->reason,
-		    "Tor's networking was switched off (DisableNetwork 1); "
-		    "it is being switched on.");
-	} else if (e->bind_failed) {
+	if (e->prov.network_off && e->conf_read)
+		set_reason(e, tell_say(SAY_OFF));
+	else if (e->bind_failed)
 		reason_refused(e);
-	} else if (e->state == SM_CONFIGURE && e->provisioned) {
-		reason_drift(e);
-	}
+	else if (e->state == SM_CONFIGURE && e->provisioned)
+		set_reason(e, tell_say(SAY_DRIFT));
+	else
+		set_reason(e, facts_reason(FACT_CONF));
 }
 
 /* Strict egress: Tor may reach nothing yet, so it cannot get further. */
 static void
 reason_no_relays(struct engine *e)
 {
-	set_text(e->reason_code, sizeof e->reason_code, "no-relays");
-	set_text(e->reason, sizeof e->reason, "Tor may not connect to "
-	    "anything yet: the list of relays is not in force.%s%.110s",
+	const struct facts_reason *r = tell_say(SAY_RELAYS);
+
+	set_reason(e, r);
+	set_text(e->reason, sizeof e->reason, "%s%s%.110s", r->text,
 	    e->relays.fault[0] != '\0' ? " " : "", e->relays.fault);
-	set_text(e->advice, sizeof e->advice,
-	    "It is made from what Tor says; if it does not come, look at the "
-	    "log.");
 }
 
 static void
@@ -336,7 +202,7 @@ reason_listen(struct engine *e)
 	    first_with(e, SNAP_L_REFUSED) != SIZE_MAX)
 		reason_refused(e);
 	else if (e->state != SM_WATCH && e->provisioned)
-		reason_drift(e);
+		set_reason(e, tell_say(SAY_DRIFT));
 	else if (e->state != SM_WATCH)
 		set_reason(e, facts_reason(FACT_CONF));
 	else
@@ -347,18 +213,17 @@ reason_listen(struct engine *e)
 static void
 reason_time(struct engine *e)
 {
+	const struct facts_reason *clock = tell_clock(e->clock);
+
+	if (e->facts.nsync == 0) {
+		set_reason(e, tell_say(SAY_NO_TIME_LISTENER));
+		return;
+	}
 	set_reason(e, facts_reason(FACT_TIME));
 	set_text(e->reason, sizeof e->reason,
 	    "The clock is not known to be right: %s %s.",
-	    e->policy->timesync.directory, clocks[e->clock].text);
-	set_text(e->advice, sizeof e->advice, "%s", clocks[e->clock].advice);
-	if (e->facts.nsync > 0)
-		return;
-	set_text(e->reason_code, sizeof e->reason_code, "no-time-listener");
-	set_text(e->reason, sizeof e->reason,
-	    "The clock is not known to be right, and no listener to set it "
-	    "by is proven to be Tor's.");
-	set_text(e->advice, sizeof e->advice, "Look at the listed listeners.");
+	    e->policy->timesync.directory, clock->text);
+	set_text(e->advice, sizeof e->advice, "%s", clock->advice);
 }
 
 /* Has the question in flight been waiting for longer than the lease? */
@@ -381,7 +246,7 @@ reason_missing(struct engine *e, enum fact missing, uint64_t now)
 		if (e->loss == LOSS_PEER)
 			reason_peer(e);
 		else
-			set_reason(e, &losses[e->loss]);
+			set_reason(e, tell_lost(e->loss));
 		break;
 	case FACT_FREE:
 		reason_free(e);
@@ -394,19 +259,19 @@ reason_missing(struct engine *e, enum fact missing, uint64_t now)
 		if (facts_holds(&e->facts, FACT_ALIVE, now))
 			reason_boot(e, now);
 		else
-			set_reason(e, &proving);
+			set_reason(e, tell_say(SAY_PROVING));
 		break;
 	case FACT_LISTEN:
 		reason_listen(e);
 		break;
 	case NFACT:
 		if (apply_busy(e))
-			set_reason(e, &changing);
+			set_reason(e, tell_say(SAY_CHANGE));
 		else
 			reason_open(e);
 		break;
 	case FACT_ALIVE:
-		set_reason(e, &proving);
+		set_reason(e, tell_say(SAY_PROVING));
 		break;
 	case FACT_CIRCUIT:
 	case FACT_USABLE:
@@ -437,7 +302,7 @@ tell_reason(struct engine *e, uint64_t now)
 	enum fact missing = facts_missing(&e->facts, now);
 
 	if (!e->gate_up || !e->gate_known) {
-		set_reason(e, &no_gate);
+		set_reason(e, tell_say(SAY_GATE));
 		return;
 	}
 	if (missing != FACT_LINK && missing != FACT_FREE && is_hung(e, now))
@@ -448,7 +313,7 @@ tell_reason(struct engine *e, uint64_t now)
 }
 
 static void
-fill_tor(const struct engine *e, struct snapshot *s)
+fill_tor(const struct engine *e, struct snapshot *s, uint64_t now)
 {
 	const struct tor_info *t = &e->tor;
 
@@ -461,6 +326,7 @@ fill_tor(const struct engine *e, struct snapshot *s)
 	memcpy(s->tor_version, t->version, sizeof s->tor_version);
 	s->circuit_established = t->circuit;
 	s->enough_dir_info = t->enough_dir;
+	tell_tor_fill(e, &s->tor, now);
 }
 
 _Static_assert((int)NFACT == (int)SNAP_NFACT &&
@@ -491,7 +357,7 @@ fill(const struct engine *e, struct snapshot *s, uint64_t now)
 	s->nfacts = NFACT;
 	s->engine_pid = e->pid;
 	s->hold = e->hold;
-	fill_tor(e, s);
+	fill_tor(e, s, now);
 	s->table_generation = e->table.generation;
 	s->links = e->links;
 	s->provisions = e->provisions;
@@ -520,7 +386,7 @@ same(const struct snapshot *a, const struct snapshot *b)
 	    strcmp(a->relays_fault, b->relays_fault) == 0 &&
 	    a->nextra == b->nextra && a->nalarm == b->nalarm &&
 	    a->apply_step == b->apply_step &&
-	    tell_uplink_same(a, b) &&
+	    tell_uplink_same(a, b) && tell_tor_same(&a->tor, &b->tor) &&
 	    strcmp(a->reason, b->reason) == 0 &&
 	    strcmp(a->advice, b->advice) == 0 &&
 	    memcmp(a->trouble, b->trouble, sizeof a->trouble) == 0;

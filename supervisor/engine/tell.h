@@ -33,9 +33,30 @@ bool tell_no_way_out(struct engine *e);
 /* One is not there: advice, where there is none yet. */
 void tell_absent(struct engine *e);
 
+/* tell_tor.c: what is told of Tor beyond the facts. */
+void tell_tor_fill(const struct engine *e, struct snap_tor *t, uint64_t now);
+/* Besides what moves all the time. */
+bool tell_tor_same(const struct snap_tor *a, const struct snap_tor *b);
+
+/* tell_words.c: reasons that are no fact's. */
+enum say { SAY_GATE = 0, SAY_FIGHT, SAY_REFUSED, SAY_CHANGE, SAY_PROVING,
+	SAY_OFF, SAY_DRIFT, SAY_LISTENERS, SAY_SQUATTED, SAY_FILES, SAY_RELAYS,
+	SAY_INTERFACE, SAY_NO_TIME_LISTENER, NSAY };
+
+const struct facts_reason *tell_say(enum say say);
+const struct facts_reason *tell_lost(enum engine_loss why);
 /* Loss codes as words, for the log. */
 const char *tell_loss(enum engine_loss why);
-/* The same of the clock: "right", "no-file". */
-const char *tell_clock(enum engine_clock clock);
+/*
+ * What is so of the policy's directory, whose name goes before the text: of
+ * no use without it.  The code is for the log: "right", "no-file".
+ */
+const struct facts_reason *tell_clock(enum engine_clock clock);
+/*
+ * Reason I of all that the engine can tell, from 0 on, each code once: what
+ * it means, and what to do, as far as that is always the same.  NULL beyond
+ * the last.
+ */
+const struct facts_reason *tell_code(unsigned i);
 
 #endif

@@ -38,17 +38,16 @@ only_way_out(const struct engine *e)
 bool
 tell_no_way_out(struct engine *e)
 {
+	const struct facts_reason *r = tell_say(SAY_INTERFACE);
 	const char *interface = only_way_out(e);
 
 	if (interface == NULL)
 		return false;
-	(void)snprintf(e->reason_code, sizeof e->reason_code, "no-interface");
+	(void)snprintf(e->reason_code, sizeof e->reason_code, "%s", r->code);
 	(void)snprintf(e->reason, sizeof e->reason,
 	    "Tor has no way out: external interface %s is not there.",
 	    interface);
-	(void)snprintf(e->advice, sizeof e->advice,
-	    "Bring it up, or correct the policy's interfaces and restart "
-	    "portcullisd.");
+	(void)snprintf(e->advice, sizeof e->advice, "%s", r->advice);
 	return true;
 }
 

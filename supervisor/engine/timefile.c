@@ -19,12 +19,23 @@
 /* Whoever floods the directory has our ear again in the loop's next turn. */
 #define READS_PER_LOOK 16
 
-static const char *const names[] = { "first_success", "success" };
+/* The one that says most first. */
+static const struct {
+	const char *name;
+	enum snap_timesync word;
+	bool right; /* the clock is */
+} files[] = {
+	{ "success", SNAP_TS_SUCCESS, true },
+	{ "first_success", SNAP_TS_FIRST_SUCCESS, true },
+	{ "fail", SNAP_TS_FAIL, false },
+};
+#define NFILES (sizeof files / sizeof files[0])
 
 struct timefile {
 	const struct pol_timesync *ts;
 	int fd;	   /* inotify; -1: there is none */
 	int watch; /* of the directory that was there last; -1: none */
+	enum snap_timesync word;
 };
 
 struct timefile *
@@ -34,6 +45,7 @@ timefile_new(const struct pol_timesync *ts)
 
 	tf->ts = ts;
 	tf->watch = -1;
+	tf->word = SNAP_TS_PENDING;
 	tf->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (tf->fd == -1)
 		log_warn("no inotify (%s): the clock is looked at twice a "
@@ -108,11 +120,9 @@ look_at_file(const struct pol_timesync *ts, int dir, const char *name)
 	return CLOCK_RIGHT;
 }
 
-/* One that is right is enough; else the first that is there says why not. */
 static enum engine_clock
-look_into(const struct pol_timesync *ts, int dir)
+look_at_directory(const struct pol_timesync *ts, int dir)
 {
-	enum engine_clock clock, found = CLOCK_NO_FILE;
 	struct stat st;
 
 	if (fstat(dir, &st) == -1)
@@ -120,11 +130,27 @@ look_into(const struct pol_timesync *ts, int dir)
 	if (!S_ISDIR(st.st_mode) || !is_trusted(ts, st.st_uid) ||
 	    (st.st_mode & S_IWOTH) != 0)
 		return CLOCK_BAD_DIRECTORY;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		clock = look_at_file(ts, dir, names[i]);
-		if (clock == CLOCK_RIGHT)
-			return clock;
-		if (found == CLOCK_NO_FILE)
+	return CLOCK_RIGHT;
+}
+
+/*
+ * One that is right is enough; else the one that says least of those that are
+ * there says why not.
+ */
+static enum engine_clock
+look_into(struct timefile *tf, int dir)
+{
+	enum engine_clock found = look_at_directory(tf->ts, dir), clock;
+
+	if (found != CLOCK_RIGHT)
+		return found;
+	found = CLOCK_NO_FILE;
+	for (size_t i = 0; i < NFILES; i++) {
+		clock = look_at_file(tf->ts, dir, files[i].name);
+		if (clock == CLOCK_RIGHT && tf->word == SNAP_TS_PENDING)
+			tf->word = files[i].word;
+		if (files[i].right && found != CLOCK_RIGHT &&
+		    clock != CLOCK_NO_FILE)
 			found = clock;
 	}
 	return found;
@@ -141,11 +167,18 @@ timefile_look(struct timefile *tf)
 		drain(tf);
 		watch_directory(tf);
 	}
+	tf->word = SNAP_TS_PENDING;
 	dir = open(tf->ts->directory, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (dir == -1)
 		return errno == ENOENT || errno == ENOTDIR ?
 		    CLOCK_NO_DIRECTORY : CLOCK_DENIED;
-	clock = look_into(tf->ts, dir);
+	clock = look_into(tf, dir);
 	close(dir);
 	return clock;
+}
+
+enum snap_timesync
+timefile_word(const struct timefile *tf)
+{
+	return tf->word;
 }

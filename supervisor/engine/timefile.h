@@ -1,5 +1,6 @@
 /*
- * The files by which whoever sets the clock says that it is right.
+ * The files by which whoever sets the clock says that it is right, or that it
+ * could not be set.
  *
  * The directory need not exist; it may go and come again.  It must be one of
  * root's or of a timesync user's that is not writable for all: what others
@@ -28,5 +29,11 @@ int timefile_fd(const struct timefile *tf);
 
 /* What is so now; the descriptor is not readable then. */
 enum engine_clock timefile_look(struct timefile *tf);
+
+/*
+ * What the files said at the last look, for people: "success" before
+ * "first_success" before "fail", of those that count.
+ */
+enum snap_timesync timefile_word(const struct timefile *tf);
 
 #endif

@@ -35,6 +35,7 @@ struct evidence {
 	uint64_t since;		    /* when the first of them was noted */
 	uint64_t read;		    /* traffic/read */
 	uint64_t built;		    /* the highest circuit number BUILT */
+	uint64_t circuits_at;	    /* when circuits were last asked for */
 	uint64_t extend_at;	    /* when EXTENDCIRCUIT was last sent */
 	bool extend_refused;	    /* ... and Tor found no path for it */
 	uint64_t active_at; /* SIGNAL ACTIVE was sent, or the session began */

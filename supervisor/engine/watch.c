@@ -25,8 +25,12 @@
 #define EXTEND_REFUSED_MS 500
 /* Before that, ordinary traffic gets this long to show itself. */
 #define EVIDENCE_GRACE_MS 600
-/* Circuits are looked at only while other evidence is older than this. */
+/*
+ * While other evidence is younger than this, circuits are looked at only to
+ * tell people of the last one, and so often.
+ */
 #define EVIDENCE_FRESH_MS 10000
+#define CIRCUITS_SLOW_MS 10000
 
 /* Keeps an idle Tor awake; wakes one that does not bootstrap. */
 #define ACTIVE_IDLE_MS 3600000
@@ -111,6 +115,7 @@ note_progress(struct engine *e, const struct cp_bootstrap *b, uint64_t now)
 		t->warning[0] = t->why[0] = '\0';
 		t->said = 0;
 		t->skewed = false;
+		about_soon(e);
 	}
 	log_esc(t->tag, sizeof t->tag, b->tag.p, b->tag.n);
 	log_esc(t->summary, sizeof t->summary, b->summary.p, b->summary.n);
@@ -121,6 +126,20 @@ note_progress(struct engine *e, const struct cp_bootstrap *b, uint64_t now)
 		log_esc(t->why, sizeof t->why, b->reason.p, b->reason.n);
 }
 
+/* What is behind "NOTICE BOOTSTRAP". */
+static struct cp_str
+keywords_of(struct cp_str line)
+{
+	const char *sp = line.p, *end = line.p + line.n;
+
+	for (int words = 0; words < 2 && sp != NULL; words++) {
+		sp = memchr(sp, ' ', (size_t)(end - sp));
+		sp = sp != NULL ? sp + 1 : NULL;
+	}
+	return sp != NULL ? (struct cp_str){ sp, (size_t)(end - sp) } :
+	    (struct cp_str){ "", 0 };
+}
+
 static void
 read_state(struct engine *e, const struct cp_str *v, uint64_t now)
 {
@@ -128,10 +147,13 @@ read_state(struct engine *e, const struct cp_str *v, uint64_t now)
 
 	e->tor.circuit = cp_str_is(v[K_CIRCUIT], "1");
 	e->tor.enough_dir = cp_str_is(v[K_DIR], "1");
-	if (cp_bootstrap_parse(&b, v[K_PHASE]))
+	if (cp_bootstrap_parse(&b, v[K_PHASE])) {
 		note_progress(e, &b, now);
-	else
+		about_phase(e, &b, keywords_of(v[K_PHASE]));
+	} else {
 		e->tor.progress = -1; /* what an event said is no proof */
+		about_phase(e, &b, (struct cp_str){ "", 0 });
+	}
 	if (e->tor.enough_dir)
 		e->tor.dir_at = now;
 	facts_confirm(&e->facts, FACT_ALIVE, e->sent);
@@ -155,6 +177,8 @@ read_traffic(struct engine *e, uint64_t bytes, uint64_t now)
 	if (!e->ev.seen_read) {
 		e->ev.seen_read = true;
 		e->ev.since = now;
+		if (e->ev.circuits_at == 0) /* the first look is no hurry */
+			e->ev.circuits_at = now;
 	} else if (bytes > e->ev.read && !e->prov.count_private) {
 		facts_confirm(&e->facts, FACT_USABLE, e->sent);
 	}
@@ -226,6 +250,7 @@ watch_ask_circuits(struct engine *e, uint64_t now)
 	struct cp_cmd cmd = { 0 };
 
 	e->due.circuits = now + e->policy->probe_ms;
+	e->ev.circuits_at = now;
 	session_send(e, CMD_CIRCUITS, &cmd,
 	    cp_cmd_getinfo(&cmd, circuit_keys, 1), now);
 }
@@ -284,7 +309,7 @@ void
 watch_on_circuits(struct engine *e, const struct cp_reply *reply,
     uint64_t now)
 {
-	struct cp_str v, line;
+	struct cp_str v, line, last = { "", 0 };
 	uint64_t id, max = 0, any = 0;
 	enum cp_err err = cp_reply_getinfo(reply, &v, circuit_keys, 1);
 
@@ -295,13 +320,16 @@ watch_on_circuits(struct engine *e, const struct cp_reply *reply,
 	while (v.n != 0) {
 		line = cp_next_line(&v);
 		id = built_number(line);
-		if (id > max)
+		if (id > max) {
 			max = id;
+			last = line;
+		}
 		id = circuit_number(line);
 		if (id > any)
 			any = id;
 	}
 	look_for_fresh(e, max, any);
+	about_circuit(e, max, last);
 	/* Proofs were voided since the question was sent: only a baseline. */
 	if (e->ev.seen_built && !e->need_probe && max > e->ev.built)
 		facts_confirm(&e->facts, FACT_USABLE, e->sent);
@@ -329,7 +357,8 @@ watch_circuits_due(const struct engine *e, uint64_t now)
 	if (!facts_holds(&e->facts, FACT_BOOT, now) ||
 	    !facts_holds(&e->facts, FACT_CIRCUIT, now))
 		return false;
-	if (!is_looking(e) && last != 0 && now - last < EVIDENCE_FRESH_MS)
+	if (!is_looking(e) && last != 0 && now - last < EVIDENCE_FRESH_MS &&
+	    now - e->ev.circuits_at < CIRCUITS_SLOW_MS)
 		return false;
 	return now >= e->due.circuits;
 }
@@ -490,6 +519,7 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		lost_fact(e, FACT_BOOT);
 		break;
 	case CP_EV_CLOCK_JUMPED:
+		e->tor.skewed = false; /* said of another clock */
 		engine_reprove(e, e->facts.epoch, now);
 		break;
 	case CP_EV_CONF_CHANGED:
@@ -497,6 +527,7 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		repair_on_changed(e, reply, now);
 		break;
 	case CP_EV_SIGNAL:
+		about_soon(e); /* DORMANT, ACTIVE */
 		if (!cp_str_is_nocase(ev.action, "RELOAD"))
 			break;
 		relays_changed(e);
@@ -504,6 +535,7 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		break;
 	case CP_EV_BOOTSTRAP:
 		note_progress(e, &ev.boot, now);
+		about_phase(e, &ev.boot, ev.text);
 		if (ev.boot.progress != 100 && e->facts.at[FACT_BOOT] != 0)
 			lost_fact(e, FACT_BOOT);
 		break;
@@ -524,8 +556,10 @@ watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		check_on_stream(e, &ev);
 		break;
 	case CP_EV_STATUS:
-		if (cp_str_is(ev.action, "CONSENSUS_ARRIVED"))
-			relays_consensus(e);
+		if (!cp_str_is(ev.action, "CONSENSUS_ARRIVED"))
+			break;
+		relays_consensus(e);
+		about_soon(e);
 		break;
 	case CP_EV_TRANSPORT_LAUNCHED:
 		transports_on_launched(e, ev.text);

@@ -18,8 +18,11 @@
 #include "policy/policy.h"
 #include "supervisor/log.h"
 
-/* Connections the kernel holds while the status process is restarted. */
-#define BACKLOG 128
+/*
+ * Connections the kernel holds while the status process is restarted: there
+ * may be thousands who come back at once.  The kernel may allow fewer.
+ */
+#define BACKLOG 4096
 
 static int
 path_join(char *dst, size_t cap, const char *dir, const char *name)

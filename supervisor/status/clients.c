@@ -10,24 +10,23 @@ status_line_new(const char *text, size_t len)
 {
 	struct status_line *line = xmalloc(sizeof *line + len);
 
+	memset(line, 0, sizeof *line);
 	line->refs = 1;
-	line->version = 0;
-	line->table = NULL;
-	line->at = line->len = len;
+	line->own = line->len = len;
 	memcpy(line->text, text, len);
 	return line;
 }
 
 void
-status_line_carry(struct status_line *line, struct status_line *table,
-    size_t at, uint64_t version)
+status_line_carry(struct status_line *line, enum status_part part,
+    struct status_line *text, size_t at, uint64_t version)
 {
-	line->version = version;
-	if (table == NULL)
+	line->part[part].version = version;
+	if (text == NULL)
 		return;
-	line->table = status_line_ref(table);
-	line->at = at;
-	line->len += table->len;
+	line->part[part].text = status_line_ref(text);
+	line->part[part].at = at;
+	line->len += text->len;
 }
 
 struct status_line *
@@ -40,9 +39,12 @@ status_line_ref(struct status_line *line)
 void
 status_line_unref(struct status_line *line)
 {
+	unsigned p;
+
 	if (line == NULL || --line->refs > 0)
 		return;
-	status_line_unref(line->table); /* which has none of its own */
+	for (p = 0; p < STATUS_NPART; p++)
+		status_line_unref(line->part[p].text); /* has no parts */
 	free(line);
 }
 
@@ -71,35 +73,44 @@ status_queue_put(struct status_queue *q, struct status_line *line)
 	*slot = line;
 }
 
+/* A line is its own text, cut where its parts are sent in between. */
 size_t
 status_queue_peek(const struct status_queue *q, const char **p)
 {
-	const struct status_line *line = q->cur;
-	size_t inside = 0;
+	const struct status_line *line = q->cur, *text;
+	size_t off = q->off, from = 0, piece;
+	unsigned i;
 
 	if (line == NULL)
 		return 0;
-	if (q->off < line->at) {
-		*p = line->text + q->off;
-		return line->at - q->off;
+	for (i = 0; i < STATUS_NPART; i++) {
+		text = line->part[i].text;
+		if (text == NULL)
+			continue;
+		piece = line->part[i].at - from;
+		if (off < piece) {
+			*p = line->text + from + off;
+			return piece - off;
+		}
+		off -= piece;
+		if (off < text->len) {
+			*p = text->text + off;
+			return text->len - off;
+		}
+		off -= text->len;
+		from = line->part[i].at;
 	}
-	if (line->table != NULL)
-		inside = line->table->len;
-	if (q->off - line->at < inside) {
-		*p = line->table->text + (q->off - line->at);
-		return inside - (q->off - line->at);
-	}
-	*p = line->text + (q->off - inside);
-	return line->len - q->off;
+	*p = line->text + from + off;
+	return line->own - from - off;
 }
 
 uint64_t
-status_queue_oldest(const struct status_queue *q)
+status_queue_oldest(const struct status_queue *q, enum status_part part)
 {
-	if (q->cur != NULL && q->cur->table != NULL)
-		return q->cur->version;
-	if (q->next != NULL && q->next->table != NULL)
-		return q->next->version;
+	if (q->cur != NULL && q->cur->part[part].text != NULL)
+		return q->cur->part[part].version;
+	if (q->next != NULL && q->next->part[part].text != NULL)
+		return q->next->part[part].version;
 	return 0;
 }
 
@@ -109,8 +120,8 @@ status_queue_sent(struct status_queue *q, size_t n)
 	if (n == 0)
 		return;
 	q->begun = true;
-	if (q->cur->version != 0)
-		q->version = q->cur->version;
+	if (q->cur->part[STATUS_P_TABLE].version != 0)
+		q->version = q->cur->part[STATUS_P_TABLE].version;
 	q->off += n;
 	if (q->off < q->cur->len)
 		return;

@@ -19,16 +19,22 @@
 #define STATUS_READ_SPARE_NS 2000000000u
 
 /*
- * Most lines leave the table of listeners out, for it is long and seldom
- * changes; its versions count from 1.  A line that carries it shares its text
- * with all others that do.
+ * What most lines leave out, for it is long and seldom changes: the table of
+ * listeners and the history.  Its versions count from 1.  A line that carries
+ * such a part shares its text with all others that do.  In the order in which
+ * they are in a line.
  */
+enum status_part { STATUS_P_TABLE = 0, STATUS_P_HISTORY, STATUS_NPART };
+
 struct status_line {
 	unsigned refs;
-	uint64_t version;	   /* of the table in it; 0: it has none */
-	struct status_line *table; /* its text, a reference; may be NULL */
-	size_t at;  /* the table is sent behind this many octets of TEXT */
-	size_t len; /* with the table */
+	struct {
+		uint64_t version; /* 0: the line has none */
+		struct status_line *text; /* a reference; may be NULL */
+		size_t at; /* it is sent behind this many octets of TEXT */
+	} part[STATUS_NPART];
+	size_t own; /* octets of TEXT */
+	size_t len; /* with the parts */
 	char text[];
 };
 
@@ -38,17 +44,21 @@ struct status_line {
  * the longest there may be as many more, as it may change as often.
  */
 #define STATUS_TABLES_MAX 16
+/*
+ * The same of the history, whose text is at most 18 KiB, and which is
+ * in a first line only.
+ */
+#define STATUS_HISTORIES_MAX 1024
 
 /* Ends the process when memory is out.  One reference, the caller's. */
 struct status_line *status_line_new(const char *text, size_t len);
 
 /*
- * LINE, which nobody else has yet, carries VERSION of the table, and TABLE
- * (borrowed; a reference is taken) behind AT octets; NULL: its text says
- * already that there is none.
+ * LINE carries PART in VERSION: TEXT (borrowed; a reference is taken; NULL:
+ * LINE says so itself) after AT octets of its own.  Parts come in order.
  */
-void status_line_carry(struct status_line *line, struct status_line *table,
-    size_t at, uint64_t version);
+void status_line_carry(struct status_line *line, enum status_part part,
+    struct status_line *text, size_t at, uint64_t version);
 struct status_line *status_line_ref(struct status_line *line);
 void status_line_unref(struct status_line *line); /* NULL is legal */
 
@@ -73,8 +83,9 @@ void status_queue_put(struct status_queue *q, struct status_line *line);
 /* What to send now; *P is borrowed until the next call on Q.  0: nothing. */
 size_t status_queue_peek(const struct status_queue *q, const char **p);
 
-/* The oldest version of the table whose text Q holds; 0: none. */
-uint64_t status_queue_oldest(const struct status_queue *q);
+/* The oldest version of PART whose text Q holds; 0: none. */
+uint64_t status_queue_oldest(const struct status_queue *q,
+    enum status_part part);
 
 /* N octets of what status_queue_peek() gave are gone. */
 void status_queue_sent(struct status_queue *q, size_t n);

@@ -12,9 +12,13 @@
 #include <unistd.h>
 
 #include "supervisor/log.h"
+#include "supervisor/status/peer.h"
+#include "supervisor/status/places.h"
 
 /* A crowd at the door must not keep the loop from everybody else. */
 #define ACCEPTS_PER_TURN 32
+/* After a search for somebody to drop that found none. */
+#define SEARCH_NS UINT64_C(250000000)
 /* No descriptors and nobody to drop: let the crowd wait at the door. */
 #define PAUSE_USEC 250000
 /*
@@ -26,6 +30,7 @@
 struct client {
 	TAILQ_ENTRY(client) link;
 	struct status_fanout *fanout;
+	struct status_user *user;
 	int fd;
 	struct event *hangup;
 	struct event *writable; /* added only while the kernel takes no more */
@@ -40,7 +45,10 @@ struct status_fanout {
 	struct event_base *base;
 	struct status_source *src;
 	int fd;
-	size_t most, count;
+	struct status_places places;
+	gid_t group; /* its members are staff, if HAVE_GROUP */
+	bool have_group;
+	uint64_t searched_ns;
 	struct event *acceptable;
 	struct event *resume;
 	struct client_list clients; /* the oldest first */
@@ -53,7 +61,7 @@ client_drop(struct client *c, const char *why)
 
 	log_debug("client fd=%d dropped: %s", c->fd, why);
 	TAILQ_REMOVE(&f->clients, c, link);
-	f->count--;
+	status_places_leave(&f->places, c->user);
 	event_free(c->hangup);
 	event_free(c->writable);
 	close(c->fd);
@@ -122,7 +130,7 @@ client_hangup_cb(evutil_socket_t fd, short what, void *arg)
  * until that is full, and costs us nothing.
  */
 static struct client *
-client_new(struct status_fanout *f, int fd)
+client_new(struct status_fanout *f, int fd, struct status_user *user)
 {
 	struct client *c = xcalloc(1, sizeof *c);
 	int size = SEND_BUFFER;
@@ -131,6 +139,7 @@ client_new(struct status_fanout *f, int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 	c->fanout = f;
 	c->fd = fd;
+	c->user = user;
 	status_queue_init(&c->queue);
 	status_reader_init(&c->reader, status_now_ns());
 	c->hangup = event_new(f->base, fd, EV_CLOSED | EV_PERSIST,
@@ -139,7 +148,6 @@ client_new(struct status_fanout *f, int fd)
 	if (c->hangup == NULL || c->writable == NULL)
 		fatal("out of memory");
 	TAILQ_INSERT_TAIL(&f->clients, c, link);
-	f->count++;
 	return c;
 }
 
@@ -151,25 +159,29 @@ client_owe(struct client *c, enum status_type type)
 	    status_source_line(c->fanout->src, type, c->queue.version));
 }
 
-/* It holds a text of the table that nearly everybody else is done with. */
+/* It holds a text that nearly everybody else is done with. */
 static bool
 is_far_behind(const struct client *c)
 {
 	const struct status_source *src = c->fanout->src;
-	uint64_t oldest = status_queue_oldest(&c->queue);
+	uint64_t oldest = status_queue_oldest(&c->queue, STATUS_P_TABLE);
 	uint64_t lines = src->view.table.total;
 
 	/* Without an engine there is no table, and no end of old ones. */
 	if (lines == 0)
 		lines = POL_MAX_LISTENERS;
-	return oldest != 0 && (src->version - oldest) * lines >=
-	    STATUS_TABLES_MAX * POL_MAX_LISTENERS;
+	if (oldest != 0 && (src->version - oldest) * lines >=
+	    STATUS_TABLES_MAX * POL_MAX_LISTENERS)
+		return true;
+	oldest = status_queue_oldest(&c->queue, STATUS_P_HISTORY);
+	return oldest != 0 &&
+	    src->history.count + 1 - oldest >= STATUS_HISTORIES_MAX;
 }
 
 static void
-client_welcome(struct status_fanout *f, int fd)
+client_welcome(struct status_fanout *f, int fd, struct status_user *user)
 {
-	struct client *c = client_new(f, fd);
+	struct client *c = client_new(f, fd, user);
 
 	if (event_add(c->hangup, NULL) == -1) {
 		client_drop(c, "no event");
@@ -179,6 +191,18 @@ client_welcome(struct status_fanout *f, int fd)
 	client_send(c);
 }
 
+/* All that it wants to know, as far as the kernel takes it at once. */
+static void
+refuse(struct status_fanout *f, int fd)
+{
+	const struct status_line *line = status_source_line(f->src,
+	    STATUS_T_REFUSED, f->src->version);
+
+	/* The kernel keeps it for the reader; worst: it is told nothing. */
+	(void)send(fd, line->text, line->own, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+}
+
 /* Make room: the oldest client that does not read goes. */
 static bool
 evict(struct status_fanout *f)
@@ -186,10 +210,31 @@ evict(struct status_fanout *f)
 	uint64_t now = status_now_ns();
 	struct client *c;
 
+	if (now - f->searched_ns < SEARCH_NS)
+		return false;
 	TAILQ_FOREACH(c, &f->clients, link)
 		if (status_reader_stuck(&c->reader, now,
 			STATUS_READ_SPARE_NS)) {
 			client_drop(c, "does not read, and room is needed");
+			return true;
+		}
+	f->searched_ns = now;
+	return false;
+}
+
+/* Make room for UID: the newest client of one who has too many goes. */
+static bool
+give_way(struct status_fanout *f, uid_t uid, bool staff)
+{
+	const struct status_user *u = status_places_yield(&f->places, uid,
+	    staff);
+	struct client *c;
+
+	if (u == NULL)
+		return false;
+	TAILQ_FOREACH_REVERSE(c, &f->clients, client_list, link)
+		if (c->user == u) {
+			client_drop(c, "gives way to another user");
 			return true;
 		}
 	return false;
@@ -215,28 +260,36 @@ resume_cb(evutil_socket_t fd, short what, void *arg)
 		fatal("cannot accept again");
 }
 
-/* Room for one more, by the eviction of another if need be. */
-static bool
-make_room(struct status_fanout *f)
+/* One who has come, with a place or without. */
+static void
+admit(struct status_fanout *f, int fd)
 {
-	if (evict(f))
-		return true;
-	log_debug("no room for another client");
-	pause_accepting(f);
-	return false;
+	struct status_peer peer;
+	bool staff;
+
+	if (!status_peer_get(&peer, fd)) {
+		close(fd);
+		return;
+	}
+	staff = status_peer_ok(&peer, fd, f->have_group ? &f->group : NULL);
+	if (status_places_full(&f->places) && !evict(f) &&
+	    !give_way(f, peer.uid, staff)) {
+		log_debug("no place for uid=%u", (unsigned)peer.uid);
+		refuse(f, fd);
+		return;
+	}
+	client_welcome(f, fd, status_places_take(&f->places, peer.uid,
+	    staff));
 }
 
 /* One more client.  False: no more this turn. */
 static bool
 accept_one(struct status_fanout *f)
 {
-	int fd;
+	int fd = accept4(f->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (f->count >= f->most && !make_room(f))
-		return false;
-	fd = accept4(f->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd != -1) {
-		client_welcome(f, fd);
+		admit(f, fd);
 		return true;
 	}
 	if (errno == EAGAIN)
@@ -244,7 +297,11 @@ accept_one(struct status_fanout *f)
 	if (errno == EINTR || errno == ECONNABORTED)
 		return true;
 	/* EMFILE and its like; the unforeseen too, so as not to spin. */
-	return make_room(f);
+	if (evict(f))
+		return true;
+	log_debug("no descriptor for another client");
+	pause_accepting(f);
+	return false;
 }
 
 static void
@@ -261,17 +318,18 @@ accept_cb(evutil_socket_t fd, short what, void *arg)
 }
 
 struct status_fanout *
-status_fanout_new(struct event_base *base, int listen_fd, size_t most,
-    struct status_source *src)
+status_fanout_new(struct event_base *base, const struct status_doors *doors,
+    size_t most, struct status_source *src)
 {
 	struct status_fanout *f = xcalloc(1, sizeof *f);
 
 	f->base = base;
 	f->src = src;
-	f->fd = listen_fd;
-	f->most = most;
+	f->fd = doors->status_fd;
+	f->have_group = status_peer_group(&f->group, doors->control_fd);
+	status_places_init(&f->places, most);
 	TAILQ_INIT(&f->clients);
-	f->acceptable = event_new(base, listen_fd, EV_READ | EV_PERSIST,
+	f->acceptable = event_new(base, f->fd, EV_READ | EV_PERSIST,
 	    accept_cb, f);
 	f->resume = event_new(base, -1, 0, resume_cb, f);
 	if (f->acceptable == NULL || f->resume == NULL ||
@@ -330,5 +388,5 @@ status_fanout_sweep(struct status_fanout *f)
 size_t
 status_fanout_count(const struct status_fanout *f)
 {
-	return f->count;
+	return f->places.held;
 }

@@ -14,12 +14,20 @@
 
 struct status_fanout;
 
+/* Listening sockets, borrowed. */
+struct status_doors {
+	int status_fd;
+	int control_fd; /* who may ask there is staff here: see places.h */
+};
+
 /*
- * Serve LISTEN_FD (borrowed), at most MOST clients at a time.  SRC and BASE
- * are borrowed and outlive the result.  Ends the process on failure.
+ * Serve DOORS' status.sock, at most MOST clients at a time; one for whom
+ * there is no place gets a line of type "refused", which tells all that there
+ * is to tell, and the end.  SRC and BASE are borrowed and outlive the result.
+ * Ends the process on failure.
  */
 struct status_fanout *status_fanout_new(struct event_base *base,
-    int listen_fd, size_t most, struct status_source *src);
+    const struct status_doors *doors, size_t most, struct status_source *src);
 void status_fanout_free(struct status_fanout *f);
 
 /* Send the line of TYPE to everybody; newcomers get a snapshot instead. */

@@ -68,7 +68,7 @@ on_view(void *arg)
 {
 	struct status *st = arg;
 
-	status_source_stale(&st->source);
+	status_source_note(&st->source);
 }
 
 static bool
@@ -133,8 +133,9 @@ publish(struct status *st, enum status_type type)
 {
 	if (type == STATUS_T_CHANGE)
 		status_source_tell(&st->source);
-	st->told_ns = status_now_ns();
 	status_fanout_publish(st->fanout, type);
+	/* After it: with thousands to serve it takes longer than the gap. */
+	st->told_ns = status_now_ns();
 }
 
 /* After every turn of the loop: tell what is new, not too often. */
@@ -162,7 +163,7 @@ tick_cb(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	/* Time alone can turn a view into a doubt. */
-	status_source_stale(&st->source);
+	status_source_note(&st->source);
 	status_control_tick(st->control);
 	if (++st->ticks % SWEEP_TICKS == 0)
 		status_fanout_sweep(st->fanout);
@@ -192,13 +193,13 @@ dump_cb(evutil_socket_t sig, short what, void *arg)
 {
 	struct status *st = arg;
 	const struct status_line *line = status_source_line(&st->source,
-	    STATUS_T_SNAPSHOT, st->source.version);
+	    STATUS_T_HEARTBEAT, st->source.version);
 
 	(void)sig;
 	(void)what;
 	/* A line ends with its newline and has no NUL. */
 	log_warn("clients=%zu seq=%llu %.*s", status_fanout_count(st->fanout),
-	    (unsigned long long)st->source.seq, (int)line->at - 1,
+	    (unsigned long long)st->source.seq, (int)line->own - 1,
 	    line->text);
 }
 
@@ -225,6 +226,8 @@ raise_files(void)
 	if (rl.rlim_cur < LEAST_CLIENTS + RESERVED_FDS)
 		fatal("too few descriptors: %llu",
 		    (unsigned long long)rl.rlim_cur);
+	log_warn("room for %llu readers only: too few open files allowed",
+	    (unsigned long long)rl.rlim_cur - RESERVED_FDS);
 	return (size_t)rl.rlim_cur - RESERVED_FDS;
 }
 
@@ -282,17 +285,19 @@ start_timers(struct status *st)
 static void
 start(struct status *st, size_t most)
 {
+	const struct status_doors doors = { LINK_STATUS_FD, LINK_CONTROL_FD };
+
 	event_set_log_callback(libevent_log);
 	st->base = new_base();
 	start_timers(st);
 	status_source_init(&st->source);
+	status_source_note(&st->source);
 	st->told_ns = status_now_ns();
 	st->uplink = status_uplink_new(st->base, &st->source.view,
 	    &uplink_ops, st);
 	st->control = status_control_new(st->base, LINK_CONTROL_FD,
 	    &status_deadlines, &control_ops, st);
-	st->fanout = status_fanout_new(st->base, LINK_STATUS_FD, most,
-	    &st->source);
+	st->fanout = status_fanout_new(st->base, &doors, most, &st->source);
 }
 
 static void

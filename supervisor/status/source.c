@@ -76,6 +76,23 @@ refresh_table(struct status_source *src)
 	status_source_stale(src);
 }
 
+/* The text of the history; made anew only after an event. */
+static struct status_line *
+past_text(struct status_source *src)
+{
+	size_t len;
+	char *text;
+
+	if (src->past != NULL)
+		return src->past;
+	text = status_history_encode(&src->history, &len);
+	if (text == NULL)
+		fatal("out of memory");
+	src->past = status_line_new(text, len);
+	free(text);
+	return src->past;
+}
+
 static void
 key_now(struct status_key *key, const struct status_source *src)
 {
@@ -88,6 +105,7 @@ status_source_init(struct status_source *src)
 {
 	memset(src, 0, sizeof *src);
 	status_view_init(&src->view);
+	status_history_init(&src->history);
 	src->version = 1;
 	src->since_ns = status_now_ns();
 	key_now(&src->told, src);
@@ -99,6 +117,8 @@ status_source_clear(struct status_source *src)
 	status_source_stale(src);
 	status_line_unref(src->table);
 	src->table = NULL;
+	status_line_unref(src->past);
+	src->past = NULL;
 	status_view_clear(&src->view);
 }
 
@@ -112,6 +132,36 @@ status_source_stale(struct status_source *src)
 			status_line_unref(src->lines[i][with]);
 			src->lines[i][with] = NULL;
 		}
+}
+
+static void
+real_time(char text[STATUS_TIME_LEN], int64_t *ms)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_REALTIME, &ts) == -1)
+		fatal("cannot read the clock");
+	*ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	status_time_format(text, ts.tv_sec, ts.tv_nsec);
+}
+
+/* An engine that has only just come is not silent yet. */
+void
+status_source_note(struct status_source *src)
+{
+	char time[STATUS_TIME_LEN];
+	struct status_word word;
+	int64_t ms;
+
+	status_source_stale(src);
+	if (src->view.linked && !src->view.have)
+		return;
+	status_encode_word(&word, &src->view, status_now_ns());
+	real_time(time, &ms);
+	if (!status_history_note(&src->history, &word, time))
+		return;
+	status_line_unref(src->past);
+	src->past = NULL;
 }
 
 bool
@@ -132,20 +182,35 @@ status_source_tell(struct status_source *src)
 	status_source_stale(src);
 }
 
-/* TEXT says "null" where the table belongs: put the table in its place. */
-static struct status_line *
-new_with_table(struct status_source *src, char *text, size_t len)
-{
-	struct status_line *line, *table = src->table;
-	size_t at = 0;
+/* A text with parts to be put where it says "null". */
+struct draft {
+	char *text;
+	size_t len;
+	struct status_line *part[STATUS_NPART]; /* NULL: the null stays */
+	uint64_t version[STATUS_NPART]; /* 0: it does not carry that part */
+};
 
-	if (table != NULL) {
-		at = status_encode_slot(text);
+static struct status_line *
+line_of(const struct draft *d)
+{
+	size_t at[STATUS_NPART] = { 0 }, len = d->len;
+	struct status_line *line;
+	unsigned p;
+
+	for (p = 0; p < STATUS_NPART; p++) {
+		if (d->part[p] == NULL)
+			continue;
+		at[p] = status_encode_slot(d->text, (enum status_part)p);
 		len -= STATUS_NULL_LEN;
-		memmove(text + at, text + at + STATUS_NULL_LEN, len - at);
+		/* With the NUL: the next slot is searched in what is left. */
+		memmove(d->text + at[p], d->text + at[p] + STATUS_NULL_LEN,
+		    len - at[p] + 1);
 	}
-	line = status_line_new(text, len);
-	status_line_carry(line, table, at, src->version);
+	line = status_line_new(d->text, len);
+	for (p = 0; p < STATUS_NPART; p++)
+		if (d->version[p] != 0)
+			status_line_carry(line, (enum status_part)p,
+			    d->part[p], at[p], d->version[p]);
 	return line;
 }
 
@@ -154,21 +219,24 @@ make_line(struct status_source *src, enum status_type type, bool with)
 {
 	struct status_stamp stamp = { .type = type, .seq = src->seq,
 		.pid = getpid(), .table = with };
+	struct draft d = { 0 };
 	struct status_line *line;
-	struct timespec ts;
-	size_t len;
-	char *text;
 
-	if (clock_gettime(CLOCK_REALTIME, &ts) == -1)
-		fatal("cannot read the clock");
+	real_time(stamp.time, &stamp.real_ms);
 	stamp.now_ns = status_now_ns();
-	status_time_format(stamp.time, ts.tv_sec, ts.tv_nsec);
-	text = status_encode(&src->view, &stamp, &len);
-	if (text == NULL)
+	if (with) {
+		d.version[STATUS_P_TABLE] = src->version;
+		d.part[STATUS_P_TABLE] = src->table;
+	}
+	if (type == STATUS_T_SNAPSHOT) {
+		d.version[STATUS_P_HISTORY] = src->history.count + 1;
+		d.part[STATUS_P_HISTORY] = past_text(src);
+	}
+	d.text = status_encode(&src->view, &stamp, &d.len);
+	if (d.text == NULL)
 		fatal("out of memory");
-	line = with ? new_with_table(src, text, len) :
-	    status_line_new(text, len);
-	free(text);
+	line = line_of(&d);
+	free(d.text);
 	return line;
 }
 

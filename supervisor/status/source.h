@@ -10,6 +10,7 @@
 
 #include "supervisor/status/clients.h"
 #include "supervisor/status/encode.h"
+#include "supervisor/status/history.h"
 #include "supervisor/status/view.h"
 
 struct status_source {
@@ -27,6 +28,8 @@ struct status_source {
 	bool sure;	  /* the engine was to be believed then */
 	uint64_t since_ns;
 	struct status_line *table; /* its text; NULL: there was none */
+	struct status_history history;
+	struct status_line *past; /* its text; NULL: not made yet */
 };
 
 /* The longest table is told this often at most, others more often. */
@@ -41,6 +44,9 @@ void status_source_clear(struct status_source *src);
 /* The lines made so far say the wrong thing, or the wrong time. */
 void status_source_stale(struct status_source *src);
 
+/* The same, and what the view says now goes into the history. */
+void status_source_note(struct status_source *src);
+
 /* Does the view differ from what was last told? */
 bool status_source_changed(struct status_source *src);
 
@@ -49,8 +55,8 @@ void status_source_tell(struct status_source *src);
 
 /*
  * The line of TYPE for a reader that has version HAD of the table: with the
- * table unless that is the present one.  Borrowed, until the next
- * status_source_stale().
+ * table unless that is the present one; with the history if it is a SNAPSHOT.
+ * Borrowed, until the next status_source_stale().
  */
 struct status_line *status_source_line(struct status_source *src,
     enum status_type type, uint64_t had);

@@ -31,7 +31,37 @@ static const struct {
 	TEXT(boot_warning),
 	TEXT(tor_version),
 	TEXT(relays_fault),
+	TEXT(tor.since),
+	TEXT(tor.lost),
+	TEXT(tor.boot_line),
+	TEXT(tor.boot_severity),
+	TEXT(tor.boot_reason),
+	TEXT(tor.boot_recommendation),
+	TEXT(tor.built),
 };
+
+/* A word of Tor's ("NOROUTE", "notice"), or nothing: it may be a sentence. */
+static void
+keep_word(char *text)
+{
+	if (text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+		"abcdefghijklmnopqrstuvwxyz0123456789")] != '\0')
+		memset(text, 0, strlen(text));
+}
+
+/*
+ * The engine has left out who Tor's bridge or guard is; should it ever have
+ * forgotten to, all of the line goes: half of it would be none of Tor's.
+ */
+static void
+clean_tor(struct snap_tor *t)
+{
+	if (status_text_names_host(t->boot_line))
+		memset(t->boot_line, 0, sizeof t->boot_line);
+	keep_word(t->boot_severity);
+	keep_word(t->boot_reason);
+	keep_word(t->boot_recommendation);
+}
 
 static void
 clean(struct snapshot *s)
@@ -50,6 +80,7 @@ clean(struct snapshot *s)
 		status_text_clean(s->extra[i].address,
 		    sizeof s->extra[i].address);
 	status_ways_clean(s);
+	clean_tor(&s->tor);
 }
 
 /* A gate report of zeros is the engine's "none yet". */
@@ -73,6 +104,16 @@ extras_ok(const struct snapshot *s)
 	return s->nalarm <= s->nextra;
 }
 
+/* The other numbers are told as they are, or not at all: see encode_tor.c. */
+static bool
+tor_ok(const struct snap_tor *t)
+{
+	return t->enabled < SNAP_NKNOWN && t->dormant < SNAP_NKNOWN &&
+	    t->usable < SNAP_NKNOWN && t->auth < SNAP_NAUTH &&
+	    t->clock < SNAP_NCLOCK && t->timesync < SNAP_NTS &&
+	    t->skew_known <= 1;
+}
+
 static bool
 snapshot_ok(const struct snapshot *s)
 {
@@ -84,7 +125,8 @@ snapshot_ok(const struct snapshot *s)
 	    s->nlisteners_proven <= s->nlisteners &&
 	    s->ntrouble <= s->nlisteners &&
 	    s->nwithheld <= s->nlisteners && s->time_required <= 1 &&
-	    s->mode <= POL_MODE_VETO && extras_ok(s) && status_ways_ok(s);
+	    s->mode <= POL_MODE_VETO && extras_ok(s) && status_ways_ok(s) &&
+	    tor_ok(&s->tor);
 }
 
 void

@@ -75,7 +75,7 @@ make_line(const struct rig *r, bool sure)
 
 	text = status_encode(&r->view, &st, &len);
 	FUZZ_ASSERT(text != NULL && len == strlen(text));
-	FUZZ_ASSERT(strncmp(text + status_encode_slot(text), "null",
+	FUZZ_ASSERT(strncmp(text + status_encode_slot(text, STATUS_P_TABLE), "null",
 	    STATUS_NULL_LEN) == 0);
 	check_text(text, len);
 	line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisor/engine/tell.h"
+
 struct world w;
 
 void
@@ -62,6 +64,10 @@ op_tor_write(void *arg, const void *p, size_t n)
 	(void)arg;
 	take_marks(cmd);
 	world_note("> %s\n", cmd);
+	if (about_take(cmd)) {
+		free(cmd);
+		return 0;
+	}
 	ck_assert_msg(w.nsent < MAX_SENT, "%s:%u: too many commands are "
 	    "waiting, the last is: %s", w.file, w.line, cmd);
 	w.sent[w.nsent++] = cmd;
@@ -218,6 +224,7 @@ op_status_send(void *arg, const void *p, size_t n)
 	(void)arg;
 	if (w.status_full)
 		return -1;
+	w.nsnaps += n == sizeof w.snap;
 	if (n == sizeof w.snap)
 		memcpy(&w.snap, p, n);
 	else if (n == sizeof w.result)
@@ -274,7 +281,7 @@ static void
 op_utc(void *arg, char *dst, size_t cap)
 {
 	(void)arg;
-	(void)snprintf(dst, cap, "2026-01-01T00:00:00Z");
+	(void)snprintf(dst, cap, "%s", w.about.utc);
 }
 
 const struct engine_ops world_ops = {
@@ -321,6 +328,20 @@ deliver_report(void)
 	engine_gate_bytes(w.e, &r, sizeof r, w.now);
 }
 
+/* Each reason that people are ever told is in the list of them. */
+static void
+check_reason(void)
+{
+	const char *code = engine_reason_code(w.e);
+	const struct facts_reason *r;
+	unsigned i = 0;
+
+	while ((r = tell_code(i)) != NULL && strcmp(r->code, code) != 0)
+		i++;
+	ck_assert_msg(r != NULL, "%s:%u: a reason that is not listed: %s",
+	    w.file, w.line, code);
+}
+
 /* Everything that happens without time passing. */
 uint64_t
 world_settle(void)
@@ -335,6 +356,7 @@ world_settle(void)
 		deliver_report();
 		wake = engine_settle(w.e, w.now);
 	}
+	check_reason();
 	return wake;
 }
 
@@ -371,6 +393,10 @@ world_tick(uint64_t ms)
 	world_flush();
 	for (;;) {
 		wake = world_settle();
+		if (w.about.cmd[0] != '\0') {
+			about_answer();
+			continue;
+		}
 		w.now = wake < end ? wake : end;
 		if (w.now == end)
 			break;

@@ -86,6 +86,7 @@ struct world {
 	struct snap_listener table[64];
 	unsigned nlines;	 /* lines of the table that were sent */
 	unsigned nowner, nprove; /* questions */
+	unsigned nsnaps; /* snapshots that were sent */
 	struct pol_addr ifaddrs[POL_MAX_IFADDRS];
 	/* scenario_names.c */
 	bool resolver, resolver_full, want_lookup, has_uplink;
@@ -95,6 +96,14 @@ struct world {
 	struct name_list list;
 	struct name_go go;
 	struct name_tryout tryout;
+	/* scenario_about.c */
+	struct {
+		bool by_hand;
+		char cmd[256]; /* to be answered; empty: none */
+		char value[5][32], utc[32];
+		unsigned lacks, fails; /* bits: keys */
+		unsigned asked;	       /* questions answered */
+	} about;
 	/* scenario_apply.c */
 	struct link_change change;
 	bool keeper_deaf;
@@ -153,6 +162,15 @@ void script_verdict(char *arg);
 void script_program(char *arg);
 void script_uplink(char *arg);
 void script_change(char *arg);
+
+/* scenario_about.c */
+void about_init(void);
+/* Is CMD a question that is answered by itself?  It is noted, then. */
+bool about_take(const char *cmd);
+/* Answer it; Tor must not be in the middle of something else. */
+void about_answer(void);
+const char *about_value(const char *key, char *buf, size_t cap);
+void script_about(char *arg);
 
 /* scenario_apply.c: the same of changes. */
 int apply_op_change(void *arg, const struct link_change *c);

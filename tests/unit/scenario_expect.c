@@ -105,7 +105,7 @@ value_of(const char *key, char *buf, size_t cap)
 		{ "alarm", w.snap.nalarm },
 		{ "trouble", w.snap.ntrouble },
 		{ "lines", w.nlines }, { "marks", w.nmarks },
-		{ "owners", w.nowner },
+		{ "owners", w.nowner }, { "snaps", w.nsnaps },
 		{ "refused", w.result.refused },
 		{ "relays", w.gate.nrelays }, { "listed", w.snap.nrelays },
 		{ "generation", w.gate.generation },
@@ -128,6 +128,8 @@ value_of(const char *key, char *buf, size_t cap)
 		(void)snprintf(buf, cap, "%u", numbers[i].value);
 		return buf;
 	}
+	if (about_value(key, buf, cap) != NULL)
+		return buf;
 	if (apply_value(key, buf, cap) != NULL)
 		return apply_value(key, buf, cap);
 	return names_value(key, buf, cap) != NULL ?
@@ -156,7 +158,7 @@ void
 world_expect(const char *word)
 {
 	const char *value = strchr(word, '='), *is;
-	char key[32], buf[128];
+	char key[32], buf[SNAP_BOOT_LINE];
 
 	if (value == NULL || (size_t)(value - word) >= sizeof key)
 		world_trouble("not key=value", word);

@@ -19,6 +19,9 @@ sample_gate(struct gate_report *r)
 	r->closes = 6;
 	r->close_last_ns = 210999;
 	r->close_max_ns = 400001;
+	r->close_sum_ns = 1310000;
+	for (unsigned i = 0; i < GATE_NCLOSE_US; i++)
+		r->close_under[i] = i == 0 ? 0 : i + 1;
 	r->foreign = 2;
 	r->purges = 5;
 	r->at_ns = SAMPLE_NOW - 1000;
@@ -28,12 +31,35 @@ sample_gate(struct gate_report *r)
 #define SET(member, text) \
 	(void)snprintf(s->member, sizeof s->member, "%s", text)
 
+static void
+sample_tor(struct snapshot *s)
+{
+	struct snap_tor *t = &s->tor;
+
+	t->enabled = SNAP_YES;
+	t->dormant = SNAP_NO;
+	t->auth = SNAP_AUTH_SAFECOOKIE;
+	t->restarts = 2;
+	SET(tor.since, "2026-01-31T23:50:00Z");
+	SET(tor.boot_line,
+	    "NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY=\"Done\"");
+	SET(tor.boot_severity, "notice");
+	t->usable = SNAP_YES;
+	t->clock = SNAP_CLOCK_OK;
+	t->built_id = 17;
+	SET(tor.built, "2026-01-31T23:59:58Z");
+	t->valid_after = SAMPLE_VALID_AFTER;
+	t->fresh_until = SAMPLE_VALID_AFTER + 3600;
+	t->valid_until = SAMPLE_VALID_AFTER + 3 * 3600;
+	t->timesync = SNAP_TS_SUCCESS;
+}
+
 void
 sample_snapshot(struct snapshot *s)
 {
 	memset(s, 0, sizeof *s);
 	s->magic = SNAP_MAGIC;
-	SET(state_name, "READY");
+	SET(state_name, "WATCH");
 	SET(reason_code, "ready");
 	SET(reason, "Tor carries traffic and everything is proven.");
 	SET(since, "2026-01-31T23:59:59Z");
@@ -47,6 +73,7 @@ sample_snapshot(struct snapshot *s)
 	SET(boot_tag, "done");
 	SET(boot_summary, "Done");
 	SET(tor_version, "0.4.9.11");
+	sample_tor(s);
 	s->circuit_established = 1;
 	s->enough_dir_info = 1;
 	SET(boot_since, "2026-01-31T23:59:58Z");

@@ -5,6 +5,7 @@
 #include "supervisor/status/view.h"
 
 #define SAMPLE_NOW UINT64_C(100000000000)
+#define SAMPLE_VALID_AFTER 1769900400 /* 2026-01-31T23:00:00Z */
 
 /* Open, everything proven; every counter has a number of its own. */
 void sample_snapshot(struct snapshot *s);

@@ -25,6 +25,15 @@ setup(void)
 	memset(&d, 'x', sizeof d);
 }
 
+static bool
+is_listed(const char *code)
+{
+	for (unsigned i = 0; diagnosis_code(i) != NULL; i++)
+		if (strcmp(diagnosis_code(i)->code, code) == 0)
+			return true;
+	return false;
+}
+
 static void
 is(const char *code, const char *text)
 {
@@ -35,6 +44,7 @@ is(const char *code, const char *text)
 	ck_assert_uint_gt(strlen(d.advice), 10);
 	ck_assert_uint_lt(strlen(d.advice), SNAP_TEXT - 1);
 	ck_assert(strlen(d.code) < sizeof d.code - 1);
+	ck_assert_msg(is_listed(d.code), "%s", d.code);
 }
 
 START_TEST(nothing_wrong_is_nothing_said)

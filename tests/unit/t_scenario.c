@@ -339,7 +339,7 @@ static const struct {
 	{ "want", script_want }, { "verdict", script_verdict },
 	{ "program", script_program }, { "kept", script_kept },
 	{ "uplink", script_uplink }, { "change", script_change },
-	{ "apply", script_apply },
+	{ "apply", script_apply }, { "about", script_about },
 	{ "pending", script_pending }, { "keeper", script_keeper },
 	{ "play", do_play }, { "def", do_def }, { "include", do_include } };
 
@@ -354,6 +354,11 @@ run_line(char *line)
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (strcmp(line, words[i].word) != 0)
 			continue;
+		if (words[i].run != script_feed && words[i].run != do_raw &&
+		    words[i].run != do_flood) {
+			world_flush();
+			about_answer();
+		}
 		words[i].run(arg);
 		return;
 	}
@@ -438,6 +443,7 @@ run(const char *name, enum chunking chunking)
 	char *trace;
 
 	memset(&w, 0, sizeof w);
+	about_init();
 	w.chunking = chunking;
 	w.now = T0;
 	w.feed = xmalloc(FEED_CAP);
@@ -458,6 +464,7 @@ run(const char *name, enum chunking chunking)
 }
 
 static const char *const scenarios[] = {
+	"about.txt", "about_boot.txt", "about_old.txt", "about_restart.txt",
 	"apply_513.txt", "apply_dry.txt", "apply_forget.txt",
 	"apply_gate.txt", "apply_gone.txt", "apply_keep.txt",
 	"apply_keeper.txt", "apply_kept.txt", "apply_late.txt",

@@ -206,7 +206,8 @@ START_TEST(table_is_sent_in_its_place)
 			struct status_line *line = status_line_new("aaaa\n",
 			    5);
 
-			status_line_carry(line, table, places[i].at, 1);
+			status_line_carry(line, STATUS_P_TABLE, table,
+			    places[i].at, 1);
 			status_queue_put(&q, line);
 			status_line_unref(line);
 			ck_assert_uint_eq(table->refs, 2);
@@ -220,13 +221,55 @@ START_TEST(table_is_sent_in_its_place)
 }
 END_TEST
 
+/* Side by side, apart, and the second alone; in pieces of every size. */
+START_TEST(two_parts_are_sent_in_their_places)
+{
+	static const struct {
+		size_t at[STATUS_NPART];
+		const char *want;
+	} places[] = {
+		{ { 0, 0 }, "[TABLE][PAST]aaaa\n" },
+		{ { 1, 3 }, "a[TABLE]aa[PAST]a\n" },
+		{ { 2, 5 }, "aa[TABLE]aa\n[PAST]" },
+		{ { 9, 4 }, "aaaa[PAST]\n" }, /* 9: no table */
+	};
+	struct status_line *table = status_line_new("[TABLE]", 7);
+	struct status_line *past = status_line_new("[PAST]", 6), *line;
+	size_t i, step;
+	char *got;
+
+	for (i = 0; i < sizeof places / sizeof places[0]; i++)
+		for (step = 1; step < 19; step++) {
+			line = status_line_new("aaaa\n", 5);
+			status_line_carry(line, STATUS_P_TABLE,
+			    places[i].at[0] == 9 ? NULL : table,
+			    places[i].at[0], 1);
+			status_line_carry(line, STATUS_P_HISTORY, past,
+			    places[i].at[1], 7);
+			status_queue_put(&q, line);
+			status_line_unref(line);
+			ck_assert_uint_eq(status_queue_oldest(&q,
+			    STATUS_P_HISTORY), 7);
+			got = read_all(step);
+			ck_assert_str_eq(got, places[i].want);
+			free(got);
+			ck_assert_uint_eq(past->refs, 1);
+			ck_assert_uint_eq(table->refs, 1);
+			ck_assert_uint_eq(status_queue_oldest(&q,
+			    STATUS_P_HISTORY), 0);
+		}
+	status_line_unref(table);
+	status_line_unref(past);
+}
+END_TEST
+
 /* Line A carries table 1, B table 2 and C none; A has begun. */
 START_TEST(replaced_table_is_still_owed)
 {
 	struct status_line *table = status_line_new("T", 1);
 
-	status_line_carry(a, table, 0, 1);
-	status_line_carry(b, table, 0, 2);
+	status_line_carry(a, STATUS_P_TABLE, table, 0, 1);
+	status_line_carry(b, STATUS_P_TABLE, table, 0, 2);
 	status_queue_put(&q, a);
 	ck_assert_uint_eq(q.version, 0);
 	status_queue_sent(&q, 1);
@@ -251,18 +294,18 @@ START_TEST(oldest_table_that_is_held_is_known)
 {
 	struct status_line *table = status_line_new("T", 1);
 
-	ck_assert_uint_eq(status_queue_oldest(&q), 0);
-	status_line_carry(a, table, 0, 3);
-	status_line_carry(b, table, 0, 4);
-	status_line_carry(c, NULL, 0, 5); /* "there is none" holds none */
+	ck_assert_uint_eq(status_queue_oldest(&q, STATUS_P_TABLE), 0);
+	status_line_carry(a, STATUS_P_TABLE, table, 0, 3);
+	status_line_carry(b, STATUS_P_TABLE, table, 0, 4);
+	status_line_carry(c, STATUS_P_TABLE, NULL, 0, 5); /* "there is none" holds none */
 	status_queue_put(&q, a);
 	status_queue_sent(&q, 1);
 	status_queue_put(&q, b);
-	ck_assert_uint_eq(status_queue_oldest(&q), 3);
+	ck_assert_uint_eq(status_queue_oldest(&q, STATUS_P_TABLE), 3);
 	status_queue_sent(&q, 5);
-	ck_assert_uint_eq(status_queue_oldest(&q), 4);
+	ck_assert_uint_eq(status_queue_oldest(&q, STATUS_P_TABLE), 4);
 	status_queue_put(&q, c);
-	ck_assert_uint_eq(status_queue_oldest(&q), 0);
+	ck_assert_uint_eq(status_queue_oldest(&q, STATUS_P_TABLE), 0);
 	status_queue_sent(&q, 1);
 	ck_assert_uint_eq(q.version, 5);
 	status_line_unref(table);
@@ -286,6 +329,7 @@ main(void)
 	tcase_add_test(tc, nothing_sent_is_no_beginning);
 	tcase_add_test(tc, references_never_exceed_two);
 	tcase_add_test(tc, table_is_sent_in_its_place);
+	tcase_add_test(tc, two_parts_are_sent_in_their_places);
 	tcase_add_test(tc, replaced_table_is_still_owed);
 	tcase_add_test(tc, oldest_table_that_is_held_is_known);
 	tcase_add_test(tc, reader_with_nothing_unread_is_alive);

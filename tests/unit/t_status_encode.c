@@ -9,6 +9,7 @@
 
 static const struct status_stamp stamp = { .type = STATUS_T_CHANGE,
 	.seq = 42, .now_ns = SAMPLE_NOW, .pid = 13,
+	.real_ms = INT64_C(1769903999123),
 	.time = "2026-01-31T23:59:59.123Z" };
 
 static json_t *
@@ -59,7 +60,7 @@ static const struct field fields[] = {
 	{ "", "time", "\"2026-01-31T23:59:59.123Z\"",
 	    "\"2026-01-31T23:59:59.123Z\"" },
 	{ "", "position", "\"open\"", "\"unknown\"" },
-	{ "", "state", "\"READY\"", "null" },
+	{ "", "state", "\"WATCH\"", "null" },
 	{ "reason", "code", "\"ready\"", "\"engine-silent\"" },
 	{ "reason", "text",
 	    "\"Tor carries traffic and everything is proven.\"",
@@ -68,10 +69,16 @@ static const struct field fields[] = {
 	    "\"It is started again by itself; if this lasts, read the log.\"" },
 	{ "", "since", "\"2026-01-31T23:59:59Z\"", "null" },
 	{ "", "hold", "false", "null" },
+	{ "tor", "enabled", "true", "null" },
 	{ "tor", "running", "true", "null" },
 	{ "tor", "pid", "812", "null" },
 	{ "tor", "version", "\"0.4.9.11\"", "null" },
+	{ "tor", "since", "\"2026-01-31T23:50:00Z\"", "null" },
+	{ "tor", "restarts", "2", "null" },
+	{ "tor", "dormant", "false", "null" },
 	{ "control", "authenticated", "true", "null" },
+	{ "control", "method", "\"safecookie\"", "null" },
+	{ "control", "lost", "null", "null" },
 	{ "bootstrap", "progress", "100", "null" },
 	{ "bootstrap", "tag", "\"done\"", "null" },
 	{ "bootstrap", "summary", "\"Done\"", "null" },
@@ -79,6 +86,13 @@ static const struct field fields[] = {
 	{ "bootstrap", "since", "\"2026-01-31T23:59:58Z\"", "null" },
 	{ "bootstrap", "stalled", "false", "null" },
 	{ "bootstrap", "tor_said", "null", "null" },
+	{ "bootstrap", "severity", "\"notice\"", "null" },
+	{ "bootstrap", "reason", "null", "null" },
+	{ "bootstrap", "count", "null", "null" },
+	{ "bootstrap", "recommendation", "null", "null" },
+	{ "bootstrap", "line",
+	    "\"NOTICE BOOTSTRAP PROGRESS=100 TAG=done "
+	    "SUMMARY=\\\"Done\\\"\"", "null" },
 	{ "uplink", "bridges", "0", "null" },
 	{ "uplink", "proxy", "null", "null" },
 	{ "uplink", "transports", "[]", "null" },
@@ -89,6 +103,15 @@ static const struct field fields[] = {
 	{ "uplink", "change", "null", "null" },
 	{ "circuits", "established", "true", "null" },
 	{ "circuits", "enough_dir_info", "true", "null" },
+	{ "circuits", "usable", "\"yes\"", "\"unknown\"" },
+	{ "circuits", "built", "\"2026-01-31T23:59:58Z\"", "null" },
+	{ "circuits", "built_id", "17", "null" },
+	{ "circuits", "built_age_ms", "null", "null" }, /* in a change */
+	{ "consensus", "valid_after", "\"2026-01-31T23:00:00Z\"", "null" },
+	{ "consensus", "fresh_until", "\"2026-02-01T00:00:00Z\"", "null" },
+	{ "consensus", "valid_until", "\"2026-02-01T02:00:00Z\"", "null" },
+	{ "consensus", "clock", "\"ok\"", "\"unknown\"" },
+	{ "consensus", "skew_s", "null", "null" },
 	{ "listeners", "total", "5", "null" },
 	{ "listeners", "proven", "5", "null" },
 	{ "listeners", "open", "4", "null" },
@@ -103,6 +126,7 @@ static const struct field fields[] = {
 	{ "listeners", "generation", "17", "null" },
 	{ "clock", "required", "true", "null" },
 	{ "clock", "right", "true", "null" },
+	{ "clock", "timesync", "\"success\"", "null" },
 	{ "firewall", "position", "\"open\"", "\"unknown\"" },
 	{ "firewall", "known", "true", "false" },
 	{ "firewall", "mode", "\"veto\"", "null" },
@@ -122,6 +146,11 @@ static const struct field fields[] = {
 	{ "firewall", "closes", "6", "6" },
 	{ "firewall", "close_last_us", "210", "210" },
 	{ "firewall", "close_max_us", "400", "400" },
+	{ "firewall", "close_us",
+	    "{\"50\":0,\"100\":2,\"250\":3,\"500\":4,\"1000\":5,"
+	    "\"10000\":6,\"inf\":6,\"sum\":1310}",
+	    "{\"50\":0,\"100\":2,\"250\":3,\"500\":4,\"1000\":5,"
+	    "\"10000\":6,\"inf\":6,\"sum\":1310}" },
 	{ "firewall", "foreign_changes", "2", "2" },
 	{ "firewall", "purges", "5", "5" },
 	{ "firewall", "error", "null", "null" },
@@ -143,6 +172,7 @@ static const struct field fields[] = {
 	{ "counters", "links", "3", "3" },
 	{ "counters", "provisions", "4", "4" },
 	{ "counters", "repairs", "9", "9" },
+	{ "", "history", "null", "null" },
 };
 /* clang-format on */
 #define NFIELDS ((int)(sizeof fields / sizeof fields[0]))
@@ -411,6 +441,9 @@ START_TEST(line_is_printable_ascii_whatever_the_engine_sends)
 	memset(s.advice, 0xff, sizeof s.advice);
 	memset(s.boot_warning, '\n', sizeof s.boot_warning);
 	memset(s.tor_version, 0x1b, sizeof s.tor_version);
+	memset(&s.tor.lost, 0x1b, sizeof s.tor.lost);
+	memset(&s.tor.built, 0xff, sizeof s.tor.built);
+	memset(&s.tor.boot_line, '\r', sizeof s.tor.boot_line);
 	s.ntrouble = 1;
 	memset(s.trouble[0].name, '\\', sizeof s.trouble[0].name);
 	memset(s.trouble[0].address, 0x80, sizeof s.trouble[0].address);
@@ -449,6 +482,13 @@ static const struct {
 	{ offsetof(struct snapshot, ntrouble), 6 },
 	{ offsetof(struct snapshot, nwithheld), 6 },
 	{ offsetof(struct snapshot, nalarm), 3 },
+	{ offsetof(struct snapshot, tor.enabled), SNAP_NKNOWN },
+	{ offsetof(struct snapshot, tor.dormant), SNAP_NKNOWN },
+	{ offsetof(struct snapshot, tor.usable), SNAP_NKNOWN },
+	{ offsetof(struct snapshot, tor.auth), SNAP_NAUTH },
+	{ offsetof(struct snapshot, tor.clock), SNAP_NCLOCK },
+	{ offsetof(struct snapshot, tor.timesync), SNAP_NTS },
+	{ offsetof(struct snapshot, tor.skew_known), 2 },
 	{ offsetof(struct snapshot, extra[1].kind), POL_NKIND },
 	{ offsetof(struct snapshot, extra[1].alarm), 2 },
 };
@@ -533,6 +573,168 @@ START_TEST(a_new_link_forgets_the_old_word)
 }
 END_TEST
 
+static json_t *
+encode_type(const struct status_view *v, enum status_type type)
+{
+	struct status_stamp st = stamp;
+	json_t *line;
+	size_t len;
+	char *text;
+
+	st.type = type;
+	text = status_encode(v, &st, &len);
+	ck_assert_ptr_nonnull(text);
+	line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	free(text);
+	return line;
+}
+
+/* 23:59:58 to 23:59:59.123; a clock set back knows no age. */
+START_TEST(age_of_a_circuit_is_told_where_it_is_no_news)
+{
+	static const char *const want[STATUS_NTYPE] = {
+		[STATUS_T_SNAPSHOT] = "1123", [STATUS_T_CHANGE] = "null",
+		[STATUS_T_HEARTBEAT] = "1123", [STATUS_T_REFUSED] = "1123" };
+	struct status_view v;
+	json_t *line;
+
+	sample_view(&v);
+	line = encode_type(&v, (enum status_type)_i);
+	assert_at(line, "circuits", "built_age_ms", want[_i]);
+	json_decref(line);
+	(void)strcpy(v.snap.tor.built, "2027-01-31T23:59:58Z");
+	line = encode_type(&v, (enum status_type)_i);
+	assert_at(line, "circuits", "built_age_ms", "null");
+	json_decref(line);
+	status_view_clear(&v);
+}
+END_TEST
+
+START_TEST(what_tor_has_not_answered_is_null)
+{
+	struct status_view v;
+	json_t *line;
+
+	sample_view(&v);
+	memset(&v.snap.tor, 0, sizeof v.snap.tor);
+	line = encode_at(&v, SAMPLE_NOW);
+	assert_at(line, "tor", "enabled", "null");
+	assert_at(line, "tor", "dormant", "null");
+	assert_at(line, "tor", "since", "null");
+	assert_at(line, "tor", "restarts", "0");
+	assert_at(line, "control", "method", "null");
+	assert_at(line, "bootstrap", "line", "null");
+	assert_at(line, "circuits", "usable", "\"unknown\"");
+	assert_at(line, "circuits", "built_id", "null");
+	assert_at(line, "consensus", "valid_until", "null");
+	assert_at(line, "consensus", "clock", "\"unknown\"");
+	assert_at(line, "clock", "timesync", "null");
+	json_decref(line);
+	v.snap.tor.skew_known = 1;
+	v.snap.tor.skew_s = -7200;
+	v.snap.tor.valid_until = INT64_MAX; /* no year of ours */
+	line = encode_at(&v, SAMPLE_NOW);
+	assert_at(line, "consensus", "skew_s", "-7200");
+	assert_at(line, "consensus", "valid_until", "null");
+	json_decref(line);
+	status_view_clear(&v);
+}
+END_TEST
+
+#define BOOT "WARN BOOTSTRAP PROGRESS=10 TAG=conn_done SUMMARY=\"Connected\" "
+#define FP "0123456789abcdef0123456789ABCDEF01234567"
+
+/* Each would say to whom Tor connects; a line that does not is told. */
+static const struct {
+	const char *line;
+	bool told;
+} boot_lines[] = {
+	{ BOOT "WARNING=\"No route to host\" REASON=NOROUTE COUNT=3 "
+	    "RECOMMENDATION=warn", true },
+	{ BOOT "HOSTID=\"" FP "\"", false },
+	{ BOOT "hostaddr=\"x\"", false },
+	{ BOOT "HOSTADDR=\"198.51.100.3:443\"", false },
+	{ BOOT "WARNING=\"at 198.51.100.3\"", false },
+	{ BOOT "WARNING=\"a198.51.100.3\"", false },
+	{ BOOT "WARNING=\"[2001:db8::5]:443\"", false },
+	{ BOOT "WARNING=\"$" FP "~nick\"", false },
+	{ BOOT "COUNT=1.2.3", true },
+};
+
+START_TEST(line_of_bootstrap_names_nobody)
+{
+	struct status_view v;
+	struct snapshot s;
+	json_t *line, *told;
+
+	sample_snapshot(&s);
+	(void)snprintf(s.tor.boot_line, sizeof s.tor.boot_line, "%s",
+	    boot_lines[_i].line);
+	status_view_init(&v);
+	status_view_link(&v, true);
+	ck_assert(status_view_take(&v, &s, sizeof s, SAMPLE_NOW));
+	line = encode_at(&v, SAMPLE_NOW);
+	told = json_object_get(json_object_get(line, "bootstrap"), "line");
+	if (boot_lines[_i].told)
+		ck_assert_str_eq(json_string_value(told),
+		    boot_lines[_i].line);
+	else
+		ck_assert(json_is_null(told));
+	json_decref(line);
+	status_view_clear(&v);
+}
+END_TEST
+
+/* Words of Tor's that are sentences, or worse, are none. */
+START_TEST(word_of_tor_is_a_word)
+{
+	struct status_view v;
+	struct snapshot s;
+	json_t *line;
+
+	sample_snapshot(&s);
+	(void)strcpy(s.tor.boot_severity, "a b");
+	(void)strcpy(s.tor.boot_reason, "198.51.100.3:443");
+	(void)strcpy(s.tor.boot_recommendation, "warn");
+	s.tor.boot_count = 5;
+	status_view_init(&v);
+	status_view_link(&v, true);
+	ck_assert(status_view_take(&v, &s, sizeof s, SAMPLE_NOW));
+	line = encode_at(&v, SAMPLE_NOW);
+	assert_at(line, "bootstrap", "severity", "null");
+	assert_at(line, "bootstrap", "reason", "null");
+	assert_at(line, "bootstrap", "recommendation", "\"warn\"");
+	assert_at(line, "bootstrap", "count", "5");
+	json_decref(line);
+	status_view_clear(&v);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int64_t ms; /* -1: none */
+} moments[] = {
+	{ "1970-01-01T00:00:01Z", 1000 },
+	{ "2026-01-31T23:59:59.123Z", INT64_C(1769903999123) },
+	{ "2026-01-31T23:59:59", -1 },
+	{ "2026-01-31T23:59:59.12Z", -1 },
+	{ "2026-01-31T23:59:59.1 3Z", -1 },
+	{ "2026-02-31T23:59:59Z", -1 },
+	{ "2026-01-31T23:59:59Zx", -1 },
+	{ " 2026-1-31T23:59:59Z", -1 },
+	{ "", -1 },
+};
+
+START_TEST(moment_is_read_in_our_own_form_only)
+{
+	int64_t ms = -1;
+
+	ck_assert_int_eq(status_time_parse(&ms, moments[_i].text),
+	    moments[_i].ms != -1);
+	ck_assert_int_eq(ms, moments[_i].ms);
+}
+END_TEST
+
 /* Two tables, since no code of the engine is linked into this process. */
 START_TEST(facts_are_the_engines)
 {
@@ -587,6 +789,14 @@ main(void)
 	tcase_add_test(tc, what_always_moves_is_no_change);
 	tcase_add_test(tc, silence_is_a_change);
 	tcase_add_test(tc, a_new_link_forgets_the_old_word);
+	tcase_add_loop_test(tc, age_of_a_circuit_is_told_where_it_is_no_news,
+	    0, STATUS_NTYPE);
+	tcase_add_test(tc, what_tor_has_not_answered_is_null);
+	tcase_add_loop_test(tc, line_of_bootstrap_names_nobody, 0,
+	    N(boot_lines));
+	tcase_add_test(tc, word_of_tor_is_a_word);
+	tcase_add_loop_test(tc, moment_is_read_in_our_own_form_only, 0,
+	    N(moments));
 	tcase_add_test(tc, facts_are_the_engines);
 	tcase_add_test(tc, time_is_rfc_3339);
 	suite_add_tcase(s, tc);

@@ -296,14 +296,14 @@ START_TEST(slot_is_the_key_and_not_a_text)
 	sample_view(&v);
 	(void)strcpy(v.snap.reason, "\"table\":null \\\"table\":null");
 	text = status_encode(&v, &st, &len);
-	at = status_encode_slot(text);
+	at = status_encode_slot(text, STATUS_P_TABLE);
 	ck_assert_int_eq(strncmp(text + at, "null", STATUS_NULL_LEN), 0);
 	memcpy(text + at, "1234", STATUS_NULL_LEN);
 	ck_assert_ptr_nonnull(strstr(text, "\"table\":1234}"));
 	free(text);
 	st.table = false;
 	text = status_encode(&v, &st, &len);
-	ck_assert_uint_eq(status_encode_slot(text), len);
+	ck_assert_uint_eq(status_encode_slot(text, STATUS_P_TABLE), len);
 	free(text);
 }
 END_TEST

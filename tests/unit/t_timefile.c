@@ -212,6 +212,50 @@ START_TEST(a_directory_that_is_shut_is_no_proof)
 }
 END_TEST
 
+START_TEST(for_people_the_best_word_counts)
+{
+	ck_assert_int_eq(timefile_word(tf), SNAP_TS_PENDING);
+	make_directory(0755);
+	(void)timefile_look(tf);
+	ck_assert_int_eq(timefile_word(tf), SNAP_TS_PENDING);
+	/* That it failed is no reason to be right, nor to be wrong. */
+	make("fail");
+	ck_assert(is_told());
+	ck_assert_int_eq(timefile_look(tf), CLOCK_NO_FILE);
+	ck_assert_int_eq(timefile_word(tf), SNAP_TS_FAIL);
+	make("first_success");
+	ck_assert_int_eq(timefile_look(tf), CLOCK_RIGHT);
+	ck_assert_int_eq(timefile_word(tf), SNAP_TS_FIRST_SUCCESS);
+	make("success");
+	ck_assert_int_eq(timefile_look(tf), CLOCK_RIGHT);
+	ck_assert_int_eq(timefile_word(tf), SNAP_TS_SUCCESS);
+	lose("first_success");
+	ck_assert_int_eq(timefile_look(tf), CLOCK_RIGHT);
+	ck_assert_int_eq(timefile_word(tf), SNAP_TS_SUCCESS);
+	lose("success");
+	ck_assert_int_eq(timefile_look(tf), CLOCK_NO_FILE);
+	ck_assert_int_eq(timefile_word(tf), SNAP_TS_FAIL);
+	/* What others could have put there says nothing. */
+	ck_assert_int_eq(chmod(dir, 0777), 0);
+	ck_assert_int_eq(timefile_look(tf), CLOCK_BAD_DIRECTORY);
+	ck_assert_int_eq(timefile_word(tf), SNAP_TS_PENDING);
+}
+END_TEST
+
+START_TEST(a_word_that_nobody_trusted_gave_is_none)
+{
+	char path[128];
+
+	make_directory(0755);
+	(void)snprintf(path, sizeof path, "%s/fail", dir);
+	ck_assert_int_eq(symlink("/etc/passwd", path), 0);
+	(void)snprintf(path, sizeof path, "%s/first_success", dir);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(timefile_look(tf), CLOCK_BAD_FILE);
+	ck_assert_int_eq(timefile_word(tf), SNAP_TS_PENDING);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -227,6 +271,8 @@ main(void)
 	tcase_add_test(tc, only_a_file_counts);
 	tcase_add_test(tc, others_prove_nothing);
 	tcase_add_test(tc, a_directory_that_is_shut_is_no_proof);
+	tcase_add_test(tc, for_people_the_best_word_counts);
+	tcase_add_test(tc, a_word_that_nobody_trusted_gave_is_none);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
