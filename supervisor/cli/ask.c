@@ -41,11 +41,12 @@ sentence_of(char dst[SENTENCE_CAP], const json_t *answer, bool ok)
 }
 
 /*
- * Print one answer's sentence: what the engine said to stdout, why something
- * was not done to stderr.  *MORE: another answer follows.
+ * Print one answer's sentence: what the engine said to stdout, or into ALL if
+ * there is one, why something was not done to stderr.  *MORE: another answer
+ * follows.
  */
 static enum cli_exit
-print_answer(const char *text, bool verdict, bool *more)
+print_answer(const char *text, bool verdict, bool *more, json_t *all)
 {
 	json_t *answer = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *ok = json_object_get(answer, "ok");
@@ -61,6 +62,9 @@ print_answer(const char *text, bool verdict, bool *more)
 	    json_is_true(json_object_get(answer, "more"));
 	sentence_of(plain, answer, code == CLI_OK);
 	json_decref(answer);
+	if (all != NULL && code != CLI_UNKNOWN)
+		return json_array_append_new(all, json_string(plain)) == 0 ?
+		    code : CLI_UNKNOWN;
 	if (code == CLI_OK || code == CLI_FAILED) {
 		puts(plain);
 		return cli_printed(code);
@@ -83,9 +87,10 @@ request(struct cli_conn *c, const struct cli_options *o, const char *text,
 	return rc;
 }
 
-/* Ask with OBJ, which is taken, and print every answer. */
+/* Ask with OBJ, which is taken, and print every answer, or have it in ALL. */
 static enum cli_exit
-converse(const struct cli_options *o, json_t *obj, const struct patience *p)
+converse(const struct cli_options *o, json_t *obj, const struct patience *p,
+    json_t *all)
 {
 	char *text = json_dumps(obj, JSON_COMPACT | JSON_ENSURE_ASCII);
 	uint64_t end = cli_now_ms() + p->all_ms, next;
@@ -104,7 +109,7 @@ converse(const struct cli_options *o, json_t *obj, const struct patience *p)
 		rc = cli_conn_read(&c, &answer, next < end ? next : end);
 		if (rc != CLI_IO_OK)
 			break;
-		code = print_answer(answer, p->verdict, &more);
+		code = print_answer(answer, p->verdict, &more, all);
 		if (code == CLI_UNKNOWN)
 			break; /* nobody reads, or it is no answer */
 	}
@@ -115,18 +120,26 @@ converse(const struct cli_options *o, json_t *obj, const struct patience *p)
 enum cli_exit
 cli_ask(const struct cli_options *o)
 {
-	return converse(o, json_pack("{s:s}", "cmd", o->command), &at_once);
+	return converse(o, json_pack("{s:s}", "cmd", o->command), &at_once,
+	    NULL);
 }
 
 enum cli_exit
-cli_check(const struct cli_options *o)
+cli_check_isolation(const struct cli_options *o)
 {
-	if (strcmp(o->operand, "isolation") == 0)
-		return converse(o, json_pack("{s:s}", "cmd",
-		    "check-isolation"), &check);
-	fprintf(stderr, "portcullis: The only thing to check is "
-	    "\"isolation\".\n");
-	return CLI_USAGE;
+	json_t *ask = json_pack("{s:s}", "cmd", "check-isolation");
+	json_t *all, *last;
+	enum cli_exit code, printed;
+
+	if (!o->json)
+		return converse(o, ask, &check, NULL);
+	all = json_array();
+	code = converse(o, ask, &check, all);
+	last = json_array_get(all, json_array_size(all) - 1);
+	printed = cli_print_json(json_pack("{s:s,s:b,s:i,s:O?,s:o}", "check",
+	    "isolation", "ok", code == CLI_OK, "code", (int)code, "text",
+	    last, "details", all));
+	return cli_printed(printed == CLI_OK ? code : printed);
 }
 
 enum cli_exit
@@ -136,5 +149,5 @@ cli_apply(const struct cli_options *o)
 
 	json_set_alloc_funcs(malloc, wipe_free);
 	obj = cli_change_load(o->operand, o->dry_run);
-	return obj != NULL ? converse(o, obj, &apply) : CLI_USAGE;
+	return obj != NULL ? converse(o, obj, &apply, NULL) : CLI_USAGE;
 }

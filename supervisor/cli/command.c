@@ -9,7 +9,6 @@
 #include "supervisor/cli/conn.h"
 #include "supervisor/cli/field.h"
 #include "supervisor/cli/out.h"
-#include "supervisor/cli/table.h"
 
 #define STATUS_SOCK "status.sock"
 
@@ -35,33 +34,8 @@ parse_line(const char *text)
 	return NULL;
 }
 
-static bool
-is_colour_wanted(void)
-{
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) == 1 && (no == NULL || no[0] == '\0') &&
-	    (term == NULL || strcmp(term, "dumb") != 0);
-}
-
-/* JSON goes out as it came, if no octet of it could harm a terminal. */
-static void
-print_raw(char *text)
-{
-	size_t i;
-
-	for (i = 0; text[i] != '\0'; i++)
-		if (text[i] < 0x20 || text[i] > 0x7e)
-			text[i] = '?';
-	puts(text);
-}
-
-/*
- * The first line of the status socket: *TEXT lasts as long as C, which is to
- * be closed, and the result is the caller's.  NULL: *CODE says why.
- */
-static json_t *
-first_line(struct cli_conn *c, char **text, enum cli_exit *code,
+json_t *
+cli_first_line(struct cli_conn *c, char **text, enum cli_exit *code,
     const struct cli_options *o)
 {
 	uint64_t deadline = cli_now_ms() + FIRST_MS;
@@ -76,63 +50,8 @@ first_line(struct cli_conn *c, char **text, enum cli_exit *code,
 		return NULL;
 	}
 	line = parse_line(*text);
-	*code = line != NULL ? cli_verdict(line) : CLI_UNKNOWN;
+	*code = line != NULL ? CLI_OK : CLI_UNKNOWN;
 	return line;
-}
-
-enum cli_exit
-cli_status(const struct cli_options *o)
-{
-	struct cli_conn c;
-	enum cli_exit code;
-	json_t *line;
-	char *text;
-
-	line = first_line(&c, &text, &code, o);
-	if (line != NULL && o->json)
-		print_raw(text);
-	else if (line != NULL)
-		cli_format_status(stdout, line, is_colour_wanted());
-	json_decref(line);
-	cli_conn_close(&c);
-	return cli_printed(code);
-}
-
-/* The array alone; "null" when there is none. */
-static bool
-print_table(const json_t *line)
-{
-	json_t *table = cli_table_new(line);
-	char *text = json_dumps(table, JSON_COMPACT | JSON_ENSURE_ASCII);
-
-	json_decref(table);
-	if (text == NULL) {
-		puts("null");
-		return false;
-	}
-	print_raw(text); /* DEL passes for ASCII */
-	free(text);
-	return true;
-}
-
-enum cli_exit
-cli_listeners(const struct cli_options *o)
-{
-	struct cli_conn c;
-	enum cli_exit code;
-	json_t *line;
-	bool known;
-	char *text;
-
-	line = first_line(&c, &text, &code, o);
-	if (line != NULL) {
-		known = o->json ? print_table(line) :
-		    cli_format_listeners(stdout, line);
-		code = known ? code : CLI_UNKNOWN;
-	}
-	json_decref(line);
-	cli_conn_close(&c);
-	return cli_printed(code);
 }
 
 /* One line for people, unless it says the same as the last. */
@@ -167,7 +86,7 @@ cli_watch(const struct cli_options *o)
 			break;
 		line = parse_line(text);
 		if (line != NULL && o->json)
-			print_raw(text);
+			cli_print_raw(text);
 		else if (line != NULL)
 			print_change(line, last);
 		code = cli_printed(line != NULL ? CLI_OK : CLI_UNKNOWN);
@@ -179,7 +98,7 @@ cli_watch(const struct cli_options *o)
 
 /*
  * Read until the goal is met or the connection is of no more use.  CLI_OK:
- * met.  CLI_NOT_OPEN: connect again.  Anything else ends the wait.
+ * met.  CLI_FAILED: connect again.  Anything else ends the wait.
  */
 static enum cli_exit
 wait_on(struct cli_conn *c, const struct cli_options *o, uint64_t deadline)
@@ -193,7 +112,7 @@ wait_on(struct cli_conn *c, const struct cli_options *o, uint64_t deadline)
 		silence = cli_now_ms() + SILENCE_MS;
 		if (cli_conn_read(c, &text, silence < deadline ? silence :
 			deadline) != CLI_IO_OK)
-			return CLI_NOT_OPEN;
+			return CLI_FAILED;
 		line = parse_line(text);
 		if (line == NULL)
 			return CLI_UNKNOWN;
@@ -215,14 +134,14 @@ cli_wait(const struct cli_options *o)
 	enum cli_io rc;
 
 	for (;;) {
-		code = CLI_NOT_OPEN;
+		code = CLI_FAILED;
 		rc = cli_conn_open(&c, o->dir, STATUS_SOCK, deadline);
 		if (rc == CLI_IO_DENIED)
 			return cli_io_failed(o, rc);
 		if (rc == CLI_IO_OK)
 			code = wait_on(&c, o, deadline);
 		cli_conn_close(&c);
-		if (code != CLI_NOT_OPEN)
+		if (code != CLI_FAILED)
 			return code;
 		if (cli_now_ms() >= deadline)
 			break;

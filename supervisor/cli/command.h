@@ -13,10 +13,14 @@ struct cli_options {
 	const char *command; /* its name, as typed */
 	const char *operand; /* what follows it, if the command takes that */
 	enum cli_goal goal;
+	const char *field;   /* --field; NULL: not given */
 	bool json;
+	bool shell;
 	bool dry_run;
 	bool has_timeout;
 	uint64_t timeout_ms;
+	bool has_max_age;
+	uint64_t max_age_ms;
 };
 
 /* All print to stdout; why they failed, to stderr. */
@@ -26,8 +30,13 @@ enum cli_exit cli_watch(const struct cli_options *o);
 enum cli_exit cli_wait(const struct cli_options *o);
 /* hold, release, newnym, reprove, names: o->command is the verb. */
 enum cli_exit cli_ask(const struct cli_options *o);
-/* o->operand is what to check. */
+/* o->operand is what to check, one of the words. */
 enum cli_exit cli_check(const struct cli_options *o);
+const char *cli_check_word(unsigned i); /* NULL beyond the last */
+enum cli_exit cli_check_isolation(const struct cli_options *o);
+enum cli_exit cli_explain(const struct cli_options *o);
+enum cli_exit cli_log(const struct cli_options *o);
+enum cli_exit cli_metrics(const struct cli_options *o);
 /* o->operand is the file with what is to be applied. */
 enum cli_exit cli_apply(const struct cli_options *o);
 

@@ -10,6 +10,43 @@ cli_field(const json_t *line, const char *part, const char *key)
 	return json_object_get(line, key);
 }
 
+/* The element WORD of ARRAY: a number as it is written, and no other. */
+static const json_t *
+element(const json_t *array, const char *word)
+{
+	size_t i = 0;
+
+	if (word[0] == '\0' || (word[0] == '0' && word[1] != '\0'))
+		return NULL;
+	for (; *word != '\0'; word++) {
+		if (*word < '0' || *word > '9' ||
+		    i >= json_array_size(array))
+			return NULL;
+		i = i * 10 + (size_t)(*word - '0');
+	}
+	return json_array_get(array, i);
+}
+
+const json_t *
+cli_field_at(const json_t *line, const char *path)
+{
+	char word[CLI_TEXT_CAP];
+	size_t n;
+
+	for (; line != NULL; path += n + 1) {
+		n = strcspn(path, ".");
+		if (n >= sizeof word)
+			return NULL;
+		memcpy(word, path, n);
+		word[n] = '\0';
+		line = json_is_array(line) ? element(line, word) :
+		    json_object_get(line, word);
+		if (path[n] == '\0')
+			return line;
+	}
+	return NULL;
+}
+
 const char *
 cli_field_text(char dst[CLI_TEXT_CAP], const json_t *value)
 {
@@ -41,5 +78,22 @@ cli_plain(char *dst, size_t cap, const char *src)
 	for (i = 0; i < cap - 1 && src[i] != '\0'; i++)
 		dst[i] = src[i] >= 0x20 && src[i] <= 0x7e ? src[i] : '?';
 	dst[i] = '\0';
+	return dst;
+}
+
+char *
+cli_sentence(char *dst, size_t cap, const char *src)
+{
+	size_t n = 0;
+
+	for (; *src != '\0' && n < cap - 1; src++) {
+		if (*src == '"' || *src == '\'')
+			continue;
+		if (strchr("<>&", *src) != NULL || *src < 0x20 || *src > 0x7e)
+			dst[n++] = '_';
+		else
+			dst[n++] = *src;
+	}
+	dst[n] = '\0';
 	return dst;
 }

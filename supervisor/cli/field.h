@@ -16,6 +16,12 @@
 const json_t *cli_field(const json_t *line, const char *part,
     const char *key);
 
+/*
+ * The value at PATH, "listeners.trouble.0.name": names of members, and in an
+ * array numbers from 0, with dots between.  NULL: there is none.
+ */
+const json_t *cli_field_at(const json_t *line, const char *path);
+
 /* A text for people; "" when VALUE is none.  Returns DST. */
 const char *cli_field_text(char dst[CLI_TEXT_CAP], const json_t *value);
 
@@ -27,5 +33,11 @@ bool cli_field_is(const json_t *value, const char *text);
 
 /* SRC as printable ASCII: nothing that a terminal would act on. */
 char *cli_plain(char *dst, size_t cap, const char *src);
+
+/*
+ * The same, and harmless where it is put into a page or between quotes: the
+ * quotes are left out, and <>& become "_".
+ */
+char *cli_sentence(char *dst, size_t cap, const char *src);
 
 #endif

@@ -39,6 +39,7 @@ static const char *const goal_names[CLI_NGOAL] = {
 	[CLI_GOAL_CLOSED] = "closed",
 	[CLI_GOAL_SYNC] = "time-sync",
 	[CLI_GOAL_BOOTSTRAPPED] = "bootstrapped",
+	[CLI_GOAL_USABLE] = "usable",
 };
 
 enum cli_goal
@@ -88,7 +89,7 @@ cli_verdict(const json_t *line)
 	case POS_CLOSED:
 	case POS_TOR_ONLY:
 	case POS_SYNC:
-		return CLI_NOT_OPEN;
+		return CLI_FAILED;
 	case POS_UNKNOWN:
 	case NPOS:
 		break;
@@ -115,6 +116,9 @@ cli_goal_met(const json_t *line, enum cli_goal goal)
 	case CLI_GOAL_BOOTSTRAPPED:
 		return number_at(&n, line, "bootstrap", "progress") &&
 		    n == 100;
+	case CLI_GOAL_USABLE:
+		return cli_field_is(cli_field(line, "circuits", "usable"),
+		    "yes");
 	case CLI_GOAL_NONE:
 	case CLI_NGOAL:
 		break;
@@ -240,8 +244,8 @@ format_extras(FILE *out, const json_t *line, bool all)
 		    (long long)((all ? extra : alarms) - shown));
 }
 
-static void
-format_listeners(FILE *out, const json_t *line)
+void
+cli_format_troubles(FILE *out, const json_t *line)
 {
 	const json_t *all = cli_field(line, "listeners", "trouble");
 	json_int_t total, proven;
@@ -373,8 +377,8 @@ format_egress(FILE *out, const json_t *line)
 		cli_row(out, "", "problem: %s", fault);
 }
 
-static void
-format_firewall(FILE *out, const json_t *line)
+void
+cli_format_firewall(FILE *out, const json_t *line)
 {
 	json_int_t closes, last, most, foreign, purges;
 	char error[CLI_TEXT_CAP];
@@ -401,13 +405,20 @@ format_firewall(FILE *out, const json_t *line)
 }
 
 void
-cli_format_status(FILE *out, const json_t *line, bool colour)
+cli_format_position(FILE *out, const json_t *line, bool colour)
 {
 	enum position p = position_of(line);
-	char text[CLI_TEXT_CAP];
 
 	fprintf(out, "%s%s%s\n", colour ? positions[p].colour : "",
 	    positions[p].sentence, colour ? "\033[0m" : "");
+}
+
+void
+cli_format_status(FILE *out, const json_t *line, bool colour)
+{
+	char text[CLI_TEXT_CAP];
+
+	cli_format_position(out, line, colour);
 	if (cli_field_text(text, cli_field(line, "reason", "text"))[0] != '\0')
 		fprintf(out, "%s\n", text);
 	if (cli_field_text(text, cli_field(line, NULL, "advice"))[0] != '\0')
@@ -420,9 +431,9 @@ cli_format_status(FILE *out, const json_t *line, bool colour)
 	format_tor(out, line);
 	format_bootstrap(out, line);
 	cli_format_ways(out, line);
-	format_listeners(out, line);
+	cli_format_troubles(out, line);
 	format_clock(out, line);
-	format_firewall(out, line);
+	cli_format_firewall(out, line);
 }
 
 bool

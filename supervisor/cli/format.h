@@ -13,7 +13,7 @@
 #include "supervisor/cli/exit.h"
 
 enum cli_goal { CLI_GOAL_NONE = 0, CLI_GOAL_OPEN, CLI_GOAL_CLOSED,
-	CLI_GOAL_SYNC, CLI_GOAL_BOOTSTRAPPED, CLI_NGOAL };
+	CLI_GOAL_SYNC, CLI_GOAL_BOOTSTRAPPED, CLI_GOAL_USABLE, CLI_NGOAL };
 
 /* "open", "time-sync" and so on; CLI_GOAL_NONE for anything else. */
 enum cli_goal cli_goal_of(const char *name);
@@ -21,10 +21,16 @@ enum cli_goal cli_goal_of(const char *name);
 /* Is it an object of a schema that we understand? */
 bool cli_line_ok(const json_t *line);
 
-/* CLI_OK, CLI_NOT_OPEN or CLI_UNKNOWN. */
+/* Is the gate open?  CLI_OK, CLI_FAILED or CLI_UNKNOWN. */
 enum cli_exit cli_verdict(const json_t *line);
 
 bool cli_goal_met(const json_t *line, enum cli_goal goal);
+
+/*
+ * The sentence for LINE's position: at most 255 octets of printable ASCII
+ * without <>&"'
+ */
+void cli_format_position(FILE *out, const json_t *line, bool colour);
 
 /*
  * What is so, why, and what to do, one sentence each; then the details.  The

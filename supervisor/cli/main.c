@@ -8,100 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "supervisor/cli/command.h"
+#include "supervisor/cli/commands.h"
+#include "supervisor/cli/help.h"
+#include "supervisor/cli/out.h"
 
 #define DEFAULT_DIR "/run/portcullis"
 #define DIR_ENV "PORTCULLIS_RUN_DIR"
-#define MAX_TIMEOUT_S 31536000.0 /* a year; keeps milliseconds in range */
+#define MAX_SECONDS 31536000.0 /* a year; keeps milliseconds in range */
 
-/* Options that only some commands take. */
-#define TAKES_JSON (1u << 0)
-#define TAKES_FOR (1u << 1)
-#define TAKES_TIMEOUT (1u << 2)
-#define TAKES_OPERAND (1u << 3) /* exactly one */
-#define TAKES_DRY_RUN (1u << 4)
-
-static const struct command {
-	const char *name;
-	enum cli_exit (*run)(const struct cli_options *o);
-	unsigned takes;
-	const char *help;
-	const char *operand; /* what to say when it is missing */
-} commands[] = {
-	{ "status", cli_status, TAKES_JSON,
-	    "say whether the gate is open, why, and what to do", NULL },
-	{ "listeners", cli_listeners, TAKES_JSON,
-	    "print the table of listeners", NULL },
-	{ "watch", cli_watch, TAKES_JSON,
-	    "print a line at every change", NULL },
-	{ "wait", cli_wait, TAKES_FOR | TAKES_TIMEOUT,
-	    "wait until open, closed, time-sync or bootstrapped", NULL },
-	{ "hold", cli_ask, 0, "close the gate and keep it closed", NULL },
-	{ "release", cli_ask, 0, "end a hold", NULL },
-	{ "newnym", cli_ask, 0, "let Tor use new circuits from now on", NULL },
-	{ "reprove", cli_ask, 0, "close, and prove everything anew", NULL },
-	{ "check", cli_check, TAKES_OPERAND,
-	    "isolation: show that no two listeners share a circuit",
-	    "say what to check: there is \"isolation\"" },
-	{ "names", cli_ask, 0,
-	    "the names that proxy and transports need, with addresses", NULL },
-	{ "apply", cli_apply, TAKES_OPERAND | TAKES_DRY_RUN,
-	    "other bridges or another proxy, kept only if they work",
-	    "name the file with the bridges and the proxy, or \"-\"" },
-};
-
-enum opt { OPT_DIR = 256, OPT_JSON, OPT_FOR, OPT_TIMEOUT, OPT_DRY_RUN,
-	OPT_HELP, OPT_VERSION };
-
-static const struct option options[] = {
-	{ "socket-dir", required_argument, NULL, OPT_DIR },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "for", required_argument, NULL, OPT_FOR },
-	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
-	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ "version", no_argument, NULL, OPT_VERSION },
-	{ NULL, 0, NULL, 0 },
-};
-
-static void
-print_help(FILE *out)
-{
-	size_t i;
-
-	fputs("usage: portcullis [--socket-dir DIR] "
-	    "status|listeners|watch [--json]\n"
-	    "       portcullis [--socket-dir DIR] wait --for "
-	    "open|closed|time-sync|bootstrapped\n"
-	    "                  [--timeout SECONDS]\n"
-	    "       portcullis [--socket-dir DIR] "
-	    "hold|release|newnym|reprove|names\n"
-	    "       portcullis [--socket-dir DIR] check isolation\n"
-	    "       portcullis [--socket-dir DIR] apply [--dry-run] FILE|-\n"
-	    "       portcullis --help | --version\n\n", out);
-	for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
-		fprintf(out, "  %-9s %s\n", commands[i].name,
-		    commands[i].help);
-}
+/* What getopt_long() returns for row 0 of the options; more than any char. */
+#define OPT_BASE 256
 
 static int
-usage(const char *what)
+usage(const struct cli_command *cmd, const char *what)
 {
 	if (what != NULL)
 		fprintf(stderr, "portcullis: %s\n", what);
-	print_help(stderr);
+	if (cmd != NULL)
+		cli_help_usage(stderr, cmd);
+	else
+		cli_help_print(stderr, NULL);
 	return CLI_USAGE;
 }
 
-/* For what ends the program by itself. */
-static int
-flushed(void)
-{
-	return fflush(stdout) == EOF ? CLI_UNKNOWN : CLI_OK;
-}
-
 static bool
-parse_timeout(struct cli_options *o, const char *text)
+parse_seconds(uint64_t *ms, const char *text)
 {
 	char *end;
 	double s;
@@ -110,70 +41,110 @@ parse_timeout(struct cli_options *o, const char *text)
 	s = strtod(text, &end);
 	/* Written so that not-a-number fails as well. */
 	if (end == text || *end != '\0' || errno != 0 ||
-	    !(s >= 0 && s <= MAX_TIMEOUT_S))
+	    !(s >= 0 && s <= MAX_SECONDS))
 		return false;
-	o->has_timeout = true;
-	o->timeout_ms = (uint64_t)(s * 1000);
+	*ms = (uint64_t)(s * 1000);
 	return true;
 }
 
 /* One option; what is wrong with it, or NULL. */
 static const char *
-take_option(struct cli_options *o, unsigned *given, int opt)
+take_option(struct cli_options *o, enum cli_opt opt)
 {
 	switch (opt) {
-	case OPT_DIR:
+	case CLI_O_DIR:
 		o->dir = optarg;
 		return NULL;
-	case OPT_JSON:
-		*given |= TAKES_JSON;
+	case CLI_O_JSON:
 		o->json = true;
 		return NULL;
-	case OPT_FOR:
-		*given |= TAKES_FOR;
+	case CLI_O_SHELL:
+		o->shell = true;
+		return NULL;
+	case CLI_O_FIELD:
+		o->field = optarg;
+		return NULL;
+	case CLI_O_MAX_AGE:
+		o->has_max_age = parse_seconds(&o->max_age_ms, optarg);
+		return o->has_max_age ? NULL :
+		    "--max-age takes a number of seconds";
+	case CLI_O_FOR:
 		o->goal = cli_goal_of(optarg);
 		return o->goal != CLI_GOAL_NONE ? NULL :
-		    "--for takes open, closed, time-sync or bootstrapped";
-	case OPT_TIMEOUT:
-		*given |= TAKES_TIMEOUT;
-		return parse_timeout(o, optarg) ? NULL :
+		    "--for takes open, closed, time-sync, bootstrapped or "
+		    "usable";
+	case CLI_O_TIMEOUT:
+		o->has_timeout = parse_seconds(&o->timeout_ms, optarg);
+		return o->has_timeout ? NULL :
 		    "--timeout takes a number of seconds";
-	case OPT_DRY_RUN:
-		*given |= TAKES_DRY_RUN;
+	case CLI_O_DRY_RUN:
 		o->dry_run = true;
 		return NULL;
+	case CLI_O_HELP:
+	case CLI_O_VERSION:
+	case CLI_NOPT:
+		break;
 	}
-	return "unknown option";
+	return NULL;
 }
 
-static const struct command *
-find_command(const char *name)
+/* All options into O, which of them into *GIVEN; "" for unknown ones. */
+static const char *
+take_options(struct cli_options *o, unsigned *given, int argc, char **argv)
 {
-	size_t i;
+	struct option options[CLI_NOPT + 1] = { { NULL, 0, NULL, 0 } };
+	const char *error = NULL;
+	int opt;
 
-	for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
-		if (strcmp(name, commands[i].name) == 0)
-			return &commands[i];
-	return NULL;
+	for (int i = 0; i < CLI_NOPT; i++)
+		options[i] = (struct option){ cli_opt_rows[i].name,
+			cli_opt_rows[i].arg != NULL ? required_argument :
+			no_argument, NULL, OPT_BASE + i };
+	while (error == NULL &&
+	    (opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (opt < OPT_BASE)
+			return "";
+		*given |= CLI_TAKES(opt - OPT_BASE);
+		error = take_option(o, (enum cli_opt)(opt - OPT_BASE));
+	}
+	return error;
+}
+
+/* Is WORD an operand that CMD knows? */
+static bool
+is_word(const struct cli_command *cmd, const char *word)
+{
+	const char *known;
+
+	if (cmd->word == NULL || word == NULL)
+		return true;
+	for (unsigned i = 0; (known = cmd->word(i)) != NULL; i++)
+		if (strcmp(word, known) == 0)
+			return true;
+	return false;
 }
 
 /* What is wrong with a command line of WORDS that begin with CMD, or NULL. */
 static const char *
-misused(const struct command *cmd, const struct cli_options *o,
-    unsigned given, int words)
+misused(const struct cli_command *cmd, unsigned given, int words)
 {
+	const unsigned one_of = given & (CLI_TAKES(CLI_O_JSON) |
+	    CLI_TAKES(CLI_O_SHELL) | CLI_TAKES(CLI_O_FIELD));
+
 	if (words == 0)
 		return "give exactly one command";
 	if (cmd == NULL)
 		return "no such command";
-	if ((cmd->takes & TAKES_OPERAND) != 0 && words != 2)
-		return cmd->operand;
-	if ((cmd->takes & TAKES_OPERAND) == 0 && words != 1)
-		return "give exactly one command";
-	if ((given & ~cmd->takes) != 0)
+	if (words > (cmd->operand != NULL ? 2 : 1))
+		return "give exactly one command, and no more than it takes";
+	if (cmd->operand != NULL && !cmd->optional && words < 2)
+		return "this command needs an operand";
+	if ((given & ~(cmd->takes | CLI_TAKES(CLI_O_DIR))) != 0)
 		return "this command does not take that option";
-	if ((cmd->takes & TAKES_FOR) != 0 && o->goal == CLI_GOAL_NONE)
-		return "wait needs --for";
+	if ((cmd->needs & ~given) != 0)
+		return "this command needs an option";
+	if ((one_of & (one_of - 1)) != 0)
+		return "--json, --shell and --field exclude each other";
 	return NULL;
 }
 
@@ -181,32 +152,31 @@ int
 main(int argc, char **argv)
 {
 	struct cli_options o = { .dir = getenv(DIR_ENV) };
-	const struct command *cmd;
+	const struct cli_command *cmd;
 	const char *error;
 	unsigned given = 0;
-	int opt;
 
 	/* A reader that left shows in fflush(), as an error with a code. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (o.dir == NULL || o.dir[0] == '\0')
 		o.dir = DEFAULT_DIR;
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (opt == OPT_HELP) {
-			print_help(stdout);
-			return flushed();
-		}
-		if (opt == OPT_VERSION) {
-			puts("portcullis " PACKAGE_VERSION);
-			return flushed();
-		}
-		error = opt == '?' ? NULL : take_option(&o, &given, opt);
-		if (opt == '?' || error != NULL)
-			return usage(error);
-	}
-	cmd = argc > optind ? find_command(argv[optind]) : NULL;
-	error = misused(cmd, &o, given, argc - optind);
+	error = take_options(&o, &given, argc, argv);
+	cmd = argc > optind ? cli_command_find(argv[optind]) : NULL;
 	if (error != NULL)
-		return usage(error);
+		return usage(cmd, error[0] != '\0' ? error : NULL);
+	if ((given & CLI_TAKES(CLI_O_VERSION)) != 0) {
+		puts("portcullis " PACKAGE_VERSION);
+		return cli_printed(CLI_OK);
+	}
+	if ((given & CLI_TAKES(CLI_O_HELP)) != 0) {
+		cli_help_print(stdout, cmd);
+		return cli_printed(CLI_OK);
+	}
+	error = misused(cmd, given, argc - optind);
+	if (error == NULL && !is_word(cmd, argv[optind + 1]))
+		error = "no such operand; see: portcullis help COMMAND";
+	if (error != NULL)
+		return usage(cmd, error);
 	o.command = cmd->name;
 	o.operand = argv[optind + 1]; /* NULL if there is none */
 	return (int)cmd->run(&o);

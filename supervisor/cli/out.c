@@ -1,6 +1,9 @@
 #include "supervisor/cli/out.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *text;
@@ -33,4 +36,38 @@ cli_printed(enum cli_exit code)
 		return CLI_UNKNOWN;
 	}
 	return code;
+}
+
+bool
+cli_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) == 1 && (no == NULL || no[0] == '\0') &&
+	    (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+void
+cli_print_raw(char *text)
+{
+	size_t i;
+
+	for (i = 0; text[i] != '\0'; i++)
+		if (text[i] < 0x20 || text[i] > 0x7e)
+			text[i] = '?';
+	puts(text);
+}
+
+enum cli_exit
+cli_print_json(json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENSURE_ASCII |
+	    JSON_ENCODE_ANY);
+
+	json_decref(value);
+	if (text == NULL)
+		return CLI_UNKNOWN;
+	cli_print_raw(text); /* DEL passes for ASCII */
+	free(text);
+	return CLI_OK;
 }

@@ -99,8 +99,8 @@ it_check "the policy asks for the time, and it is not right" \
     it_field_is '.clock | "\(.required) \(.right)"' "true false"
 it_check "it is not open" it_not it_wait_for open 1
 it_check "it is not closed" it_not it_wait_for closed 1
-it_portcullis status >/dev/null
-it_check "exit status: not open" [ $? = 1 ]
+it_portcullis check clock >"$DIR/check"
+it_check "check clock: closed by the policy" [ $? = 6 ]
 for at in 127.0.0.1 "$NET_GW4" "[$NET_GW6]"; do
 	it_check "the clock's user gets through by $at" \
 	    it_retry 30 it_asks $clock_uid "$at:9108"

@@ -270,9 +270,9 @@ END_TEST
 START_TEST(verdict_follows_the_position)
 {
 	static const enum cli_exit want[GATE_NWANT] = {
-		[GATE_CLOSED] = CLI_NOT_OPEN,
-		[GATE_TOR_ONLY] = CLI_NOT_OPEN,
-		[GATE_SYNC] = CLI_NOT_OPEN,
+		[GATE_CLOSED] = CLI_FAILED,
+		[GATE_TOR_ONLY] = CLI_FAILED,
+		[GATE_SYNC] = CLI_FAILED,
 		[GATE_OPEN] = CLI_OK,
 	};
 	struct status_view v;
