@@ -8,6 +8,7 @@
 
 #include "supervisor/cli/field.h"
 #include "supervisor/cli/format.h"
+#include "supervisor/cli/shellvars.h"
 
 #define DATE_LEN 10 /* "2026-01-31" */
 #define TIME_LEN 19 /* "2026-01-31 23:59:59" */
@@ -138,8 +139,7 @@ torsay_from_line(struct torsay *say, const json_t *line)
 		cli_field_text(say->warned, said);
 		say->known |= SAY_WARNED;
 	}
-	if (json_is_false(cli_field(line, "control", "authenticated")) ||
-	    json_is_false(cli_field(line, "tor", "running")))
+	if (cli_shell_reach(line) != 0)
 		return;
 	know(say, SAY_ENABLED, &say->enabled,
 	    cli_field(line, "tor", "enabled"));

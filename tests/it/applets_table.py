@@ -63,7 +63,7 @@ def expected(name, line):
     """What each of APPLETS says by LINE, where Tor itself answers nobody."""
     table = dict.fromkeys(APPLETS, SILENT)
     table["tor-enabled-check"] = ("true", 0)  # the default of a torrc
-    if line is None or name in ("down", "unreachable"):
+    if line is None or name in ("down", "unreachable", "no-engine"):
         return table
     boot = line["bootstrap"]
     table["tor-bootstrap-check"] = (boot["line"] + "\n", boot["progress"])

@@ -5,6 +5,8 @@ import copy
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 
 LINE = 'NOTICE BOOTSTRAP PROGRESS=%d TAG=%s SUMMARY="%s"'
@@ -19,31 +21,15 @@ PHASES = ((0, "starting", "Starting"),
           (95, "circuit_create", "Establishing a Tor circuit"))
 AFTER, UNTIL = "2026-01-31T21:00:00Z", "2026-02-01T00:00:00Z"
 
-OPEN = {
-    "v": 1, "type": "snapshot", "seq": 7, "time": "2026-01-31T22:30:00.000Z",
-    "position": "open", "since": "2026-01-31T22:00:00Z",
-    "reason": {"code": "ready", "text": "Everything is proven."},
-    "advice": None, "hold": False,
-    "tor": {"enabled": True, "running": True, "pid": 812,
-            "version": "0.4.9.11", "since": AFTER, "restarts": 0,
-            "dormant": False},
-    "control": {"authenticated": True, "method": "safecookie", "lost": None},
-    "bootstrap": {"progress": 100, "tag": "done", "summary": "Done",
-                  "warning": None, "since": AFTER, "stalled": False,
-                  "tor_said": None, "severity": "notice", "reason": None,
-                  "count": None, "recommendation": None,
-                  "line": LINE % (100, "done", "Done")},
-    "circuits": {"established": True, "enough_dir_info": True,
-                 "usable": "yes", "built": AFTER, "built_id": 42,
-                 "built_age_ms": 900},
-    "consensus": {"valid_after": AFTER, "fresh_until": AFTER,
-                  "valid_until": UNTIL, "clock": "ok", "skew_s": None},
-    "clock": {"required": True, "right": True, "timesync": "success"},
-    "listeners": {"total": 5, "proven": 5, "open": 5, "withheld": 0,
-                  "extra": 0, "alarms": 0, "trouble": [], "extras": []},
-    "firewall": {"mode": "standalone", "lease_ms": 700, "barriers": {},
-                 "error": None},
-}
+
+def sample(is_wanted):
+    """A snapshot line as the encoder of the status process makes it."""
+    program = os.path.join(os.environ["top_builddir"], "status_lines")
+    lines = subprocess.run([program], capture_output=True, check=True)
+    for line in map(json.loads, lines.stdout.splitlines()):
+        if line["type"] == "snapshot" and is_wanted(line):
+            return line
+    sys.exit("status_lines tells no such line")
 
 
 def changed(line, **parts):
@@ -56,11 +42,18 @@ def changed(line, **parts):
     return line
 
 
+OPEN = changed(
+    sample(lambda line: line["position"] == "open" and
+           line["circuits"]["usable"] == "yes"),
+    consensus={"valid_after": AFTER, "fresh_until": AFTER,
+               "valid_until": UNTIL}, circuits={"built_id": 42})
+
+
 def no_link(line, **tor):
     """The engine has no connection to Tor: what it said before is void."""
     tor = dict({"enabled": None, "pid": None, "dormant": None}, **tor)
     return changed(
-        line, position="tor-only", tor=tor,
+        line, position="tor-only", tor=tor, state="CONNECT",
         reason={"code": "no-link", "text": "There is no link to Tor."},
         control={"authenticated": False, "method": None,
                  "lost": "Nothing listens there."},
@@ -90,6 +83,8 @@ def states():
         "gone": None,
         "down": no_link(OPEN, running=False),
         "unreachable": no_link(OPEN, running=True, pid=812),
+        "no-engine": sample(lambda line: line["reason"]["code"] ==
+                            "engine-gone"),
         "starting": stuck(*PHASES[0]),
         "established": OPEN,
         "dormant": changed(OPEN, tor={"dormant": True}),
@@ -161,3 +156,23 @@ def tell(line):
         link.sendall(text)
         link.recv(1)
     return act
+
+
+def main(path=None):
+    """Prints the lines; with PATH, tells them there one after the other."""
+    for name, line in states().items():
+        if path is None:
+            if line is not None:
+                print(json.dumps(line))
+            continue
+        server = line and Server(path, tell(line))
+        print(name, flush=True)
+        sys.stdin.readline()
+        if server:
+            server.close()
+    if path is not None:
+        print("end", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
