@@ -88,6 +88,12 @@ check_control(struct cli_finding *f, const struct check_subject *s)
 	cli_field_text(method, cli_field(line, "control", "method"));
 	if (finding_unknown(f, line))
 		return;
+	if (cli_field_is(cli_field(line, "reason", "code"), "tor-hung")) {
+		finding_say(f, CLI_FAILED, "If it stays so, restart Tor.",
+		    "Tor does not answer on its control connection.");
+		finding_reason(f, line);
+		return;
+	}
 	if (json_is_true(cli_field(line, "control", "authenticated"))) {
 		finding_say(f, CLI_OK, "", "The control connection to Tor stands%s%s.",
 		    method[0] != '\0' ? ", authenticated by " : "", method);

@@ -114,7 +114,7 @@ cli_check_all(struct cli_finding f[CLI_NCHECK], struct cli_finding *sum,
 	memcpy(sum->why, f[first].why, sizeof sum->why);
 }
 
-/* --- the facts behind "open" ----------------------------------------------- */
+/* --- the facts behind "open" ---------------------------------------------- */
 
 static void
 fact_alive(struct cli_finding *f, const struct check_subject *s)

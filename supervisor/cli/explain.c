@@ -191,7 +191,7 @@ cli_explain_gate_json(const json_t *line)
 	    cli_field(line, NULL, "advice"), "missing", all);
 }
 
-/* --- what happened --------------------------------------------------------- */
+/* --- what happened -------------------------------------------------------- */
 
 bool
 cli_explain_log(FILE *out, const json_t *line)

@@ -47,7 +47,7 @@ sample(FILE *out, const char *name, const char *label, const char *value,
 	fprintf(out, " %lld\n", n);
 }
 
-/* --- single numbers -------------------------------------------------------- */
+/* --- single numbers ------------------------------------------------------- */
 
 enum kind { GAUGE = 0, COUNTER, RATIO, MILLISECONDS, TIMESTAMP };
 
@@ -164,7 +164,7 @@ print_numbers(FILE *out, const json_t *line)
 	}
 }
 
-/* --- one of several words -------------------------------------------------- */
+/* --- one of several words ------------------------------------------------- */
 
 static const char *const positions[] = { "closed", "open", "time-sync",
 	"tor-only", "unknown", NULL };
@@ -197,17 +197,23 @@ print_booleans(FILE *out, const char *name, const char *help,
     const json_t *object, bool is_set)
 {
 	char label[LABEL_CAP] = "barrier";
-	void *it = json_object_iter((json_t *)object);
+	json_t *all = (json_t *)object; /* which jansson wants to iterate */
+	const json_t *value;
+	bool begun = false;
 
-	if (it == NULL)
-		return;
-	head(out, name, is_set ? "stateset" : "gauge", help);
 	if (is_set)
 		(void)snprintf(label, sizeof label, PREFIX "%s", name);
-	for (; it != NULL; it = json_object_iter_next((json_t *)object, it))
-		if (json_is_boolean(json_object_iter_value(it)))
-			sample(out, name, label, json_object_iter_key(it),
-			    json_is_true(json_object_iter_value(it)));
+	for (void *it = json_object_iter(all); it != NULL;
+	    it = json_object_iter_next(all, it)) {
+		value = json_object_iter_value(it);
+		if (!json_is_boolean(value))
+			continue;
+		if (!begun)
+			head(out, name, is_set ? "stateset" : "gauge", help);
+		begun = true;
+		sample(out, name, label, json_object_iter_key(it),
+		    json_is_true(value));
+	}
 }
 
 /* How many elements of ARRAY have each of WORDS as their state. */
@@ -229,7 +235,7 @@ print_counts(FILE *out, const char *name, const char *help,
 	}
 }
 
-/* --- how long a close takes ------------------------------------------------ */
+/* --- how long a close takes ----------------------------------------------- */
 
 static void
 print_closes(FILE *out, const json_t *line)
