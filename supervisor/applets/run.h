@@ -17,11 +17,11 @@ struct applet_run {
 };
 
 /* From BEGIN on: for the supervisor, for Tor's socket, and in all. */
-#define RUN_DAEMON_MS 250
-#define RUN_SOCKET_MS 550
-#define RUN_ALL_MS 850
+#define RUN_DAEMON_MS 200
+#define RUN_SOCKET_MS 450
+#define RUN_ALL_MS 700
 /* Nothing of ours is to take so long: the process ends as unreachable. */
-#define RUN_ALARM_MS 950
+#define RUN_ALARM_MS 800
 
 /*
  * Takes the command line and sets the alarm.  -1: go on; else the exit code,

@@ -49,12 +49,12 @@ OPEN = changed(
                "valid_until": UNTIL}, circuits={"built_id": 42})
 
 
-def no_link(line, **tor):
+def no_link(line, code, **tor):
     """The engine has no connection to Tor: what it said before is void."""
     tor = dict({"enabled": None, "pid": None, "dormant": None}, **tor)
     return changed(
         line, position="tor-only", tor=tor, state="CONNECT",
-        reason={"code": "no-link", "text": "There is no link to Tor."},
+        reason={"code": code, "text": "There is no link to Tor."},
         control={"authenticated": False, "method": None,
                  "lost": "Nothing listens there."},
         bootstrap=dict.fromkeys(OPEN["bootstrap"]),
@@ -81,8 +81,8 @@ def states():
     """Name -> line.  "gone" has none: nobody listens."""
     table = {
         "gone": None,
-        "down": no_link(OPEN, running=False),
-        "unreachable": no_link(OPEN, running=True, pid=812),
+        "down": no_link(OPEN, "tor-down", running=False),
+        "unreachable": no_link(OPEN, "tor-hung", running=True, pid=812),
         "no-engine": sample(lambda line: line["reason"]["code"] ==
                             "engine-gone"),
         "starting": stuck(*PHASES[0]),
