@@ -6,6 +6,7 @@ ours; then with what is neither.  Ends with "N passed, N failed".
 """
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -265,8 +266,7 @@ def pour(chunk):
 
 
 def strangers(b):
-    """What talks at the supervisor's place, or at Tor's, is neither."""
-    silence = lambda link: link.recv(1 << 16) and link.recv(1)
+    """What talks at the supervisor's place is none."""
     for name, act in (("silence", lambda link: link.recv(1)),
                       ("eof", lambda link: None),
                       ("endless", pour(b"{" * 65536)),
@@ -283,13 +283,28 @@ def strangers(b):
         for applet in ("tor-bootstrap-check", "tor-circuit-built-check"):
             b.expect("supervisor: " + name, SILENT, *arguments(applet))
         server.close()
-    for name, act in (("silence", silence), ("eof", lambda link: None),
-                      ("flood", pour(b"650 NOTICE flood\r\n" * 4096)),
-                      ("endless", pour(b"250-" + b"x" * 65536)),
-                      ("http", pour(b"HTTP/1.0 400 Bad Request\r\n\r\n"))):
-        server = fake_status.Server(b.tor, act)
-        b.expect("Tor: " + name, SILENT, "tor-bootstrap-check")
-        server.close()
+
+
+def bad_tors(b, cookie):
+    """The control ports that the engine is tested on."""
+    fake = os.path.join(os.path.dirname(__file__), "fake_control.py")
+    for how in ("garbage", "silence", "flood", "endless", "eof", "http",
+                "hash"):
+        process = subprocess.Popen([sys.executable, fake, how, b.tor, cookie],
+                                   stdout=subprocess.PIPE, text=True)
+        while not can_connect(b.tor):
+            time.sleep(0.01)
+        b.expect("Tor: " + how, SILENT, "tor-bootstrap-check")
+        process.kill()
+        said = process.communicate()[0]
+        b.check("%s was asked, and told nothing" % how,
+                ("asked" in said, "ALARM" in said), (True, False))
+        os.unlink(b.tor)
+
+
+def can_connect(path):
+    with socket.socket(socket.AF_UNIX) as link:
+        return link.connect_ex(path) == 0
 
 
 def impostors(b, cookie):
@@ -349,6 +364,7 @@ def main(program, folder):
     fallback(b, cookie)
     odd_tors(b, cookie)
     strangers(b)
+    bad_tors(b, cookie)
     impostors(b, cookie)
     by_port(b, folder)
     names(b, folder)
