@@ -50,6 +50,12 @@ status_encode_fact(const struct status_subject *u, enum snap_fact f)
 	return u->engine && (u->s->facts & (1u << f)) != 0;
 }
 
+const char *
+status_doubt_code(enum status_doubt doubt)
+{
+	return doubts[doubt].code;
+}
+
 void
 status_encode_word(struct status_word *w, const struct status_view *v,
     uint64_t now_ns)

@@ -40,6 +40,9 @@ char *status_encode(const struct status_view *v,
     const struct status_stamp *stamp, size_t *len)
     __attribute__((warn_unused_result));
 
+/* "engine-gone"; NULL for STATUS_SURE. */
+const char *status_doubt_code(enum status_doubt doubt);
+
 /*
  * The position as far as it is known, and why: the engine's words, or those
  * of a doubt.  Borrowed from V, or for ever.

@@ -263,6 +263,23 @@ START_TEST(it_refuses_to_start_without_its_doors)
 }
 END_TEST
 
+/* A line of a client's of its own; NULL: there is no place yet. */
+static json_t *
+try_to_stay(int *fd)
+{
+	json_t *line;
+	const char *type;
+
+	*fd = rig_connect(&rig, "status.sock");
+	line = rig_line(*fd, SOON);
+	type = json_string_value(json_object_get(line, "type"));
+	if (type != NULL && strcmp(type, "refused") != 0)
+		return line;
+	json_decref(line);
+	close(*fd);
+	return NULL;
+}
+
 /* 16 places, all taken by clients that do not read: a newcomer gets one. */
 START_TEST(full_house_makes_room_for_a_reader)
 {
@@ -275,10 +292,10 @@ START_TEST(full_house_makes_room_for_a_reader)
 	rig_link(&rig);
 	for (i = 0; i < 32; i++)
 		bad[i] = rig_connect(&rig, "status.sock");
-	good = rig_connect(&rig, "status.sock");
 	for (n = 0; n < 60 && line == NULL; n++) {
 		rig_snapshot(&rig, GATE_OPEN, n);
-		line = rig_line(good, 100);
+		(void)usleep(100000);
+		line = try_to_stay(&good);
 	}
 	rig_expect(line, "type", "snapshot");
 	rig_snapshot(&rig, GATE_CLOSED, n);
