@@ -45,27 +45,29 @@ check_resolver(struct cli_finding *f, const struct check_subject *s)
 	if (finding_unknown(f, s->line))
 		return;
 	if (!json_is_array(names))
-		finding_say(f, CLI_UNKNOWN, "", "It is not known which names are "
-		    "needed.");
+		finding_say(f, CLI_UNKNOWN, "", "It is not known which names "
+		    "are needed.");
 	else if (json_array_size(names) == 0)
 		finding_say(f, CLI_OK, "", "No name has to be resolved.");
 	else if (!json_is_object(resolver))
-		finding_say(f, CLI_NO_NAME, "Add a section resolver to the policy, or "
-		    "use addresses.", "Names are needed, and the policy has "
-		    "no resolver.");
+		finding_say(f, CLI_NO_NAME, "Add a section resolver to the "
+		    "policy, or use addresses.", "Names are needed, and the "
+		    "policy has no resolver.");
 	else if (!json_is_true(json_object_get(resolver, "running")))
-		finding_say(f, CLI_FAILED, "It is started again by itself; if this "
-		    "lasts, read the log.", "The resolver of the supervisor "
-		    "is not running.");
+		finding_say(f, CLI_FAILED, "It is started again by itself; if "
+		    "this lasts, read the log.", "The resolver of the "
+		    "supervisor is not running.");
 	else if (count_bad(names, "ok", "unknown", &bad) > 0)
 		finding_say(f, CLI_NO_NAME, "See: portcullis names",
 		    "The name %.80s does not resolve: %s.",
 		    cli_field_text(name, json_object_get(bad, "name")),
 		    cli_field_text(state, json_object_get(bad, "state")));
 	else if (count_waiting(names, "unknown") > 0)
-		finding_say(f, CLI_FAILED, "", "A name has not been looked up yet.");
+		finding_say(f, CLI_FAILED, "", "A name has not been looked up "
+		    "yet.");
 	else
-		finding_say(f, CLI_OK, "", "All names that are needed resolve.");
+		finding_say(f, CLI_OK, "", "All names that are needed "
+		    "resolve.");
 }
 
 void
@@ -80,8 +82,8 @@ check_transports(struct cli_finding *f, const struct check_subject *s)
 	if (finding_unknown(f, s->line))
 		return;
 	if (!json_is_array(all))
-		finding_say(f, CLI_UNKNOWN, "", "It is not known which transports are "
-		    "needed.");
+		finding_say(f, CLI_UNKNOWN, "", "It is not known which "
+		    "transports are needed.");
 	else if (count_bad(all, "launched", "starting", &bad) > 0)
 		finding_say(f, CLI_FAILED, "See: portcullis status",
 		    "The transport %.80s does not work: %s.",
@@ -92,7 +94,8 @@ check_transports(struct cli_finding *f, const struct check_subject *s)
 		    "The proxy of Tor does not work: %s.",
 		    cli_field_text(state, proxy));
 	else if (count_waiting(all, "starting") > 0)
-		finding_say(f, CLI_FAILED, "", "A transport is being started.");
+		finding_say(f, CLI_FAILED, "",
+		    "A transport is being started.");
 	else
 		finding_say(f, CLI_OK, "", json_array_size(all) == 0 ?
 		    "Tor needs no transport." : "All transports run.");
@@ -125,14 +128,14 @@ check_consensus(struct cli_finding *f, const struct check_subject *s)
 	if (finding_off(f, s) || is_out_of_range(f, s->line))
 		return;
 	if (cli_field_is(clock, "ok"))
-		finding_say(f, CLI_OK, "", "Tor has a consensus, valid until %s.",
-		    until);
+		finding_say(f, CLI_OK, "", "Tor has a consensus, valid until "
+		    "%s.", until);
 	else if (cli_field_is(clock, "noneyet"))
-		finding_say(f, CLI_FAILED, "Wait: Tor gets it while it bootstraps.",
-		    "Tor has no consensus yet.");
+		finding_say(f, CLI_FAILED, "Wait: Tor gets it while it "
+		    "bootstraps.", "Tor has no consensus yet.");
 	else
-		finding_say(f, CLI_UNKNOWN, "", "It is not known whether Tor has a "
-		    "consensus.");
+		finding_say(f, CLI_UNKNOWN, "", "It is not known whether Tor "
+		    "has a consensus.");
 }
 
 void
@@ -146,10 +149,10 @@ check_clock(struct cli_finding *f, const struct check_subject *s)
 		return;
 	if (cli_field_number(&skew, cli_field(s->line, "consensus",
 	    "skew_s")) && (skew > SKEW_MAX_S || skew < -SKEW_MAX_S)) {
-		finding_say(f, CLI_CLOCK, "Set the clock right (date -u shows it).",
-		    "The clock is %lld minutes %s the Tor network.",
-		    (long long)(skew < 0 ? -skew : skew) / 60,
-		    skew < 0 ? "behind" : "ahead of");
+		finding_say(f, CLI_CLOCK, "Set the clock right (date -u shows "
+		    "it).", "The clock is %lld minutes %s the Tor network.",
+		    (long long)(skew < 0 ? -skew : skew) / 60, skew < 0 ?
+		    "behind" : "ahead of");
 	} else if (json_is_true(cli_field(s->line, "clock", "required")) &&
 	    !json_is_true(right)) {
 		finding_say(f, CLI_POLICY, "Wait for time synchronisation.",
@@ -161,8 +164,8 @@ check_clock(struct cli_finding *f, const struct check_subject *s)
 		    json_is_true(right) ? ", as far as time synchronisation "
 		    "tells" : ", as far as the consensus tells");
 	} else {
-		finding_say(f, CLI_UNKNOWN, "", "It is not known whether the clock is "
-		    "right: Tor has no consensus to tell by.");
+		finding_say(f, CLI_UNKNOWN, "", "It is not known whether the "
+		    "clock is right: Tor has no consensus to tell by.");
 	}
 }
 
@@ -183,15 +186,17 @@ check_listeners(struct cli_finding *f, const struct check_subject *s)
 	if (finding_cut_off(f, s))
 		return;
 	if (!known)
-		finding_say(f, CLI_UNKNOWN, "", "The listeners of Tor are not known.");
+		finding_say(f, CLI_UNKNOWN, "", "The listeners of Tor are not "
+		    "known.");
 	else if (proven < total)
 		finding_say(f, CLI_LISTENERS, "See: portcullis listeners",
-		    "%lld of %lld listeners are not proven.",
-		    (long long)(total - proven), (long long)total);
+		    "%lld of %lld listeners are not proven.", (long long)(total
+		    - proven), (long long)total);
 	else if (alarms > 0)
-		finding_say(f, CLI_LISTENERS, "Remove them from torrc, or name them "
-		    "in the policy.", "Tor has %lld listeners that the policy "
-		    "does not name and others can reach.", (long long)alarms);
+		finding_say(f, CLI_LISTENERS, "Remove them from torrc, or "
+		    "name them in the policy.", "Tor has %lld listeners that "
+		    "the policy does not name and others can reach.", (long
+		    long)alarms);
 	else
 		finding_say(f, CLI_OK, "", "All %lld listeners are proven.",
 		    (long long)total);
@@ -226,25 +231,26 @@ check_firewall(struct cli_finding *f, const struct check_subject *s)
 	error = cli_field(line, "firewall", "error");
 	position = cli_field(line, NULL, "position");
 	if (!json_is_true(cli_field(line, "firewall", "known"))) {
-		finding_say(f, CLI_UNKNOWN, "", "It is not known what firewall the "
-		    "kernel holds.");
+		finding_say(f, CLI_UNKNOWN, "", "It is not known what "
+		    "firewall the kernel holds.");
 		finding_reason(f, line);
 	} else if (json_is_string(error)) {
-		finding_say(f, CLI_FIREWALL, "Read the log.",
-		    "The gate met a fault of the kernel: %.160s.",
-		    cli_field_text(text, error));
+		finding_say(f, CLI_FIREWALL, "Read the log.", "The gate met a "
+		    "fault of the kernel: %.160s.", cli_field_text(text,
+		    error));
 	} else if (fallen != NULL) {
 		finding_say(f, CLI_FIREWALL, "See: portcullis status",
 		    "A barrier does not stand: %s.", fallen);
 	} else if (json_is_true(cli_field(line, NULL, "hold"))) {
-		finding_say(f, CLI_POLICY, "Release it with: portcullis release",
-		    "The firewall stands; an operator holds the gate closed.");
+		finding_say(f, CLI_POLICY, "Release it with: portcullis "
+		    "release", "The firewall stands; an operator holds the "
+		    "gate closed.");
 	} else if (cli_field_is(position, "time-sync")) {
 		finding_say(f, CLI_POLICY, "Wait for time synchronisation.",
-		    "The firewall stands; it is open for time "
-		    "synchronisation only.");
+		    "The firewall stands; it is open for time synchronisation "
+		    "only.");
 	} else {
-		finding_say(f, CLI_OK, "", "The firewall stands; the gate is %s.",
-		    cli_field_text(text, position));
+		finding_say(f, CLI_OK, "", "The firewall stands; the gate is "
+		    "%s.", cli_field_text(text, position));
 	}
 }

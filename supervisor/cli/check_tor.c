@@ -64,18 +64,19 @@ check_running(struct cli_finding *f, const struct check_subject *s)
 		return;
 	if (json_is_true(cli_field(line, "tor", "running"))) {
 		if (cli_field_number(&pid, cli_field(line, "tor", "pid")))
-			finding_say(f, CLI_OK, "", "Tor is running as process %lld%s%s.",
-			    (long long)pid, version[0] != '\0' ?
+			finding_say(f, CLI_OK, "", "Tor is running as process "
+			    "%lld%s%s.", (long long)pid, version[0] != '\0' ?
 			    ", version " : "", version);
 		else
 			finding_say(f, CLI_OK, "", "Tor is running.");
 		return;
 	}
 	if (loss_of(line) == CLI_NOT_RUNNING)
-		finding_say(f, CLI_NOT_RUNNING, "Start Tor.", "Tor is not running.");
+		finding_say(f, CLI_NOT_RUNNING, "Start Tor.",
+		    "Tor is not running.");
 	else
-		finding_say(f, loss_of(line), "", "It is not known whether Tor is "
-		    "running: there is no control connection.");
+		finding_say(f, loss_of(line), "", "It is not known whether "
+		    "Tor is running: there is no control connection.");
 	add_loss(f, line);
 }
 
@@ -95,12 +96,13 @@ check_control(struct cli_finding *f, const struct check_subject *s)
 		return;
 	}
 	if (json_is_true(cli_field(line, "control", "authenticated"))) {
-		finding_say(f, CLI_OK, "", "The control connection to Tor stands%s%s.",
-		    method[0] != '\0' ? ", authenticated by " : "", method);
+		finding_say(f, CLI_OK, "", "The control connection to Tor "
+		    "stands%s%s.", method[0] != '\0' ? ", authenticated by " :
+		    "", method);
 		return;
 	}
-	finding_say(f, loss_of(line), "Check that Tor is running.",
-	    "There is no authenticated control connection to Tor.");
+	finding_say(f, loss_of(line), "Check that Tor is running.", "There is "
+	    "no authenticated control connection to Tor.");
 	add_loss(f, line);
 }
 
@@ -129,12 +131,12 @@ check_enabled(struct cli_finding *f, const struct check_subject *s)
 	if (json_is_true(enabled))
 		finding_say(f, CLI_OK, "", "Tor is enabled.");
 	else if (json_is_false(enabled))
-		finding_say(f, CLI_DISABLED, "Set DisableNetwork 0 in torrc, or let "
-		    "the policy do it.",
-		    "Tor is disabled: DisableNetwork is 1.");
+		finding_say(f, CLI_DISABLED, "Set DisableNetwork 0 in torrc, "
+		    "or let the policy do it.", "Tor is disabled: "
+		    "DisableNetwork is 1.");
 	else
-		finding_say(f, CLI_UNKNOWN, "", "It is not known whether Tor is "
-		    "enabled: it has not been asked yet.");
+		finding_say(f, CLI_UNKNOWN, "", "It is not known whether Tor "
+		    "is enabled: it has not been asked yet.");
 }
 
 bool
@@ -161,21 +163,21 @@ check_config(struct cli_finding *f, const struct check_subject *s)
 	if (finding_cut_off(f, s))
 		return;
 	if (refused) {
-		finding_say(f, CLI_BAD_CONFIG, "", "Tor refuses the configuration "
-		    "that the policy asks for.");
+		finding_say(f, CLI_BAD_CONFIG, "", "Tor refuses the "
+		    "configuration that the policy asks for.");
 		finding_reason(f, s->line);
 	} else if (cli_field_is(code, "fight")) {
-		finding_say(f, CLI_FAILED, "", "Another controller keeps changing the "
-		    "configuration of Tor.");
+		finding_say(f, CLI_FAILED, "", "Another controller keeps "
+		    "changing the configuration of Tor.");
 		finding_reason(f, s->line);
 	} else if (json_is_true(cli_field(s->line, "facts",
 	    "configuration"))) {
-		finding_say(f, CLI_OK, "", "Tor has the configuration that the policy "
-		    "asks for.");
+		finding_say(f, CLI_OK, "", "Tor has the configuration that "
+		    "the policy asks for.");
 	} else {
-		finding_say(f, CLI_FAILED, "Wait: it is set and read back by itself.",
-		    "Tor is not known to have the configuration that the "
-		    "policy asks for.");
+		finding_say(f, CLI_FAILED, "Wait: it is set and read back by "
+		    "itself.", "Tor is not known to have the configuration "
+		    "that the policy asks for.");
 		finding_reason_of(f, s->line, "configuration");
 	}
 }
@@ -193,8 +195,8 @@ check_bootstrapped(struct cli_finding *f, const struct check_subject *s)
 		return;
 	if (!cli_field_number(&n, cli_field(s->line, "bootstrap",
 	    "progress")))
-		finding_say(f, CLI_UNKNOWN, "", "It is not known how far Tor has "
-		    "bootstrapped.");
+		finding_say(f, CLI_UNKNOWN, "", "It is not known how far Tor "
+		    "has bootstrapped.");
 	else if (n == 100)
 		finding_say(f, CLI_OK, "", "Tor has bootstrapped.");
 	else if (json_is_true(cli_field(s->line, "bootstrap", "stalled")))
@@ -202,8 +204,8 @@ check_bootstrapped(struct cli_finding *f, const struct check_subject *s)
 		    "Tor has stopped bootstrapping at %lld %% (%.60s).",
 		    (long long)n, tag);
 	else
-		finding_say(f, CLI_FAILED, "Wait.", "Tor has bootstrapped %lld %% "
-		    "(%.60s).", (long long)n, tag);
+		finding_say(f, CLI_FAILED, "Wait.", "Tor has bootstrapped "
+		    "%lld %% (%.60s).", (long long)n, tag);
 	if (f->code == CLI_FAILED)
 		finding_reason_of(f, s->line, "bootstrap");
 }
@@ -219,12 +221,12 @@ check_circuit(struct cli_finding *f, const struct check_subject *s)
 	if (json_is_true(established)) {
 		finding_say(f, CLI_OK, "", "Tor has established a circuit.");
 	} else if (json_is_false(established)) {
-		finding_say(f, CLI_FAILED, "Wait; if it stays so, check the uplink.",
-		    "Tor has not established a circuit.");
+		finding_say(f, CLI_FAILED, "Wait; if it stays so, check the "
+		    "uplink.", "Tor has not established a circuit.");
 		finding_reason_of(f, s->line, "circuit");
 	} else {
-		finding_say(f, CLI_UNKNOWN, "", "It is not known whether Tor has "
-		    "established a circuit.");
+		finding_say(f, CLI_UNKNOWN, "", "It is not known whether Tor "
+		    "has established a circuit.");
 	}
 }
 
@@ -241,19 +243,19 @@ check_usable(struct cli_finding *f, const struct check_subject *s)
 		return;
 	if (cli_field_is(usable, "yes") && s->max_age_ms != UINT64_MAX &&
 	    (!known || (uint64_t)age > s->max_age_ms))
-		finding_say(f, CLI_FAILED, "Wait for the next circuit, or: portcullis "
-		    "newnym", "No circuit was built lately enough to show "
-		    "that Tor is usable.");
+		finding_say(f, CLI_FAILED, "Wait for the next circuit, or: "
+		    "portcullis newnym", "No circuit was built lately enough "
+		    "to show that Tor is usable.");
 	else if (cli_field_is(usable, "yes"))
-		finding_say(f, CLI_OK, "", "Tor is usable: traffic or a new circuit "
-		    "showed it lately.");
+		finding_say(f, CLI_OK, "", "Tor is usable: traffic or a new "
+		    "circuit showed it lately.");
 	else if (cli_field_is(usable, "no"))
-		finding_say(f, CLI_FAILED, "Wait for the test circuit; if it stays "
-		    "so, check the uplink.", "Nothing shows that the circuits "
-		    "of Tor carry traffic.");
+		finding_say(f, CLI_FAILED, "Wait for the test circuit; if it "
+		    "stays so, check the uplink.", "Nothing shows that the "
+		    "circuits of Tor carry traffic.");
 	else
-		finding_say(f, CLI_UNKNOWN, "", "It is not known whether the circuits "
-		    "of Tor carry traffic.");
+		finding_say(f, CLI_UNKNOWN, "", "It is not known whether the "
+		    "circuits of Tor carry traffic.");
 	if (f->code != CLI_OK)
 		finding_reason_of(f, s->line, "usable");
 }

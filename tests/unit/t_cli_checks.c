@@ -163,7 +163,7 @@ START_TEST(names_are_found_both_ways)
 }
 END_TEST
 
-/* --- explain ---------------------------------------------------------------- */
+/* --- explain -------------------------------------------------------------- */
 
 /* What PRINT makes of the state NAME. */
 static char *
@@ -304,7 +304,7 @@ START_TEST(history_is_printed)
 }
 END_TEST
 
-/* --- paths ------------------------------------------------------------------ */
+/* --- paths ---------------------------------------------------------------- */
 
 static const struct {
 	const char *path, *want; /* as JSON; NULL: there is none */

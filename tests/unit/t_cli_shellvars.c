@@ -214,7 +214,7 @@ START_TEST(times_are_read_strictly)
 }
 END_TEST
 
-/* --- what only files tell -------------------------------------------------- */
+/* --- what only files tell ------------------------------------------------- */
 
 static void
 put_file(const char *root, const char *path)
