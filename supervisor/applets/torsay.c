@@ -10,28 +10,15 @@
 #include "supervisor/cli/format.h"
 #include "supervisor/cli/shellvars.h"
 
-#define DATE_LEN 10 /* "2026-01-31" */
-#define TIME_LEN 19 /* "2026-01-31 23:59:59" */
 
-/* A digit where SHAPE has a 0, itself where it has anything else. */
+/* A digit where SHAPE has a 0, itself where it has anything else; no more. */
 static bool
 has_shape(const char *s, const char *shape)
 {
 	for (; *shape != '\0'; s++, shape++)
 		if (*shape == '0' ? *s < '0' || *s > '9' : *s != *shape)
 			return false;
-	return true;
-}
-
-/* Behind the seconds: nothing, or a fraction and Z. */
-static bool
-is_utc_tail(const char *s)
-{
-	if (*s == '.')
-		s += 1 + strspn(s + 1, "0123456789");
-	else if (*s == '\0')
-		return true;
-	return strcmp(s, "Z") == 0;
+	return *s == '\0';
 }
 
 int64_t
@@ -40,13 +27,8 @@ torsay_time_of(const char *text)
 	struct tm tm = { 0 };
 	int64_t t;
 
-	if (strlen(text) < TIME_LEN || !has_shape(text, "0000-00-00") ||
-	    (text[DATE_LEN] != ' ' && text[DATE_LEN] != 'T') ||
-	    !has_shape(text + DATE_LEN + 1, "00:00:00") ||
-	    !is_utc_tail(text + TIME_LEN))
-		return 0;
-	if (strptime(text, "%Y-%m-%d", &tm) == NULL ||
-	    strptime(text + DATE_LEN + 1, "%H:%M:%S", &tm) == NULL)
+	if (!has_shape(text, "0000-00-00 00:00:00") ||
+	    strptime(text, "%Y-%m-%d %H:%M:%S", &tm) == NULL)
 		return 0;
 	t = (int64_t)timegm(&tm);
 	return t > 0 ? t : 0;
@@ -115,13 +97,12 @@ take_circuits(struct torsay *say, const json_t *line)
 static void
 take_consensus(struct torsay *say, const json_t *line)
 {
-	char after[CLI_TEXT_CAP], until[CLI_TEXT_CAP];
+	char text[CLI_TEXT_CAP];
 
-	cli_field_text(after, cli_field(line, "consensus", "valid_after"));
-	cli_field_text(until, cli_field(line, "consensus", "valid_until"));
-	say->valid_after = torsay_time_of(after);
-	say->valid_until = torsay_time_of(until);
-	if ((say->valid_after != 0 && say->valid_until != 0) ||
+	if ((cli_shell_time(text, &say->valid_after, cli_field(line,
+	    "consensus", "valid_after")) &&
+	    cli_shell_time(text, &say->valid_until, cli_field(line,
+	    "consensus", "valid_until"))) ||
 	    cli_field_is(cli_field(line, "consensus", "clock"), "noneyet"))
 		say->known |= SAY_CONSENSUS;
 }

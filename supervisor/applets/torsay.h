@@ -46,14 +46,11 @@ struct torsay {
  */
 void torsay_from_line(struct torsay *say, const json_t *line);
 
-/* DAYS as the consensus has them, "2026-01-31 23:59:59"; "" for 0. */
+/* UTC as a consensus has it, "2026-01-31 23:59:59"; "" for 0. */
 #define TORSAY_TIME_LEN 32
 void torsay_time(char dst[TORSAY_TIME_LEN], int64_t t);
 
-/*
- * "2026-01-31 23:59:59", or with T, a fraction and Z (RFC 3339 in UTC), as
- * seconds; 0 for anything else.
- */
+/* The same the other way; 0 for anything else. */
 int64_t torsay_time_of(const char *text);
 
 #endif
