@@ -32,6 +32,12 @@ static const char *const timesync_names[SNAP_NTS] = {
 	[SNAP_TS_FAIL] = "fail",
 };
 
+/* Snapshots are compared as octets: nothing may lie between the members. */
+_Static_assert(offsetof(struct snap_tor, built_id) ==
+    offsetof(struct snap_tor, reserved) + sizeof(uint32_t) &&
+    sizeof(struct snap_tor) == offsetof(struct snap_tor, skew_s) +
+    sizeof(int64_t), "padding in struct snap_tor");
+
 const char *
 snap_known_name(enum snap_known k)
 {

@@ -222,6 +222,8 @@ cut(char *text, const char *key)
 		from = text + (value.p - text) - strlen(key) - 1;
 		if (from > text && from[-1] == ' ')
 			from--;
+		else if (*to == ' ')
+			to++;
 		memmove(from, to, strlen(to) + 1);
 	}
 }

@@ -393,6 +393,7 @@ is_phase(struct diagnosis *d, const struct symptoms *s)
 
 /* --- all of them --------------------------------------------------------- */
 
+/* What to do depends on more than the code. */
 static const struct facts_reason codes[] = {
 	{ "resolver-is-tor",
 	    "The policy's resolver is one of Tor's own DNSPorts, which "
@@ -403,7 +404,8 @@ static const struct facts_reason codes[] = {
 	{ "proxy-timeout", "Tor's proxy does not answer.", "" },
 	{ "proxy-unreachable", "Tor's proxy cannot be reached.", "" },
 	{ "proxy-wrong-protocol", "Tor's proxy is not one of its kind.", "" },
-	{ "proxy-password", "Tor's proxy wants another user and password.", "" },
+	{ "proxy-password", "Tor's proxy wants another user and password.",
+	    "" },
 	{ "proxy-denied", "Tor's proxy does not let us through to the Tor "
 	    "network.", "" },
 	{ "proxy-blocked", "Tor's proxy could not be tried: our own firewall "

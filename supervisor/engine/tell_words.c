@@ -1,6 +1,6 @@
 /*
- * The words for what is so, why, and what to do: all of the reason's codes
- * are here, but for the facts' own.
+ * The words for what is so, why, and what to do, but for those that facts.c
+ * and diagnosis.c have; and the list of all.
  */
 #include "supervisor/engine/core.h"
 #include "supervisor/engine/diagnosis.h"

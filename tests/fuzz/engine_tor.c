@@ -284,11 +284,53 @@ static const struct {
 	{ "SETCONF", answer_setconf, false },
 };
 
+/*
+ * What decides nothing is answered without taking anything from the input,
+ * in one way or another.
+ */
+static void
+answer_about(void)
+{
+	static const char *const keys[] = { "dormant",
+		"consensus/valid-after", "consensus/fresh-until",
+		"consensus/valid-until", "uptime" };
+	static const char *const values[] = { "0", "2026-01-01 00:00:00",
+		"", "2026-13-01 00:00:00", "99999999999999999999" };
+	char text[512] = "";
+	size_t n = 0, how = (size_t)(w.now / 250);
+
+	if (how % 4 == 0) {
+		w.sent[0] = '\0';
+		fuzz_feed_text(how % 8 == 0 ? "552 Unrecognized key\r\n" :
+		    "551 no\r\n");
+		return;
+	}
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (strstr(w.sent, keys[i]) != NULL)
+			n += (size_t)snprintf(text + n, sizeof text - n,
+			    "250-%s=%s\r\n", keys[i],
+			    values[(how + i) % 5]);
+	w.sent[0] = '\0';
+	fuzz_feed_text(text);
+	fuzz_feed_text("250 OK\r\n");
+}
+
+/* Not "GETINFO config/defaults": that decides something. */
+static bool
+is_about(const char *sent)
+{
+	return strncmp(sent, "GETINFO dormant", 15) == 0 ||
+	    strncmp(sent, "GETINFO consensus/", 18) == 0 ||
+	    strncmp(sent, "GETINFO uptime", 14) == 0;
+}
+
 void
 fuzz_answer(struct input *in)
 {
 	uint8_t flaw = fuzz_take(in);
 
+	while (is_about(w.sent))
+		answer_about();
 	/* An answer to nothing only now and then: it ends the session. */
 	if (w.sent[0] == '\0' && flaw < 250)
 		return;

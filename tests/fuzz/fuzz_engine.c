@@ -463,6 +463,7 @@ do_clock(struct input *in)
 	w.clock = (enum engine_clock)(fuzz_take(in) % ENGINE_NCLOCK);
 	w.clock_at = w.now;
 	engine_time(w.e, w.clock, w.now);
+	engine_timesync(w.e, (enum snap_timesync)(w.clock % SNAP_NTS));
 	/* Not right: taken back before anything else happens. */
 	FUZZ_ASSERT(w.clock == CLOCK_RIGHT || !w.policy.timesync.required ||
 	    engine_asked(w.e) != GATE_OPEN);

@@ -3,6 +3,32 @@
 # requests that are no requests, removal.
 . "$(dirname "$0")/gate.bash"
 it_begin
+
+# counted_once BEFORE AFTER, reports: one close lies between them.
+counted_once()
+{
+	awk '{
+		for (i = 2; i <= NF; i++) {
+			split($i, pair, "=")
+			now[pair[1]] = pair[2]
+		}
+		n = split(now["under"], under, ",")
+		if (NR == 1) {
+			for (key in now)
+				was[key] = now[key]
+			split(was["under"], before, ",")
+			next
+		}
+		last = now["last_ns"]
+		bad = n != 6 || now["closes"] != was["closes"] + 1 ||
+		    now["sum_ns"] != was["sum_ns"] + last || last == 0
+		split("50 100 250 500 1000 10000", us, " ")
+		for (i = 1; i <= n; i++)
+			bad += under[i] != before[i] + (last <= us[i] * 1000)
+		exit bad != 0
+	}' "$1" "$2"
+}
+
 tables() { in_gw nft list tables | sort | tr '\n' ' '; }
 
 gate_start
@@ -183,7 +209,11 @@ refuse "strict, silent engine: lease gone" grep -q elements <(egress)
 check "strict, silent engine: closed" now_is 'position=closed known=1 why=3'
 say open
 check "strict, open: Tor's lease" grep -q elements <(egress)
+grep '^report' "$IT_DIR/drv.out" | tail -1 >"$IT_DIR/open"
 say closed
+grep '^report' "$IT_DIR/drv.out" | tail -1 >"$IT_DIR/closed"
+check "a close is counted once, and in its buckets" \
+    counted_once "$IT_DIR/open" "$IT_DIR/closed"
 refuse "strict, closed: lease gone at once" grep -q elements <(egress)
 gate_stop
 

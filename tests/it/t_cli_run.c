@@ -332,13 +332,58 @@ START_TEST(check_that_was_not_made_is_no_verdict)
 }
 END_TEST
 
-#define NOUTPUTS 7
+START_TEST(check_of_isolation_is_told_as_json)
+{
+	struct snap_verb v;
+	struct run r;
+
+	gate_is(GATE_OPEN);
+	r = start("check isolation --json", -1);
+	ck_assert(rig_verb(&rig, &v, 3000));
+	rig_more(&rig, v.id, true, "One.");
+	rig_result(&rig, v.id, false, "That is all.");
+	ck_assert_int_eq(end(r), CLI_FAILED);
+	ck_assert_str_eq(out, "{\"check\":\"isolation\",\"ok\":false,"
+	    "\"code\":1,\"text\":\"That is all.\","
+	    "\"details\":[\"One.\",\"That is all.\"]}\n");
+}
+END_TEST
+
+/* What they say is tested on lines; this is that they are asked, and end. */
+START_TEST(one_line_commands_end_as_they_should)
+{
+	assert_run("check running", CLI_UNKNOWN, "It is not known");
+	assert_run("check all", CLI_UNKNOWN, "13 of 13 checks are not well");
+	assert_run("metrics", CLI_OK,
+	    "portcullis_position{portcullis_position=\"unknown\"} 1\n");
+	gate_is(GATE_OPEN);
+	assert_run("check control", CLI_OK, "The control connection to Tor");
+	assert_run("check control --json", CLI_OK, "{\"check\":\"control\"");
+	assert_run("check firewall", CLI_FIREWALL,
+	    "A barrier does not stand: forward6_off.\n");
+	assert_run("check all --json", CLI_FIREWALL, "\"checks\":[{");
+	assert_run("check usable --max-age 0", CLI_FAILED, "No circuit");
+	assert_run("explain", CLI_OK, "The gate is open");
+	assert_run("explain --json", CLI_OK, "\"missing\":[]");
+	assert_run("log", CLI_OK, " open ");
+	assert_run("log --json", CLI_OK, "\"position\":\"open\"");
+	assert_run("metrics", CLI_OK, "\n# EOF\n");
+	assert_run("status --shell", CLI_OK, "tor_bootstrap_percent='100'\n");
+	assert_run("status --field tor.pid", CLI_OK, "812\n");
+	assert_run("status --field=position", CLI_OK, "open\n");
+	ck_assert_str_eq(out, "open\n");
+	assert_run("status --field nonsense", CLI_USAGE, "no such field");
+}
+END_TEST
+
+#define NOUTPUTS 12
 
 START_TEST(lost_output_is_no_success)
 {
 	static const char *const args[NOUTPUTS] = { "status",
 		"status --json", "watch", "listeners", "listeners --json",
-		"--help", "--version" };
+		"--help", "--version", "check all", "explain", "log --json",
+		"metrics", "status --shell" };
 	int pipefd[2], full;
 
 	gate_is(GATE_OPEN);
@@ -374,6 +419,8 @@ main(void)
 	tcase_add_test(tc, largest_table_is_printed);
 	tcase_add_loop_test(tc, check_prints_each_sentence, 0, 2);
 	tcase_add_test(tc, check_that_was_not_made_is_no_verdict);
+	tcase_add_test(tc, check_of_isolation_is_told_as_json);
+	tcase_add_test(tc, one_line_commands_end_as_they_should);
 	tcase_add_loop_test(tc, lost_output_is_no_success, 0, NOUTPUTS);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

@@ -26,4 +26,5 @@ it_check "opens again without help" it_wait_for open 60
 it_check "and works" it_retry 20 it_fetch socks4
 it_check "provisioned and proven anew" it_field_is \
     '.listeners.total == .listeners.proven' true
+it_check "status: it was restarted once" it_field_is .tor.restarts 1
 it_end

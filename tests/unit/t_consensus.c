@@ -9,7 +9,8 @@
 #define T 1795332860 /* 2026-11-22 07:34:20 */
 
 static const struct consensus ordinary = { .known = true,
-	.valid_after = T, .fresh_until = T + HOUR, .valid_until = T + 3 * HOUR };
+	.valid_after = T, .fresh_until = T + HOUR,
+	.valid_until = T + 3 * HOUR };
 
 START_TEST(times_are_read_as_tor_writes_them)
 {

@@ -464,7 +464,8 @@ run(const char *name, enum chunking chunking)
 }
 
 static const char *const scenarios[] = {
-	"about.txt", "about_boot.txt", "about_old.txt", "about_restart.txt",
+	"about.txt", "about_boot.txt", "about_mute.txt",
+	"about_old.txt", "about_restart.txt",
 	"apply_513.txt", "apply_dry.txt", "apply_forget.txt",
 	"apply_gate.txt", "apply_gone.txt", "apply_keep.txt",
 	"apply_keeper.txt", "apply_kept.txt", "apply_late.txt",
