@@ -39,9 +39,9 @@ void pol_warn(struct pol_diags *d, struct pol_where at, const char *fmt, ...)
 const char *pol_quote(char dst[POL_QUOTE_LEN], const char *text);
 
 enum pol_section_id { POL_SEC_TOR = 0, POL_SEC_GATEWAY, POL_SEC_USERS,
-	POL_SEC_FIREWALL, POL_SEC_TIMESYNC, POL_SEC_RESOLVER, POL_SEC_EGRESS,
-	POL_SEC_SERVICE, POL_SEC_TRANSPORT, POL_SEC_GROUP, POL_SEC_LISTENER,
-	POL_NSEC };
+	POL_SEC_FIREWALL, POL_SEC_TIMESYNC, POL_SEC_RESOLVER, POL_SEC_WHONIX,
+	POL_SEC_EGRESS, POL_SEC_SERVICE, POL_SEC_TRANSPORT, POL_SEC_GROUP,
+	POL_SEC_LISTENER, POL_NSEC };
 
 /* As it is written: "tor", "gateway" and so on. */
 const char *pol_section_name(enum pol_section_id id);

@@ -59,7 +59,7 @@ void pol_set_flags(struct pol_field *f);
 void pol_set_app(struct pol_field *f);
 void pol_set_group(struct pol_field *f);
 
-/* fields_wall.c: the keywords of firewall and timesync. */
+/* fields_wall.c: the keywords of firewall, timesync and whonix. */
 void pol_set_mode(struct pol_field *f);
 void pol_set_refuse(struct pol_field *f);
 void pol_set_routes(struct pol_field *f);
@@ -72,6 +72,7 @@ void pol_set_directory(struct pol_field *f);
 void pol_set_time_users(struct pol_field *f);
 void pol_set_time_listeners(struct pol_field *f);
 void pol_set_workstations(struct pol_field *f);
+void pol_set_status_files(struct pol_field *f);
 
 /* fields_pass.c: the keywords of egress and service. */
 void pol_set_pass_user(struct pol_field *f);

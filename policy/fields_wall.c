@@ -1,4 +1,7 @@
-/* One function per keyword of sections firewall and timesync; see fields.c. */
+/*
+ * One function per keyword of sections firewall, timesync and whonix; see
+ * fields.c.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -131,6 +134,15 @@ pol_set_directory(struct pol_field *f)
 	char *dst = f->d->p->timesync.directory;
 
 	if (pol_field_path(f, f->words[0], DIRECTORY_MAX))
+		(void)snprintf(dst, POL_PATH_LEN, "%s", f->words[0]);
+}
+
+void
+pol_set_status_files(struct pol_field *f)
+{
+	char *dst = f->d->p->status_files;
+
+	if (pol_field_path(f, f->words[0], POL_STATUS_FILES_MAX))
 		(void)snprintf(dst, POL_PATH_LEN, "%s", f->words[0]);
 }
 

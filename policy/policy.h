@@ -188,11 +188,16 @@ struct pol_policy {
 	enum pol_closed closed;
 	bool dhcp; /* let a DHCP client work on the external side */
 	char run_dir[POL_PATH_LEN]; /* sockets live here */
+	/* Above the folders of whonix-firewall's status files; empty: none. */
+	char status_files[POL_PATH_LEN];
 	struct pol_ifaddr ifaddrs[POL_MAX_IFADDRS]; /* each pair once */
 	size_t nifaddrs;
 	struct pol_listener *listeners; /* owned; see pol_policy_clear() */
 	size_t nlisteners;
 };
+
+/* Room for what stands below it. */
+#define POL_STATUS_FILES_MAX (POL_PATH_LEN - 64)
 
 #define POL_RESOLVER_USER "portcullis-resolver" /* by default */
 

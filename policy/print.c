@@ -211,6 +211,17 @@ print_timesync(FILE *f, const struct pol_policy *p)
 	    truth(t->workstations));
 }
 
+/* Only where it is used: elsewhere nobody needs to know of it. */
+static void
+print_whonix(FILE *f, const struct pol_policy *p)
+{
+	if (p->status_files[0] == '\0')
+		return;
+	(void)fputs("whonix {\n", f);
+	print_text(f, "status_files", p->status_files);
+	(void)fputs("}\n", f);
+}
+
 static void
 print_traffic(FILE *f, const struct pol_traffic *t)
 {
@@ -399,6 +410,7 @@ pol_print(const struct pol_policy *p)
 	print_firewall(f, &p->firewall);
 	print_timesync(f, p);
 	pol_print_resolver(f, &p->resolver);
+	print_whonix(f, p);
 	pol_print_transports(f, p);
 	print_passes(f, p);
 	print_listeners(f, p);

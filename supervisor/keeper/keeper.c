@@ -27,6 +27,7 @@
 #include "supervisor/keeper/owner.h"
 #include "supervisor/keeper/rundir.h"
 #include "supervisor/keeper/spawn.h"
+#include "supervisor/keeper/whonix.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
 
@@ -244,6 +245,8 @@ child_ended(struct keeper *k, enum link_peer who, int status)
 	c->channel = -1;
 	if (who == LINK_ENGINE)
 		owner_cancel(&k->owner);
+	if (who == LINK_GATE && !k->stopping)
+		whonix_failed(k->policy);
 	plan_restart(c, now_ms());
 	/* A gate that cannot even begin: whoever started us has to know. */
 	return who != LINK_GATE || k->stopping || c->starts > 1 ||
@@ -315,6 +318,7 @@ on_hold_or_gate(struct keeper *k, enum link_peer who,
 	if (who == LINK_GATE && ask->restart == LINK_NONE) {
 		k->stands = true;
 		notify_send("WATCHDOG=1");
+		whonix_stands(k->policy);
 	} else if (who == LINK_GATE) {
 		restart_engine(k);
 	} else if (rundir_hold(k->policy, ask->hold == LINK_HOLD_SET) == -1) {
@@ -563,9 +567,12 @@ keeper_run(const struct pol_policy *policy, const char *libexec_dir)
 	int rc;
 
 	keeper_init(&k, policy, libexec_dir);
-	if (rundir_open(&k.rundir, policy) == -1 ||
-	    anchor_drop(policy) == -1)
+	if (rundir_open(&k.rundir, policy) == -1)
+		return 1; /* there may be another one, whose gate stands */
+	if (anchor_drop(policy) == -1) {
+		whonix_failed(policy);
 		return 1;
+	}
 	k.policy_fd = spawn_policy_fd(policy);
 	k.signal_fd = take_signals();
 	notify_init();

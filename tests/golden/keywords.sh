@@ -25,7 +25,7 @@ for pair in $(echo "$keywords" | tr ' ' .); do
 		failed=1
 	fi
 done
-for word in tor gateway users firewall timesync resolver egress service \
+for word in tor gateway users firewall timesync resolver whonix egress service \
     transport group listener
 do
 	if ! grep -q "^\.Ss Section $word" "$page"; then

@@ -223,8 +223,19 @@ net_wait 5 grep -q listening "$DIR/log/notify"
 export NOTIFY_SOCKET=$DIR/notify.sock
 net_in gateway "$it_build/portcullisd" --remove-rules >/dev/null
 net_in gateway ip addr flush dev lo
+mkdir "$DIR/whonix"
+echo "whonix { status_files = \"$DIR/whonix\" }" |
+    tee -a "$conf" >>"$DIR/portcullis.conf"
+# files WORDS: of those by which whonix-firewall tells how it did.
+files()
+{
+	[ "$(cd "$DIR/whonix" && find . -type f | sort | tr '\n' ' ')" = "$*" ]
+}
+first=./whonix_firewall/first_run_current_boot.status
+again=./whonix_firewall/consecutive_run.status
 run
 it_check "without lo it cannot begin: exit code 1" [ $? = 1 ]
+it_check "and leaves the marker of that" files "./anon-firewall/failed.status "
 it_check "and never says READY" it_not grep -q READY "$DIR/log/notify"
 net_in gateway ip addr add 127.0.0.1/8 dev lo
 net_in gateway ip addr add ::1/128 dev lo
@@ -254,6 +265,18 @@ it_check "not while the gate hangs" starves "$(it_pid gate)"
 it_check "again when it goes on" feeds
 it_check "not while the keeper hangs" starves "$(net_pid portcullisd)"
 it_check "again when that goes on" feeds
+it_check "the marker is gone, a first run is told" files "$first "
+it_check "to everybody" [ "$(stat -c %a "$DIR/whonix/$first")" = 644 ]
 it_stop
+it_check "a stop is no failure" files "$first "
 it_check "STOPPING=1" net_wait 5 grep -q STOPPING=1 "$DIR/log/notify"
+unset NOTIFY_SOCKET
+it_start
+it_check "the next start is told as another run" net_wait 10 files \
+    "$again $first "
+rm "$DIR/whonix/$again"
+kill -KILL "$(it_pid gate)"
+it_check "and so is a new gate after one that died" net_wait 10 files \
+    "$again $first "
+it_stop
 it_end

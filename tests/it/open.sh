@@ -3,6 +3,52 @@
 # shellcheck source=tests/it/lib.bash
 . "${top_srcdir:?}/tests/it/lib.bash"
 it_begin --no-tor
+
+# The applets' paths, as this gateway has them.
+mkdir -p "$DIR/root/run/tor"
+ln -s "$DIR/run" "$DIR/root/run/portcullis"
+ln -s "$DIR/tor/control/socket" "$DIR/root/run/tor/control"
+
+# Below that; no folder of that name: there is no supervisor to be asked.
+sockets=/run/portcullis
+
+# applet CODE OUTPUT NAME...: it says what the shell's pattern OUTPUT matches.
+applet()
+{
+	local code=$1 pattern=$2 out rc begin took
+	shift 2
+	begin=$(date +%s%3N)
+	out=$(net_in gateway "$it_build/portcullis-applets" --root \
+	    "$DIR/root" --socket-dir "$sockets" --control-port 0 "$@")
+	rc=$?
+	took=$(($(date +%s%3N) - begin))
+	# shellcheck disable=SC2053 # it is a pattern
+	[ "$rc" = "$code" ] && [[ $out == $pattern ]] && [ "$took" -lt 1000 ] &&
+	    return
+	echo "   $*: '$out', exit code $rc, in $took ms"
+	return 1
+}
+
+# applets WHO: what they say of a Tor that works.
+applets()
+{
+	local day='20[0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9:]*'
+	it_check "$1: tor-bootstrap-check" applet 100 \
+	    'NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY="Done"' \
+	    tor-bootstrap-check
+	it_check "$1: tor-circuit-established-check" applet 0 1 \
+	    tor-circuit-established-check
+	# Among so few relays Tor does not find a way each time.
+	it_check "$1: tor-circuit-built-check" net_wait 10 applet 0 \
+	    'Circuit * built' tor-circuit-built-check 8
+	it_check "$1: tor-dormant-check" applet 0 0 tor-dormant-check
+	it_check "$1: tor-enabled-check" applet 0 true tor-enabled-check
+	it_check "$1: tor-signal-newnym" applet 0 '' tor-signal-newnym
+	it_check "$1: tor-consensus-valid-after" applet 0 "$day" \
+	    tor-consensus-valid-after
+	it_check "$1: anondate" applet 0 "$day" anondate --verified-only \
+	    --show-valid-until
+}
 net_forward on # the worst case: only our tables stand between
 
 # it_ends CODE ARGUMENT...: of portcullis.
@@ -115,7 +161,19 @@ it_portcullis release >/dev/null
 it_check "a release opens" it_wait_for open 10
 net_forward on
 
+applets "the supervisor"
+sockets=/nowhere
+applets "Tor"
+sockets=/run/portcullis
 it_stop
+it_check "closed to Tor as well: tor-circuit-built-check" applet 1 \
+    'no new circuit built within 8.0s' tor-circuit-built-check 8
+net_stop tor
+it_check "without either: tor-bootstrap-check" applet 255 '' \
+    tor-bootstrap-check
+it_check "without either: tor-enabled-check" applet 0 true tor-enabled-check
+it_check "nothing that systemcheck would report was logged" \
+    it_not sh "$it_src/tests/style/alarm_words.sh" <"$DIR/log/portcullisd"
 it_check "stopped: nothing leaks" it_leaks_nothing
 it_check "stopped: nothing passes" it_fetch_fails
 it_check "--remove-rules removes" net_in gateway \

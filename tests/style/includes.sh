@@ -13,6 +13,7 @@ supervisor/engine	(libnftnl/|linux/netfilter/nf_tables|jansson|ares)
 supervisor/status	(libnftnl/|libmnl/|openssl/|confuse|ares|controlproto/)
 supervisor/resolver	(libnftnl/|libmnl/|linux/netfilter/nf_tables|jansson|controlproto/)
 supervisor/top		(libnftnl/|libmnl/|openssl/|confuse|ares|controlproto/)
+supervisor/applets	(libnftnl/|libmnl/|openssl/|event2/|event\.h|confuse|ares)
 supervisor/cli		(libnftnl/|libmnl/|openssl/|confuse|ares|controlproto/)
 '
 
