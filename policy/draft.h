@@ -151,7 +151,7 @@ void pol_carriers_clear(struct pol_carriers *s);
 /* Append a path to the draft's; false when out of memory. */
 bool pol_path_add(struct pol_draft *d, const char *path, size_t *index);
 
-#define POL_NKEYWORDS 66
+#define POL_NKEYWORDS 67
 #define POL_MAX_TIME_LISTENERS 16 /* sections that timesync names */
 
 struct pol_draft {
