@@ -166,11 +166,11 @@ main(int argc, char **argv)
 		return usage(cmd, error[0] != '\0' ? error : NULL);
 	if ((given & CLI_TAKES(CLI_O_VERSION)) != 0) {
 		puts("portcullis " PACKAGE_VERSION);
-		return cli_printed(CLI_OK);
+		return (int)cli_printed(CLI_OK);
 	}
 	if ((given & CLI_TAKES(CLI_O_HELP)) != 0) {
 		cli_help_print(stdout, cmd);
-		return cli_printed(CLI_OK);
+		return (int)cli_printed(CLI_OK);
 	}
 	error = misused(cmd, given, argc - optind);
 	if (error == NULL && !is_word(cmd, argv[optind + 1]))
