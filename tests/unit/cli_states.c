@@ -7,7 +7,7 @@
 /* A gate that is open, and Tor in good order. */
 static const char open_line[] =
     "{'v':1,'type':'snapshot','seq':7,'time':'2026-11-22T08:00:00.000Z',"
-    "'position':'open','state':'READY',"
+    "'position':'open','state':'WATCH',"
     "'reason':{'code':'open','text':'Tor is proven to carry the traffic.'},"
     "'advice':null,'since':'2026-11-22T07:59:00Z','hold':false,"
     "'status':{'pid':13},"
@@ -94,7 +94,8 @@ static const struct {
 	const char *patch; /* what differs from the line above */
 } states[] = {
 	{ "open", "{}" },
-	{ "engine-gone", "{'position':'unknown','state':null,'reason':"
+	{ "engine-gone", "{'position':'unknown','state':null,"
+	    "'since':null,'gate':{'pid':null},'reason':"
 	    "{'code':'engine-gone','text':'The engine is not running, so "
 	    "nobody can tell the position.'},'advice':'It is started again "
 	    "by itself.','hold':null,'control':{'authenticated':null,"
@@ -197,7 +198,8 @@ static const struct {
 	    "'by_name':false,'state':'refused','code':null}}}" },
 	{ "forwarding", "{'firewall':{'barriers':{'forward4_off':false}}}" },
 	{ "gate-fault", "{'firewall':{'error':'Device or resource busy'}}" },
-	{ "unread", "{'position':'unknown','reason':{'code':"
+	{ "unread", "{'position':'unknown','since':null,'gate':{'pid':null},"
+	    "'reason':{'code':"
 	    "'read-back-failed','text':'The gate could not read the firewall "
 	    "back from the kernel.'},'firewall':{'position':'unknown',"
 	    "'known':false,'lease_ms':null,'barriers':{'boot':null,"

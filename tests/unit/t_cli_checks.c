@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "supervisor/cli/checks.h"
 #include "supervisor/cli/explain.h"
@@ -94,6 +95,31 @@ START_TEST(every_state_is_looked_at)
 				break;
 		ck_assert_msg(n < NWANTS, "%s", name);
 	}
+}
+END_TEST
+
+/* Our lines are to be such as there are: tests/style/schema.sh reads them. */
+START_TEST(states_are_left_for_the_schema)
+{
+	const char *build = getenv("top_builddir"), *name;
+	char path[512];
+	json_t *line;
+	FILE *out;
+
+	if (build == NULL)
+		return;
+	(void)snprintf(path, sizeof path, "%s/tests/lines", build);
+	(void)mkdir(path, 0755); /* it may be there; fopen() tells */
+	(void)snprintf(path, sizeof path, "%s/tests/lines/cli_states", build);
+	out = fopen(path, "we");
+	ck_assert_ptr_nonnull(out);
+	for (unsigned i = 0; (name = cli_state_name(i)) != NULL; i++) {
+		line = cli_state_line(name);
+		ck_assert_int_eq(json_dumpf(line, out, JSON_COMPACT), 0);
+		(void)fputc('\n', out);
+		json_decref(line);
+	}
+	ck_assert_int_eq(fclose(out), 0);
 }
 END_TEST
 
@@ -354,6 +380,7 @@ main(void)
 
 	tcase_add_loop_test(tc, each_check_ends_as_the_state_is, 0, NWANTS);
 	tcase_add_test(tc, every_state_is_looked_at);
+	tcase_add_test(tc, states_are_left_for_the_schema);
 	tcase_add_loop_test(tc, nothing_known_is_nothing_well, 0, 4);
 	tcase_add_test(tc, age_bounds_what_counts_as_usable);
 	tcase_add_test(tc, foreign_words_cannot_leave_the_sentence);
