@@ -79,16 +79,16 @@ while True:
         pass
     time.sleep(0.0002)
 '
-net_of $outside python3 "$FLOOD" count "$WORK/out" 192.0.2.1:7001 \
+net_of $outside python3 "$FLOOD" count "$WORK/count.out" 192.0.2.1:7001 \
     192.0.2.1:7003 &
-python3 "$FLOOD" count "$WORK/in" 10.152.152.10:7002 &
-until [ -s "$WORK/out" ] && [ -s "$WORK/in" ]; do sleep 0.05; done
+python3 "$FLOOD" count "$WORK/count.in" 10.152.152.10:7002 &
+until [ -s "$WORK/count.out" ] && [ -s "$WORK/count.in" ]; do sleep 0.05; done
 net_of $inside python3 -c "$drip_program" 192.0.2.1 7001 &
 net_of $inside python3 -c "$drip_program" 10.152.152.10 7002 &
 python3 -c "$drip_program" 192.0.2.1 7003 &
 
 # PORT and how many came to it.
-counts() { sort "$WORK/out" "$WORK/in"; }
+counts() { sort "$WORK/count.out" "$WORK/count.in"; }
 number() { counts | sed -n "s/^$1 //p"; }
 all_pass()
 {
