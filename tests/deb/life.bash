@@ -216,8 +216,13 @@ check "the gateway is closed" nothing_since "$held"
 
 # What a child is left with; test.bash has it judged.
 for child in engine status; do
-	pid=$(in_root sh -c "grep -lx portcullis-$child /proc/[0-9]*/comm" |
-	    tr -dc '0-9\n' | head -n 1)
+	for _ in {1..50}; do
+		# The kernel's own names have 15 letters.
+		pid=$(in_root sh -c "grep -l ^portcullis-${child:0:4} \
+		    /proc/[0-9]*/comm" | tr -dc '0-9\n' | head -n 1)
+		[ -z "$pid" ] || break
+		sleep 0.1
+	done
 	cp "$root/proc/$pid/status" "$WORK/status.$child"
 done
 
