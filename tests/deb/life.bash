@@ -79,16 +79,16 @@ while True:
         pass
     time.sleep(0.0002)
 '
-net_of $outside python3 "$FLOOD" count "$WORK/out" 192.0.2.1:7001 \
+net_of $outside python3 "$FLOOD" count "$WORK/count.out" 192.0.2.1:7001 \
     192.0.2.1:7003 &
-python3 "$FLOOD" count "$WORK/in" 10.152.152.10:7002 &
-until [ -s "$WORK/out" ] && [ -s "$WORK/in" ]; do sleep 0.05; done
+python3 "$FLOOD" count "$WORK/count.in" 10.152.152.10:7002 &
+until [ -s "$WORK/count.out" ] && [ -s "$WORK/count.in" ]; do sleep 0.05; done
 net_of $inside python3 -c "$drip_program" 192.0.2.1 7001 &
 net_of $inside python3 -c "$drip_program" 10.152.152.10 7002 &
 python3 -c "$drip_program" 192.0.2.1 7003 &
 
 # PORT and how many came to it.
-counts() { sort "$WORK/out" "$WORK/in"; }
+counts() { sort "$WORK/count.out" "$WORK/count.in"; }
 number() { counts | sed -n "s/^$1 //p"; }
 all_pass()
 {
@@ -216,8 +216,13 @@ check "the gateway is closed" nothing_since "$held"
 
 # What a child is left with; test.bash has it judged.
 for child in engine status; do
-	pid=$(in_root sh -c "grep -lx portcullis-$child /proc/[0-9]*/comm" |
-	    tr -dc '0-9\n' | head -n 1)
+	for _ in {1..50}; do
+		# The kernel's own names have 15 letters.
+		pid=$(in_root sh -c "grep -l ^portcullis-${child:0:4} \
+		    /proc/[0-9]*/comm" | tr -dc '0-9\n' | head -n 1)
+		[ -z "$pid" ] || break
+		sleep 0.1
+	done
 	cp "$root/proc/$pid/status" "$WORK/status.$child"
 done
 
