@@ -159,7 +159,7 @@ print_firewall(FILE *out, const struct import *im)
 		fprintf(out, "\ttransparent = {%s%s }\n",
 		    is_on(im, KNOB_GW_TCP) ? " \"tcp\"" : "",
 		    is_on(im, KNOB_GW_DNS) ? " \"dns\"" : "");
-	fputs("}\n\nwhonix { status_files = true }\n\n", out);
+	fputs("}\n\nwhonix { status_files = \"/run\" }\n\n", out);
 }
 
 /* Who has no Tor before the clock is right, and by what: sdwdate's port. */
