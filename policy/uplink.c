@@ -424,7 +424,8 @@ auth_belongs(const struct parser *s)
 	if (s->seen[POL_TORRC_HTTPS_AUTH] && !s->seen[POL_TORRC_HTTPS])
 		return pol_why(s->why, "HTTPSProxyAuthenticator is there, but "
 		    "no HTTPSProxy");
-	if ((s->seen[POL_TORRC_SOCKS5_USER] || s->seen[POL_TORRC_SOCKS5_PASSWORD]) &&
+	if ((s->seen[POL_TORRC_SOCKS5_USER] ||
+	    s->seen[POL_TORRC_SOCKS5_PASSWORD]) &&
 	    !s->seen[POL_TORRC_SOCKS5])
 		return pol_why(s->why, "a user or password for Socks5Proxy is "
 		    "there, but no Socks5Proxy");

@@ -177,8 +177,9 @@ int link_recv_only(enum link_peer peer) __attribute__((warn_unused_result));
 
 /*
  * The engine's: the keeper sends it four kinds of message.  LINK_HANDED: as
- * link_recv()'s 1.  LINK_OWNER, LINK_KEPT, LINK_SEEN: that member of *SAID is the
- * answer to a question.  None of them touches what belongs to the others.
+ * link_recv()'s 1.  LINK_OWNER, LINK_KEPT, LINK_SEEN: that member of *SAID
+ * is the answer to a question.  None of them touches what belongs to the
+ * others.
  */
 enum link_got { LINK_LOST = -1, LINK_NOTHING = 0, LINK_HANDED, LINK_OWNER,
 	LINK_KEPT, LINK_SEEN };

@@ -1,6 +1,7 @@
 /*
  * What can be known of a change before anything is changed: the files that
- * Tor reads, names, programs, the proxy.  Part of the engine's core; apply.c asks.
+ * Tor reads, names, programs, the proxy.  Part of the engine's core; apply.c
+ * asks.
  */
 #ifndef PREFLIGHT_H
 #define PREFLIGHT_H

@@ -85,7 +85,8 @@ it_plugin()
 it_tor_with()
 {
 	net_stop tor
-	rm -rf "$DIR/tor/data"
+	rm -rf "$DIR/tor/data" "$(it_kept)"
+	[[ $* = *%include* ]] || set -- "%include $DIR/torrc.d/*.conf" "$@"
 	printf '%s\n' "$@" >"$DIR/tor/torrc.extra"
 	net_tor_start --no-wait
 }

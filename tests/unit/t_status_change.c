@@ -152,7 +152,7 @@ static const struct {
 	    "\"port\":1,\"user\":\"u\",\"password\":\"a\\nUser root\"}}",
 	    NULL },
 	{ "{" OK_BRIDGES ",\"proxy\":{\"type\":\"socks5\",\"host\":\"h\","
-	    "\"port\":1,\"pass\":\"p\"}}", "\"proxy\" has a key" },
+	    "\"port\":1,\"pass\":\"p\"}}", "no key \"pass\": did you mean" },
 };
 
 START_TEST(bad_requests_say_why_and_leave_nothing)
