@@ -5,7 +5,7 @@
 # shellcheck source=tests/it/uplink.bash
 . "${top_srcdir:?}/tests/it/uplink.bash"
 it_begin --no-tor
-for kind in https https-auth https-deny socks5 socks5-auth mute; do
+for kind in https https-auth https-deny socks4 socks5 socks5-auth mute; do
 	net_proxy $kind >/dev/null
 done
 it_need "without our rules root's question is seen (positive control)" \
@@ -21,8 +21,10 @@ it_same_tor()
 	[ "$(net_pid tor)" = "$tor" ]
 }
 
-declare -A option=([https]=HTTPSProxy [socks5]=Socks5Proxy)
-declare -A log=([https]="Request.*CONNECT" [socks5]="connected to")
+declare -A option=([https]=HTTPSProxy [socks4]=Socks4Proxy
+    [socks5]=Socks5Proxy)
+declare -A log=([https]="Request.*CONNECT" [socks4]="connected to"
+    [socks5]="connected to")
 
 # it_proxied KIND: what it carried, it has a log of.
 it_proxied()
@@ -30,9 +32,10 @@ it_proxied()
 	grep -q "${log[$1]}" "$DIR/log/proxy-$1"
 }
 
-for kind in https socks5; do
+for kind in socks4 https socks5; do
 	port=${NET_PROXY_PORT[$kind]}
 	for way in ok slow; do
+		[ $kind$way != socks4slow ] || continue # as SOCKS5
 		name=$kind-$way.portcullis.test
 		net_dns "$name" "${way/slow/$IT_SLOW}" "$NET_PROXY4"
 		it_watch_reset
@@ -51,6 +54,7 @@ for kind in https socks5; do
 		it_check "$kind, $way: only our resolver asked for it" \
 		    it_asked_only "$name"
 	done
+	[ $kind != socks4 ] || continue
 	worked=$name
 	for way in nxdomain refused silent; do
 		name=$kind-$way.portcullis.test
@@ -69,6 +73,10 @@ for kind in https socks5; do
 done
 it_check "the last one's file has its name, not for Tor" \
     grep -q "^#.*$worked" "$(it_kept)"
+
+# It moves: Tor hears of it when the old answer's time is over, and not before
+# that; meanwhile others are tried.
+net_dns "$worked" ok "$NET_PROXY4B"
 
 # it_refused WHAT TYPE HOST PORT WORD [USER PASSWORD]
 it_refused()
@@ -90,6 +98,12 @@ it_refused "a password is wrong" socks5 "$NET_PROXY4" 1081 password ann nO-n0
 it_refused "it lets nobody through" https "$NET_PROXY4" 3130 403
 it_check "... a page all the same" it_retry 20 it_fetch socks4
 it_check "... and the same Tor" it_same_tor
+it_check "a name's time is over: Tor has the new address" net_wait 40 \
+    it_conf_is Socks5Proxy "$NET_PROXY4B:${NET_PROXY_PORT[socks5]}"
+it_check "... open" it_wait_for open 20
+it_check "... a page" it_retry 20 it_fetch socks4
+it_check "... and the same Tor" it_same_tor
+it_check "... only our resolver asked" it_asked_ours
 
 for kind in https socks5; do
 	it_check "$kind with a password: applied" it_applied "$(it_proxy_json \

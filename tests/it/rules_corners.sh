@@ -219,7 +219,7 @@ nobodys()
 }
 left() { [ "$(nobodys "$1")" -gt 0 ]; }
 none() { [ "$(nobodys "$1")" = 0 ]; }
-others() # RULE: before and behind ours
+meddles() # RULE: before and behind ours
 {
 	in_gw nft -f - <<-END
 		table inet others {
@@ -242,17 +242,17 @@ others() # RULE: before and behind ours
 }
 policy "" "" 'egress "clear" { user = 4400 }'
 loads "an egress user" tor-only
-others ""
+meddles ""
 check "control: Tor's leftovers leave" left $TOR_UID
 check "control: so do the user's" left $CLEAR_UID
 loads "marks cleared" tor-only
-others "ct mark set 0"
+meddles "ct mark set 0"
 check "the user's do not pass for Tor's" none $CLEAR_UID
 check "Tor's own are lost" none $TOR_UID
 is "but nothing else" echo gw_try $TOR_UID 192.0.2.1:443
 policy
 loads "our other marks set" tor-only
-others "ct mark set 0x68000000"
+meddles "ct mark set 0x68000000"
 check "a client's, a user's, the resolver's are not Tor's" none $TOR_UID
 is "and nothing else is lost" echo gw_try $TOR_UID 192.0.2.1:443
 

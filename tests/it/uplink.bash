@@ -266,6 +266,11 @@ it_asked()
 	    "$DIR/log/watch" | sort -u | tr '\n' ' '
 }
 
+it_asked_is()
+{
+	[ "$(it_asked)" = "$1" ]
+}
+
 # it_asked_only NAME...: these and no other name, by nobody but our resolver,
 # of nobody but the configured one.
 it_asked_only()
@@ -273,8 +278,7 @@ it_asked_only()
 	local wanted
 	wanted=$(printf '%s\n' "$@" | sort -u | tr '\n' ' ')
 	# The sniffer may be behind, on a loaded machine.
-	net_wait 5 eval '[ "$(it_asked)" = "$wanted" ]' && it_asked_ours &&
-	    return 0
+	net_wait 5 it_asked_is "$wanted" && it_asked_ours && return 0
 	echo "   asked for: $(it_asked); others: $(it_watched others)"
 	return 1
 }

@@ -28,6 +28,7 @@ NET_MEEK4=203.0.113.43
 NET_BROKER4=203.0.113.44
 NET_STUN4=203.0.113.45
 NET_PROXY4=203.0.113.50
+NET_PROXY4B=203.0.113.51 # the SOCKS proxies' other address
 NET_PROXY6=2001:db8:50::50
 NET_NOBODY4=203.0.113.99 # nothing comes back from there, not even an error
 NET_PROXY_USER=ann
@@ -41,7 +42,7 @@ NET_UPLINK_DEADLINE=30
 
 declare -A NET_PROXY_PORT=(
 	[https]=3128 [https-auth]=3129 [https-deny]=3130
-	[socks5]=1080 [socks5-auth]=1081 [mute]=7
+	[socks4]=1079 [socks5]=1080 [socks5-auth]=1081 [mute]=7
 )
 
 # --- names -----------------------------------------------------------------
@@ -99,7 +100,7 @@ net_topology_uplink()
 {
 	local ns=$1 address
 	for address in "$NET_BRIDGE4" "$NET_MEEK4" "$NET_BROKER4" \
-	    "$NET_STUN4" "$NET_PROXY4"; do
+	    "$NET_STUN4" "$NET_PROXY4" "$NET_PROXY4B"; do
 		echo "addr add $address/32 dev lo"
 	done | ip -b - -n "$ns" &&
 	    ip -n "$ns" addr add "$NET_PROXY6/128" dev lo nodad &&
@@ -268,7 +269,8 @@ net_proxy()
 	    "BasicAuth $NET_PROXY_USER $NET_PROXY_PASSWORD")") ;;
 	https-deny) cmd=(tinyproxy -d -c "$(net_tinyproxy "$port" \
 	    "ConnectPort 1")") ;;
-	socks5) cmd=(microsocks -i "$NET_PROXY4" -p "$port") ;;
+	socks4) cmd=("$net_python" "$net_here/socks4.py" 0.0.0.0 "$port") ;;
+	socks5) cmd=(microsocks -i 0.0.0.0 -p "$port") ;;
 	socks5-auth) cmd=(microsocks -i "$NET_PROXY4" -p "$port" \
 	    -u "$NET_PROXY_USER" -P "$NET_PROXY_PASSWORD") ;;
 	mute) cmd=("$net_python" -c "import signal, socket

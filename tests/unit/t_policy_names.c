@@ -165,8 +165,8 @@ END_TEST
 
 START_TEST(names_that_nobody_may_look_up_are_warned_of)
 {
-	const char *line = "bridge = \"obfs4 192.0.2.1:1 url=https://a.example/ "
-	    "front=b.example\"";
+	const char *line = "bridge = \"obfs4 192.0.2.1:1 "
+	    "url=https://a.example/ front=b.example\"";
 	char text[1000];
 
 	(void)snprintf(text, sizeof text, P_IN_PT2("%s"), line);
