@@ -169,7 +169,7 @@ check_clock(struct cli_finding *f, const struct check_subject *s)
 	}
 }
 
-/* --- what we opened -------------------------------------------------------- */
+/* --- what we opened ------------------------------------------------------- */
 
 void
 check_listeners(struct cli_finding *f, const struct check_subject *s)

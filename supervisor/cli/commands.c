@@ -73,7 +73,7 @@ static const struct cli_command commands[] = {
 	    "they work", .more = "" },
 	{ .name = "import-whonix", .run = cli_import, .operand = "ROOT",
 	    .optional = true,
-	    .summary = "print an existing Whonix-Gateway's settings as a policy",
+	    .summary = "print an existing Whonix-Gateway's settings as policy",
 	    .more = "Reads the torrc chain and the firewall's drop-ins below "
 	    "ROOT, by default /,\nand runs none of them.\n" },
 	{ .name = "help", .run = cli_help, .operand = "COMMAND",

@@ -378,8 +378,8 @@ note_rest(struct import *im)
 
 	import_knobs_note(&im->knobs, &im->notes);
 	if (t->nbridges + t->nproxies > 0)
-		import_note(&im->notes, "bridges (%zu) and proxies (%zu) stay in "
-		    "Tor's own files and in force; to have them checked and "
+		import_note(&im->notes, "bridges (%zu) and proxies (%zu) stay "
+		    "in Tor's own files and in force; to have them checked and "
 		    "changed as a whole, take them out of there and use "
 		    "\"portcullis apply\".", t->nbridges, t->nproxies);
 	if (!is_vpn(im))

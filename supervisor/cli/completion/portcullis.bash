@@ -2,7 +2,8 @@
 # A test compares all that it offers with what the program itself lists.
 
 _portcullis_commands='status listeners watch top wait hold release
-newnym reprove check explain log metrics names apply help'
+newnym reprove check explain log metrics names apply
+import-whonix help'
 
 # What COMMAND takes.
 _portcullis_options()
