@@ -70,8 +70,5 @@ pol_nearest_try(struct pol_nearest *n, const char *name)
 bool
 pol_nearest_slip(const struct pol_nearest *n)
 {
-	const size_t length = strlen(n->word);
-
-	return n->best != NULL && length > 1 &&
-	    (n->least <= 1 || 3 * n->least <= length);
+	return n->best != NULL && 3 * n->least <= strlen(n->word) + 1;
 }

@@ -17,7 +17,7 @@ struct pol_nearest {
 /* Is NAME, which is borrowed, nearer than all before it? */
 void pol_nearest_try(struct pol_nearest *n, const char *name);
 
-/* Is that near enough for WORD to be a slip?  No more than 1 of 3 is wrong. */
+/* Is that near enough for WORD to be a slip?  1 of 3 letters may be wrong. */
 bool pol_nearest_slip(const struct pol_nearest *n);
 
 /*
