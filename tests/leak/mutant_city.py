@@ -25,7 +25,7 @@ BUFFER = 16 << 20
 IGMP = 2
 ROUNDS = 4      # a packet, its answer, the answer's answer, and one more
 MAGIC = b"\xf7MUT"
-FIRST_PORT, PER_RUN, RUNS = 10000, 1500, 15
+FIRST_PORT, PER_RUN, RUNS = 10000, 1600, 14
 NFPROTOS = (f.TCP, f.UDP, f.ICMP, 253)
 
 # interface of the gateway: side, its interface, IPv4 here and there, IPv6
