@@ -10,13 +10,14 @@
 #define FP "0123456789ABCDEF0123456789ABCDEF01234567"
 
 static const char policy_text[] = P_ALL
-    "transport obfs4 { methods = { obfs4, meek_lite }\n"
+    "transport obfs4 { methods = { obfs4, meek_lite } dns = true\n"
     "program = \"/usr/bin/obfs4proxy\" bridge = {\n"
     "\"meek_lite 192.0.2.2:2 url=https://m.example/\",\n"
     "\"obfs4 192.0.2.1:1\", \"obfs4 192.0.2.1:2\" } }\n"
     "transport snow { methods = snowflake program = \"/usr/bin/snow\"\n"
     "arguments = \"-max 3\" bridge = \"snowflake 192.0.2.3:80\" }\n"
-    "transport bare { program = \"/usr/bin/bare\" }\n";
+    "transport bare { program = \"/usr/bin/bare\" }\n"
+    "resolver { address = \"192.0.2.53\" }\n";
 
 static struct pol_policy policy;
 
