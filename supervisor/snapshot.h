@@ -151,6 +151,7 @@ struct snapshot {
 	uint64_t lookups, stub_answered, stub_refused;
 	uint32_t apply_step; /* enum snap_apply_step */
 	char apply_text[SNAP_TEXT]; /* why; empty: nothing to say */
+	char apply_since[32];	    /* UTC: when the step began */
 	uint32_t stalled; /* 1: bootstrap makes no progress */
 	char boot_since[32]; /* UTC: its last progress; empty: not known */
 	char tor_said[SNAP_TEXT]; /* Tor's last warning; escaped */

@@ -67,13 +67,34 @@ format_name(FILE *out, const json_t *n)
 static void
 format_change(FILE *out, const json_t *change)
 {
-	char step[CLI_TEXT_CAP], text[CLI_TEXT_CAP];
+	char step[CLI_TEXT_CAP], text[CLI_TEXT_CAP], since[CLI_TEXT_CAP];
 
 	if (cli_field_text(step, json_object_get(change, "step"))[0] == '\0')
 		return;
 	cli_field_text(text, json_object_get(change, "text"));
-	cli_row(out, "Change", "%s%s%s", step, text[0] != '\0' ? ": " : "",
-	    text);
+	cli_field_text(since, json_object_get(change, "since"));
+	fprintf(out, "%-12s%s", "Change", step);
+	if (since[0] != '\0')
+		fprintf(out, ", %s", since);
+	fprintf(out, "%s%s\n", text[0] != '\0' ? ": " : "", text);
+}
+
+/* Only for who has one; how much it was asked says whether it is of use. */
+static void
+format_resolver(FILE *out, const json_t *r)
+{
+	json_int_t asked = 0, answered = 0, refused = 0;
+
+	if (!json_is_object(r))
+		return;
+	(void)cli_field_number(&asked, json_object_get(r, "queries"));
+	(void)cli_field_number(&answered, json_object_get(r, "stub_answered"));
+	(void)cli_field_number(&refused, json_object_get(r, "stub_refused"));
+	cli_row(out, "Resolver", "%s, %lld lookups; of transports' questions "
+	    "%lld answered, %lld refused",
+	    json_is_true(json_object_get(r, "running")) ? "running" :
+	    "not running", (long long)asked, (long long)answered,
+	    (long long)refused);
 }
 
 void
@@ -97,5 +118,6 @@ cli_format_ways(FILE *out, const json_t *line)
 	    total > (json_int_t)i)
 		cli_row(out, "", "and %lld more", (long long)total -
 		    (long long)i);
+	format_resolver(out, json_object_get(up, "resolver"));
 	format_change(out, json_object_get(up, "change"));
 }

@@ -71,6 +71,7 @@ apply_snapshot(const struct engine *e, struct snapshot *s)
 {
 	s->apply_step = e->apply.step;
 	memcpy(s->apply_text, e->apply.text, sizeof s->apply_text);
+	memcpy(s->apply_since, e->apply.since, sizeof s->apply_since);
 }
 
 /* --- what is told -------------------------------------------------------- */
@@ -121,6 +122,7 @@ enter(struct engine *e, enum snap_apply_step step, uint64_t ends)
 
 	log_info("change: %s", snap_apply_step_name(step));
 	a->step = step;
+	e->ops->utc(e->arg, a->since, sizeof a->since);
 	a->ends = ends;
 	a->open = false;
 	a->keeper = (struct apply_keeper){ .id = a->keeper.id };

@@ -42,6 +42,7 @@ struct apply {
 	/* Owned while a change is under way, and wiped then. */
 	struct pol_uplink *next, *before;
 	char text[SNAP_TEXT]; /* why; stays when it is over */
+	char since[32];	      /* UTC: when STEP began */
 };
 
 void apply_init(struct engine *e);

@@ -62,6 +62,7 @@ status_ways_clean(struct snapshot *s)
 		status_text_clean(t->said, sizeof t->said);
 	}
 	status_text_clean(s->apply_text, sizeof s->apply_text);
+	status_text_clean(s->apply_since, sizeof s->apply_since);
 	status_text_clean(s->boot_since, sizeof s->boot_since);
 	status_text_clean(s->tor_said, sizeof s->tor_said);
 }
@@ -146,9 +147,10 @@ encode_change(const struct snapshot *s)
 {
 	if (s->apply_step == SNAP_A_NONE)
 		return json_null();
-	return json_pack("{s:s,s:o}", "step",
+	return json_pack("{s:s,s:o,s:o}", "step",
 	    snap_apply_step_name((enum snap_apply_step)s->apply_step),
-	    "text", text_if(true, s->apply_text));
+	    "text", text_if(true, s->apply_text), "since",
+	    text_if(true, s->apply_since));
 }
 
 json_t *

@@ -37,6 +37,7 @@ sample_ways(struct snapshot *s)
 	}
 	s->apply_step = SNAP_A_ROLLED_BACK;
 	SET(apply_text, "Tor made no circuit.");
+	SET(apply_since, "2026-01-31T23:50:00Z");
 }
 
 START_TEST(encodes_every_part)
@@ -51,7 +52,7 @@ START_TEST(encodes_every_part)
 	all = status_ways_encode(&s, true);
 	want = json_pack("{s:i,s:{s:s,s:b,s:s,s:i},s:[{s:s,s:s,s:i,s:s}],"
 	    "s:[{s:s,s:s,s:s,s:s,s:s,s:i}],s:i,s:{s:b,s:i,s:i,s:i},"
-	    "s:{s:s,s:s}}", "bridges", 2, "proxy", "kind", "socks5",
+	    "s:{s:s,s:s,s:s}}", "bridges", 2, "proxy", "kind", "socks5",
 	    "by_name", 1, "state", "password", "code", 2, "transports",
 	    "method", "meek_lite", "state", "died", "deaths", 3, "said",
 	    "lookup failed", "names", "name", "front.example", "needed_by",
@@ -59,7 +60,8 @@ START_TEST(encodes_every_part)
 	    "state", "nxdomain", "since", "2026-01-31T23:59:57Z",
 	    "addresses", 0, "names_total", 1, "resolver", "running", 1,
 	    "queries", 21, "stub_answered", 22, "stub_refused", 23, "change",
-	    "step", "rolled-back", "text", "Tor made no circuit.");
+	    "step", "rolled-back", "text", "Tor made no circuit.", "since",
+	    "2026-01-31T23:50:00Z");
 	ck_assert_ptr_nonnull(want);
 	got = json_dumps(all, JSON_SORT_KEYS);
 	hoped = json_dumps(want, JSON_SORT_KEYS);
@@ -138,7 +140,10 @@ START_TEST(is_shown_in_rows)
 	    "(meek_lite)\n", 200) == 0, "%s", text);
 	ck_assert_ptr_nonnull(strstr(text,
 	    "            and 2 more\n"
-	    "Change      rolled-back: Tor made no circuit.\n"));
+	    "Resolver    running, 21 lookups; of transports' questions "
+	    "22 answered, 23 refused\n"
+	    "Change      rolled-back, 2026-01-31T23:50:00Z: Tor made no "
+	    "circuit.\n"));
 	free(text);
 	json_decref(line);
 }
