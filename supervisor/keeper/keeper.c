@@ -49,6 +49,7 @@ struct child {
 	uint64_t started_ms;
 	uint64_t restart_ms; /* when to start it; 0: now */
 	uint32_t backoff_ms;
+	bool stood; /* the gate: it has said that it stands */
 };
 
 /* Neighbours talk over a pair of their own; a broken one is made anew. */
@@ -197,6 +198,7 @@ start_child(struct keeper *k, enum link_peer who)
 		return;
 	}
 	c->channel = ends[0];
+	c->stood = false;
 	c->starts++;
 	c->started_ms = now_ms();
 	log_debug("started %s pid=%d", c->name, (int)c->pid);
@@ -311,14 +313,23 @@ ask_ok(const struct link_ask *ask, enum link_peer who)
 	    ask->hold > LINK_HOLD_NONE && ask->hold < LINK_NHOLD;
 }
 
+/* It says so each second: only the first time is another run of it. */
+static void
+on_stands(struct keeper *k, struct child *gate)
+{
+	k->stands = true;
+	notify_send("WATCHDOG=1");
+	if (!gate->stood)
+		whonix_stands(k->policy);
+	gate->stood = true;
+}
+
 static void
 on_hold_or_gate(struct keeper *k, enum link_peer who,
     const struct link_ask *ask)
 {
 	if (who == LINK_GATE && ask->restart == LINK_NONE) {
-		k->stands = true;
-		notify_send("WATCHDOG=1");
-		whonix_stands(k->policy);
+		on_stands(k, &k->child[who]);
 	} else if (who == LINK_GATE) {
 		restart_engine(k);
 	} else if (rundir_hold(k->policy, ask->hold == LINK_HOLD_SET) == -1) {

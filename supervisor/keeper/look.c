@@ -23,6 +23,7 @@
 #include "policy/policy.h"
 #include "policy/torrc.h"
 #include "supervisor/keeper/change.h"
+#include "supervisor/log.h"
 #include "supervisor/wipe.h"
 
 /* A Whonix gateway has ten files of 40 KiB together, two deep. */
@@ -32,13 +33,16 @@
 #define MAX_FILE_BYTES (256u << 10)
 /* Parts of a path that have a wildcard: each multiplies what is looked at. */
 #define MAX_WILD 2
+/* Lines that include, and entries of folders that are read for them all. */
+#define MAX_INCLUDES 128
+#define MAX_ENTRIES 4096
 
 struct walk {
 	const struct pol_policy *p;
 	const struct link_look *q;
 	struct link_seen *out;
 	bool reached;
-	unsigned depth, files;
+	unsigned depth, files, includes;
 	size_t bytes;
 	struct stat folder; /* of tor.torrc */
 	const char *name;   /* of it in there */
@@ -226,28 +230,81 @@ walk_entry(struct walk *w, const char *folder, const char *name)
 	return walk_file(w, path);
 }
 
-static int
-is_visible(const struct dirent *d)
+/* For what glob(3) calls, without an argument: so many may still be read. */
+static unsigned entries_left;
+
+static struct dirent *
+read_entry(void *dir)
 {
-	return d->d_name[0] != '.';
+	if (entries_left == 0)
+		return NULL;
+	entries_left--;
+	return readdir(dir);
+}
+
+/* An empty folder costs something, too. */
+static void *
+open_folder(const char *path)
+{
+	if (entries_left == 0)
+		return NULL;
+	entries_left--;
+	return opendir(path);
+}
+
+static void
+close_folder(void *dir)
+{
+	(void)closedir(dir);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names in DIR that are not hidden, to be freed; how many. */
+static size_t
+read_names(DIR *dir, char *names[MAX_FILES])
+{
+	struct dirent *d;
+	size_t n = 0;
+
+	while ((d = read_entry(dir)) != NULL) {
+		if (d->d_name[0] == '.')
+			continue;
+		if (n == MAX_FILES) {
+			entries_left = 0;
+			break;
+		}
+		names[n++] = xstrdup(d->d_name);
+	}
+	qsort(names, n, sizeof names[0], by_name);
+	return n;
 }
 
 static bool
 walk_folder(struct walk *w, const char *folder)
 {
-	struct dirent **names;
+	char *names[MAX_FILES];
+	DIR *dir = open_folder(folder);
 	bool ok = true;
-	int n = scandir(folder, &names, is_visible, alphasort);
+	size_t n;
 
-	if (n == -1)
-		return found(w, LINK_F_UNREADABLE, folder, 0);
+	if (dir == NULL)
+		return found(w, entries_left == 0 ? LINK_F_TOO_MUCH :
+		    LINK_F_UNREADABLE, folder, 0);
+	n = read_names(dir, names);
+	close_folder(dir);
 	if (is_own_folder(w, folder) && w->name[0] != '.')
 		w->reached = true;
-	for (int i = 0; i < n; i++) {
-		ok = ok && walk_entry(w, folder, names[i]->d_name);
+	if (entries_left == 0)
+		ok = found(w, LINK_F_TOO_MUCH, folder, 0);
+	for (size_t i = 0; i < n; i++) {
+		ok = ok && walk_entry(w, folder, names[i]);
 		free(names[i]);
 	}
-	free(names);
 	return ok;
 }
 
@@ -335,15 +392,18 @@ absolute(char dst[PATH_MAX], struct walk *w, const char *pattern)
 static bool
 walk_glob(struct walk *w, const char *pattern, const struct place *from)
 {
-	glob_t g = { 0 };
+	glob_t g = { .gl_opendir = open_folder, .gl_readdir = read_entry,
+		.gl_closedir = close_folder, .gl_stat = stat,
+		.gl_lstat = lstat };
 	bool ok = true, wild = count_wild(pattern) > 0;
-	int rc = glob(pattern, 0, NULL, &g);
+	int rc = glob(pattern, GLOB_ALTDIRFUNC, NULL, &g);
 
-	if (rc == GLOB_NOMATCH && (wild || would_reach(w, pattern)))
+	if (rc == GLOB_NOMATCH && entries_left > 0 &&
+	    (wild || would_reach(w, pattern)))
 		return true;
-	if (rc != 0)
+	if (rc != 0 && entries_left > 0)
 		return found(w, LINK_F_UNREADABLE, pattern, 0);
-	if (g.gl_pathc > MAX_FILES)
+	if (g.gl_pathc > MAX_FILES || entries_left == 0)
 		ok = found(w, LINK_F_TOO_MUCH, from->file, from->line);
 	for (size_t i = 0; ok && i < g.gl_pathc; i++)
 		ok = walk_match(w, g.gl_pathv[i]);
@@ -358,7 +418,7 @@ walk_include(struct walk *w, const char *path, const struct place *from)
 
 	if (!absolute(pattern, w, path))
 		return found(w, LINK_F_RELATIVE, from->file, from->line);
-	if (count_wild(pattern) > MAX_WILD)
+	if (count_wild(pattern) > MAX_WILD || ++w->includes > MAX_INCLUDES)
 		return found(w, LINK_F_TOO_MUCH, from->file, from->line);
 	w->reached |= would_reach(w, pattern);
 	return walk_glob(w, pattern, from);
@@ -453,6 +513,7 @@ look_take(struct link_seen *out, const struct link_look *q,
 	out->magic = LINK_SEEN_MAGIC;
 	out->id = q->id;
 	out->option = POL_TORRC_OTHER;
+	entries_left = MAX_ENTRIES;
 	if (p->tor.torrc[0] == '\0')
 		(void)found(&w, LINK_F_NO_TORRC, "", 0);
 	else if (look_at_own(&w))

@@ -195,8 +195,8 @@ client_welcome(struct status_fanout *f, int fd, struct status_user *user)
 static void
 refuse(struct status_fanout *f, int fd)
 {
-	const struct status_line *line = status_source_line(f->src,
-	    STATUS_T_REFUSED, f->src->version);
+	const struct status_line *line = status_source_bare(f->src,
+	    STATUS_T_REFUSED);
 
 	/* The kernel keeps it for the reader; worst: it is told nothing. */
 	(void)send(fd, line->text, line->own, MSG_DONTWAIT | MSG_NOSIGNAL);

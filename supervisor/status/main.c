@@ -192,8 +192,8 @@ static void
 dump_cb(evutil_socket_t sig, short what, void *arg)
 {
 	struct status *st = arg;
-	const struct status_line *line = status_source_line(&st->source,
-	    STATUS_T_HEARTBEAT, st->source.version);
+	const struct status_line *line = status_source_bare(&st->source,
+	    STATUS_T_HEARTBEAT);
 
 	(void)sig;
 	(void)what;

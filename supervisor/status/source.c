@@ -240,15 +240,25 @@ make_line(struct status_source *src, enum status_type type, bool with)
 	return line;
 }
 
+static struct status_line *
+shared_line(struct status_source *src, enum status_type type, bool with)
+{
+	if (src->lines[type][with] == NULL)
+		src->lines[type][with] = make_line(src, type, with);
+	return src->lines[type][with];
+}
+
 struct status_line *
 status_source_line(struct status_source *src, enum status_type type,
     uint64_t had)
 {
-	bool with;
-
 	refresh_table(src);
-	with = had != src->version;
-	if (src->lines[type][with] == NULL)
-		src->lines[type][with] = make_line(src, type, with);
-	return src->lines[type][with];
+	return shared_line(src, type, had != src->version);
+}
+
+const struct status_line *
+status_source_bare(struct status_source *src, enum status_type type)
+{
+	refresh_table(src);
+	return shared_line(src, type, false);
 }

@@ -61,4 +61,8 @@ void status_source_tell(struct status_source *src);
 struct status_line *status_source_line(struct status_source *src,
     enum status_type type, uint64_t had);
 
+/* The same without the table, whatever its version: no part is missing. */
+const struct status_line *status_source_bare(struct status_source *src,
+    enum status_type type);
+
 #endif
