@@ -1,6 +1,10 @@
 #include "supervisor/import/assign.h"
 
+#include <limits.h>
 #include <string.h>
+
+/* Nothing closes it. */
+#define DEPTH_LOST UINT_MAX
 
 void
 import_text_init(struct import_text *t, const char *text, size_t len)
@@ -198,24 +202,109 @@ is_word(const char *word, size_t n, const char *const list[])
 	return false;
 }
 
-/* What the words from P to the line's end open and close. */
+/* Behind the quote at P: where its fellow is not, the end of the text. */
+static void
+skip_quoted(struct import_text *t)
+{
+	const char quote = *t->p++;
+
+	for (; t->p < t->end && *t->p != quote; t->p++) {
+		if (quote == '"' && *t->p == '\\' && t->p + 1 < t->end)
+			t->p++;
+		t->line += *t->p == '\n';
+	}
+	if (t->p < t->end)
+		t->p++;
+}
+
+/* Does the command go on behind the line feed at P? */
+static bool
+goes_on(const char *from, const char *p)
+{
+	while (p > from && is_one_of(p[-1], " \t\r"))
+		p--;
+	return (p > from && p[-1] == '|') ||
+	    (p - from >= 2 && p[-1] == '&' && p[-2] == '&');
+}
+
+/* A here-document, whose end we do not look for: "<<" but not "<<<". */
+static bool
+is_here(const struct import_text *t)
+{
+	if (t->end - t->p < 2 || t->p[0] != '<' || t->p[1] != '<')
+		return false;
+	return t->end - t->p < 3 || t->p[2] != '<';
+}
+
+/*
+ * To the beginning of the next command: the lines that quotes, brackets,
+ * backslashes and operators hold together are one.  Behind a here-document
+ * nothing is believed any more.
+ */
+static void
+skip_command(struct import_text *t)
+{
+	const char *from = t->p;
+	unsigned brackets = 0;
+
+	while (t->p < t->end) {
+		const char c = *t->p;
+
+		if (c == '\n' && brackets == 0 && !goes_on(from, t->p))
+			break;
+		if (c == '\'' || c == '"') {
+			skip_quoted(t);
+			continue;
+		}
+		if (c == '#' && (t->p == from || is_one_of(t->p[-1],
+		    " \t\n;()&|"))) {
+			while (t->p < t->end && *t->p != '\n')
+				t->p++;
+			continue;
+		}
+		if (c == '\\' && t->p + 1 < t->end)
+			t->p++;
+		else if (is_here(t))
+			t->depth = DEPTH_LOST;
+		else if (t->end - t->p >= 3 && memcmp(t->p, "<<<", 3) == 0)
+			t->p += 2;
+		brackets += c == '(';
+		brackets -= c == ')' && brackets > 0;
+		t->line += *t->p == '\n';
+		t->p++;
+	}
+	skip_line(t);
+}
+
+/*
+ * What the words of the command at P open and close: a word opens wherever it
+ * stands, and closes only where a command can begin.
+ */
 static void
 note_depth(struct import_text *t, const char *p)
 {
 	static const char *const opening[] = { "if", "for", "while", "until",
-		"case", "{", NULL };
+		"case", "select", "{", NULL };
 	static const char *const closing[] = { "fi", "done", "esac", "}",
 		NULL };
+	static const char *const between[] = { "then", "else", "do", NULL };
+	bool begins = true;
 	size_t n;
 
-	for (; p < t->end && *p != '\n' && *p != '#'; p += n > 0 ? n : 1) {
-		for (n = 0; p + n < t->end &&
-		    !is_one_of(p[n], " \t\r\n;()");)
+	for (; p < t->p && *p != '#'; p += n > 0 ? n : 1) {
+		for (n = 0; p + n < t->p &&
+		    !is_one_of(p[n], " \t\r\n;()&|");)
 			n++;
+		if (n == 0 && !is_one_of(*p, " \t\r"))
+			begins = true;
+		if (n == 0 || t->depth == DEPTH_LOST)
+			continue;
 		if (is_word(p, n, opening))
 			t->depth++;
-		else if (is_word(p, n, closing) && t->depth > 0)
+		else if (begins && is_word(p, n, closing) && t->depth > 0)
 			t->depth--;
+		else if (!is_word(p, n, between))
+			begins = false;
 	}
 }
 
@@ -241,9 +330,14 @@ import_assign_next(struct import_text *t, struct import_assign *out)
 	out->inner = t->depth > 0;
 	from = t->p;
 	fine = take_assignment(t, out) && t->depth == 0;
-	if (out->name[0] == '\0')
-		note_depth(t, from);
-	if (!fine || !at(t, ';'))
-		skip_line(t);
-	return fine ? IMPORT_ASSIGNMENT : IMPORT_SHELL;
+	if (fine) {
+		if (!at(t, ';'))
+			skip_line(t);
+		return IMPORT_ASSIGNMENT;
+	}
+	t->p = from;
+	t->line = out->line;
+	skip_command(t);
+	note_depth(t, from);
+	return IMPORT_SHELL;
 }

@@ -12,8 +12,12 @@
 #include "supervisor/import/files.h"
 #include "supervisor/import/knobs.h"
 #include "supervisor/import/notes.h"
+#include "supervisor/import/quote.h"
 #include "supervisor/import/table.h"
 #include "supervisor/import/torrc.h"
+
+/* A list of ports in quotes, with commas. */
+#define PORTS_CAP (POL_MAX_RULE_PORTS * (IMPORT_NAME_LEN + 4))
 
 struct import {
 	int root;
@@ -101,14 +105,36 @@ has_user(const struct import *im, const char *user)
 	return found;
 }
 
+/* KEYWORD and a value of somebody's. */
 static void
-print_words(FILE *out, const struct import *im, enum import_knob knob)
+print_setting(FILE *out, const char *keyword, const char *scheme,
+    const char *value)
 {
-	char word[IMPORT_NAME_LEN];
-	size_t at = 0;
+	char text[POL_PATH_LEN + 16];
 
-	while (import_knob_word(&im->knobs, knob, &at, word))
-		fprintf(out, " \"%s\"", word);
+	(void)snprintf(text, sizeof text, "%s%s", scheme, value);
+	fprintf(out, "\t%s = ", keyword);
+	import_quote(out, text);
+	fputc('\n', out);
+}
+
+/* A list of the words of A and of B, if that is not KNOB_N. */
+static void
+print_words(FILE *out, const struct import *im, enum import_knob a,
+    enum import_knob b)
+{
+	const enum import_knob knobs[] = { a, b };
+	char word[IMPORT_NAME_LEN];
+	bool some = false;
+
+	fputs("{", out);
+	for (size_t i = 0; i < 2 && knobs[i] != KNOB_N; i++)
+		for (size_t at = 0; import_knob_word(&im->knobs, knobs[i],
+		     &at, word); some = true) {
+			fputs(some ? ", " : " ", out);
+			import_quote(out, word);
+		}
+	fputs(" }", out);
 }
 
 static void
@@ -116,21 +142,22 @@ print_tor(FILE *out, const struct import *im)
 {
 	const struct import_torrc *t = &im->torrc;
 
-	fprintf(out, "tor {\n\tuser = \"%s\"\n",
-	    t->user[0] != '\0' ? t->user : "debian-tor");
+	fputs("tor {\n", out);
+	print_setting(out, "user", "", t->user[0] != '\0' ? t->user :
+	    "debian-tor");
 	if (t->control[0] == '\0' && t->control_port != 0)
 		fprintf(out, "\tcontrol = \"127.0.0.1:%u\"\n",
 		    t->control_port);
 	else
-		fprintf(out, "\tcontrol = \"unix:%s\"\n",
-		    t->control[0] != '\0' ? t->control : "/run/tor/control");
-	fprintf(out, "\tauth = { \"safecookie\" }\n"
-	    "\tcookie_file = \"%s\"\n", t->cookie[0] != '\0' ? t->cookie :
-	    "/run/tor/control.authcookie");
+		print_setting(out, "control", "unix:", t->control[0] != '\0' ?
+		    t->control : "/run/tor/control");
+	fputs("\tauth = { \"safecookie\" }\n", out);
+	print_setting(out, "cookie_file", "", t->cookie[0] != '\0' ?
+	    t->cookie : "/run/tor/control.authcookie");
 	if (is_vpn(im)) {
-		fputs("\tinterface = {", out);
-		print_words(out, im, KNOB_VPN_INTERFACE);
-		fputs(" }\n", out);
+		fputs("\tinterface = ", out);
+		print_words(out, im, KNOB_VPN_INTERFACE, KNOB_N);
+		fputc('\n', out);
 	}
 	fputs("}\n\n", out);
 }
@@ -138,13 +165,12 @@ print_tor(FILE *out, const struct import *im)
 static void
 print_gateway(FILE *out, const struct import *im)
 {
-	fputs("gateway { internal = {", out);
-	print_words(out, im, KNOB_INT_IF);
-	fputs(" } external = {", out);
-	print_words(out, im, KNOB_EXT_IF);
-	if (is_vpn(im))
-		print_words(out, im, KNOB_VPN_INTERFACE);
-	fputs(" } }\n\n", out);
+	fputs("gateway { internal = ", out);
+	print_words(out, im, KNOB_INT_IF, KNOB_N);
+	fputs(" external = ", out);
+	print_words(out, im, KNOB_EXT_IF, is_vpn(im) ? KNOB_VPN_INTERFACE :
+	    KNOB_N);
+	fputs(" }\n\n", out);
 }
 
 static void
@@ -204,46 +230,76 @@ print_egress(FILE *out, const struct import *im)
 	fputc('\n', out);
 }
 
+/* A port or a range of them is digits and a dash; nothing else is printed. */
+static bool
+is_port(const char *word)
+{
+	return word[0] != '\0' && word[strspn(word, "0123456789-")] == '\0';
+}
+
 /* Ports of the gateway's own, on each interface of SIDE. */
 static void
 print_service(FILE *out, const struct import *im, enum import_knob side,
     const char *name, const char *what)
 {
-	char word[IMPORT_NAME_LEN];
+	char word[IMPORT_NAME_LEN], full[2 * IMPORT_NAME_LEN];
 	size_t at = 0, n = 0;
 
 	while (import_knob_word(&im->knobs, side, &at, word)) {
-		fprintf(out, "service \"%s", name);
-		if (n++ > 0)
-			fprintf(out, "-%s", word);
-		fprintf(out, "\" { interface = \"%s\" %s }\n", word, what);
+		(void)snprintf(full, sizeof full, n > 0 ? "%s-%s" : "%s",
+		    name, word);
+		n++;
+		fputs("service ", out);
+		import_quote(out, full);
+		fputs(" { interface = ", out);
+		import_quote(out, word);
+		fprintf(out, " %s }\n", what);
 	}
 }
 
 static void
-print_open(FILE *out, const struct import *im, enum import_knob ports,
-    const char *name, const char *protocol)
+note_port(struct import *im, enum import_knob ports, const char *word)
 {
-	char what[IMPORT_VALUE_LEN], word[IMPORT_NAME_LEN];
-	size_t at = 0, n;
-	bool some = false;
+	import_note(&im->notes, "\"%s\" in %s is no port that can be taken "
+	    "over; it is left out.", word, import_knob_name(ports));
+}
 
-	n = (size_t)snprintf(what, sizeof what, "protocol = \"%s\" port = {",
-	    protocol);
-	while (import_knob_word(&im->knobs, ports, &at, word)) {
+/* The next words of PORTS as a list of one section; false: none is left. */
+static bool
+list_ports(char list[PORTS_CAP], struct import *im, enum import_knob ports,
+    size_t *at)
+{
+	char word[IMPORT_NAME_LEN];
+	size_t n = 0, many = 0;
+
+	while (many < POL_MAX_RULE_PORTS &&
+	    import_knob_word(&im->knobs, ports, at, word)) {
 		for (char *p = word; *p != '\0'; p++)
 			if (*p == ':')
 				*p = '-'; /* a range, by iptables */
-		n += (size_t)snprintf(what + n, sizeof what - n,
-		    "%s \"%s\"", some ? "," : "", word);
-		if (n >= sizeof what - 4)
-			return;
-		some = true;
+		if (is_port(word))
+			n += (size_t)snprintf(list + n, PORTS_CAP - n,
+			    "%s \"%s\"", many++ > 0 ? "," : "", word);
+		else
+			note_port(im, ports, word);
 	}
-	if (!some)
-		return;
-	(void)snprintf(what + n, sizeof what - n, " }");
-	print_service(out, im, KNOB_EXT_IF, name, what);
+	return many > 0;
+}
+
+static void
+print_open(FILE *out, struct import *im, enum import_knob ports,
+    const char *name, const char *protocol)
+{
+	char list[PORTS_CAP], what[PORTS_CAP + 64], full[64];
+	size_t at = 0;
+
+	for (unsigned n = 1; list_ports(list, im, ports, &at); n++) {
+		(void)snprintf(what, sizeof what, "protocol = \"%s\" port = "
+		    "{%s }", protocol, list);
+		(void)snprintf(full, sizeof full, n > 1 ? "%s-%u" : "%s",
+		    name, n);
+		print_service(out, im, KNOB_EXT_IF, full, what);
+	}
 }
 
 /* Does Tor listen at PORT, by TCP, where workstations are? */
@@ -262,7 +318,7 @@ has_listener(const struct import *im, uint32_t port)
 
 /* What workstations may call and is not Tor's: a service of the gateway's. */
 static void
-print_inside(FILE *out, const struct import *im)
+print_inside(FILE *out, struct import *im)
 {
 	char word[IMPORT_NAME_LEN], name[IMPORT_NAME_LEN + 16];
 	char what[IMPORT_NAME_LEN + 32];
@@ -272,8 +328,12 @@ print_inside(FILE *out, const struct import *im)
 	if (!import_knob_set(&im->knobs, KNOB_OPEN_INSIDE))
 		return;
 	while (import_knob_word(&im->knobs, KNOB_OPEN_INSIDE, &at, word)) {
-		if (!pol_number_parse(&port, word) || port > UINT16_MAX ||
-		    has_listener(im, port))
+		if (!pol_number_parse(&port, word) || port == 0 ||
+		    port > UINT16_MAX) {
+			note_port(im, KNOB_OPEN_INSIDE, word);
+			continue;
+		}
+		if (has_listener(im, port))
 			continue;
 		(void)snprintf(name, sizeof name, "internal-%s", word);
 		(void)snprintf(what, sizeof what,
@@ -283,7 +343,7 @@ print_inside(FILE *out, const struct import *im)
 }
 
 static void
-print_services(FILE *out, const struct import *im)
+print_services(FILE *out, struct import *im)
 {
 	static const struct {
 		enum import_knob on, port;
@@ -297,16 +357,22 @@ print_services(FILE *out, const struct import *im)
 		{ KNOB_IN_DIR, KNOB_DIR_PORT, "dir-port", KNOB_EXT_IF },
 		{ KNOB_IN_OR, KNOB_OR_PORT, "or-port", KNOB_EXT_IF },
 	};
-	char what[IMPORT_VALUE_LEN];
+	char what[IMPORT_VALUE_LEN + 32];
+	const char *port;
 
-	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++)
-		if (is_on(im, services[i].on)) {
-			(void)snprintf(what, sizeof what, "protocol = \"tcp\" "
-			    "port = %.16s", import_knob(&im->knobs,
-				services[i].port));
-			print_service(out, im, services[i].side,
-			    services[i].name, what);
+	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
+		port = import_knob(&im->knobs, services[i].port);
+		if (!is_on(im, services[i].on))
+			continue;
+		if (!is_port(port)) {
+			note_port(im, services[i].port, port);
+			continue;
 		}
+		(void)snprintf(what, sizeof what, "protocol = \"tcp\" port = "
+		    "%s", port);
+		print_service(out, im, services[i].side, services[i].name,
+		    what);
+	}
 	if (is_on(im, KNOB_IN_SSH))
 		print_service(out, im, KNOB_EXT_IF, "ssh",
 		    "protocol = \"tcp\" port = 22");
@@ -325,12 +391,19 @@ cut_plugin(char *line, char *part[3])
 {
 	char *rest = NULL, *word;
 
-	part[0] = strtok_r(line, " \t", &rest);
-	word = strtok_r(NULL, " \t", &rest);
-	part[1] = strtok_r(NULL, " \t", &rest);
+	for (char *p = line; *p != '\0'; p++)
+		if (*p == '\t')
+			*p = ' ';
+	/* What Tor does with the rest no policy says of a transport. */
+	if (!import_can_quote(line) || strpbrk(line, "\"\\") != NULL)
+		return false;
+	part[0] = strtok_r(line, " ", &rest);
+	word = strtok_r(NULL, " ", &rest);
+	part[1] = strtok_r(NULL, " ", &rest);
 	part[2] = rest;
-	return part[0] != NULL && word != NULL && part[1] != NULL &&
-	    strcmp(word, "exec") == 0 && part[1][0] == '/';
+	return part[0] != NULL && part[0][strspn(part[0], ",")] != '\0' &&
+	    word != NULL && part[1] != NULL && strcmp(word, "exec") == 0 &&
+	    part[1][0] == '/';
 }
 
 static void
@@ -339,16 +412,22 @@ print_transport(FILE *out, char *part[3])
 	char *rest = NULL, *m = strtok_r(part[0], ",", &rest);
 	bool dns = false, udp = false;
 
-	fprintf(out, "transport \"%s\" { methods = {", m);
-	for (; m != NULL; m = strtok_r(NULL, ",", &rest)) {
-		fprintf(out, " \"%s\"", m);
+	fputs("transport ", out);
+	import_quote(out, m);
+	for (const char *mark = " { methods = { "; m != NULL;
+	     m = strtok_r(NULL, ",", &rest), mark = ", ") {
+		fputs(mark, out);
+		import_quote(out, m);
 		udp |= strcmp(m, "snowflake") == 0;
 		dns |= udp || strncmp(m, "meek", 4) == 0 ||
 		    strcmp(m, "webtunnel") == 0;
 	}
-	fprintf(out, " }\n\tprogram = \"%s\"", part[1]);
-	if (part[2] != NULL && part[2][0] != '\0')
-		fprintf(out, "\n\targuments = \"%s\"", part[2]);
+	fputs(" }\n\tprogram = ", out);
+	import_quote(out, part[1]);
+	if (part[2] != NULL && part[2][0] != '\0') {
+		fputs("\n\targuments = ", out);
+		import_quote(out, part[2]);
+	}
 	if (dns)
 		fputs("\n\t# It looks up names: with a section resolver, "
 		    "add\n\t# dns = true", out);
@@ -366,7 +445,7 @@ print_transports(FILE *out, struct import *im)
 		else
 			import_note(&im->notes, "ClientTransportPlugin line "
 			    "%zu has no equivalent: a transport is a program "
-			    "that Tor runs.", i + 1);
+			    "that Tor runs, without quotes.", i + 1);
 	if (im->torrc.nplugins > 0)
 		fputc('\n', out);
 }

@@ -156,6 +156,12 @@ import_knobs_note(const struct import_knobs *k, struct import_notes *notes)
 }
 
 const char *
+import_knob_name(enum import_knob knob)
+{
+	return knobs[knob].name;
+}
+
+const char *
 import_knob(const struct import_knobs *k, enum import_knob knob)
 {
 	return k->knob[knob].value;
@@ -184,8 +190,10 @@ import_knob_word(const struct import_knobs *k, enum import_knob knob,
 	p += strspn(p, " ");
 	n = strcspn(p, " ");
 	*start = (size_t)(p - k->knob[knob].value) + n;
-	if (n == 0 || n >= IMPORT_NAME_LEN)
+	if (n == 0)
 		return false;
+	/* Cut it is still longer than any name or number may be. */
+	n = n < IMPORT_NAME_LEN ? n : IMPORT_NAME_LEN - 1;
 	memcpy(word, p, n);
 	word[n] = '\0';
 	return true;

@@ -77,6 +77,8 @@ void import_knobs_read(struct import_knobs *k, const char *text, size_t len,
 void import_knobs_note(const struct import_knobs *k,
     struct import_notes *notes);
 
+/* "EXT_IF" */
+const char *import_knob_name(enum import_knob knob);
 const char *import_knob(const struct import_knobs *k, enum import_knob knob);
 /* Has a drop-in set it? */
 bool import_knob_set(const struct import_knobs *k, enum import_knob knob);

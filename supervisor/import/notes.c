@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define NOTE_LEN 1024
+/* Nobody reads more; and files may be large, and be included often. */
+#define MOST_NOTES 2000
 #define WIDTH 78
 
 int
@@ -30,6 +32,8 @@ import_note(struct import_notes *notes, const char *fmt, ...)
 	char note[NOTE_LEN];
 	va_list ap;
 
+	if (notes->n++ >= MOST_NOTES)
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(note, sizeof note, fmt, ap);
 	va_end(ap);
@@ -37,7 +41,6 @@ import_note(struct import_notes *notes, const char *fmt, ...)
 		if (*p < ' ' || *p > '~')
 			*p = '?';
 	fprintf(notes->f, "%s\n", note);
-	notes->n++;
 }
 
 /* One sentence, folded at its blanks. */
@@ -74,5 +77,7 @@ import_notes_print(struct import_notes *notes, FILE *out)
 		return -1;
 	for (p = notes->text; (end = strchr(p, '\n')) != NULL; p = end + 1)
 		print_folded(out, p, (size_t)(end - p));
+	if (notes->n > MOST_NOTES)
+		fprintf(out, "# - And %zu more.\n", notes->n - MOST_NOTES);
 	return ferror(out) || ferror(notes->f) ? -1 : 0;
 }

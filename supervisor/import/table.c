@@ -6,7 +6,11 @@
 
 #include "policy/options.h"
 #include "policy/portline.h"
+#include "supervisor/import/quote.h"
 
+/* These are open to workstations whatever INTERNAL_OPEN_PORTS says. */
+#define CUSTOM_FIRST 9152
+#define CUSTOM_LAST 9229
 /* The addresses of one section; Whonix has four. */
 #define MAX_ADDRS 8
 
@@ -38,11 +42,12 @@ static void
 sort_flags(char *dst, char *text, bool is_unix, const struct import_port *p,
     struct import_notes *notes)
 {
-	char *flag[32], near[POL_NAME_LEN], *rest = NULL;
+	char *flag[POL_FLAGS_LEN / 2], near[POL_NAME_LEN], *rest = NULL;
 	const size_t cap = POL_FLAGS_LEN;
 	size_t n = 0, have = 0;
 
-	for (char *w = strtok_r(text, " \t", &rest); w != NULL && n < 32;
+	/* There cannot be more words than that in so short a text. */
+	for (char *w = strtok_r(text, " \t", &rest); w != NULL;
 	    w = strtok_r(NULL, " \t", &rest)) {
 		if (pol_flag_check(p->kind, w, near, sizeof near) ||
 		    (is_unix && pol_flag_unix(w, near, sizeof near)))
@@ -60,23 +65,49 @@ sort_flags(char *dst, char *text, bool is_unix, const struct import_port *p,
 			    "%s%s", have > 0 ? " " : "", flag[i]);
 }
 
+/* Does a word of INTERNAL_OPEN_PORTS, "9050" or "9050-9059", open PORT? */
+static bool
+is_open_inside(const struct table *t, unsigned long port)
+{
+	unsigned long first, last;
+	char word[IMPORT_NAME_LEN], *end;
+	size_t at = 0;
+
+	while (import_knob_word(t->knobs, KNOB_OPEN_INSIDE, &at, word)) {
+		first = last = strtoul(word, &end, 10);
+		if (end != word && (*end == '-' || *end == ':'))
+			last = strtoul(end + 1, &end, 10);
+		if (end != word && *end == '\0' && port >= first &&
+		    port <= last)
+			return true;
+	}
+	return port >= CUSTOM_FIRST && port <= CUSTOM_LAST;
+}
+
+/* Does the firewall let workstations reach PORT of a listener of KIND? */
+static bool
+is_let_in(const struct table *t, enum pol_kind kind, unsigned long port)
+{
+	if (kind == POL_TRANS)
+		return import_knob_on(t->knobs, KNOB_WS_TCP) && port ==
+		    strtoul(import_knob(t->knobs, KNOB_WS_TCP_PORT), NULL, 10);
+	if (kind == POL_DNS)
+		return import_knob_on(t->knobs, KNOB_WS_DNS) && port ==
+		    strtoul(import_knob(t->knobs, KNOB_WS_DNS_PORT), NULL, 10);
+	return import_knob_on(t->knobs, KNOB_WS_SOCKS) &&
+	    is_open_inside(t, port);
+}
+
 /* Do the settings of the firewall keep clients from it? */
 static bool
 is_shut(const struct table *t, const struct import_port *p,
     const struct pol_line *line)
 {
-	enum import_knob ours = KNOB_WS_SOCKS;
-
-	if (line->addr.family == AF_UNIX || pol_addr_loopback(&line->addr))
-		return false;
-	if (p->kind == POL_TRANS)
-		ours = KNOB_WS_TCP;
-	else if (p->kind == POL_DNS)
-		ours = KNOB_WS_DNS;
-	if (import_knob_on(t->knobs, ours))
+	if (line->addr.family == AF_UNIX || pol_addr_loopback(&line->addr) ||
+	    is_let_in(t, p->kind, line->port))
 		return false;
 	import_note(t->notes, "%s:%zu: left out: the firewall lets no "
-	    "workstation reach %s listeners.", p->file, p->line,
+	    "workstation reach this %s listener.", p->file, p->line,
 	    pol_kind_name(p->kind));
 	return true;
 }
@@ -96,6 +127,11 @@ understand(struct table *t, const struct import_port *p,
 		why = "it names a host, and a policy takes addresses only";
 	else if (line->addr.family != AF_UNIX && line->port == 0)
 		why = "its port is for Tor to choose";
+	else if (line->addr.family == AF_UNIX &&
+	    strpbrk(line->path, " \"'\\") != NULL)
+		why = "a policy takes no such path";
+	else if (strlen(line->flags) >= POL_FLAGS_LEN)
+		why = "it has too many flags";
 	if (why == NULL)
 		return !is_shut(t, p, line);
 	import_note(t->notes, "%s:%zu: %s \"%s\" has no equivalent: %s.",
@@ -239,8 +275,10 @@ static void
 print_addresses(FILE *out, const struct entry *e)
 {
 	fputs("address = {", out);
-	for (size_t i = 0; i < e->naddrs; i++)
-		fprintf(out, "%s \"%s\"", i > 0 ? "," : "", e->addr[i]);
+	for (size_t i = 0; i < e->naddrs; i++) {
+		fputs(i > 0 ? ", " : " ", out);
+		import_quote(out, e->addr[i]);
+	}
 	fputs(" }", out);
 }
 

@@ -30,24 +30,43 @@ struct place {
 	size_t line;
 };
 
+/* How far the value of L goes: the octets between its quotes, if it is in. */
+static bool
+value_bounds(const struct pol_torrc_line *l, size_t *from, size_t *to)
+{
+	const char *const p = l->rest;
+	size_t n = 0;
+
+	*from = l->nrest > 0 && *p == '"';
+	if (*from == 1) {
+		for (n = 1; n < l->nrest && p[n] != '"';)
+			if (p[n++] == '\\')
+				return false; /* an octet by its number */
+		*to = n;
+		return n < l->nrest;
+	}
+	while (n < l->nrest && p[n] != '#' && p[n] != '\n')
+		n++;
+	*to = n;
+	/* A backslash at its end: it goes on in the next line. */
+	return n == 0 || p[n - 1] != '\\';
+}
+
 /* The line's value without comment and blanks; false: it does not fit. */
 static bool
 take_value(char *dst, size_t cap, const struct pol_torrc_line *l)
 {
-	size_t n = 0;
+	size_t from, to;
 
-	while (n < l->nrest && l->rest[n] != '#' && l->rest[n] != '\n' &&
-	    l->rest[n] != '\\')
-		n++;
-	if (n < l->nrest && l->rest[n] == '\\')
-		return false; /* it goes on in the next line */
-	while (n > 0 && (l->rest[n - 1] == ' ' || l->rest[n - 1] == '\t' ||
-	    l->rest[n - 1] == '\r'))
-		n--;
-	if (n >= cap)
+	if (!value_bounds(l, &from, &to))
 		return false;
-	memcpy(dst, l->rest, n);
-	dst[n] = '\0';
+	while (to > from && (l->rest[to - 1] == ' ' || l->rest[to - 1] ==
+	    '\t' || l->rest[to - 1] == '\r'))
+		to--;
+	if (to - from >= cap)
+		return false;
+	memcpy(dst, l->rest + from, to - from);
+	dst[to - from] = '\0';
 	return true;
 }
 
@@ -180,6 +199,7 @@ read_folder(struct walk *w, const char *folder, const char *pattern)
 {
 	struct import_names names;
 	char path[IMPORT_PATH_LEN];
+	int n;
 
 	if (import_list(w->root, folder, pattern, &names) == -1) {
 		if (errno != ENOENT)
@@ -188,9 +208,13 @@ read_folder(struct walk *w, const char *folder, const char *pattern)
 		return;
 	}
 	for (size_t i = 0; i < names.n; i++) {
-		(void)snprintf(path, sizeof path, "%s/%s", folder,
+		n = snprintf(path, sizeof path, "%s/%s", folder,
 		    names.name[i]);
-		read_file(w, path);
+		if (n > 0 && (size_t)n < sizeof path)
+			read_file(w, path);
+		else
+			import_note(w->notes, "%s/%s is not read: its path "
+			    "is too long.", folder, names.name[i]);
 	}
 	import_names_clear(&names);
 }
@@ -224,6 +248,22 @@ include(struct walk *w, const char *path, const struct place *at)
 	}
 }
 
+/* Of the options that are looked at, a value that cannot be told. */
+static void
+note_unread(struct walk *w, const struct pol_torrc_line *l,
+    const struct place *at)
+{
+	static const char *const ours[] = { "ControlSocket", "ControlPort",
+		"CookieAuthFile", "User" };
+	bool looked_at = l->option != POL_TORRC_OTHER;
+
+	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+		looked_at |= is_option(l, ours[i]);
+	if (looked_at)
+		import_note(w->notes, "%s:%zu: this line is too long, or goes "
+		    "on in the next; it is left out.", at->file, at->line);
+}
+
 static void
 take_line(struct walk *w, const struct pol_torrc_line *l,
     const struct place *at)
@@ -234,8 +274,12 @@ take_line(struct walk *w, const struct pol_torrc_line *l,
 		include(w, l->path, at);
 		return;
 	}
-	if (take_port(w, l, at) || !take_value(value, sizeof value, l))
+	if (take_port(w, l, at))
 		return;
+	if (!take_value(value, sizeof value, l)) {
+		note_unread(w, l, at);
+		return;
+	}
 	take_control(w->t, l, value);
 	take_uplink(w, l, value, at);
 }

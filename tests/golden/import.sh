@@ -112,6 +112,86 @@ else
 	diff "$golden" "$dir/out" || fail "changed: not import.ok"
 fi
 
+# Lists of several, a transport line as Debian has it, quotes and tabs; and a
+# port that the firewall does not open to workstations.
+shipped
+put usr/local/etc/torrc.d/50_user.conf <<-END
+	User "debian-tor"
+	ClientTransportPlugin obfs2,obfs3,obfs4,meek_lite exec /usr/bin/obfs4proxy -a b
+	ClientTransportPlugin	snow	exec	/usr/bin/snow	-x
+	ClientTransportPlugin , exec /usr/bin/none
+	ClientTransportPlugin x exec /usr/bin/x "b c"
+	SocksPort 10.152.152.10:9400
+	SocksPort unix:"/run/tor/a\\"b\\\\c"
+END
+put etc/whonix_firewall.d/50_user.conf <<-END
+	EXT_IF="eth0 eth2"
+	INT_IF="eth1 eth3"
+	VPN_FIREWALL=1
+	INTERNAL_OPEN_PORTS+=" 80:90 x"
+	EXTERNAL_OPEN_PORTS="$(seq -s ' ' 1000 1100)"
+END
+import || fail "several: exit code $?"
+"$check" "$dir/out" >"$dir/checked" 2>&1 || {
+	cat "$dir/checked"
+	fail "several: the policy is wrong"
+}
+for text in 'internal = { "eth1", "eth3" } external = { "eth0", "eth2", "tun0" }' \
+    'methods = { "obfs2", "obfs3", "obfs4", "meek_lite" }' \
+    'arguments = "-a b"' 'arguments = "-x"' 'line 4 has no equivalent' \
+    'ClientTransportPlugin line 3 has no equivalent' '"1100"' \
+    'takes no such path' '"80:90" in INTERNAL_OPEN_PORTS' \
+    'user = "debian-tor"'; do
+	grep -qF -- "$text" "$dir/out" || fail "several: no $text"
+done
+grep -q 'port = 9400' "$dir/out" && fail "9400 is open, and was shut"
+
+# No value of anybody's becomes a mark or a keyword of the policy; nor does a
+# line that no shell would take for an assignment become one.
+shipped
+evil='x" } } timesync { required = false'
+put usr/local/etc/torrc.d/50_user.conf <<-END
+	User x" } tor { egress = "any
+	ControlSocket /run/x"y
+	CookieAuthFile /run/x"\${HOME}
+	ClientTransportPlugin a" exec /usr/bin/b" } service "c"
+	ClientTransportPlugin d exec /usr/bin/e \${HOME}
+END
+put etc/whonix_firewall.d/50_user.conf <<-END
+	INT_IF='$evil'
+	EXT_IF='$evil'
+	VPN_FIREWALL=1
+	VPN_INTERFACE='\${HOME}'
+	CONTROL_PORT_FILTER_PROXY_PORT='1}evil'
+	GATEWAY_ALLOW_INCOMING_OR_PORT=1
+	OR_PORT='"evil'
+	EXTERNAL_OPEN_PORTS='22"},evil={"'
+	echo "
+	INTERNAL_OPEN_PORTS=6661
+	" \\
+	INTERNAL_OPEN_PORTS=6662
+	true &&
+	INTERNAL_OPEN_PORTS=6663
+	FOO=(
+	INTERNAL_OPEN_PORTS=6664
+	)
+	if false; then
+	    echo done
+	    INTERNAL_OPEN_PORTS=6665
+	fi
+	cat <<E
+	INTERNAL_OPEN_PORTS=6666
+	E
+END
+import || fail "hostile: exit code $?"
+grep -v '^#' "$dir/out" | sed 's/\\"//g; s/"[^"]*"//g' >"$dir/bare"
+grep -E 'evil|required|HOME|666' "$dir/bare" &&
+	fail "hostile: a value became more than a value"
+grep -E '666[0-9]' "$dir/out" && fail "hostile: it believed a command"
+grep -q '1}evil. in CONTROL_PORT_FILTER_PROXY_PORT' "$dir/out" ||
+	fail "hostile: an odd port is not named"
+"$check" "$dir/out" >"$dir/checked" 2>&1 && fail "hostile: taken as a policy"
+
 # Only what is below the root, and only files.
 shipped
 echo 'SocksPort 192.0.2.77:9333' >"$dir/outside"

@@ -89,6 +89,44 @@ START_TEST(conditions_are_not_believed)
 }
 END_TEST
 
+/* What looks like an assignment to B, and is a part of something else. */
+START_TEST(parts_of_commands)
+{
+	static const char *const texts[] = {
+		"echo \"\nB=c\n\"", "echo 'a\nB=c\n'", "echo \\\nB=c",
+		"a &&\nB=c", "a ||\nB=c", "a |\nB=c", "A=(\nB=c\n)",
+		"A=$(\nB=c\n)", "(\nB=c\n)", "cat <<E\nB=c\nE",
+		"cat <<-'E'\nB=c\nE", "if a; then\necho done\nB=c\nfi",
+		"if a\nthen\nB=c\nfi", "f() {\necho }\nB=c\n}",
+		"select a in b; do\nB=c\ndone", "A=\"$(x\nB=c\n)\"",
+		"case a in\nb)\nB=c\n;;\nesac", "while a; do B=c; done",
+	};
+	static const char *const whole[] = {
+		"echo \"\n\"\nB=c", "# it's\nB=c", "a # it's (\nB=c",
+		"a & \nB=c", "cat <<<x\nB=c", "(a)\nB=c",
+		"if a\nthen\nb\nfi\nB=c", "f() {\n:; }\nB=c",
+		"case a in\nb) c;;\nesac\nB=c", "A=\"$(x)\"\nB=c",
+	};
+	size_t n;
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		import_text_init(&t, texts[i], strlen(texts[i]));
+		for (enum import_found f; (f = import_assign_next(&t, &a)) !=
+		    IMPORT_END;)
+			ck_assert_msg(f == IMPORT_SHELL, "%s", texts[i]);
+	}
+	for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+		n = 0;
+		import_text_init(&t, whole[i], strlen(whole[i]));
+		for (enum import_found f; (f = import_assign_next(&t, &a)) !=
+		    IMPORT_END;)
+			n += f == IMPORT_ASSIGNMENT && strcmp(a.name, "B") ==
+			    0;
+		ck_assert_msg(n == 1, "%s", whole[i]);
+	}
+}
+END_TEST
+
 START_TEST(lines_are_counted)
 {
 	ck_assert_int_eq(first("A='b\n\n'\nC=d; E=f\n\ng\nH=i"),
@@ -157,6 +195,7 @@ main(void)
 	tcase_add_test(c, simple_assignments);
 	tcase_add_test(c, what_only_a_shell_can_tell);
 	tcase_add_test(c, conditions_are_not_believed);
+	tcase_add_test(c, parts_of_commands);
 	tcase_add_test(c, lines_are_counted);
 	tcase_add_test(c, too_long_is_no_assignment);
 	tcase_add_test(c, any_octets);
