@@ -144,6 +144,23 @@ START_TEST(nothing_known_is_nothing_well)
 }
 END_TEST
 
+/* While it is held, nothing shows any more that circuits carry traffic. */
+START_TEST(a_hold_comes_before_what_it_hides)
+{
+	json_t *line = cli_state_line("held");
+	struct cli_finding f[CLI_NCHECK], sum;
+
+	json_object_set_new(json_object_get(line, "circuits"), "usable",
+	    json_string("unknown"));
+	cli_check_all(f, &sum, line, NO_AGE);
+	ck_assert_int_eq((int)f[CLI_C_USABLE].code, CLI_UNKNOWN);
+	ck_assert_int_eq((int)sum.code, CLI_POLICY);
+	ck_assert_ptr_nonnull(strstr(sum.text, "an operator holds the gate"));
+	ck_assert_str_eq(sum.hint, "Release it with: portcullis release");
+	json_decref(line);
+}
+END_TEST
+
 START_TEST(age_bounds_what_counts_as_usable)
 {
 	json_t *line = cli_state_line("open");
@@ -382,6 +399,7 @@ main(void)
 	tcase_add_test(tc, every_state_is_looked_at);
 	tcase_add_test(tc, states_are_left_for_the_schema);
 	tcase_add_loop_test(tc, nothing_known_is_nothing_well, 0, 4);
+	tcase_add_test(tc, a_hold_comes_before_what_it_hides);
 	tcase_add_test(tc, age_bounds_what_counts_as_usable);
 	tcase_add_test(tc, foreign_words_cannot_leave_the_sentence);
 	tcase_add_test(tc, names_are_found_both_ways);
