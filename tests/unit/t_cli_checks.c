@@ -263,6 +263,28 @@ static const struct {
 };
 #define NEXPLANATIONS ((int)(sizeof explanations / sizeof explanations[0]))
 
+static unsigned
+count(const char *text, const char *part)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, part)) != NULL; text++)
+		n++;
+	return n;
+}
+
+/* Without Tor nearly everything is lacking, and for one reason. */
+START_TEST(one_cause_is_explained_once)
+{
+	char *text = explained("tor-down");
+
+	ck_assert_uint_ge(count(text, "Tor is not running."), 2);
+	ck_assert_uint_eq(count(text, "Nobody listens on"), 1);
+	ck_assert_uint_eq(count(text, "Start Tor"), 2);
+	free(text);
+}
+END_TEST
+
 START_TEST(closed_gate_is_explained)
 {
 	char *text = explained(explanations[_i].state);
@@ -403,6 +425,7 @@ main(void)
 	tcase_add_test(tc, age_bounds_what_counts_as_usable);
 	tcase_add_test(tc, foreign_words_cannot_leave_the_sentence);
 	tcase_add_test(tc, names_are_found_both_ways);
+	tcase_add_test(tc, one_cause_is_explained_once);
 	tcase_add_loop_test(tc, closed_gate_is_explained, 0, NEXPLANATIONS);
 	tcase_add_test(tc, each_missing_fact_has_a_sentence);
 	tcase_add_test(tc, all_checks_are_told_as_json);
