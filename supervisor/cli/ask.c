@@ -136,9 +136,9 @@ cli_check_isolation(const struct cli_options *o)
 	all = json_array();
 	code = converse(o, ask, &check, all);
 	last = json_array_get(all, json_array_size(all) - 1);
-	printed = cli_print_json(json_pack("{s:s,s:b,s:i,s:O?,s:o}", "check",
-	    "isolation", "ok", code == CLI_OK, "code", (int)code, "text",
-	    last, "details", all));
+	printed = cli_print_json(json_pack("{s:s,s:b,s:i,s:O?,s:n,s:n,s:o}",
+	    "check", "isolation", "ok", code == CLI_OK, "code", (int)code,
+	    "text", last, "why", "hint", "details", all));
 	return cli_printed(printed == CLI_OK ? code : printed);
 }
 

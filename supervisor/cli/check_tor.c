@@ -254,7 +254,8 @@ check_usable(struct cli_finding *f, const struct check_subject *s)
 		    "stays so, check the uplink.", "Nothing shows that the "
 		    "circuits of Tor carry traffic.");
 	else
-		finding_say(f, CLI_UNKNOWN, "", "It is not known whether the "
+		finding_say(f, CLI_UNKNOWN, "Wait for the next circuit, or: "
+		    "portcullis newnym", "It is not known whether the "
 		    "circuits of Tor carry traffic.");
 	if (f->code != CLI_OK)
 		finding_reason_of(f, s->line, "usable");

@@ -88,7 +88,11 @@ cli_check_make(struct cli_finding *f, enum cli_check check,
 	checks[check].make(f, &s);
 }
 
-/* A code and its count; a sentence of the first that is not well. */
+/*
+ * A code and its count; a sentence of the first that is not well.  What is
+ * not known may be so because of what is wrong further down, as traffic is
+ * while an operator holds the gate: it comes after all that is known.
+ */
 void
 cli_check_all(struct cli_finding f[CLI_NCHECK], struct cli_finding *sum,
     const json_t *line, uint64_t max_age_ms)
@@ -100,7 +104,8 @@ cli_check_all(struct cli_finding f[CLI_NCHECK], struct cli_finding *sum,
 		cli_check_make(&f[i], (enum cli_check)i, line, max_age_ms);
 		if (f[i].code == CLI_OK)
 			continue;
-		if (bad++ == 0)
+		if (bad++ == 0 || (f[first].code == CLI_UNKNOWN &&
+		    f[i].code != CLI_UNKNOWN))
 			first = i;
 	}
 	if (bad == 0) {

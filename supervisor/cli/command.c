@@ -18,6 +18,8 @@
 #define SILENCE_MS 12500
 /* Between two attempts to connect while waiting. */
 #define RETRY_MS 250
+/* For a look at what is so now, however little time --timeout gives. */
+#define LOOK_MS 500
 #define CHANGE_CAP 512
 
 /* The caller's to json_decref(); NULL and a message if it is none of ours. */
@@ -97,21 +99,23 @@ cli_watch(const struct cli_options *o)
 }
 
 /*
- * Read until the goal is met or the connection is of no more use.  CLI_OK:
- * met.  CLI_FAILED: connect again.  Anything else ends the wait.
+ * Read until the goal is met or the connection is of no more use; the first
+ * line has time until LOOK.  CLI_OK: met.  CLI_FAILED: connect again.
+ * Anything else ends the wait.
  */
 static enum cli_exit
-wait_on(struct cli_conn *c, const struct cli_options *o, uint64_t deadline)
+wait_on(struct cli_conn *c, const struct cli_options *o, uint64_t look,
+    uint64_t deadline)
 {
 	uint64_t silence;
 	json_t *line;
 	char *text;
 	bool met;
 
-	for (;;) {
+	for (uint64_t end = look;; end = deadline) {
 		silence = cli_now_ms() + SILENCE_MS;
-		if (cli_conn_read(c, &text, silence < deadline ? silence :
-			deadline) != CLI_IO_OK)
+		if (cli_conn_read(c, &text, silence < end ? silence : end) !=
+		    CLI_IO_OK)
 			return CLI_FAILED;
 		line = parse_line(text);
 		if (line == NULL)
@@ -130,16 +134,19 @@ cli_wait(const struct cli_options *o)
 	struct timespec nap = { .tv_nsec = RETRY_MS * 1000000L };
 	uint64_t deadline = o->has_timeout ? cli_now_ms() + o->timeout_ms :
 	    UINT64_MAX;
+	uint64_t look = cli_now_ms() + LOOK_MS;
 	enum cli_exit code;
 	enum cli_io rc;
 
+	if (look < deadline)
+		look = deadline;
 	for (;;) {
 		code = CLI_FAILED;
-		rc = cli_conn_open(&c, o->dir, STATUS_SOCK, deadline);
+		rc = cli_conn_open(&c, o->dir, STATUS_SOCK, look);
 		if (rc == CLI_IO_DENIED)
 			return cli_io_failed(o, rc);
 		if (rc == CLI_IO_OK)
-			code = wait_on(&c, o, deadline);
+			code = wait_on(&c, o, look, deadline);
 		cli_conn_close(&c);
 		if (code != CLI_FAILED)
 			return code;

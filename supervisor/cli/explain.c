@@ -131,11 +131,22 @@ print_reason(FILE *out, const json_t *line)
 		fprintf(out, "%s\n", text);
 }
 
-/* The first that lacks is what the reason above was about. */
+/* TEXT becomes empty if it is what was said last, and that otherwise. */
+static void
+say_once(char text[CLI_TEXT_CAP], char last[CLI_TEXT_CAP])
+{
+	if (strcmp(text, last) == 0)
+		text[0] = '\0';
+	else if (text[0] != '\0')
+		memcpy(last, text, CLI_TEXT_CAP);
+}
+
+/* What several lack for one cause has its reason and hint once. */
 static void
 print_missing(FILE *out, const json_t *line)
 {
 	const char *name, *told = cli_check_missing(line);
+	char why[CLI_TEXT_CAP], hint[CLI_TEXT_CAP] = "";
 	struct cli_finding f;
 
 	if (told == NULL) {
@@ -144,6 +155,7 @@ print_missing(FILE *out, const json_t *line)
 			    "the reason above says why not.\n", out);
 		return;
 	}
+	cli_field_text(why, cli_field(line, "reason", "text"));
 	fputs("\nWhat it lacks to open, the cause of the others first:\n",
 	    out);
 	for (unsigned i = 0; (name = cli_check_fact_name(i)) != NULL; i++) {
@@ -151,8 +163,8 @@ print_missing(FILE *out, const json_t *line)
 		if (f.code == CLI_OK)
 			continue;
 		fprintf(out, "  %-14s %s\n", name, f.text);
-		if (strcmp(name, told) == 0)
-			f.why[0] = '\0'; /* it stands above */
+		say_once(f.why, why);
+		say_once(f.hint, hint);
 		print_reasons(out, "                 ", &f);
 	}
 }

@@ -88,24 +88,30 @@ take_option(struct cli_options *o, enum cli_opt opt)
 	return NULL;
 }
 
-/* All options into O, which of them into *GIVEN; "" for unknown ones. */
+/*
+ * All options into O, which of them into *GIVEN; what is wrong with the first
+ * bad one, "" if it is unknown.  The rest is read all the same: optind is to
+ * be at the command.
+ */
 static const char *
 take_options(struct cli_options *o, unsigned *given, int argc, char **argv)
 {
 	struct option options[CLI_NOPT + 1] = { { NULL, 0, NULL, 0 } };
-	const char *error = NULL;
+	const char *error = NULL, *wrong;
 	int opt;
 
 	for (int i = 0; i < CLI_NOPT; i++)
 		options[i] = (struct option){ cli_opt_rows[i].name,
 			cli_opt_rows[i].arg != NULL ? required_argument :
 			no_argument, NULL, OPT_BASE + i };
-	while (error == NULL &&
-	    (opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (opt < OPT_BASE)
-			return "";
-		*given |= CLI_TAKES(opt - OPT_BASE);
-		error = take_option(o, (enum cli_opt)(opt - OPT_BASE));
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		wrong = "";
+		if (opt >= OPT_BASE) {
+			*given |= CLI_TAKES(opt - OPT_BASE);
+			wrong = take_option(o, (enum cli_opt)(opt - OPT_BASE));
+		}
+		if (error == NULL)
+			error = wrong;
 	}
 	return error;
 }
@@ -174,7 +180,8 @@ main(int argc, char **argv)
 	}
 	error = misused(cmd, given, argc - optind);
 	if (error == NULL && !is_word(cmd, argv[optind + 1]))
-		error = "no such operand; see: portcullis help COMMAND";
+		error = cmd->word == cli_help_word ? "no such command" :
+		    "no check has that name; see: portcullis help check";
 	if (error != NULL)
 		return usage(cmd, error);
 	o.command = cmd->name;

@@ -10,10 +10,10 @@ static const struct {
 	enum cli_exit code;
 } io_errors[] = {
 	[CLI_IO_OK] = { "", CLI_OK },
-	[CLI_IO_GONE] = { "The supervisor is not running or went away.",
-	    CLI_UNREACHABLE },
-	[CLI_IO_DENIED] = { "You are not permitted to use its socket.",
-	    CLI_REFUSED },
+	[CLI_IO_GONE] = { "The supervisor is not running or went away; "
+	    "see: systemctl status portcullis", CLI_UNREACHABLE },
+	[CLI_IO_DENIED] = { "You are not permitted to use its socket; root "
+	    "is, and whoever is in its group.", CLI_REFUSED },
 	[CLI_IO_LATE] = { "The supervisor does not answer.",
 	    CLI_UNREACHABLE },
 	[CLI_IO_BAD] = { "The supervisor sent something that is not a line.",

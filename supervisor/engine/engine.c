@@ -373,6 +373,8 @@ engine_held(struct engine *e)
 static void
 verb_hold(struct engine *e, const struct snap_verb *v, uint64_t now)
 {
+	const bool was_held = e->hold;
+
 	if (v->code == SNAP_V_HOLD)
 		engine_held(e);
 	else
@@ -385,8 +387,8 @@ verb_hold(struct engine *e, const struct snap_verb *v, uint64_t now)
 	else
 		tell_result(e, v->id, true, e->hold ?
 		    "The gate is held closed until it is released." :
-		    "The hold is released; the gate opens as soon as "
-		    "everything is proven.");
+		    was_held ? "The hold is released; the gate opens as soon "
+		    "as everything is proven." : "There was no hold.");
 }
 
 static void

@@ -177,14 +177,16 @@ static void
 print_firewall(FILE *out, const struct import *im)
 {
 	const bool frag = is_on(im, KNOB_IN_FRAG_NEEDED);
+	const bool echo = is_on(im, KNOB_IN_ICMP);
+	const bool tcp = is_on(im, KNOB_GW_TCP), dns = is_on(im, KNOB_GW_DNS);
 
-	fprintf(out, "firewall {\n\ticmp = {%s%s }\n",
-	    frag ? " \"frag-needed\"" : "",
-	    is_on(im, KNOB_IN_ICMP) ? " \"echo\"" : "");
-	if (is_on(im, KNOB_GW_TCP) || is_on(im, KNOB_GW_DNS))
-		fprintf(out, "\ttransparent = {%s%s }\n",
-		    is_on(im, KNOB_GW_TCP) ? " \"tcp\"" : "",
-		    is_on(im, KNOB_GW_DNS) ? " \"dns\"" : "");
+	fprintf(out, "firewall {\n\ticmp = {%s%s%s }\n",
+	    frag ? " \"frag-needed\"" : "", frag && echo ? "," : "",
+	    echo ? " \"echo\"" : "");
+	if (tcp || dns)
+		fprintf(out, "\ttransparent = {%s%s%s }\n",
+		    tcp ? " \"tcp\"" : "", tcp && dns ? "," : "",
+		    dns ? " \"dns\"" : "");
 	fputs("}\n\nwhonix { status_files = \"/run\" }\n\n", out);
 }
 
@@ -213,20 +215,25 @@ print_timesync(FILE *out, const struct import *im)
 	    "listeners = { ... } }\n\n", out);
 }
 
+/* A user of a policy has to exist; the firewall skips one who does not. */
 static void
-print_egress(FILE *out, const struct import *im)
+print_egress(FILE *out, struct import *im)
 {
-	static const struct {
-		const char *user;
-		enum import_knob knob; /* KNOB_N: always */
-	} users[] = { { "clearnet", KNOB_N }, { "tunnel", KNOB_N },
-		{ "root", KNOB_ROOT_USER }, { "user", KNOB_USER_USER } };
+	static const char *const users[] = { "clearnet", "tunnel", "user" };
+	const bool wanted[] = { true, true, is_on(im, KNOB_USER_USER) };
 
 	for (size_t i = 0; i < sizeof users / sizeof users[0]; i++)
-		if ((users[i].knob == KNOB_N || is_on(im, users[i].knob)) &&
-		    has_user(im, users[i].user))
+		if (wanted[i] && has_user(im, users[i]))
 			fprintf(out, "egress \"%s\" { user = \"%s\" }\n",
-			    users[i].user, users[i].user);
+			    users[i], users[i]);
+	if (is_on(im, KNOB_USER_USER) && !has_user(im, "user"))
+		import_note(&im->notes, "ALLOW_GATEWAY_USER_USER is set, and "
+		    "/etc/passwd has no account \"user\": it has no egress "
+		    "section.");
+	if (is_vpn(im) && !has_user(im, "tunnel"))
+		import_note(&im->notes, "/etc/passwd has no account "
+		    "\"tunnel\": the user as whom the VPN program runs needs "
+		    "an egress section, or it reaches no server.");
 	fputc('\n', out);
 }
 

@@ -40,7 +40,6 @@ static const struct {
 	[KNOB_WS_DNS_PORT] = { "DNS_PORT_WORKSTATION", "5300", NULL },
 	[KNOB_GW_TCP] = { "GATEWAY_TRANSPARENT_TCP", "0", NULL },
 	[KNOB_GW_DNS] = { "GATEWAY_TRANSPARENT_DNS", "0", NULL },
-	[KNOB_ROOT_USER] = { "ALLOW_GATEWAY_ROOT_USER", "0", NULL },
 	[KNOB_USER_USER] = { "ALLOW_GATEWAY_USER_USER", "0", NULL },
 	[KNOB_MODE] = { "firewall_mode", "full", NULL },
 	[KNOB_INT_TIF] = { "INT_TIF", "eth1", "what is redirected and what "
@@ -71,6 +70,9 @@ static const struct {
 	    "the addresses of the listeners say it" },
 	[KNOB_SOCKS_DEST6] = { "WORKSTATION_DEST_SOCKSIFIED_IPV6", "",
 	    "the addresses of the listeners say it" },
+	[KNOB_ROOT_USER] = { "ALLOW_GATEWAY_ROOT_USER", "0", "root's traffic "
+	    "never goes past Tor; run the program as a user of its own, who "
+	    "has an egress section" },
 };
 
 void

@@ -38,7 +38,6 @@ enum import_knob {
 	KNOB_WS_DNS_PORT,
 	KNOB_GW_TCP,
 	KNOB_GW_DNS,
-	KNOB_ROOT_USER,
 	KNOB_USER_USER,
 	KNOB_MODE,
 	KNOB_NHANDLED, /* those below have no equivalent */
@@ -55,6 +54,7 @@ enum import_knob {
 	KNOB_LOCAL_NET,
 	KNOB_SOCKS_DEST,
 	KNOB_SOCKS_DEST6,
+	KNOB_ROOT_USER,
 	KNOB_N
 };
 

@@ -191,6 +191,30 @@ grep -E '666[0-9]' "$dir/out" && fail "hostile: it believed a command"
 grep -q '1}evil. in CONTROL_PORT_FILTER_PROXY_PORT' "$dir/out" ||
 	fail "hostile: an odd port is not named"
 "$check" "$dir/out" >"$dir/checked" 2>&1 && fail "hostile: taken as a policy"
+# All that takes a list with more than one, or an account.
+shipped
+put etc/whonix_firewall.d/50_user.conf <<-END
+	GATEWAY_ALLOW_INCOMING_ICMP=1
+	GATEWAY_TRANSPARENT_TCP=1
+	GATEWAY_TRANSPARENT_DNS=1
+	ALLOW_GATEWAY_ROOT_USER=1
+	ALLOW_GATEWAY_USER_USER=1
+END
+echo 'root:x:0:0::/root:/bin/sh' >>"$root/etc/passwd"
+import || fail "lists: exit code $?"
+"$check" "$dir/out" >"$dir/checked" 2>&1 || {
+	cat "$dir/checked"
+	fail "lists: the policy is wrong"
+}
+grep -q 'icmp = { "frag-needed", "echo" }' "$dir/out" ||
+	fail "lists: not both kinds of ICMP"
+grep -q 'ALLOW_GATEWAY_ROOT_USER has no' "$dir/out" ||
+	fail "lists: nothing is said of root"
+grep -q 'ALLOW_GATEWAY_USER_USER is set' "$dir/out" ||
+	fail "lists: nothing is said of an account that is missing"
+echo 'user:x:1000:1000::/home/user:/bin/sh' >>"$root/etc/passwd"
+import || fail "lists, with user: exit code $?"
+grep -q 'egress "user"' "$dir/out" || fail "lists: no egress for user"
 
 # Only what is below the root, and only files.
 shipped

@@ -109,7 +109,7 @@ static const struct {
 	{ "status watch", CLI_USAGE, "exactly one command" },
 	{ "check", CLI_USAGE, "needs an operand" },
 	{ "check isolation now", CLI_USAGE, "no more than it takes" },
-	{ "check circuits", CLI_USAGE, "no such operand" },
+	{ "check circuits", CLI_USAGE, "no check has that name" },
 	{ "check isolation --shell", CLI_USAGE, "does not take that option" },
 	{ "check clock --max-age 5", CLI_USAGE, "for \"usable\" and" },
 	{ "check usable --max-age x", CLI_USAGE, "number of seconds" },
@@ -139,7 +139,10 @@ static const struct {
 	{ "help", CLI_OK, "  status " },
 	{ "help wait", CLI_OK, "wait --for GOAL [--timeout SECONDS]" },
 	{ "wait --help", CLI_OK, "  --timeout SECONDS" },
-	{ "help nonsense", CLI_USAGE, "no such operand" },
+	{ "help nonsense", CLI_USAGE, "no such command" },
+	{ "--timeout x wait --for open", CLI_USAGE, "usage: portcullis "
+	    "[--socket-dir DIR] wait" },
+	{ "wait --nonsense", CLI_USAGE, "wait --for GOAL" },
 	{ "status --json --shell", CLI_USAGE, "exclude each other" },
 	{ "--version", CLI_OK, "portcullis 0" },
 	{ "status --socket-dir /nonexistent", CLI_UNREACHABLE, "not running" },
@@ -179,6 +182,8 @@ START_TEST(wait_ends_when_the_goal_is_met)
 	gate_is(GATE_CLOSED);
 	assert_run("wait --for closed", CLI_OK, "");
 	assert_run("wait --for bootstrapped --timeout 1", CLI_OK, "");
+	assert_run("wait --for closed --timeout 0", CLI_OK, "");
+	assert_run("wait --for open --timeout 0", CLI_TIMEOUT, "");
 	assert_run("wait --for open --timeout 0.3", CLI_TIMEOUT,
 	    "The time is up.");
 	/* Neither open nor closed. */
@@ -344,8 +349,8 @@ START_TEST(check_of_isolation_is_told_as_json)
 	rig_result(&rig, v.id, false, "That is all.");
 	ck_assert_int_eq(end(r), CLI_FAILED);
 	ck_assert_str_eq(out, "{\"check\":\"isolation\",\"ok\":false,"
-	    "\"code\":1,\"text\":\"That is all.\","
-	    "\"details\":[\"One.\",\"That is all.\"]}\n");
+	    "\"code\":1,\"text\":\"That is all.\",\"why\":null,"
+	    "\"hint\":null,\"details\":[\"One.\",\"That is all.\"]}\n");
 }
 END_TEST
 

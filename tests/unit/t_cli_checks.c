@@ -144,6 +144,23 @@ START_TEST(nothing_known_is_nothing_well)
 }
 END_TEST
 
+/* While it is held, nothing shows any more that circuits carry traffic. */
+START_TEST(a_hold_comes_before_what_it_hides)
+{
+	json_t *line = cli_state_line("held");
+	struct cli_finding f[CLI_NCHECK], sum;
+
+	json_object_set_new(json_object_get(line, "circuits"), "usable",
+	    json_string("unknown"));
+	cli_check_all(f, &sum, line, NO_AGE);
+	ck_assert_int_eq((int)f[CLI_C_USABLE].code, CLI_UNKNOWN);
+	ck_assert_int_eq((int)sum.code, CLI_POLICY);
+	ck_assert_ptr_nonnull(strstr(sum.text, "an operator holds the gate"));
+	ck_assert_str_eq(sum.hint, "Release it with: portcullis release");
+	json_decref(line);
+}
+END_TEST
+
 START_TEST(age_bounds_what_counts_as_usable)
 {
 	json_t *line = cli_state_line("open");
@@ -245,6 +262,28 @@ static const struct {
 	    "the uplink.\n" },
 };
 #define NEXPLANATIONS ((int)(sizeof explanations / sizeof explanations[0]))
+
+static unsigned
+count(const char *text, const char *part)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, part)) != NULL; text++)
+		n++;
+	return n;
+}
+
+/* Without Tor nearly everything is lacking, and for one reason. */
+START_TEST(one_cause_is_explained_once)
+{
+	char *text = explained("tor-down");
+
+	ck_assert_uint_ge(count(text, "Tor is not running."), 2);
+	ck_assert_uint_eq(count(text, "Nobody listens on"), 1);
+	ck_assert_uint_eq(count(text, "Start Tor"), 2);
+	free(text);
+}
+END_TEST
 
 START_TEST(closed_gate_is_explained)
 {
@@ -382,9 +421,11 @@ main(void)
 	tcase_add_test(tc, every_state_is_looked_at);
 	tcase_add_test(tc, states_are_left_for_the_schema);
 	tcase_add_loop_test(tc, nothing_known_is_nothing_well, 0, 4);
+	tcase_add_test(tc, a_hold_comes_before_what_it_hides);
 	tcase_add_test(tc, age_bounds_what_counts_as_usable);
 	tcase_add_test(tc, foreign_words_cannot_leave_the_sentence);
 	tcase_add_test(tc, names_are_found_both_ways);
+	tcase_add_test(tc, one_cause_is_explained_once);
 	tcase_add_loop_test(tc, closed_gate_is_explained, 0, NEXPLANATIONS);
 	tcase_add_test(tc, each_missing_fact_has_a_sentence);
 	tcase_add_test(tc, all_checks_are_told_as_json);
