@@ -73,7 +73,11 @@ base_make()
 		echo "no package source of this machine's has $codename"
 		return 1
 	fi
-	if ! debootstrap --variant=minbase "$codename" "$work/base" "$from"
+	# Nobody minds when a power cut takes this one.
+	mkdir -p "$work/base/etc/dpkg/dpkg.cfg.d" || return 1
+	echo force-unsafe-io >"$work/base/etc/dpkg/dpkg.cfg.d/unsafe"
+	if ! debootstrap --variant=minbase --include=iproute2,nftables,systemd \
+	    "$codename" "$work/base" "$from"
 	then
 		echo "debootstrap cannot make a fresh $codename:" \
 		    "is there a network?"
@@ -86,20 +90,37 @@ base_make()
 base_add()
 {
 	# shellcheck disable=SC2046 # a list of words
-	DEBIAN_FRONTEND=noninteractive chroot "$work/base" apt-get install \
-	    -q -y --no-install-recommends $(base_packages "$1") || return 1
+	if ! DEBIAN_FRONTEND=noninteractive chroot "$work/base" apt-get \
+	    install -q -y --no-install-recommends $(base_packages "$1"); then
+		echo "the fresh $codename cannot have what the package needs:" \
+		    "is there a network?"
+		return 1
+	fi
 	chroot "$work/base" apt-get clean
-	rm "$work/base/usr/sbin/policy-rc.d"
+	rm "$work/base/usr/sbin/policy-rc.d" \
+	    "$work/base/etc/dpkg/dpkg.cfg.d/unsafe"
 }
 
 cache=${PORTCULLIS_DEB_CACHE:-}
 cached=${cache:+$cache/$codename.tar}
 
+# An older one may lack what a newer package needs.
+cache_serves()
+{
+	# shellcheck disable=SC2046 # a list of words
+	chroot "$work/base" dpkg-query -W $(base_packages "$1") >/dev/null &&
+	    return
+	echo "the Debian kept in $cached lacks what the package needs now:" \
+	    "remove that file"
+	return 1
+}
+
 # root_make DEB: $work/base, with all that DEB needs.
 root_make()
 {
 	if [ -n "$cached" ] && [ -e "$cached" ]; then
-		mkdir "$work/base" && tar -C "$work/base" -xpf "$cached"
+		mkdir "$work/base" && tar -C "$work/base" -xpf "$cached" &&
+		    cache_serves "$1"
 		return
 	fi
 	wait "$base_job"

@@ -2,7 +2,7 @@
 # portcullis-whonix beside a package of others' that has two of the programs:
 # installed, theirs upgraded, removed.  Sourced by tests/deb/life.bash, whose
 # daemon runs, and without a Tor.
-: "${root:?}" "${WORK:?}" "${WHONIX:?}"
+: "${root:?}" "${WORK:?}" "${WHONIX:?}" "${held?}"
 established=/usr/bin/tor-circuit-established-check
 enabled=/usr/libexec/helper-scripts/tor_enabled_check
 
