@@ -29,6 +29,16 @@
 struct pol_policy;
 
 /*
+ * Hold what an earlier one has left, as it is: to be called first of all,
+ * before the policy is read and users are looked up, which takes milliseconds
+ * or, with a directory service, seconds.  Until then it is nobody's, and a
+ * flush takes it.  What is another's, or cannot outlive its owner, is left
+ * alone, and nothing that is not there is made; anchor_drop() says what is
+ * the matter.  When the process ends instead, it is nobody's again.
+ */
+void anchor_claim(void);
+
+/*
  * Put P's tables in the place of what is there, and hold them until the
  * process ends: the descriptor is CLOEXEC, and a child that does not execute
  * anything has to close it.  0 also where the kernel (before Linux 6.9) would

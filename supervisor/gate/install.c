@@ -109,7 +109,7 @@ build_over(struct nft_batch *b, const struct pol_table *t, uint32_t flags,
 	if (nft_compile_replace(b, t, flags) == -1)
 		return -1;
 	if (t->id == POL_T_NETDEV)
-		nft_compile_by_name(b, t);
+		nft_compile_by_name(b, t->id);
 	nft_batch_end(b);
 	return 0;
 }
@@ -157,7 +157,7 @@ install_one(struct nft_sock *s, const struct pol_table *t, uint32_t flags)
 		rc = nft_read_table(s, &was, t->id);
 		if (rc != 0)
 			return rc;
-		if (was.owner != 0)
+		if (was.owner != 0 && was.owner != s->portid)
 			return -EPERM;
 		rc = commit_over(s, t, flags, &was);
 	}

@@ -24,7 +24,7 @@ int install_tables(struct kern *k, bool with6)
 /*
  * Put T, with table flags FLAGS, in the place of what is there, through S,
  * however often others load or flush it meanwhile.  0, or a negative errno:
- * -EPERM if it is somebody's.  The netdev table only where its chains need no
+ * -EPERM if it is another's.  The netdev table only where its chains need no
  * interface to be there, nor anybody who follows them: else -ENOENT.
  */
 struct nft_sock;

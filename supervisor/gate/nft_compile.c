@@ -258,6 +258,12 @@ nft_compile_replace(struct nft_batch *b, const struct pol_table *t,
 }
 
 void
+nft_compile_adopt(struct nft_batch *b, enum pol_table_id id, uint32_t flags)
+{
+	put_table(b, id, flags, false);
+}
+
+void
 nft_compile_afresh(struct nft_batch *b, enum pol_table_id id, uint32_t flags)
 {
 	put_table(b, id, flags, false);
@@ -278,19 +284,19 @@ nft_compile_part(struct nft_batch *b, const struct pol_table *t, size_t chain)
 }
 
 void
-nft_compile_by_name(struct nft_batch *b, const struct pol_table *t)
+nft_compile_by_name(struct nft_batch *b, enum pol_table_id id)
 {
 	/* No interface's name has a slash. */
 	const struct pol_chain none = { .name = "none",
 		.hook = POL_H_NETDEV_EGRESS, .device = "no/interface" };
 	struct nlmsghdr *h;
 
-	if (put_chain(b, t->id, &none) == -1) {
+	if (put_chain(b, id, &none) == -1) {
 		b->full = true; /* out of memory: it is not to be sent */
 		return;
 	}
-	h = nft_batch_msg(b, NFT_MSG_DELCHAIN, nft_table_family(t->id), 0);
-	mnl_attr_put_strz(h, NFTA_CHAIN_TABLE, pol_table_name(t->id));
+	h = nft_batch_msg(b, NFT_MSG_DELCHAIN, nft_table_family(id), 0);
+	mnl_attr_put_strz(h, NFTA_CHAIN_TABLE, pol_table_name(id));
 	mnl_attr_put_strz(h, NFTA_CHAIN_NAME, none.name);
 	nft_batch_push(b, h);
 }

@@ -44,11 +44,11 @@ int nft_compile_part(struct nft_batch *b, const struct pol_table *t,
     size_t chain) __attribute__((warn_unused_result));
 
 /*
- * In T, which is being created: a chain for an interface that cannot be, and
+ * In table ID, of family netdev: a chain for an interface that cannot be, and
  * gone again.  Before Linux 6.16 the kernel refuses that, and with it the
  * whole batch (-ENOENT).
  */
-void nft_compile_by_name(struct nft_batch *b, const struct pol_table *t);
+void nft_compile_by_name(struct nft_batch *b, enum pol_table_id id);
 
 /* The chain that RULES, N of them, stand in gets those and no others. */
 int nft_compile_chain(struct nft_batch *b, const struct pol_table *t,
@@ -61,6 +61,13 @@ int nft_compile_chain(struct nft_batch *b, const struct pol_table *t,
  */
 int nft_compile_empty(struct nft_batch *b, const struct pol_table *t,
     enum pol_set_id id) __attribute__((warn_unused_result));
+
+/*
+ * Table ID, which has outlived its owner, becomes ours as it is; one that is
+ * not there becomes an empty one.
+ */
+void nft_compile_adopt(struct nft_batch *b, enum pol_table_id id,
+    uint32_t flags);
 
 /* Delete table ID, which must be there. */
 void nft_compile_delete(struct nft_batch *b, enum pol_table_id id);

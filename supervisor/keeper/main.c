@@ -16,6 +16,7 @@
 #include "policy/origins.h"
 #include "policy/parse.h"
 #include "policy/policy.h"
+#include "supervisor/gate/anchor.h"
 #include "supervisor/gate/gate.h"
 #include "supervisor/keeper/check.h"
 #include "supervisor/keeper/keeper.h"
@@ -167,6 +168,7 @@ run(const struct options *o)
 		log_err("standard descriptors: %s", strerror(errno));
 		return 1;
 	}
+	anchor_claim();
 	log_unblock();
 	/* Anybody may come to status.sock, whatever our starter's umask. */
 	(void)umask(022);

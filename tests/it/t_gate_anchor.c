@@ -330,6 +330,106 @@ START_TEST(an_orphan_of_another_policy_is_adopted)
 }
 END_TEST
 
+/* A holder has been here, and is gone. */
+static void
+leave_orphans(void)
+{
+	const pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0)
+		_exit(anchor_drop(&policy) == 0 ? 0 : 1);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert(boot().present && boot().owner == 0);
+}
+
+/* With all its rules, before any policy is known; then it is replaced. */
+START_TEST(what_is_left_is_claimed_as_it_is)
+{
+	struct nft_table_info was[2], info;
+	struct nft_print before, after;
+	struct nft_sock s;
+
+	leave_orphans();
+	was[0] = boot();
+	was[1] = table(POL_T_NETDEV);
+	ck_assert_int_eq(nft_sock_open(&s, 0), 0);
+	ck_assert_int_eq(nft_read_print(&s, &before, POL_T_BOOT), 0);
+	anchor_claim();
+	info = boot();
+	ck_assert(info.owner != 0 && info.handle == was[0].handle);
+	ck_assert_uint_eq(info.flags & NFT_TABLE_PERSIST, NFT_TABLE_PERSIST);
+	ck_assert_int_eq(nft_read_print(&s, &after, POL_T_BOOT), 0);
+	ck_assert_uint_eq(after.hash, before.hash);
+	ck_assert_uint_gt(after.rules, 0);
+	nft_sock_close(&s);
+	ck_assert_uint_eq(table(POL_T_NETDEV).handle, was[1].handle);
+	ck_assert_uint_eq(table(POL_T_NETDEV).owner, nameless ? 0 :
+	    info.owner);
+	ck_assert_int_eq(anchor_drop(&policy), 0);
+	ck_assert_uint_eq(boot().owner, info.owner);
+	install();
+	install_clear(&kern);
+}
+END_TEST
+
+/* It is the gate's to hang anew, which needs it to be nobody's. */
+START_TEST(a_netdev_table_of_an_old_kernel_is_not_claimed)
+{
+	leave_orphans();
+	nameless = true;
+	anchor_claim();
+	ck_assert_uint_ne(boot().owner, 0);
+	ck_assert_uint_eq(table(POL_T_NETDEV).owner, 0);
+	ck_assert_int_eq(anchor_drop(&policy), 0);
+}
+END_TEST
+
+/* [0]: nothing is there; [1]: one that was loaded from a file. */
+START_TEST(nothing_else_is_claimed)
+{
+	uint64_t handle;
+
+	if (_i == 1)
+		foreign(true);
+	handle = boot().handle;
+	anchor_claim();
+	ck_assert(boot().present == (_i == 1));
+	ck_assert(boot().owner == 0 && boot().handle == handle);
+	ck_assert(!table(POL_T_NETDEV).present);
+	ck_assert_int_eq(anchor_drop(&policy), 0);
+	ck_assert_uint_ne(boot().owner, 0);
+}
+END_TEST
+
+/* Whose policy was wrong, or who found the run_dir taken. */
+START_TEST(one_who_claims_and_goes_is_waited_for)
+{
+	int ready[2];
+	char c;
+	pid_t pid;
+
+	leave_orphans();
+	ck_assert_int_eq(pipe(ready), 0);
+	pid = fork();
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0) {
+		anchor_claim();
+		(void)!write(ready[1], "", 1);
+		(void)usleep(100000);
+		_exit(0);
+	}
+	ck_assert_int_eq(read(ready[0], &c, 1), 1);
+	ck_assert_uint_ne(boot().owner, 0);
+	anchor_claim();
+	ck_assert_int_eq(anchor_drop(&policy), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_uint_ne(boot().owner, 0);
+}
+END_TEST
+
 /* Another process holds the boot table, until it is told to end. */
 static pid_t
 hold(int *end)
@@ -430,6 +530,10 @@ make_suite(void)
 	    an_unread_boot_table_is_neither_lost_nor_replaced, 0, 2);
 	tcase_add_test(tc, a_boot_table_that_is_there_again_is_told);
 	tcase_add_test(tc, an_orphan_of_another_policy_is_adopted);
+	tcase_add_test(tc, what_is_left_is_claimed_as_it_is);
+	tcase_add_test(tc, a_netdev_table_of_an_old_kernel_is_not_claimed);
+	tcase_add_loop_test(tc, nothing_else_is_claimed, 0, 2);
+	tcase_add_test(tc, one_who_claims_and_goes_is_waited_for);
 	tcase_add_loop_test(tc, a_hold_that_ends_is_noticed, 0, 2);
 	tcase_add_test(tc, a_guard_that_is_left_over_goes);
 	tcase_add_test(tc,
