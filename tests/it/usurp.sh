@@ -28,8 +28,8 @@ it_told()
 	[ "$(it_row "$NET_GW4:9190" '"\(.state) \(.why) \(.uid) \(.pid)"')" = \
 	    "withheld foreign $IT_USURPER_UID $(net_pid usurper)" ]
 }
-it_check "status names it" net_wait 15 it_told ||
-    it_row "$NET_GW4:9190" . # what it says instead
+it_check "status names it" net_wait 15 it_told
+it_told || it_row "$NET_GW4:9190" . # what it says instead
 got=$(it_got)
 no=$(it_knocks taken no)
 it_check "the others are proven again" net_wait 10 it_proven_is 8
