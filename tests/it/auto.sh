@@ -28,7 +28,12 @@ it_repaired()
 {
 	[ "$(it_field .counters.repairs)" -gt "$repairs" ]
 }
+# The engine must not repair what the first of the two leaves behind: then
+# the user's line would be lost for good.
+engine=$(it_pid engine)
+kill -STOP "$engine"
 it_wrong
+kill -CONT "$engine"
 it_check "it is repaired" net_wait 10 it_repaired
 it_check "all are proven again" net_wait 10 it_all_proven
 it_check "the user's line is there" net_wait 5 it_has_auto
