@@ -4,7 +4,7 @@
 # shellcheck source=tests/it/desk.bash
 . "${top_srcdir:?}/tests/it/desk.bash"
 desk_begin socat jq
-export PORTCULLIS_RUN_DIR=$DESK/run DESK desk_python
+export PORTCULLIS_RUN_DIR=$DESK/run
 examples=$top_srcdir/supervisor/contrib/examples
 
 # status CODE LINE: what status.sh says.
@@ -83,16 +83,20 @@ soon watch ' open '
 # Who finds no place is told so, and asks again; that is no news each time.
 desk_show full
 soon watch 'unknown None no answer$'
-desk_check "portcullis watch: no place" timeout 10 bash -c \
-    '"$top_builddir/portcullis" watch >"$DESK/said" 2>&1; [ $? = 5 ] &&
-    tail -n 1 "$DESK/said" | grep -q "no place for another client"'
+no_place()
+{
+	timeout 10 "${top_builddir:?}/portcullis" watch >"$DESK/said" 2>&1
+	[ $? = 5 ] && tail -n 1 "$DESK/said" |
+	    grep -q "no place for another client"
+}
+desk_check "portcullis watch: no place" no_place
 desk_check "a check has its answer all the same" \
-    "$top_builddir/portcullis" check usable
-desk_check "lines without a place are as in the schema" bash -c \
-    'socat -u UNIX-CONNECT:"$DESK/run/status.sock" - >"$DESK/refused" &&
-    grep -q refused "$DESK/refused" &&
-    "$desk_python" "$top_srcdir/tests/style/schema.py" \
-    "$top_srcdir/supervisor/status/status.schema.json" "$DESK/refused"'
+    "${top_builddir:?}/portcullis" check usable
+socat -u "UNIX-CONNECT:$DESK/run/status.sock" - >"$DESK/refused"
+desk_check "it is a line of type refused" grep -q '"refused"' "$DESK/refused"
+desk_check "... as in the schema" "$desk_python" \
+    "$top_srcdir/tests/style/schema.py" \
+    "$top_srcdir/supervisor/status/status.schema.json" "$DESK/refused"
 sleep 1.5 # they ask every second
 desk_kill
 soon watch 'unknown None no answer$'
