@@ -1,5 +1,6 @@
 /* What is around Tor: names, programs, the clock, sockets, the firewall. */
 #include "supervisor/cli/finding.h"
+#include "supervisor/cli/format.h"
 
 /* By more than this Tor itself does not put up with a clock. */
 #define SKEW_MAX_S 3600
@@ -249,6 +250,10 @@ check_firewall(struct cli_finding *f, const struct check_subject *s)
 		finding_say(f, CLI_POLICY, "Wait for time synchronisation.",
 		    "The firewall stands; it is open for time synchronisation "
 		    "only.");
+	} else if (cli_verdict(line) == CLI_UNKNOWN) {
+		finding_say(f, CLI_UNKNOWN, "", "It is not known whether the "
+		    "gate is open.");
+		finding_reason(f, line);
 	} else {
 		finding_say(f, CLI_OK, "", "The firewall stands; the gate is "
 		    "%s.", cli_field_text(text, position));

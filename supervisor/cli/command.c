@@ -71,6 +71,15 @@ print_change(const json_t *line, char last[CHANGE_CAP])
 	    when != NULL ? when : "-"), now);
 }
 
+/* CLI_OK: there is more to come behind LINE. */
+static enum cli_exit
+watched(const json_t *line)
+{
+	if (line == NULL)
+		return CLI_UNKNOWN;
+	return cli_line_refuses(line) ? CLI_REFUSED : CLI_OK;
+}
+
 enum cli_exit
 cli_watch(const struct cli_options *o)
 {
@@ -91,10 +100,13 @@ cli_watch(const struct cli_options *o)
 			cli_print_raw(text);
 		else if (line != NULL)
 			print_change(line, last);
-		code = cli_printed(line != NULL ? CLI_OK : CLI_UNKNOWN);
+		code = cli_printed(watched(line));
 		json_decref(line);
 	}
 	cli_conn_close(&c);
+	if (code == CLI_REFUSED)
+		fprintf(stderr, "portcullis: The supervisor has no place for "
+		    "another client.\n");
 	return rc != CLI_IO_OK ? cli_io_failed(o, rc) : code;
 }
 

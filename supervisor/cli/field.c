@@ -1,6 +1,10 @@
 #include "supervisor/cli/field.h"
 
+#include <stdint.h>
 #include <string.h>
+
+/* What every reader of JSON gets right; two of them can be added. */
+#define NUMBER_MAX (INT64_C(1) << 53)
 
 const json_t *
 cli_field(const json_t *line, const char *part, const char *key)
@@ -59,7 +63,10 @@ bool
 cli_field_number(json_int_t *n, const json_t *value)
 {
 	*n = json_integer_value(value);
-	return json_is_integer(value);
+	if (json_is_integer(value) && *n <= NUMBER_MAX && *n >= -NUMBER_MAX)
+		return true;
+	*n = 0;
+	return false;
 }
 
 bool

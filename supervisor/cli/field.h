@@ -25,7 +25,7 @@ const json_t *cli_field_at(const json_t *line, const char *path);
 /* A text for people; "" when VALUE is none.  Returns DST. */
 const char *cli_field_text(char dst[CLI_TEXT_CAP], const json_t *value);
 
-/* False when it is not a number: then *N is 0. */
+/* False when it is not a number, or beyond all reason: then *N is 0. */
 bool cli_field_number(json_int_t *n, const json_t *value);
 
 /* Is it this very string? */

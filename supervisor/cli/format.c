@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "supervisor/cli/checks.h"
 #include "supervisor/cli/field.h"
 #include "supervisor/cli/row.h"
 #include "supervisor/cli/table.h"
@@ -80,6 +81,12 @@ cli_line_ok(const json_t *line)
 	    STATUS_SCHEMA;
 }
 
+bool
+cli_line_refuses(const json_t *line)
+{
+	return cli_field_is(json_object_get(line, "type"), "refused");
+}
+
 enum cli_exit
 cli_verdict(const json_t *line)
 {
@@ -97,11 +104,19 @@ cli_verdict(const json_t *line)
 	return CLI_UNKNOWN;
 }
 
+/* What "check" says: one that Tor said before it fell silent is none. */
+static bool
+is_well(const json_t *line, enum cli_check check)
+{
+	struct cli_finding f;
+
+	cli_check_make(&f, check, line, UINT64_MAX);
+	return f.code == CLI_OK;
+}
+
 bool
 cli_goal_met(const json_t *line, enum cli_goal goal)
 {
-	json_int_t n;
-
 	switch (goal) {
 	case CLI_GOAL_OPEN:
 		return position_of(line) == POS_OPEN;
@@ -114,11 +129,9 @@ cli_goal_met(const json_t *line, enum cli_goal goal)
 		return position_of(line) == POS_SYNC ||
 		    position_of(line) == POS_OPEN;
 	case CLI_GOAL_BOOTSTRAPPED:
-		return number_at(&n, line, "bootstrap", "progress") &&
-		    n == 100;
+		return is_well(line, CLI_C_BOOTSTRAPPED);
 	case CLI_GOAL_USABLE:
-		return cli_field_is(cli_field(line, "circuits", "usable"),
-		    "yes");
+		return is_well(line, CLI_C_USABLE);
 	case CLI_GOAL_NONE:
 	case CLI_NGOAL:
 		break;

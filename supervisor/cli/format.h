@@ -21,6 +21,12 @@ enum cli_goal cli_goal_of(const char *name);
 /* Is it an object of a schema that we understand? */
 bool cli_line_ok(const json_t *line);
 
+/*
+ * Is it the only line of its connection?  The supervisor has no place for
+ * another client.
+ */
+bool cli_line_refuses(const json_t *line);
+
 /* Is the gate open?  CLI_OK, CLI_FAILED or CLI_UNKNOWN. */
 enum cli_exit cli_verdict(const json_t *line);
 

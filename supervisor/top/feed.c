@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "supervisor/cli/format.h"
 
 #define STATUS_SOCK "status.sock"
 
@@ -60,7 +61,8 @@ lose(struct top_feed *f, struct top_view *v, enum cli_io rc, uint64_t now_ms)
 	char stamp[40];
 
 	stamp_now(stamp);
-	top_view_lose(v, lost_text[rc], stamp);
+	top_view_lose(v, f->refused ? "The supervisor has no place for "
+	    "another client; it is asked again." : lost_text[rc], stamp);
 	cli_conn_close(&f->c);
 	f->more = false;
 	f->retry_ms = now_ms + f->pause_ms;
@@ -75,7 +77,10 @@ take(struct top_feed *f, struct top_view *v, const char *text,
 	json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	enum cli_io rc = CLI_IO_BAD;
 
-	if (line != NULL && top_view_take(v, line, now_ms)) {
+	f->refused = line != NULL && cli_line_refuses(line);
+	if (f->refused)
+		rc = CLI_IO_GONE;
+	else if (line != NULL && top_view_take(v, line, now_ms)) {
 		f->heard_ms = now_ms;
 		f->pause_ms = PAUSE_MIN_MS;
 		rc = CLI_IO_OK;
@@ -112,6 +117,7 @@ top_feed_step(struct top_feed *f, struct top_view *v, uint64_t now_ms)
 	if (f->c.fd == -1) {
 		if (now_ms < f->retry_ms)
 			return false;
+		f->refused = false;
 		rc = cli_conn_open(&f->c, f->dir, STATUS_SOCK,
 		    cli_now_ms() + CONNECT_MS);
 		f->heard_ms = now_ms;

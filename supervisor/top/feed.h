@@ -14,6 +14,7 @@ struct top_feed {
 	uint64_t heard_ms;  /* a line came, or the connection was made */
 	uint64_t retry_ms;  /* when to connect again */
 	uint64_t pause_ms;  /* ... and how long after that the next time */
+	bool refused;	    /* there is no place for us */
 	bool more;	    /* lines that came already wait to be taken */
 };
 

@@ -1,13 +1,16 @@
 #include "supervisor/top/screen.h"
 
 #include <curses.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <term.h>
 #include <unistd.h>
 
 #include "supervisor/top/ui.h"
 
 static SCREEN *screen;
+static volatile sig_atomic_t resized;
 static chtype looks[TOP_NLOOK];
 
 static bool
@@ -52,14 +55,41 @@ can_place_cursor(void)
 	return can;
 }
 
+static void
+on_resize(int sig)
+{
+	(void)sig;
+	resized = 1;
+}
+
+/* Curses of its own accord takes any size, and dies of some: 40000 rows. */
+static void
+take_size(void)
+{
+	struct winsize w;
+
+	resized = 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == -1 || w.ws_row == 0 ||
+	    w.ws_col == 0)
+		return;
+	/* Without memory the old size stays. */
+	(void)resizeterm(w.ws_row < TOP_GRID_MAX ? w.ws_row : TOP_GRID_MAX,
+	    w.ws_col < TOP_GRID_MAX ? w.ws_col : TOP_GRID_MAX);
+}
+
 const char *
 top_screen_open(void)
 {
+	const struct sigaction sa = { .sa_handler = on_resize };
+
 	if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1)
 		return "This needs a terminal; without one, use watch.";
 	if (!can_place_cursor())
 		return "This terminal (TERM) cannot place its cursor; use "
 		    "watch.";
+	/* Curses leaves a handler alone that is there before it. */
+	if (sigaction(SIGWINCH, &sa, NULL) == -1)
+		return "Signals cannot be caught.";
 	screen = newterm(NULL, stdout, stdin);
 	if (screen == NULL)
 		return "This terminal cannot be used; use watch.";
@@ -123,8 +153,12 @@ top_screen_key(void)
 		{ KEY_BTAB, TOP_K_BACKTAB }, { '\f', TOP_K_REDRAW },
 		{ KEY_RESIZE, TOP_K_REDRAW },
 	};
-	int code = getch();
 	size_t i;
+	int code;
+
+	if (resized != 0)
+		take_size();
+	code = getch();
 
 	if (code == ERR)
 		return -1;

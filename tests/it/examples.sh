@@ -80,6 +80,24 @@ desk_show down
 soon watch 'closed None There is no connection'
 desk_show open
 soon watch ' open '
+# Who finds no place is told so, and asks again; that is no news each time.
+desk_show full
+soon watch 'unknown None no answer$'
+no_place()
+{
+	timeout 10 "${top_builddir:?}/portcullis" watch >"$DESK/said" 2>&1
+	[ $? = 5 ] && tail -n 1 "$DESK/said" |
+	    grep -q "no place for another client"
+}
+desk_check "portcullis watch: no place" no_place
+desk_check "a check has its answer all the same" \
+    "${top_builddir:?}/portcullis" check usable
+socat -u "UNIX-CONNECT:$DESK/run/status.sock" - >"$DESK/refused"
+desk_check "it is a line of type refused" grep -q '"refused"' "$DESK/refused"
+desk_check "... as in the schema" "$desk_python" \
+    "$top_srcdir/tests/style/schema.py" \
+    "$top_srcdir/supervisor/status/status.schema.json" "$DESK/refused"
+sleep 1.5 # they ask every second
 desk_kill
 soon watch 'unknown None no answer$'
 soon waybar '"class": "unknown"'

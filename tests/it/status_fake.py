@@ -5,7 +5,7 @@
 
 Serves status.sock and control.sock in DIR.  A word on standard input is the
 name of a line, in the file LINES/WORD.json, that everybody is told from then
-on; "mute" ends heartbeats, "exit" ends all.  What is asked of control.sock is
+on; "mute" ends heartbeats, "full" turns everybody away, "exit" ends all.  What is asked of control.sock is
 printed, and "hold" and "release" show the lines "held" and "open".
 """
 import json
@@ -24,6 +24,7 @@ class Fake:
         self.sel = selectors.DefaultSelector()
         self.clients, self.seq = [], 0
         self.line, self.mute = self.load("open"), False
+        self.full = False
         self.beat = time.monotonic() + HEARTBEAT
 
     def load(self, name):
@@ -47,7 +48,7 @@ class Fake:
             line["history"] = None
         if kind == "change":
             line["circuits"] = dict(line["circuits"], built_age_ms=None)
-        if kind == "heartbeat":
+        if kind in ("heartbeat", "refused"):
             line["listeners"] = {k: v for k, v in line["listeners"].items()
                                  if k != "table"}
         try:
@@ -63,7 +64,14 @@ class Fake:
 
     def on_status(self, client):
         self.clients.append(client)
-        self.send(client, "snapshot")
+        self.send(client, "refused" if self.full else "snapshot")
+        if self.full:
+            self.turn_away()
+
+    def turn_away(self):
+        self.full = True
+        while self.clients:
+            self.clients.pop().close()
 
     def on_control(self, client):
         def read():
@@ -99,6 +107,8 @@ class Fake:
                 sys.exit(0)
             elif word == "mute":
                 self.mute = True
+            elif word == "full":
+                self.turn_away()
             else:
                 self.show(word)
 

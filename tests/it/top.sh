@@ -134,6 +134,13 @@ mux resize-window -t first -x 39 -y 24
 shows "39 columns are too few" '^40x10 needed: too small a screen$'
 desk_check "... and that is all" [ "$(screen | grep -c .)" = 1 ]
 mux resize-window -t first -x 80 -y 24
+# A size that no terminal has: curses by itself dies of it.
+tty=$(mux display-message -p -t first '#{pane_tty}')
+stty -F "$tty" rows 40000
+keys '?' '?' # it draws by the new size at once
+sleep 0.3
+stty -F "$tty" rows 24
+desk_check "... and it lives" kill -0 "$(top_pid)"
 shows "80x24 again" '^ \|\^\|_\|.*The gate is open' '^ q quit'
 
 # The daemon is killed, and comes back.

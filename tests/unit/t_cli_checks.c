@@ -161,6 +161,46 @@ START_TEST(a_hold_comes_before_what_it_hides)
 }
 END_TEST
 
+/* A firewall that stands says nothing of a position that nobody knows. */
+START_TEST(firewall_is_not_well_without_a_position)
+{
+	static const char *const odd[] = { "unknown", "ajar" };
+	json_t *line = cli_state_line("open");
+	struct cli_finding f;
+
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(json_object_set_new(line, "position",
+		    json_string(odd[i])), 0);
+		cli_check_make(&f, CLI_C_FIREWALL, line, NO_AGE);
+		ck_assert_int_eq(f.code, CLI_UNKNOWN);
+	}
+	json_decref(line);
+}
+END_TEST
+
+/* Sums and signs of such numbers would not be numbers. */
+START_TEST(numbers_beyond_reason_are_none)
+{
+	json_t *line = cli_state_line("open");
+	json_int_t n;
+	struct cli_finding f;
+
+	ck_assert_int_eq(json_object_set_new(json_object_get(line,
+	    "consensus"), "skew_s", json_integer(INT64_MIN)), 0);
+	ck_assert_int_eq(json_object_set_new(json_object_get(line,
+	    "listeners"), "total", json_integer(INT64_MAX)), 0);
+	ck_assert_int_eq(json_object_set_new(json_object_get(line,
+	    "listeners"), "proven", json_integer(-2)), 0);
+	cli_check_make(&f, CLI_C_CLOCK, line, NO_AGE);
+	cli_check_make(&f, CLI_C_LISTENERS, line, NO_AGE);
+	ck_assert_int_ne(f.code, CLI_OK);
+	ck_assert(!cli_field_number(&n, json_object_get(json_object_get(line,
+	    "consensus"), "skew_s")));
+	ck_assert_int_eq(n, 0);
+	json_decref(line);
+}
+END_TEST
+
 START_TEST(age_bounds_what_counts_as_usable)
 {
 	json_t *line = cli_state_line("open");
@@ -423,6 +463,8 @@ main(void)
 	tcase_add_loop_test(tc, nothing_known_is_nothing_well, 0, 4);
 	tcase_add_test(tc, a_hold_comes_before_what_it_hides);
 	tcase_add_test(tc, age_bounds_what_counts_as_usable);
+	tcase_add_test(tc, numbers_beyond_reason_are_none);
+	tcase_add_test(tc, firewall_is_not_well_without_a_position);
 	tcase_add_test(tc, foreign_words_cannot_leave_the_sentence);
 	tcase_add_test(tc, names_are_found_both_ways);
 	tcase_add_test(tc, one_cause_is_explained_once);

@@ -297,6 +297,31 @@ START_TEST(verdict_follows_the_position)
 }
 END_TEST
 
+/* What Tor said before it fell silent is no goal that is reached. */
+START_TEST(goal_is_not_met_by_old_words)
+{
+	static const char *const goals[] = { "bootstrapped", "usable" };
+	const char *const states[] = { "{\"engine\":{\"fresh\":false}}",
+		"{\"control\":{\"authenticated\":false}}",
+		"{\"reason\":{\"code\":\"tor-hung\"}}" };
+	struct status_view v;
+	json_t *line, *change;
+
+	sample_view(&v);
+	v.snap.tor.enabled = SNAP_YES;
+	v.snap.tor.usable = SNAP_YES;
+	for (size_t i = 0; i < 6; i++) {
+		line = line_of(&v);
+		ck_assert(cli_goal_met(line, cli_goal_of(goals[i % 2])));
+		change = json_loads(states[i / 2], 0, NULL);
+		ck_assert_int_eq(json_object_update(line, change), 0);
+		ck_assert(!cli_goal_met(line, cli_goal_of(goals[i % 2])));
+		json_decref(change);
+		json_decref(line);
+	}
+}
+END_TEST
+
 START_TEST(goal_is_met_only_when_known)
 {
 	struct status_view v;
@@ -383,6 +408,7 @@ main(void)
 	tcase_add_loop_test(tc, first_line_is_plain, 0, 2 * GATE_NWANT);
 	tcase_add_loop_test(tc, verdict_follows_the_position, 0, GATE_NWANT);
 	tcase_add_test(tc, goal_is_met_only_when_known);
+	tcase_add_test(tc, goal_is_not_met_by_old_words);
 	tcase_add_test(tc, other_schema_is_refused);
 	tcase_add_test(tc, change_is_one_line);
 	suite_add_tcase(s, tc);

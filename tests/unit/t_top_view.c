@@ -416,6 +416,45 @@ START_TEST(nonsense_ends_the_connection)
 }
 END_TEST
 
+START_TEST(no_place_is_said_and_asked_for_less_often)
+{
+	uint64_t now = NOW, pause = 0;
+	struct top_feed f;
+	struct top_view v;
+	struct server s;
+
+	serve(&s);
+	top_view_init(&v, "");
+	top_feed_init(&f, s.dir);
+	for (int i = 0; i < 6; i++) {
+		(void)top_feed_step(&f, &v, now);
+		s.client = accept(s.listener, NULL, NULL);
+		say(s.client, "{\"v\":1,\"type\":\"refused\","
+		    "\"position\":\"open\"}\n");
+		close(s.client);
+		(void)top_feed_step(&f, &v, now);
+		ck_assert_int_eq(v.head.pos, TOP_UNKNOWN);
+		ck_assert_ptr_nonnull(strstr(v.head.reason, "no place"));
+		ck_assert_int_eq(f.c.fd, -1);
+		ck_assert_uint_ge(top_feed_due(&f) - now, pause);
+		pause = top_feed_due(&f) - now;
+		now = top_feed_due(&f);
+	}
+	ck_assert_uint_eq(pause, 4000);
+	(void)top_feed_step(&f, &v, now);
+	s.client = accept(s.listener, NULL, NULL);
+	say(s.client, OPEN_LINE);
+	(void)top_feed_step(&f, &v, now);
+	ck_assert_int_eq(v.head.pos, TOP_OPEN);
+	close(s.client);
+	(void)top_feed_step(&f, &v, now);
+	ck_assert_ptr_nonnull(strstr(v.head.reason, "went away"));
+	top_feed_clear(&f);
+	top_view_clear(&v);
+	stop(&s);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -437,6 +476,7 @@ main(void)
 	tcase_add_test(tc, silence_makes_it_unknown);
 	tcase_add_test(tc, pauses_grow_while_nobody_answers);
 	tcase_add_test(tc, nonsense_ends_the_connection);
+	tcase_add_test(tc, no_place_is_said_and_asked_for_less_often);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);

@@ -25,7 +25,8 @@ def states():
 
 
 def show(state, style):
-    known = state.get("v") == 1
+    # "refused": it has no place for us.
+    known = state.get("v") == 1 and state["type"] != "refused"
     position = state["position"] if known else "unknown"
     progress = (state["bootstrap"]["progress"] if known else None) or 0
     text = "Tor " + position

@@ -148,7 +148,12 @@ class Feed:
             data = b""
         *lines, self.buf = (self.buf + data).split(b"\n")
         try:
-            states = [State(json.loads(line)) for line in lines[-1:]]
+            told = [json.loads(line) for line in lines[-1:]]
+            if told and told[-1].get("type") == "refused":
+                self.watch = 0
+                return self.lose("The supervisor has no place for another "
+                                 "client.")
+            states = [State(line) for line in told]
         except (ValueError, KeyError, TypeError, AttributeError):
             data = b""
         if not data or len(self.buf) > LINE_MAX:

@@ -9,7 +9,6 @@ PATH = os.environ.get("PORTCULLIS_RUN_DIR", "/run/portcullis") + "/status.sock"
 
 
 def states():
-    """Each as it is told; {} when nothing is known any more."""
     while True:
         try:
             with socket.socket(socket.AF_UNIX) as sock:
@@ -18,13 +17,14 @@ def states():
                 yield from map(json.loads, sock.makefile())
         except (OSError, ValueError):
             pass
-        yield {}
+        yield {}  # nothing is known any more
         time.sleep(1)
 
 
 last = None
 for s in states():
-    now = ((s["position"], s["bootstrap"]["progress"], s["reason"]["text"])
-           if s.get("v") == 1 else ("unknown", None, "no answer"))
+    now = "unknown", None, "no answer"
+    if s.get("v") == 1 and s["type"] != "refused":  # that: no place for us
+        now = s["position"], s["bootstrap"]["progress"], s["reason"]["text"]
     if now != last:
         print(time.strftime("%H:%M:%S"), *(last := now), flush=True)
