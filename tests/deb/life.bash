@@ -2,7 +2,8 @@
 # A package's life on a gateway: installed, upgraded, removed, purged, under a
 # steady drip of packets that would go through, into and out of it.  Started
 # by tests/deb/test.bash in mount, network and process namespaces of its own:
-#   WORK=DIR (has base/, a fresh Debian)  DEB=FILE  FLOOD=flood.py
+#   WORK=DIR (has base/, a fresh Debian)  DEB=FILE  WHONIX=FILE
+#   FLOOD=flood.py
 #
 # There is no systemd: a stand-in for systemctl(1) starts and stops the daemon
 # when the packages' own scripts ask for it.
@@ -260,6 +261,10 @@ install v2 # a downgrade, dpkg's word for it
 check "stopped: an upgrade does not start it" not runs
 check "stopped: not one packet passed since" nothing_since "$held"
 in_root systemctl start portcullis.service
+
+# --- in the place of Whonix's ----------------------------------------------
+
+. "${0%/*}/whonix.bash"
 
 # --- removed ---------------------------------------------------------------
 

@@ -73,7 +73,11 @@ base_make()
 		echo "no package source of this machine's has $codename"
 		return 1
 	fi
-	if ! debootstrap --variant=minbase "$codename" "$work/base" "$from"
+	# Nobody minds when a power cut takes this one.
+	mkdir -p "$work/base/etc/dpkg/dpkg.cfg.d" || return 1
+	echo force-unsafe-io >"$work/base/etc/dpkg/dpkg.cfg.d/unsafe"
+	if ! debootstrap --variant=minbase --include=iproute2,nftables,systemd \
+	    "$codename" "$work/base" "$from"
 	then
 		echo "debootstrap cannot make a fresh $codename:" \
 		    "is there a network?"
@@ -86,20 +90,37 @@ base_make()
 base_add()
 {
 	# shellcheck disable=SC2046 # a list of words
-	DEBIAN_FRONTEND=noninteractive chroot "$work/base" apt-get install \
-	    -q -y --no-install-recommends $(base_packages "$1") || return 1
+	if ! DEBIAN_FRONTEND=noninteractive chroot "$work/base" apt-get \
+	    install -q -y --no-install-recommends $(base_packages "$1"); then
+		echo "the fresh $codename cannot have what the package needs:" \
+		    "is there a network?"
+		return 1
+	fi
 	chroot "$work/base" apt-get clean
-	rm "$work/base/usr/sbin/policy-rc.d"
+	rm "$work/base/usr/sbin/policy-rc.d" \
+	    "$work/base/etc/dpkg/dpkg.cfg.d/unsafe"
 }
 
 cache=${PORTCULLIS_DEB_CACHE:-}
 cached=${cache:+$cache/$codename.tar}
 
+# An older one may lack what a newer package needs.
+cache_serves()
+{
+	# shellcheck disable=SC2046 # a list of words
+	chroot "$work/base" dpkg-query -W $(base_packages "$1") >/dev/null &&
+	    return
+	echo "the Debian kept in $cached lacks what the package needs now:" \
+	    "remove that file"
+	return 1
+}
+
 # root_make DEB: $work/base, with all that DEB needs.
 root_make()
 {
 	if [ -n "$cached" ] && [ -e "$cached" ]; then
-		mkdir "$work/base" && tar -C "$work/base" -xpf "$cached"
+		mkdir "$work/base" && tar -C "$work/base" -xpf "$cached" &&
+		    cache_serves "$1"
 		return
 	fi
 	wait "$base_job"
@@ -128,7 +149,7 @@ fi
 
 out=${PORTCULLIS_DEB_OUT:-$work/out}
 if [ -z "${PORTCULLIS_DEB_OUT:-}" ]; then
-	build "$out" >"$deb_log/build" 2>&1 || {
+	build_quickly "$out" >"$deb_log/build" 2>&1 || {
 		tail -n 30 "$deb_log/build"
 		echo "0 passed, 1 failed"
 		exit 1
@@ -137,6 +158,7 @@ fi
 one() { ls "$out/$1"_*.deb; }
 main_deb=$(one portcullis)
 dev_deb=$(one libcontrolproto-dev)
+whonix_deb=$(one portcullis-whonix)
 
 # Beside what follows: most of it is one processor's time.
 lint()
@@ -146,39 +168,48 @@ lint()
 lint >"$deb_log/lintian" 2>&1 &
 lint_job=$!
 
-# A program in nobody's tree but its own.
+# example N: the N-th of libcontrolproto(3).
+example()
+{
+	gzip -dc "$work"/dev/usr/share/man/man3/libcontrolproto.3.gz |
+	    awk -v n="$1" '/^\.Ed/ { on = 0 } on { print }
+	    /^\.Bd -literal/ { on = ++i == n }' | sed 's/\\e/\\/g'
+}
+
+# The manual's programs, in nobody's tree but their own.
 dev_program()
 {
-	local flags dir=$work/dev
+	local flags name dir=$work/dev
 	dpkg-deb -x "$dev_deb" "$dir" || return 1
-	cat >"$dir/ask.c" <<'END'
-#include <controlproto/reader.h>
-#include <controlproto/reply.h>
-#include <stdio.h>
+	example 1 >"$dir/one.c"
+	{
+		example 2
+		cat <<'END'
 #include <string.h>
+#include <sys/socket.h>
 
 int
 main(void)
 {
-	static const char said[] = "250 OK\r\n";
-	struct cp_reader *r = cp_reader_new();
-	struct cp_reply *reply = NULL;
-	int rc = 1;
+	static const char said[] = "250-version=0.4.9\r\n250 OK\r\n";
+	struct cp_conn *c = cp_conn_new();
+	int s[2];
 
-	if (r != NULL && cp_reader_feed(r, said, strlen(said)) == CP_OK &&
-	    cp_reader_next(r, &reply) == CP_OK && reply != NULL)
-		rc = printf("%s\n", cp_reply_is_ok(reply) ? "ok" : "no") < 0;
-	cp_reply_free(reply);
-	cp_reader_free(r);
-	return rc;
+	return c == NULL || socketpair(AF_UNIX, SOCK_STREAM, 0, s) == -1 ||
+	    write(s[1], said, strlen(said)) == -1 ||
+	    print_version(c, s[0]) != CP_OK;
 }
 END
+	} >"$dir/two.c"
 	flags=$(PKG_CONFIG_SYSROOT_DIR=$dir PKG_CONFIG_PATH=$(
 	    echo "$dir"/usr/lib/*/pkgconfig) pkg-config --cflags --libs \
 	    libcontrolproto) || return 1
 	# shellcheck disable=SC2086 # flags
-	cc -Wall -Werror -o "$dir/ask" "$dir/ask.c" $flags &&
-	    [ "$("$dir/ask")" = ok ]
+	for name in one two; do
+		cc -Wall -Wextra -Werror -Wno-missing-prototypes \
+		    -o "$dir/$name" "$dir/$name.c" $flags || return 1
+	done
+	[ "$("$dir/one")" = ok ] && [ "$("$dir/two")" = "Tor 0.4.9" ]
 }
 
 # Each of the public headers alone, in both languages' sense of a declaration.
@@ -195,8 +226,16 @@ dev_headers()
 profiles()
 {
 	local file
-	for file in portcullis portcullisd; do
+	for file in portcullis portcullis-applets portcullisd; do
 		apparmor_parser -Q -K "$root/etc/apparmor.d/$file" || return 1
+	done
+	# Each program of ours that is no script has one.
+	for file in "$root"/usr/*bin/portcullis* \
+	    "$root"/usr/libexec/portcullis/portcullis-*; do
+		grep -q "^ *${file#"$root"} mr" \
+		    "$root/etc/apparmor.d"/portcullis* && continue
+		echo "$file has none"
+		return 1
 	done
 	! grep -rn 'flags=.*complain' "$root/etc/apparmor.d"/portcullis*
 }
@@ -222,6 +261,7 @@ life()
 {
 	local log=$deb_log/life p=0 f=0
 	env WORK="$work" FLOOD="$src/tests/it/flood.py" DEB="$main_deb" \
+	    WHONIX="$whonix_deb" \
 	    unshare -m -n -p -f --kill-child bash "$src/tests/deb/life.bash" \
 	    >"$log" 2>&1 </dev/null
 	sed 's/^/    /' "$log"
@@ -259,7 +299,7 @@ CapabilityBoundingSet=/" "$root"/*/systemd/system/portcullis.service >"$unit"
 	systemd-analyze security --offline=true --threshold=20 "$unit"
 }
 
-check "a program against libcontrolproto-dev" dev_program
+check "libcontrolproto(3), its examples" dev_program
 check "its headers stand alone" dev_headers
 root=$work/base
 if check "a fresh Debian, with what the package needs" root_make "$main_deb"
