@@ -215,6 +215,12 @@ held=$(counts)
 check "the daemon starts" in_root systemctl start portcullis.service
 check "the gateway is closed" nothing_since "$held"
 
+tells() { in_root portcullis "$@" >"$WORK/log/tells" 2>&1; }
+check "the command is answered" tells status
+check "... with a reason" tells explain
+check "... by a line" tells status --json
+check "... of version 1" [ "$(jq .v "$WORK/log/tells")" = 1 ]
+
 # What a child is left with; test.bash has it judged.
 for child in engine status; do
 	for _ in {1..50}; do

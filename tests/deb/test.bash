@@ -256,6 +256,21 @@ exposure()
 	    "$root"/*/systemd/system/"$1"
 }
 
+# What is no program, and is missed by nobody until somebody looks for it.
+complete()
+{
+	local file share=$work/base/usr/share
+	for file in bash-completion/completions/portcullis \
+	    zsh/site-functions/_portcullis portcullis/status.schema.json \
+	    man/man1/portcullis.1.gz man/man5/portcullis.conf.5.gz \
+	    man/man5/portcullis-status.5.gz man/man8/portcullisd.8.gz \
+	    man/man8/portcullis-applets.8.gz \
+	    portcullis/contrib/whonix-gateway.conf \
+	    portcullis/contrib/examples/indicator.py; do
+		[ -s "$share/$file" ] || { echo "no $file"; return 1; }
+	done
+}
+
 # Counts its own checks.
 life()
 {
@@ -306,6 +321,7 @@ if check "a fresh Debian, with what the package needs" root_make "$main_deb"
 then
 	life
 	dpkg-deb -x "$main_deb" "$root"
+	check "pages, completions, schema, examples" complete
 	check "the units" units
 	check "the unit of the daemon: exposure" exposure \
 	    portcullis.service 28

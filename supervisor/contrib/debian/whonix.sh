@@ -1,6 +1,7 @@
 #!/bin/sh
 # For debian/rules: what portcullis-whonix puts in the place of which file.
 #   whonix.sh LIST PACKAGE-FOLDER
+# (A path that is ever taken off the list needs a postinst that gives it back.)
 # LIST has a line for each: a file in the folder of our programs, and a path
 # that a link to it takes.  It is the only place where those are named.
 set -eu
