@@ -82,6 +82,7 @@ _portcullis()
 		    "$(_portcullis_options "$cmd")" -- "$cur")
 		;;
 	apply,*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	import-whonix,*) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
 	*)
 		mapfile -t COMPREPLY < <(compgen -W \
 		    "$(_portcullis_operands "$cmd")" -- "$cur")
