@@ -528,7 +528,8 @@ engine_change(struct engine *e, const struct snap_change *c, uint64_t now)
 	char why[POL_UPLINK_WHY];
 	const char *fault;
 
-	if (changing_under_way(a) || a->forget) {
+	/* What Tor has until it is given what is kept is no way back. */
+	if (changing_under_way(a) || a->forget || kept_busy(e)) {
 		tell_answer(e, busy, "Nothing was changed: another change is "
 		    "under way.");
 		return;

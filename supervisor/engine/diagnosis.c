@@ -1,8 +1,8 @@
 #include "supervisor/engine/diagnosis.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "supervisor/engine/sentence.h"
 
 /* Of a host name, of foreign words: so much fits into a sentence. */
 #define HOST_SHOWN 80
@@ -17,28 +17,13 @@
 /* "handshake": with a clock that is days ahead each is broken off here. */
 #define HANDSHAKE 14
 
-static void put(char *dst, size_t cap, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* A sentence that does not fit is cut: better than none. */
-static void
-put(char *dst, size_t cap, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vsnprintf(dst, cap, fmt, ap) < 0)
-		dst[0] = '\0';
-	va_end(ap);
-}
-
-#define TEXT(d, ...) put((d)->text, sizeof(d)->text, __VA_ARGS__)
+#define TEXT(d, ...) sentence((d)->text, sizeof(d)->text, __VA_ARGS__)
 
 static bool
 say(struct diagnosis *d, const char *code, const char *advice)
 {
-	put(d->code, sizeof d->code, "%s", code);
-	put(d->advice, sizeof d->advice, "%s", advice);
+	sentence(d->code, sizeof d->code, "%s", code);
+	sentence(d->advice, sizeof d->advice, "%s", advice);
 	return true;
 }
 
@@ -111,7 +96,7 @@ name_fault(struct diagnosis *d, const struct symptoms *s, const char *who,
 	else
 		TEXT(d, "%s needs the name %.*s, and the policy has no "
 		    "resolver to look it up.", who, HOST_SHOWN, host);
-	put(d->advice, sizeof d->advice, "%s",
+	sentence(d->advice, sizeof d->advice, "%s",
 	    diagnosis_name_advice(state, s->resolver));
 	return true;
 }
@@ -121,7 +106,7 @@ is_proxy_name(struct diagnosis *d, const struct symptoms *s)
 {
 	if (s->proxy_host == NULL || (!s->resolver && !s->stalled))
 		return false;
-	put(d->code, sizeof d->code, "proxy-name");
+	sentence(d->code, sizeof d->code, "proxy-name");
 	if (s->off) {
 		TEXT(d, "Tor's proxy needs the name %.*s, and no name is "
 		    "looked up while DisableNetwork is 1.", HOST_SHOWN,
@@ -140,8 +125,8 @@ is_name(struct diagnosis *d, const struct symptoms *s)
 	if (s->host == NULL || s->name == NAME_OK ||
 	    (s->name == NAME_UNKNOWN && !s->stalled))
 		return false;
-	put(d->code, sizeof d->code, "transport-name");
-	put(who, sizeof who, "The transport %s", s->method != NULL ?
+	sentence(d->code, sizeof d->code, "transport-name");
+	sentence(who, sizeof who, "The transport %s", s->method != NULL ?
 	    s->method : "in use");
 	return name_fault(d, s, who, s->host, s->name);
 }
@@ -239,12 +224,13 @@ is_proxy(struct diagnosis *d, const struct symptoms *s)
 	    (s->verdict == NAME_V_BLOCKED && !s->stalled))
 		return false;
 	if (s->code != 0)
-		put(code, sizeof code, " (%u)", s->code);
+		sentence(code, sizeof code, " (%u)", s->code);
 	TEXT(d, "Tor's %s proxy %s%s.", pol_proxy_name(s->proxy),
 	    verdicts[s->verdict].text, code);
-	put(d->code, sizeof d->code, "proxy-%s",
+	sentence(d->code, sizeof d->code, "proxy-%s",
 	    name_verdict_name(s->verdict));
-	put(d->advice, sizeof d->advice, "%s", verdicts[s->verdict].advice);
+	sentence(d->advice, sizeof d->advice, "%s",
+	    verdicts[s->verdict].advice);
 	return true;
 }
 

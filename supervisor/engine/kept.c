@@ -12,6 +12,8 @@
 
 /* The keeper looks at some ten files; it may be writing to a slow disk. */
 #define LOOK_MS 10000
+/* A Tor that says without end that it reloads is looked at this often. */
+#define LOOK_AGAIN_MS 1000
 /* Names of its own may have to be looked up first. */
 #define SET_MS 30000
 /* Of a path so much is shown: its end says more than its beginning. */
@@ -130,6 +132,7 @@ ask_keeper(struct engine *e, uint64_t now)
 	k->look.pid = e->tor.pid > 0 ? e->tor.pid : 0;
 	k->wanted = false;
 	k->ends = now + LOOK_MS;
+	k->again = now + LOOK_AGAIN_MS;
 	k->asked = e->ops->look(e->arg, &k->look) == 0;
 }
 
@@ -233,7 +236,7 @@ kept_look(struct engine *e)
 {
 	e->kept.wanted = true;
 	e->kept.asked = e->kept.seen = false;
-	e->kept.ends = 0;
+	e->kept.ends = e->kept.again = 0;
 }
 
 enum preflight_step
@@ -365,7 +368,7 @@ kept_tick(struct engine *e, uint64_t now)
 
 	if (!session_up(e))
 		return;
-	if (k->wanted && k->named && !k->asked)
+	if (k->wanted && k->named && !k->asked && now >= k->again)
 		ask_keeper(e, now);
 	if (k->asked && now >= k->ends)
 		k->asked = false; /* no answer is one, too */
@@ -381,6 +384,8 @@ kept_wake(const struct engine *e, uint64_t now)
 {
 	const struct kept *k = &e->kept;
 
+	if (k->wanted && k->named && k->again > now)
+		return k->again;
 	return (k->asked || k->setting) && k->ends > now ? k->ends :
 	    UINT64_MAX;
 }

@@ -37,6 +37,7 @@ struct kept {
 	bool setting; /* Tor is being given it again */
 	bool open_set; /* ... and has been told */
 	uint64_t ends; /* of ASKED, of SETTING */
+	uint64_t again; /* not to be asked before, but for a change */
 	struct link_look look; /* the question */
 	enum link_finding finding;
 	enum pol_torrc_option option;

@@ -1,38 +1,22 @@
 /*
  * What people are told: what is so, why, and what to do about it.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "supervisor/engine/core.h"
+#include "supervisor/engine/sentence.h"
 #include "supervisor/log.h"
 
 #define STATUS_MS 1000
 /* A gate that reported within this is there. */
 #define GATE_FRESH_MS 1500
 
-static void set_text(char *dst, size_t cap, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* A sentence that does not fit is cut: better than none. */
-static void
-set_text(char *dst, size_t cap, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vsnprintf(dst, cap, fmt, ap) < 0)
-		dst[0] = '\0';
-	va_end(ap);
-}
-
 static void
 set_reason(struct engine *e, const struct facts_reason *r)
 {
-	set_text(e->reason_code, sizeof e->reason_code, "%s", r->code);
-	set_text(e->reason, sizeof e->reason, "%s", r->text);
-	set_text(e->advice, sizeof e->advice, "%s", r->advice);
+	sentence(e->reason_code, sizeof e->reason_code, "%s", r->code);
+	sentence(e->reason, sizeof e->reason, "%s", r->text);
+	sentence(e->advice, sizeof e->advice, "%s", r->advice);
 }
 
 static void
@@ -49,7 +33,7 @@ reason_free(struct engine *e)
 		return;
 	}
 	set_reason(e, tell_say(SAY_REFUSED));
-	set_text(e->reason, sizeof e->reason,
+	sentence(e->reason, sizeof e->reason,
 	    "Tor refuses the policy's listeners: %.120s",
 	    privacy_text(words, sizeof words, &e->table.privacy,
 	    e->latch_text));
@@ -64,15 +48,15 @@ reason_peer(struct engine *e)
 	set_reason(e, tell_lost(LOSS_PEER));
 	if (uid == ENGINE_NOBODY)
 		return;
-	set_text(e->reason, sizeof e->reason,
+	sentence(e->reason, sizeof e->reason,
 	    "What listens at the control address runs as user %u, but by the "
 	    "policy Tor is user %u.", uid, tor);
 	if (uid == 0)
-		set_text(e->advice, sizeof e->advice,
+		sentence(e->advice, sizeof e->advice,
 		    "If it is Tor, let it not run as root: set User in torrc "
 		    "to the name of user %u, and restart it.", tor);
 	else
-		set_text(e->advice, sizeof e->advice,
+		sentence(e->advice, sizeof e->advice,
 		    "If that is Tor's user (getent passwd %u), write user = %u "
 		    "into section \"tor\" of the policy; if not, find out what "
 		    "listens there.", uid, uid);
@@ -95,11 +79,11 @@ reason_squatted(struct engine *e, size_t i)
 
 	set_reason(e, tell_say(SAY_SQUATTED));
 	if (l->pid != 0)
-		set_text(e->reason, sizeof e->reason,
+		sentence(e->reason, sizeof e->reason,
 		    "Process %d of user %u holds %s, where Tor should listen.",
 		    l->pid, (unsigned)l->proof.uid, l->text);
 	else
-		set_text(e->reason, sizeof e->reason,
+		sentence(e->reason, sizeof e->reason,
 		    "A program of user %u holds %s, where Tor should listen.",
 		    (unsigned)l->proof.uid, l->text);
 }
@@ -108,7 +92,7 @@ static void
 reason_files(struct engine *e)
 {
 	set_reason(e, tell_say(SAY_FILES));
-	set_text(e->reason, sizeof e->reason,
+	sentence(e->reason, sizeof e->reason,
 	    "Tor may open too few files (it says: %ld) for %zu listeners and "
 	    "its connections.", e->tor.files, e->policy->nlisteners);
 }
@@ -123,7 +107,7 @@ reason_refused(struct engine *e)
 		return;
 	}
 	set_reason(e, tell_say(SAY_LISTENERS));
-	set_text(e->reason, sizeof e->reason,
+	sentence(e->reason, sizeof e->reason,
 	    "Tor could not open a listener: %.140s",
 	    privacy_text(words, sizeof words, &e->table.privacy,
 	    e->tor.last_warn));
@@ -151,7 +135,7 @@ reason_no_relays(struct engine *e)
 	const struct facts_reason *r = tell_say(SAY_RELAYS);
 
 	set_reason(e, r);
-	set_text(e->reason, sizeof e->reason, "%s%s%.110s", r->text,
+	sentence(e->reason, sizeof e->reason, "%s%s%.110s", r->text,
 	    e->relays.fault[0] != '\0' ? " " : "", e->relays.fault);
 }
 
@@ -170,7 +154,7 @@ reason_boot(struct engine *e, uint64_t now)
 	/* What Tor says names relays, bridges and addresses: scrubbed. */
 	if (tell_uplink_reason(e, now))
 		return;
-	set_text(e->reason, sizeof e->reason,
+	sentence(e->reason, sizeof e->reason,
 	    "Tor is connecting to its network: %d %% (%s, %s).",
 	    t->progress, t->tag, t->summary);
 }
@@ -186,11 +170,11 @@ reason_open(struct engine *e)
 	set_reason(e, facts_reason(NFACT));
 	if (proven >= n)
 		return;
-	set_text(e->reason, sizeof e->reason,
+	sentence(e->reason, sizeof e->reason,
 	    "Tor is proven to carry the traffic of %u of %u listeners; not "
 	    "proven: %u.", (unsigned)proven, (unsigned)n,
 	    (unsigned)(n - proven));
-	set_text(e->advice, sizeof e->advice, "Look at the listed listeners.");
+	sentence(e->advice, sizeof e->advice, "Look at the listed listeners.");
 }
 
 static void
@@ -222,10 +206,10 @@ reason_time(struct engine *e)
 		return;
 	}
 	set_reason(e, facts_reason(FACT_TIME));
-	set_text(e->reason, sizeof e->reason,
+	sentence(e->reason, sizeof e->reason,
 	    "The clock is not known to be right: %s %s.",
 	    e->policy->timesync.directory, clock->text);
-	set_text(e->advice, sizeof e->advice, "%s", clock->advice);
+	sentence(e->advice, sizeof e->advice, "%s", clock->advice);
 }
 
 /* Has the question in flight been waiting for longer than the lease? */
@@ -348,7 +332,7 @@ fill(const struct engine *e, struct snapshot *s, uint64_t now)
 	*s = e->table.sum;
 	s->magic = SNAP_MAGIC;
 	s->state = e->state;
-	set_text(s->state_name, sizeof s->state_name, "%s",
+	sentence(s->state_name, sizeof s->state_name, "%s",
 	    sm_name(e->state));
 	memcpy(s->reason_code, e->reason_code, sizeof s->reason_code);
 	memcpy(s->reason, e->reason, sizeof s->reason);

@@ -109,6 +109,7 @@ struct world {
 	bool keeper_deaf;
 	bool feeding; /* a line from Tor is cut in two just now */
 	bool files_asked, looking; /* questions that answer themselves */
+	unsigned looks; /* how often the keeper was asked to look */
 	struct link_look look;
 	struct link_seen seen; /* what the keeper sees */
 	uint64_t change_id;

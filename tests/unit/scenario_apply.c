@@ -63,6 +63,7 @@ apply_op_look(void *arg, const struct link_look *q)
 		return -1;
 	w.look = *q;
 	w.looking = true;
+	w.looks++;
 	return 0;
 }
 

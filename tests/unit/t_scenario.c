@@ -318,6 +318,7 @@ static void start_engine(const char *policy);
 static void
 do_policy(char *arg)
 {
+	w.looks = 0;
 	engine_free(w.e);
 	pol_policy_clear(&w.policy);
 	start_engine(arg);
