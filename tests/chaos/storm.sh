@@ -4,9 +4,11 @@
 #	storm.sh		a short one
 #	STORM_SEED=7		the faults and times of that number, again
 #	STORM_ROUNDS=200	so many faults
+#	STORM_SECONDS=600	for so long
 #	STORM_EACH=1000		on, until each of STORM_FAULTS came so often
 #	STORM_FAULTS="flush kill_gate"	only these; see faults.bash
 #	STORM_BRISK=1		one upon the other, without a moment to settle
+#	STORM_ROUTES=full	with that routing barrier, which outlives tables
 #	STORM_RATE=20000	packets per second from the workstation
 #
 # The kernel forwards at times, and somebody's rules accept everything: what
@@ -29,6 +31,7 @@
 
 storm_seed=${STORM_SEED:-$((SRANDOM % 32768))}
 storm_rounds=${STORM_ROUNDS:-25}
+storm_seconds=${STORM_SECONDS:-0}
 storm_each=${STORM_EACH:-0}
 storm_rate=${STORM_RATE:-20000}
 read -ra storm_only <<<"${STORM_FAULTS:-${STORM_ALL[*]}}"
@@ -132,6 +135,10 @@ storm_fault()
 storm_enough()
 {
 	local fault
+	if [ "$storm_seconds" != 0 ]; then
+		[ $((SECONDS - began)) -ge "$storm_seconds" ]
+		return
+	fi
 	if [ "$storm_each" = 0 ]; then
 		[ "$1" -ge "$storm_rounds" ]
 		return
@@ -218,6 +225,8 @@ storm_report()
 }
 
 it_begin
+[ -z "${STORM_ROUTES:-}" ] ||
+	echo "firewall { routes = \"$STORM_ROUTES\" }" >>"$DIR/portcullis.conf"
 echo "# STORM_SEED=$storm_seed"
 net_spawn tables gateway python3 "$top_srcdir/tests/chaos/tables.py"
 net_wait 5 grep -q ready "$DIR/log/tables"
@@ -244,6 +253,9 @@ for name in root user; do
 	    [ "$(storm_number held "$name")" = 0 -a \
 	    "$(storm_leaked "$name")" = "$double" ]
 	[ "$double" = 0 ] || echo "   $double of $name's in double faults"
+	[ "${STORM_ROUTES:-}" != full ] || it_check \
+	    "nor in double faults, with the full routing barrier" \
+	    [ "$double" = 0 ]
 done
 rate=$(($(storm_fired ws4) / (took + 1)))
 echo "   $took s, $rate packets/s from the workstation"
