@@ -39,8 +39,8 @@ draw()
 # process more than needed: that is the moment to meet.
 fault_flush()
 {
-	local keeper==alive
-	net_dead portcullisd && keeper==nobody
+	local keeper="=alive"
+	net_dead portcullisd && keeper="=nobody"
 	echo "$storm_now $keeper" >>"$DIR/storm.log"
 	net_in gateway nft flush ruleset
 }
@@ -113,7 +113,7 @@ fault_kill_status() { storm_signal KILL status; }
 # Nobody holds a table from here on, until the next one claims them.
 storm_start()
 {
-	storm_note =dead
+	storm_note "=dead"
 	it_start
 }
 
@@ -144,7 +144,7 @@ fault_double()
 	pid=$(net_pid portcullisd) && kill -KILL "$pid"
 	net_wait 5 net_dead portcullisd
 	draw 0 6
-	storm_note =dead # before it can be taken
+	storm_note "=dead" # before it can be taken
 	later "$storm_time" net_in gateway nft flush ruleset
 	it_start
 	wait "${storm_jobs[-1]}"

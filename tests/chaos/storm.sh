@@ -119,7 +119,8 @@ storm_fired()
 
 # --- the storm -------------------------------------------------------------
 
-storm_note() # WORD
+# storm_note WORD: a fault, or with "=" what else a judge of leaks must know.
+storm_note()
 {
 	storm_now=$("$it_build/pktool" now)
 	echo "$storm_now $1" >>"$DIR/storm.log"
