@@ -59,7 +59,7 @@ class Story:
         self.times = [at for at, _ in self.faults]
         self.taken = []       # from a living keeper
         self.gaps = []        # (begin, end): double faults
-        self.unheld = []
+        self.unheld, self.without = [], []
         self.alive = {"=alive": 0, "=nobody": 0}
         dead = gone = None
         for at, what in sorted(marks + read_tables(tables)):
@@ -70,14 +70,15 @@ class Story:
             elif what == "=taken" and dead is None:
                 self.taken.append(at)
             elif what == "=taken":
-                gone = self.fault_before(at)[0] if gone is None else gone
+                gone = gone or (self.fault_before(at)[0], at)
             elif dead is not None:
                 self.unheld.append(at - dead)
                 if gone is not None:
-                    self.gaps.append((gone, at))
+                    self.gaps.append((gone[0], at))
+                    self.without.append(at - gone[1])
                 dead = gone = None
         if gone is not None:
-            self.gaps.append((gone, sys.maxsize))
+            self.gaps.append((gone[0], sys.maxsize))
 
     def fault_before(self, at):
         i = bisect.bisect_right(self.times, at) - 1
@@ -113,8 +114,7 @@ def tell_tables(story):
           f"with none: {story.alive['=nobody']}; "
           f"double faults, which took {BOOT} when nobody held it: "
           f"{len(story.gaps)}")
-    lasted = [end - begin for begin, end in story.gaps if end != sys.maxsize]
-    print(f"from such a flush to the next claim: {spread(lasted)}")
+    print(f"from such a flush to the next claim: {spread(story.without)}")
     print(f"from a keeper's start to its claim: {spread(story.unheld)}")
     for at in story.taken:
         print(f"TAKEN from a living keeper after {story.fault_before(at)[1]}")
