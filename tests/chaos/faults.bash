@@ -148,6 +148,7 @@ fault_double()
 	later "$storm_time" net_in gateway nft flush ruleset
 	it_start
 	wait "${storm_jobs[-1]}"
+	unset 'storm_jobs[-1]'
 }
 
 fault_stop_gate() { storm_stop gate; }
