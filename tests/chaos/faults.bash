@@ -4,7 +4,7 @@
 # a job of its own, so that others fall into that time.  Sourced by storm.sh.
 
 STORM_ALL=(flush delete accept reload lockdown forget forward
-	kill_gate kill_engine kill_status kill_all
+	kill_gate kill_engine kill_status kill_all double
 	stop_gate stop_engine stop_status
 	kill_tor stop_tor hup_tor
 	restart second outside_down inside_down address)
@@ -35,7 +35,15 @@ draw()
 
 # --- other firewalls and other administrators ------------------------------
 
-fault_flush() { net_in gateway nft flush ruleset; }
+# A keeper that runs may not have claimed its tables yet: see tables.py.  No
+# process more than needed: that is the moment to meet.
+fault_flush()
+{
+	local keeper="=alive"
+	net_dead portcullisd && keeper="=nobody"
+	echo "$storm_now $keeper" >>"$DIR/storm.log"
+	net_in gateway nft flush ruleset
+}
 
 fault_delete()
 {
@@ -102,13 +110,20 @@ fault_kill_gate() { storm_signal KILL gate; }
 fault_kill_engine() { storm_signal KILL engine; }
 fault_kill_status() { storm_signal KILL status; }
 
+# Nobody holds a table from here on, until the next one claims them.
+storm_start()
+{
+	storm_note "=dead"
+	it_start
+}
+
 # The keeper, and with it all the others.
 fault_kill_all()
 {
 	local pid
 	pid=$(net_pid portcullisd) && kill -KILL "$pid"
 	net_wait 5 net_dead portcullisd
-	it_start
+	storm_start
 }
 
 storm_stop() # gate|engine|status
@@ -120,6 +135,22 @@ storm_stop() # gate|engine|status
 	later "$storm_time" kill -CONT "$pid"
 }
 
+# Both at once, so that nobody can say that it was not tried: a flush while
+# nobody is there, or as the next one comes.  It is over when the flush is: none
+# may fall into the next killing, before it is known that somebody is dead.
+fault_double()
+{
+	local pid
+	pid=$(net_pid portcullisd) && kill -KILL "$pid"
+	net_wait 5 net_dead portcullisd
+	draw 0 6
+	storm_note "=dead" # before it can be taken
+	later "$storm_time" net_in gateway nft flush ruleset
+	it_start
+	wait "${storm_jobs[-1]}"
+	unset 'storm_jobs[-1]'
+}
+
 fault_stop_gate() { storm_stop gate; }
 fault_stop_engine() { storm_stop engine; }
 fault_stop_status() { storm_stop status; }
@@ -127,7 +158,7 @@ fault_stop_status() { storm_stop status; }
 fault_restart()
 {
 	it_stop
-	it_start
+	storm_start
 }
 
 # It has to see that there is a first one, and go.

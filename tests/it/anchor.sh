@@ -168,6 +168,18 @@ it_check "nobody else deletes it" it_not net_in gateway nft delete table \
 kill -KILL "$(net_pid portcullisd)"
 net_wait 3 net_dead portcullisd
 it_check "keeper killed: it stays, as nobody's" it_table inet portcullis_boot
+# Before anything is read: one whose policy is wrong shows it.
+net_spawn tables gateway python3 "$it_src/tests/chaos/tables.py"
+net_wait 5 grep -q ready "$DIR/log/tables"
+boot_text() { net_in gateway nft list table inet portcullis_boot; }
+was=$(boot_text)
+echo nonsense >"$DIR/wrong.conf"
+net_in gateway "$it_build/portcullisd" -f "$DIR/wrong.conf" 2>/dev/null
+it_check "one with a wrong policy ends" [ $? = 2 ]
+it_check "and had claimed it first" net_wait 5 grep -q \
+    ' new inet portcullis_boot owned portcullisd$' "$DIR/log/tables"
+it_check "and leaves it as it was" [ "$(boot_text)" = "$was" ]
+net_stop tables
 grep -v '^firewall {' "$DIR/portcullis.conf" >"$DIR/other.conf"
 echo 'firewall { refuse = "drop" routes = "off" }' >>"$DIR/other.conf"
 mv "$DIR/other.conf" "$DIR/portcullis.conf"
