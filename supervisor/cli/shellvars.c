@@ -76,8 +76,8 @@ int
 cli_shell_reach(const json_t *line)
 {
 	return json_is_true(cli_field(line, "engine", "fresh")) &&
-	    json_is_true(cli_field(line, "control", "authenticated")) ? 0 :
-	    UNREACHABLE;
+	    json_is_true(cli_field(line, "control", "authenticated")) &&
+	    json_is_true(cli_field(line, "facts", "alive")) ? 0 : UNREACHABLE;
 }
 
 static void
