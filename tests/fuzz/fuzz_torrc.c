@@ -54,8 +54,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n, more;
 	char *text;
 
-	if (read_all(&last, &n, (const char *)data, size) != 0 ||
-	    (size > 0 && memchr(data, '\0', size) != NULL))
+	if (read_all(&last, &n, (const char *)data, size) != 0)
+		return 0;
+	/* A NUL ends it; a backslash at its end means what comes behind. */
+	if (size > 0 && (memchr(data, '\0', size) != NULL ||
+	    data[size - 1] == '\\'))
 		return 0;
 	text = malloc(size + sizeof behind);
 	FUZZ_ASSERT(text != NULL);
