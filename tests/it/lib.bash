@@ -60,8 +60,8 @@ it_cleanup()
 {
 	local rc=$?
 	[ "$rc" = 0 ] || [ "$rc" = 77 ] || it_show_logs
-	[ -z "${IT_LINES:-}" ] || [ ! -s "$DIR/lines" ] ||
-	    cp "$DIR/lines" "$IT_LINES/${0##*/}.lines"
+	[ -z "${IT_LINES:-}" ] || [ ! -s "$DIR/status.lines" ] ||
+	    cp "$DIR/status.lines" "$IT_LINES/${0##*/}.lines"
 	"$it_net" down "$DIR"
 	rm -rf "${DIR:?}"
 }
@@ -108,7 +108,7 @@ it_portcullis()
 # the schema has it.
 it_line()
 {
-	it_portcullis status --json 2>/dev/null | tee -a "$DIR/lines"
+	it_portcullis status --json 2>/dev/null | tee -a "$DIR/status.lines"
 }
 
 # it_field .jq.path: of a fresh status line.

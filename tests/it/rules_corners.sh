@@ -214,10 +214,24 @@ nobodys()
 	lingers "$1"
 	in_gw nft reset counter inet others nobodys >/dev/null
 	words
+	counted
+}
+counted()
+{
 	in_gw nft list counter inet others nobodys |
 	    sed -n 's/.*packets \([0-9]*\).*/\1/p'
 }
-left() { [ "$(nobodys "$1")" -gt 0 ]; }
+# They are sent again and again; the first may take its time.
+left()
+{
+	local i
+	[ "$(nobodys "$1")" -gt 0 ] && return
+	for ((i = 0; i < 50; i++)); do
+		sleep 0.1
+		[ "$(counted)" -gt 0 ] && return
+	done
+	return 1
+}
 none() { [ "$(nobodys "$1")" = 0 ]; }
 meddles() # RULE: before and behind ours
 {

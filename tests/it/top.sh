@@ -56,8 +56,9 @@ top_pid()
 at()
 {
 	pane=$1
-	mux new-window -d -n "$1" "$2; echo \"code \$?\" >'$DESK/$1.code'; \
-	    stty -g >'$DESK/$1.after'; exec sleep 600"
+	# The code comes last: it is what is waited for.
+	mux new-window -d -n "$1" "$2; code=\$?; stty -g >'$DESK/$1.after'; \
+	    echo \"code \$code\" >'$DESK/$1.code'; exec sleep 600"
 }
 code_is()
 {
@@ -66,8 +67,9 @@ code_is()
 
 # Nobody serves yet: unknown, and it waits.
 mux new-session -d -x 80 -y 24 -n first "echo before; stty -g \
-    >'$DESK/before'; '$portcullis' top; echo \"code \$?\" \
-    >'$DESK/first.code'; stty -g >'$DESK/first.after'; exec sleep 600"
+    >'$DESK/before'; '$portcullis' top; code=\$?; \
+    stty -g >'$DESK/first.after'; echo \"code \$code\" \
+    >'$DESK/first.code'; exec sleep 600"
 pane=first
 shows "unknown without a supervisor" 'portcullis +unknown' \
     'not running or went away' 'no answer'
