@@ -13,8 +13,11 @@ import os
 import socket
 import sys
 
-import gi
-from gi.repository import Gio, GLib
+try:
+    import gi
+    from gi.repository import Gio, GLib
+except ImportError:
+    sys.exit("indicator.py: this needs python3-gi: install it.")
 
 PATH = os.environ.get("PORTCULLIS_RUN_DIR", "/run/portcullis") + "/status.sock"
 SILENCE_S = 12.5  # heartbeats come every 5 seconds
