@@ -5,47 +5,8 @@
 
 #include "supervisor/engine/facts.h"
 #include "supervisor/status/encode.h"
+#include "tests/unit/status_line.h"
 #include "tests/unit/status_sample.h"
-
-static const struct status_stamp stamp = { .type = STATUS_T_CHANGE,
-	.seq = 42, .now_ns = SAMPLE_NOW, .pid = 13,
-	.real_ms = INT64_C(1769903999123),
-	.time = "2026-01-31T23:59:59.123Z" };
-
-static json_t *
-encode_at(const struct status_view *v, uint64_t now_ns)
-{
-	struct status_stamp st = stamp;
-	json_t *line;
-	size_t len;
-	char *text;
-
-	st.now_ns = now_ns;
-	text = status_encode(v, &st, &len);
-	ck_assert_ptr_nonnull(text);
-	ck_assert_uint_eq(strlen(text), len);
-	line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	ck_assert_ptr_nonnull(line);
-	free(text);
-	return line;
-}
-
-/* A member of a member as JSON text, so that one compare shows the type. */
-static void
-assert_at(const json_t *line, const char *part, const char *key,
-    const char *want)
-{
-	const json_t *value = part[0] == '\0' ? line :
-	    json_object_get(line, part);
-	char *got;
-
-	value = json_object_get(value, key);
-	ck_assert_msg(value != NULL, "%s.%s is missing", part, key);
-	got = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-	ck_assert_msg(strcmp(got, want) == 0, "%s.%s is %s, not %s", part,
-	    key, got, want);
-	free(got);
-}
 
 struct field {
 	const char *part, *key, *good, *doubt;
@@ -215,8 +176,8 @@ START_TEST(field_tells_the_snapshot)
 	json_t *line;
 
 	full_view(&v);
-	line = encode_at(&v, SAMPLE_NOW);
-	assert_at(line, f->part, f->key, f->good);
+	line = line_at(&v, SAMPLE_NOW);
+	line_says(line, f->part, f->key, f->good);
 	json_decref(line);
 	status_view_clear(&v);
 }
@@ -229,8 +190,8 @@ START_TEST(field_is_honest_when_the_engine_is_silent)
 	json_t *line;
 
 	full_view(&v);
-	line = encode_at(&v, SAMPLE_NOW + STATUS_SNAP_MAX_NS + 1);
-	assert_at(line, f->part, f->key, f->doubt);
+	line = line_at(&v, SAMPLE_NOW + STATUS_SNAP_MAX_NS + 1);
+	line_says(line, f->part, f->key, f->doubt);
 	json_decref(line);
 	status_view_clear(&v);
 }
@@ -244,7 +205,7 @@ START_TEST(no_field_is_missing_from_the_table)
 	json_t *line, *value;
 
 	sample_view(&v);
-	line = encode_at(&v, SAMPLE_NOW);
+	line = line_at(&v, SAMPLE_NOW);
 	json_object_foreach(line, key, value)
 		leaves += json_is_object(value) ? json_object_size(value) : 1;
 	ck_assert_uint_eq(leaves, NFIELDS);
@@ -326,11 +287,11 @@ START_TEST(doubt_is_unknown_in_every_position)
 		sample_view(&v);
 		v.snap.gate.position = p;
 		doubts[_i].spoil(&v);
-		line = encode_at(&v, SAMPLE_NOW);
-		assert_at(line, "", "position", "\"unknown\"");
-		assert_at(line, "firewall", "position", "\"unknown\"");
-		assert_at(line, "firewall", "known", "false");
-		assert_at(line, "reason", "code", doubts[_i].code);
+		line = line_at(&v, SAMPLE_NOW);
+		line_says(line, "", "position", "\"unknown\"");
+		line_says(line, "firewall", "position", "\"unknown\"");
+		line_says(line, "firewall", "known", "false");
+		line_says(line, "reason", "code", doubts[_i].code);
 		json_decref(line);
 	}
 }
@@ -345,8 +306,8 @@ START_TEST(position_is_the_gates)
 
 	sample_view(&v);
 	v.snap.gate.position = (uint32_t)_i;
-	line = encode_at(&v, SAMPLE_NOW);
-	assert_at(line, "", "position", want[_i]);
+	line = line_at(&v, SAMPLE_NOW);
+	line_says(line, "", "position", want[_i]);
 	json_decref(line);
 }
 END_TEST
@@ -357,8 +318,8 @@ START_TEST(exactly_two_seconds_are_still_fresh)
 	json_t *line;
 
 	sample_view(&v);
-	line = encode_at(&v, SAMPLE_NOW + STATUS_SNAP_MAX_NS);
-	assert_at(line, "", "position", "\"open\"");
+	line = line_at(&v, SAMPLE_NOW + STATUS_SNAP_MAX_NS);
+	line_says(line, "", "position", "\"open\"");
 	json_decref(line);
 }
 END_TEST
@@ -370,8 +331,8 @@ START_TEST(no_persist_is_immune_while_running_only)
 
 	sample_view(&v);
 	v.snap.gate.barriers &= ~GATE_BAR_PERSIST;
-	line = encode_at(&v, SAMPLE_NOW);
-	assert_at(line, "firewall", "flush_immunity", "\"while-running\"");
+	line = line_at(&v, SAMPLE_NOW);
+	line_says(line, "firewall", "flush_immunity", "\"while-running\"");
 	json_decref(line);
 }
 END_TEST
@@ -389,8 +350,8 @@ START_TEST(trouble_names_each_listener)
 		.address = "10.0.0.1:9050" };
 	t[1] = (struct snap_trouble){ .listener = 4, .why = 99,
 		.uid = 1000, .name = "dns", .address = "[fd19::10]:5300" };
-	line = encode_at(&v, SAMPLE_NOW);
-	assert_at(line, "listeners", "trouble",
+	line = line_at(&v, SAMPLE_NOW);
+	line_says(line, "listeners", "trouble",
 	    "[{\"number\":3,\"name\":\"socks\",\"address\":\"10.0.0.1:9050\","
 	    "\"why\":\"foreign\",\"uid\":1000,\"pid\":1234},"
 	    "{\"number\":4,\"name\":\"dns\",\"address\":\"[fd19::10]:5300\","
@@ -406,7 +367,7 @@ START_TEST(more_trouble_than_fits_is_cut)
 
 	sample_view(&v);
 	v.snap.ntrouble = SNAP_MAX_TROUBLE + 100;
-	line = encode_at(&v, SAMPLE_NOW);
+	line = line_at(&v, SAMPLE_NOW);
 	ck_assert_uint_eq(json_array_size(json_object_get(
 	    json_object_get(line, "listeners"), "trouble")),
 	    SNAP_MAX_TROUBLE);
@@ -421,8 +382,8 @@ START_TEST(gate_error_is_told_in_words)
 
 	sample_view(&v);
 	v.snap.gate.error = 1; /* EPERM */
-	line = encode_at(&v, SAMPLE_NOW);
-	assert_at(line, "firewall", "error", "\"Operation not permitted\"");
+	line = line_at(&v, SAMPLE_NOW);
+	line_says(line, "firewall", "error", "\"Operation not permitted\"");
 	json_decref(line);
 }
 END_TEST
@@ -430,7 +391,7 @@ END_TEST
 /* Arrays without a NUL, control characters, quotes, octets above 127. */
 START_TEST(line_is_printable_ascii_whatever_the_engine_sends)
 {
-	struct status_stamp st = stamp;
+	struct status_stamp st = line_stamp;
 	struct status_view v;
 	struct snapshot s;
 	size_t len, i;
@@ -470,9 +431,9 @@ START_TEST(a_new_link_forgets_the_old_word)
 	status_view_link(&v, true);
 	ck_assert_int_eq(status_view_doubt(&v, SAMPLE_NOW),
 	    STATUS_ENGINE_SILENT);
-	line = encode_at(&v, SAMPLE_NOW);
-	assert_at(line, "counters", "links", "null");
-	assert_at(line, "firewall", "closes", "null");
+	line = line_at(&v, SAMPLE_NOW);
+	line_says(line, "counters", "links", "null");
+	line_says(line, "firewall", "closes", "null");
 	json_decref(line);
 }
 END_TEST

@@ -6,52 +6,13 @@
 #include <string.h>
 
 #include "supervisor/status/encode.h"
+#include "tests/unit/status_line.h"
 #include "tests/unit/status_sample.h"
-
-static const struct status_stamp stamp = { .type = STATUS_T_CHANGE,
-	.seq = 42, .now_ns = SAMPLE_NOW, .pid = 13,
-	.real_ms = INT64_C(1769903999123),
-	.time = "2026-01-31T23:59:59.123Z" };
-
-static json_t *
-encode_at(const struct status_view *v, uint64_t now_ns)
-{
-	struct status_stamp st = stamp;
-	json_t *line;
-	size_t len;
-	char *text;
-
-	st.now_ns = now_ns;
-	text = status_encode(v, &st, &len);
-	ck_assert_ptr_nonnull(text);
-	ck_assert_uint_eq(strlen(text), len);
-	line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	ck_assert_ptr_nonnull(line);
-	free(text);
-	return line;
-}
-
-/* A member of a member as JSON text, so that one compare shows the type. */
-static void
-assert_at(const json_t *line, const char *part, const char *key,
-    const char *want)
-{
-	const json_t *value = part[0] == '\0' ? line :
-	    json_object_get(line, part);
-	char *got;
-
-	value = json_object_get(value, key);
-	ck_assert_msg(value != NULL, "%s.%s is missing", part, key);
-	got = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-	ck_assert_msg(strcmp(got, want) == 0, "%s.%s is %s, not %s", part,
-	    key, got, want);
-	free(got);
-}
 
 static json_t *
 encode_type(const struct status_view *v, enum status_type type)
 {
-	struct status_stamp st = stamp;
+	struct status_stamp st = line_stamp;
 	json_t *line;
 	size_t len;
 	char *text;
@@ -75,11 +36,11 @@ START_TEST(age_of_a_circuit_is_told_where_it_is_no_news)
 
 	sample_view(&v);
 	line = encode_type(&v, (enum status_type)_i);
-	assert_at(line, "circuits", "built_age_ms", want[_i]);
+	line_says(line, "circuits", "built_age_ms", want[_i]);
 	json_decref(line);
 	(void)strcpy(v.snap.tor.built, "2027-01-31T23:59:58Z");
 	line = encode_type(&v, (enum status_type)_i);
-	assert_at(line, "circuits", "built_age_ms", "null");
+	line_says(line, "circuits", "built_age_ms", "null");
 	json_decref(line);
 	status_view_clear(&v);
 }
@@ -92,25 +53,25 @@ START_TEST(what_tor_has_not_answered_is_null)
 
 	sample_view(&v);
 	memset(&v.snap.tor, 0, sizeof v.snap.tor);
-	line = encode_at(&v, SAMPLE_NOW);
-	assert_at(line, "tor", "enabled", "null");
-	assert_at(line, "tor", "dormant", "null");
-	assert_at(line, "tor", "since", "null");
-	assert_at(line, "tor", "restarts", "0");
-	assert_at(line, "control", "method", "null");
-	assert_at(line, "bootstrap", "line", "null");
-	assert_at(line, "circuits", "usable", "\"unknown\"");
-	assert_at(line, "circuits", "built_id", "null");
-	assert_at(line, "consensus", "valid_until", "null");
-	assert_at(line, "consensus", "clock", "\"unknown\"");
-	assert_at(line, "clock", "timesync", "null");
+	line = line_at(&v, SAMPLE_NOW);
+	line_says(line, "tor", "enabled", "null");
+	line_says(line, "tor", "dormant", "null");
+	line_says(line, "tor", "since", "null");
+	line_says(line, "tor", "restarts", "0");
+	line_says(line, "control", "method", "null");
+	line_says(line, "bootstrap", "line", "null");
+	line_says(line, "circuits", "usable", "\"unknown\"");
+	line_says(line, "circuits", "built_id", "null");
+	line_says(line, "consensus", "valid_until", "null");
+	line_says(line, "consensus", "clock", "\"unknown\"");
+	line_says(line, "clock", "timesync", "null");
 	json_decref(line);
 	v.snap.tor.skew_known = 1;
 	v.snap.tor.skew_s = -7200;
 	v.snap.tor.valid_until = INT64_MAX; /* no year of ours */
-	line = encode_at(&v, SAMPLE_NOW);
-	assert_at(line, "consensus", "skew_s", "-7200");
-	assert_at(line, "consensus", "valid_until", "null");
+	line = line_at(&v, SAMPLE_NOW);
+	line_says(line, "consensus", "skew_s", "-7200");
+	line_says(line, "consensus", "valid_until", "null");
 	json_decref(line);
 	status_view_clear(&v);
 }
@@ -148,7 +109,7 @@ START_TEST(line_of_bootstrap_names_nobody)
 	status_view_init(&v);
 	status_view_link(&v, true);
 	ck_assert(status_view_take(&v, &s, sizeof s, SAMPLE_NOW));
-	line = encode_at(&v, SAMPLE_NOW);
+	line = line_at(&v, SAMPLE_NOW);
 	told = json_object_get(json_object_get(line, "bootstrap"), "line");
 	if (boot_lines[_i].told)
 		ck_assert_str_eq(json_string_value(told),
@@ -175,11 +136,11 @@ START_TEST(word_of_tor_is_a_word)
 	status_view_init(&v);
 	status_view_link(&v, true);
 	ck_assert(status_view_take(&v, &s, sizeof s, SAMPLE_NOW));
-	line = encode_at(&v, SAMPLE_NOW);
-	assert_at(line, "bootstrap", "severity", "null");
-	assert_at(line, "bootstrap", "reason", "null");
-	assert_at(line, "bootstrap", "recommendation", "\"warn\"");
-	assert_at(line, "bootstrap", "count", "5");
+	line = line_at(&v, SAMPLE_NOW);
+	line_says(line, "bootstrap", "severity", "null");
+	line_says(line, "bootstrap", "reason", "null");
+	line_says(line, "bootstrap", "recommendation", "\"warn\"");
+	line_says(line, "bootstrap", "count", "5");
 	json_decref(line);
 	status_view_clear(&v);
 }
