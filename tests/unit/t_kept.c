@@ -6,48 +6,9 @@
 
 #include "policy/uplink.h"
 #include "tests/unit/polutil.h"
+#include "tests/unit/uplinkutil.h"
 
 #define FP "0123456789ABCDEF0123456789ABCDEF01234567"
-
-static const char policy_text[] = P_ALL
-    "transport obfs4 { methods = { obfs4, meek_lite } dns = true\n"
-    "program = \"/usr/bin/obfs4proxy\" bridge = {\n"
-    "\"meek_lite 192.0.2.2:2 url=https://m.example/\",\n"
-    "\"obfs4 192.0.2.1:1\", \"obfs4 192.0.2.1:2\" } }\n"
-    "transport snow { methods = snowflake program = \"/usr/bin/snow\"\n"
-    "arguments = \"-max 3\" bridge = \"snowflake 192.0.2.3:80\" }\n"
-    "transport bare { program = \"/usr/bin/bare\" }\n"
-    "resolver { address = \"192.0.2.53\" }\n";
-
-static struct pol_policy policy;
-
-static void
-set_up(void)
-{
-	pu_parse(&policy, policy_text);
-}
-
-static void
-tear_down(void)
-{
-	pol_policy_clear(&policy);
-}
-
-static size_t
-parse(struct pol_uplink *u, char why[POL_UPLINK_WHY], const char *text)
-{
-	return pol_uplink_parse(u, why, &policy, text, strlen(text));
-}
-
-static void
-must_parse(struct pol_uplink *u, const char *text)
-{
-	char why[POL_UPLINK_WHY];
-	size_t bad = parse(u, why, text);
-
-	ck_assert_msg(bad == 0, "%zu: %s", bad, why);
-	ck_assert_msg(pol_uplink_ok(u, why, &policy), "%s", why);
-}
 
 /* As tor-control-panel and anon-connection-wizard write them. */
 static const struct {
@@ -77,7 +38,7 @@ START_TEST(what_wizards_write_is_taken)
 {
 	struct pol_uplink u;
 
-	must_parse(&u, wizards[_i].text);
+	uu_must_parse(&u, wizards[_i].text);
 	ck_assert_uint_eq(u.nbridges, wizards[_i].nbridges);
 	ck_assert_uint_eq(u.proxy, wizards[_i].proxy);
 }
@@ -89,22 +50,22 @@ START_TEST(what_is_kept_is_read_again)
 	struct pol_uplink u, again;
 	char *text;
 
-	must_parse(&u, "HTTPSProxy proxy.example:8080\nBridge 192.0.2.1:1");
+	uu_must_parse(&u, "HTTPSProxy proxy.example:8080\nBridge 192.0.2.1:1");
 	ck_assert(pol_addr_parse(&addr, "192.0.2.77"));
-	text = pol_uplink_print(&u, &policy, &addr);
-	ck_assert(pol_uplink_read(&again, &is, &policy, text, strlen(text)));
+	text = pol_uplink_print(&u, &uu_policy, &addr);
+	ck_assert(pol_uplink_read(&again, &is, &uu_policy, text, strlen(text)));
 	ck_assert_mem_eq(&u, &again, sizeof u);
 	ck_assert(pol_addr_equal(&addr, &is));
 	/* Nobody else's, though it says the same. */
-	ck_assert(!pol_uplink_read(&again, &is, &policy, text + 1,
+	ck_assert(!pol_uplink_read(&again, &is, &uu_policy, text + 1,
 	    strlen(text) - 1));
 	ck_assert_uint_eq(again.nbridges, 0);
 	ck_assert_int_eq(is.family, 0);
 	ck_assert(!pol_uplink_is_ours(text, 10));
 	free(text);
-	must_parse(&u, "Socks4Proxy 192.0.2.7:8080");
-	text = pol_uplink_print(&u, &policy, NULL);
-	ck_assert(pol_uplink_read(&again, &is, &policy, text, strlen(text)));
+	uu_must_parse(&u, "Socks4Proxy 192.0.2.7:8080");
+	text = pol_uplink_print(&u, &uu_policy, NULL);
+	ck_assert(pol_uplink_read(&again, &is, &uu_policy, text, strlen(text)));
 	ck_assert_mem_eq(&u, &again, sizeof u);
 	ck_assert_int_eq(is.family, 0);
 	free(text);
@@ -117,7 +78,7 @@ main(void)
 	Suite *s = suite_create("uplink");
 	TCase *tc = tcase_create("uplink");
 
-	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_checked_fixture(tc, uu_set_up, uu_tear_down);
 	tcase_add_loop_test(tc, what_wizards_write_is_taken, 0,
 	    (int)(sizeof wizards / sizeof wizards[0]));
 	tcase_add_test(tc, what_is_kept_is_read_again);

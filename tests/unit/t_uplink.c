@@ -6,51 +6,12 @@
 
 #include "policy/uplink.h"
 #include "tests/unit/polutil.h"
+#include "tests/unit/uplinkutil.h"
 
 #define FP "0123456789ABCDEF0123456789ABCDEF01234567"
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define X250 X50 X50 X50 X50 X50
 #define X255 X250 "xxxxx"
-
-static const char policy_text[] = P_ALL
-    "transport obfs4 { methods = { obfs4, meek_lite }\n"
-    "dns = true program = \"/usr/bin/obfs4proxy\" bridge = {\n"
-    "\"meek_lite 192.0.2.2:2 url=https://m.example/\",\n"
-    "\"obfs4 192.0.2.1:1\", \"obfs4 192.0.2.1:2\" } }\n"
-    "transport snow { methods = snowflake program = \"/usr/bin/snow\"\n"
-    "arguments = \"-max 3\" bridge = \"snowflake 192.0.2.3:80\" }\n"
-    "transport bare { program = \"/usr/bin/bare\" }\n"
-    "resolver { address = \"192.0.2.53\" }\n";
-
-static struct pol_policy policy;
-
-static void
-set_up(void)
-{
-	pu_parse(&policy, policy_text);
-}
-
-static void
-tear_down(void)
-{
-	pol_policy_clear(&policy);
-}
-
-static size_t
-parse(struct pol_uplink *u, char why[POL_UPLINK_WHY], const char *text)
-{
-	return pol_uplink_parse(u, why, &policy, text, strlen(text));
-}
-
-static void
-must_parse(struct pol_uplink *u, const char *text)
-{
-	char why[POL_UPLINK_WHY];
-	size_t bad = parse(u, why, text);
-
-	ck_assert_msg(bad == 0, "%zu: %s", bad, why);
-	ck_assert_msg(pol_uplink_ok(u, why, &policy), "%s", why);
-}
 
 /* What the options are, a line each. */
 struct text {
@@ -135,9 +96,9 @@ START_TEST(lines_become_options)
 	struct pol_addr addr;
 	struct text t = { .n = 0 };
 
-	must_parse(&u, good[_i].text);
+	uu_must_parse(&u, good[_i].text);
 	ck_assert(pol_addr_parse(&addr, "198.51.100.1"));
-	ck_assert(pol_uplink_options(&u, &policy, &addr, collect, &t));
+	ck_assert(pol_uplink_options(&u, &uu_policy, &addr, collect, &t));
 	ck_assert_str_eq(t.s, good[_i].options);
 }
 END_TEST
@@ -150,12 +111,12 @@ START_TEST(what_is_printed_is_parsed_again)
 	struct pol_addr addr;
 	char *text;
 
-	must_parse(&u, good[_i].text);
+	uu_must_parse(&u, good[_i].text);
 	for (size_t i = 0; i < 2; i++) {
 		ck_assert(pol_addr_parse(&addr, addrs[i]));
-		text = pol_uplink_print(&u, &policy, &addr);
+		text = pol_uplink_print(&u, &uu_policy, &addr);
 		ck_assert_ptr_nonnull(text);
-		must_parse(&v, text);
+		uu_must_parse(&v, text);
 		ck_assert(pol_uplink_same(&u, &v));
 		ck_assert_mem_eq(&u, &v, sizeof u);
 		free(text);
@@ -169,11 +130,11 @@ START_TEST(a_file_looks_like_this)
 	struct pol_addr addr;
 	char *text;
 
-	must_parse(&u, "Socks5Proxy Proxy.Example:9050\n"
+	uu_must_parse(&u, "Socks5Proxy Proxy.Example:9050\n"
 	    "Socks5ProxyUsername a\nSocks5ProxyPassword \"b \\\" #\\\\\"\n"
 	    "snowflake 192.0.2.3:80");
 	ck_assert(pol_addr_parse(&addr, "2001:db8::7"));
-	text = pol_uplink_print(&u, &policy, &addr);
+	text = pol_uplink_print(&u, &uu_policy, &addr);
 	ck_assert_str_eq(text, "# Written by portcullis(1): \"portcullis "
 	    "apply\" replaces this file.\n"
 	    "# portcullis: proxy proxy.example:9050\n"
@@ -237,7 +198,8 @@ static const struct {
 	{ "obfs4 192.0.2.1 k=" X250 X250 X250 X250 "xxxxxx", 1,
 	    "this is no bridge: it has more than 1023" },
 	/* programs */
-	{ "ClientTransportPlugin obfs4 exec /bin/sh", 1, "nothing else is run" },
+	{ "ClientTransportPlugin obfs4 exec /bin/sh", 1,
+	    "nothing else is run" },
 	{ "ClientTransportPlugin obfs4,scramblesuit exec /usr/bin/obfs4proxy",
 	    1, "has no transport \"scramblesuit\"" },
 	{ "ClientTransportPlugin obfs4,snowflake exec /usr/bin/snow", 1,
@@ -291,7 +253,7 @@ START_TEST(a_fault_is_named_with_its_line)
 	static const struct pol_uplink nothing;
 	char why[POL_UPLINK_WHY];
 	struct pol_uplink u;
-	size_t line = parse(&u, why, bad[_i].text);
+	size_t line = uu_parse(&u, why, bad[_i].text);
 
 	ck_assert_msg(line == bad[_i].line &&
 	    strstr(why, bad[_i].why) != NULL, "%s\nline %zu: %s",
@@ -306,19 +268,19 @@ START_TEST(a_nul_or_too_much_is_refused)
 	char why[POL_UPLINK_WHY];
 	struct pol_uplink u;
 
-	ck_assert_uint_eq(pol_uplink_parse(&u, why, &policy,
+	ck_assert_uint_eq(pol_uplink_parse(&u, why, &uu_policy,
 	    "UseBridges 0\0x", 14), 1);
 	memset(text, '\n', sizeof text);
 	memcpy(text, "UseBridges 0", 12);
-	ck_assert_uint_eq(pol_uplink_parse(&u, why, &policy, text, 64 << 10),
+	ck_assert_uint_eq(pol_uplink_parse(&u, why, &uu_policy, text, 64 << 10),
 	    0);
-	ck_assert_uint_eq(pol_uplink_parse(&u, why, &policy, text,
+	ck_assert_uint_eq(pol_uplink_parse(&u, why, &uu_policy, text,
 	    (64 << 10) + 1), 1);
 	ck_assert_ptr_nonnull(strstr(why, "64 KiB"));
 	memset(text, ' ', 3000);
 	memcpy(text + 2990, "UseBridges", 10);
 	memset(text + 3000, 'x', 3000);
-	ck_assert_uint_eq(pol_uplink_parse(&u, why, &policy, text, 6000), 1);
+	ck_assert_uint_eq(pol_uplink_parse(&u, why, &uu_policy, text, 6000), 1);
 	ck_assert_ptr_nonnull(strstr(why, "too long"));
 }
 END_TEST
@@ -333,10 +295,10 @@ START_TEST(there_is_a_most_of_bridges)
 	for (unsigned i = 1; i <= POL_UPLINK_BRIDGES; i++)
 		n += (size_t)snprintf(text + n, sizeof text - n,
 		    "Bridge obfs4 192.0.2.1:%u\n", i);
-	must_parse(&u, text);
+	uu_must_parse(&u, text);
 	ck_assert_uint_eq(u.nbridges, POL_UPLINK_BRIDGES);
 	(void)snprintf(text + n, sizeof text - n, "Bridge 192.0.2.1:1\n");
-	ck_assert_uint_eq(parse(&u, why, text), POL_UPLINK_BRIDGES + 1);
+	ck_assert_uint_eq(uu_parse(&u, why, text), POL_UPLINK_BRIDGES + 1);
 	ck_assert_ptr_nonnull(strstr(why, "too many bridges: 32"));
 }
 END_TEST
@@ -401,11 +363,11 @@ START_TEST(nothing_is_believed_of_another_process)
 	char why[POL_UPLINK_WHY];
 	struct pol_uplink u;
 
-	must_parse(&u, "bare 192.0.2.1:1\nobfs4 192.0.2.1:2\n"
+	uu_must_parse(&u, "bare 192.0.2.1:1\nobfs4 192.0.2.1:2\n"
 	    "Socks5Proxy proxy.example:1\nSocks5ProxyUsername u\n"
 	    "Socks5ProxyPassword p\n");
 	spoil(&u, _i);
-	ck_assert(!pol_uplink_ok(&u, why, &policy));
+	ck_assert(!pol_uplink_ok(&u, why, &uu_policy));
 	ck_assert_str_ne(why, "");
 }
 END_TEST
@@ -415,14 +377,14 @@ START_TEST(an_https_user_has_no_colon)
 	char why[POL_UPLINK_WHY];
 	struct pol_uplink u;
 
-	must_parse(&u, "HTTPSProxy p\nHTTPSProxyAuthenticator us:\n");
+	uu_must_parse(&u, "HTTPSProxy p\nHTTPSProxyAuthenticator us:\n");
 	u.user[1] = ':';
-	ck_assert(!pol_uplink_ok(&u, why, &policy));
+	ck_assert(!pol_uplink_ok(&u, why, &uu_policy));
 	ck_assert_ptr_nonnull(strstr(why, "colon"));
 	memset(&u, 0, sizeof u);
-	ck_assert(pol_uplink_ok(&u, why, &policy));
+	ck_assert(pol_uplink_ok(&u, why, &uu_policy));
 	u.port = 5;
-	ck_assert(!pol_uplink_ok(&u, why, &policy));
+	ck_assert(!pol_uplink_ok(&u, why, &uu_policy));
 }
 END_TEST
 
@@ -433,17 +395,17 @@ START_TEST(a_name_needs_an_address)
 	struct pol_addr addr;
 	struct text t = { .n = 0 };
 
-	must_parse(&u, "HTTPSProxy proxy.example:8080");
+	uu_must_parse(&u, "HTTPSProxy proxy.example:8080");
 	pol_uplink_proxy_addr(&addr, &u);
 	ck_assert_int_eq(addr.family, 0);
-	ck_assert(!pol_uplink_options(&u, &policy, NULL, collect, &t));
-	ck_assert(!pol_uplink_options(&u, &policy, &none, collect, &t));
+	ck_assert(!pol_uplink_options(&u, &uu_policy, NULL, collect, &t));
+	ck_assert(!pol_uplink_options(&u, &uu_policy, &none, collect, &t));
 	ck_assert_uint_eq(t.n, 0);
-	ck_assert_ptr_null(pol_uplink_print(&u, &policy, NULL));
-	must_parse(&u, "HTTPSProxy 192.0.2.1:8080");
+	ck_assert_ptr_null(pol_uplink_print(&u, &uu_policy, NULL));
+	uu_must_parse(&u, "HTTPSProxy 192.0.2.1:8080");
 	pol_uplink_proxy_addr(&addr, &u);
 	ck_assert_int_eq(addr.family, AF_INET);
-	ck_assert(pol_uplink_options(&u, &policy, NULL, collect, &t));
+	ck_assert(pol_uplink_options(&u, &uu_policy, NULL, collect, &t));
 }
 END_TEST
 
@@ -453,18 +415,19 @@ START_TEST(who_is_given_options_may_stop)
 	size_t all;
 	struct text t = { .n = 0 };
 
-	must_parse(&u, "HTTPSProxy 192.0.2.1\nbare 192.0.2.1:1");
-	ck_assert(pol_uplink_options(&u, &policy, NULL, collect, &t));
+	uu_must_parse(&u, "HTTPSProxy 192.0.2.1\nbare 192.0.2.1:1");
+	ck_assert(pol_uplink_options(&u, &uu_policy, NULL, collect, &t));
 	all = t.calls;
 	ck_assert_uint_eq(all, 9);
 	for (size_t i = 1; i <= all; i++) {
 		t = (struct text){ .stop_at = i };
-		ck_assert(!pol_uplink_options(&u, &policy, NULL, collect, &t));
+		ck_assert(!pol_uplink_options(&u, &uu_policy, NULL, collect,
+		    &t));
 		ck_assert_uint_eq(t.calls, i);
 	}
 	memset(&u, 0, sizeof u);
 	t = (struct text){ .stop_at = 2 };
-	ck_assert(!pol_uplink_options(&u, &policy, NULL, collect, &t));
+	ck_assert(!pol_uplink_options(&u, &uu_policy, NULL, collect, &t));
 	ck_assert_uint_eq(t.calls, 2);
 }
 END_TEST
@@ -474,22 +437,22 @@ START_TEST(stock_is_by_method_or_section)
 	char why[POL_UPLINK_WHY];
 	struct pol_uplink u;
 
-	must_parse(&u, "HTTPSProxy 192.0.2.1:1\nobfs4 192.0.2.9:9");
-	ck_assert(!pol_uplink_stock(&u, &policy, "bare"));
-	ck_assert(!pol_uplink_stock(&u, &policy, "none"));
-	ck_assert(!pol_uplink_stock(&u, &policy, ""));
+	uu_must_parse(&u, "HTTPSProxy 192.0.2.1:1\nobfs4 192.0.2.9:9");
+	ck_assert(!pol_uplink_stock(&u, &uu_policy, "bare"));
+	ck_assert(!pol_uplink_stock(&u, &uu_policy, "none"));
+	ck_assert(!pol_uplink_stock(&u, &uu_policy, ""));
 	ck_assert_str_eq(u.bridge[0], "obfs4 192.0.2.9:9");
-	ck_assert(pol_uplink_stock(&u, &policy, "obfs4"));
+	ck_assert(pol_uplink_stock(&u, &uu_policy, "obfs4"));
 	ck_assert_uint_eq(u.nbridges, 2);
 	ck_assert_str_eq(u.bridge[1], "obfs4 192.0.2.1:2");
-	ck_assert(pol_uplink_stock(&u, &policy, "meek_lite"));
+	ck_assert(pol_uplink_stock(&u, &uu_policy, "meek_lite"));
 	ck_assert_uint_eq(u.nbridges, 1);
 	ck_assert_str_eq(u.bridge[1], "");
-	ck_assert(pol_uplink_stock(&u, &policy, "snow"));
+	ck_assert(pol_uplink_stock(&u, &uu_policy, "snow"));
 	ck_assert_str_eq(u.bridge[0], "snowflake 192.0.2.3:80");
-	ck_assert(pol_uplink_stock(&u, &policy, "snowflake"));
+	ck_assert(pol_uplink_stock(&u, &uu_policy, "snowflake"));
 	ck_assert_uint_eq(u.proxy, POL_PROXY_HTTPS);
-	ck_assert(pol_uplink_ok(&u, why, &policy));
+	ck_assert(pol_uplink_ok(&u, why, &uu_policy));
 }
 END_TEST
 
@@ -506,8 +469,8 @@ START_TEST(same_means_the_same)
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++) {
-			must_parse(&u, texts[i]);
-			must_parse(&v, texts[j]);
+			uu_must_parse(&u, texts[i]);
+			uu_must_parse(&v, texts[j]);
 			ck_assert(pol_uplink_same(&u, &v) == (i == j));
 		}
 }
@@ -517,15 +480,15 @@ START_TEST(a_plugin_fits_where_it_is_put)
 {
 	char text[64];
 
-	ck_assert_uint_eq(pol_transport_find(&policy, "meek_lite"), 0);
-	ck_assert_uint_eq(pol_transport_find(&policy, "snowflake"), 1);
-	ck_assert_uint_eq(pol_transport_find(&policy, "snow"), 3);
-	pol_transport_plugin(text, sizeof text, &policy.transports[1]);
+	ck_assert_uint_eq(pol_transport_find(&uu_policy, "meek_lite"), 0);
+	ck_assert_uint_eq(pol_transport_find(&uu_policy, "snowflake"), 1);
+	ck_assert_uint_eq(pol_transport_find(&uu_policy, "snow"), 3);
+	pol_transport_plugin(text, sizeof text, &uu_policy.transports[1]);
 	ck_assert_str_eq(text, "snowflake exec /usr/bin/snow -max 3");
-	pol_transport_plugin(text, 8, &policy.transports[0]);
+	pol_transport_plugin(text, 8, &uu_policy.transports[0]);
 	ck_assert_str_eq(text, "obfs4,m");
 	text[0] = 'x';
-	pol_transport_plugin(text, 0, &policy.transports[0]);
+	pol_transport_plugin(text, 0, &uu_policy.transports[0]);
 	ck_assert_int_eq(text[0], 'x');
 	ck_assert_str_eq(pol_proxy_name(POL_PROXY_NONE), "none");
 	ck_assert_str_eq(pol_proxy_name(POL_PROXY_SOCKS4), "socks4");
@@ -536,9 +499,9 @@ START_TEST(no_memory_is_no_text)
 {
 	struct pol_uplink u;
 
-	must_parse(&u, "UseBridges 0");
+	uu_must_parse(&u, "UseBridges 0");
 	pu_fail_at(1);
-	ck_assert_ptr_null(pol_uplink_print(&u, &policy, NULL));
+	ck_assert_ptr_null(pol_uplink_print(&u, &uu_policy, NULL));
 	pu_fail_at(0);
 }
 END_TEST
@@ -550,7 +513,7 @@ main(void)
 	TCase *tc = tcase_create("uplink");
 	const int ngood = (int)(sizeof good / sizeof good[0]);
 
-	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_checked_fixture(tc, uu_set_up, uu_tear_down);
 	tcase_add_loop_test(tc, lines_become_options, 0, ngood);
 	tcase_add_loop_test(tc, what_is_printed_is_parsed_again, 0, ngood);
 	tcase_add_test(tc, a_file_looks_like_this);
