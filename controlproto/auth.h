@@ -9,12 +9,17 @@
 
 #include "err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct cp_reply;
 
 #define CP_COOKIE_LEN 32 /* exactly; anything else must not be used */
 #define CP_NONCE_LEN 32
 #define CP_HASH_LEN 32
 #define CP_PATH_MAX 4096
+#define CP_SECRET_MAX 1024 /* a longer password is none that a person has */
 
 /* Methods as bits; the spec's names. */
 enum cp_auth_method {
@@ -52,5 +57,9 @@ enum cp_err cp_safecookie_answer(unsigned char out[CP_HASH_LEN],
     const struct cp_reply *challenge, const unsigned char cookie[CP_COOKIE_LEN],
     const unsigned char client_nonce[CP_NONCE_LEN])
     __attribute__((warn_unused_result));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

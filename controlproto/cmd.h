@@ -1,7 +1,8 @@
 /*
  * Typed command builders (control-spec 3).  Only these write to the wire; each
  * refuses, with CP_ERR_ARG, whatever Tor could not read back as meant, and any
- * CR or LF.  OUT is overwritten; on an error it is empty.
+ * CR or LF.  OUT is overwritten, so clear it before it is used again; on an
+ * error it is empty.
  */
 #ifndef CP_CMD_H
 #define CP_CMD_H
@@ -12,12 +13,17 @@
 #include "err.h"
 #include "str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Commands longer than this are refused by Tor ("500 Line too long."). */
 #define CP_CMD_MAX (1024 * 1024)
 
 /*
- * A finished command line with its CRLF.  cp_cmd_clear() wipes and frees it;
- * a zeroed struct is empty and may be cleared.
+ * A finished command line: LEN octets with its CRLF, and no NUL behind it.
+ * cp_cmd_clear() wipes and frees it; a zeroed struct is empty and may be
+ * cleared.
  */
 struct cp_cmd {
 	char *line;
@@ -65,5 +71,9 @@ enum cp_err cp_cmd_signal(struct cp_cmd *out, enum cp_signal sig)
 enum cp_err cp_cmd_newcircuit(struct cp_cmd *out)
     __attribute__((warn_unused_result));
 enum cp_err cp_cmd_quit(struct cp_cmd *out) __attribute__((warn_unused_result));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

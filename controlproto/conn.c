@@ -12,6 +12,7 @@ struct cp_conn {
 	enum cp_err err;
 	bool busy;
 	bool raised; /* the reader's limits are the answer's */
+	const struct cp_limits *usual;
 	int tag; /* these three while busy only */
 	uint64_t deadline;
 	uint64_t sent_at; /* octets that Tor had sent when the command went */
@@ -24,6 +25,7 @@ cp_conn_new(void)
 
 	if (c == NULL)
 		return NULL;
+	c->usual = &cp_limits_unauth;
 	c->reader = cp_reader_new();
 	if (c->reader == NULL) {
 		free(c);
@@ -44,7 +46,9 @@ cp_conn_free(struct cp_conn *c)
 void
 cp_conn_authenticated(struct cp_conn *c)
 {
-	cp_reader_limits(c->reader, &cp_limits_auth);
+	c->usual = &cp_limits_auth;
+	if (!c->raised)
+		cp_reader_limits(c->reader, c->usual);
 }
 
 void
@@ -135,7 +139,7 @@ cp_conn_next(struct cp_conn *c, struct cp_reply **out, int *tag)
 	*tag = c->tag;
 	c->busy = false;
 	if (c->raised)
-		cp_reader_limits(c->reader, &cp_limits_auth);
+		cp_reader_limits(c->reader, c->usual);
 	c->raised = false;
 	return CP_OK;
 }

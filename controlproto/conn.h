@@ -12,6 +12,10 @@
 #include "cmd.h"
 #include "err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct cp_conn;
 struct cp_limits;
 struct cp_reply;
@@ -24,8 +28,8 @@ void cp_conn_authenticated(struct cp_conn *c);
 
 /*
  * LIMITS, which is borrowed for the call only, hold until the command that is
- * in flight is answered; then those of cp_conn_authenticated() do again.
- * Nothing, if none is in flight.
+ * in flight is answered; then those from before do again, or those of
+ * cp_conn_authenticated().  Nothing, if none is in flight.
  */
 void cp_conn_expect(struct cp_conn *c, const struct cp_limits *limits);
 
@@ -58,5 +62,9 @@ enum cp_err cp_conn_feed(struct cp_conn *c, const void *p, size_t n)
  */
 enum cp_err cp_conn_next(struct cp_conn *c, struct cp_reply **out, int *tag)
     __attribute__((warn_unused_result));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

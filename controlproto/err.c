@@ -15,7 +15,11 @@ static const char *const err_texts[CP_NERR] = {
 	[CP_ERR_TIMEOUT] = "no reply in time",
 	[CP_ERR_REFUSED] = "refused by Tor",
 	[CP_ERR_KEY] = "keys other than those asked for",
-	[CP_ERR_AUTH] = "authentication failed",
+	[CP_ERR_AUTH] =
+	    "authentication failed: no permitted method, or another cookie",
+	[CP_ERR_COOKIE] = "not a cookie of 32 octets",
+	[CP_ERR_CLOSED] = "closed by the other side",
+	[CP_ERR_SYSTEM] = "a system call failed",
 };
 
 const char *

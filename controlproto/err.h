@@ -1,8 +1,16 @@
 /*
  * Errors of the control-protocol library.
+ *
+ * For all its headers: a struct whose members are shown is the caller's to
+ * make, and keeps its layout for as long as the soname is the same; the
+ * others are opaque.  An enum may grow at its end, and CP_N... with it.
  */
 #ifndef CP_ERR_H
 #define CP_ERR_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /*
  * Every function that can fail returns one of these; CP_OK is 0.  An error
@@ -23,10 +31,17 @@ enum cp_err {
 	CP_ERR_REFUSED,	    /* Tor answered with a 4yz or 5yz code */
 	CP_ERR_KEY,	    /* the reply's keys are not those asked for */
 	CP_ERR_AUTH,	    /* wrong server hash, or no permitted method */
+	CP_ERR_COOKIE,	    /* not the octets of a cookie */
+	CP_ERR_CLOSED,	    /* the peer has closed the link */
+	CP_ERR_SYSTEM,	    /* a system call failed: cp_link_strerror() */
 	CP_NERR
 };
 
 /* One short lower-case phrase, never NULL, no full stop. */
 const char *cp_strerror(enum cp_err err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

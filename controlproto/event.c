@@ -1,5 +1,6 @@
 #include "controlproto/event.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "controlproto/lex.h"
@@ -119,6 +120,32 @@ cp_bootstrap_parse(struct cp_bootstrap *out, struct cp_str line)
 		return false;
 	read_bootstrap(out, line);
 	return true;
+}
+
+/* Appends; DST is full of LEN octets already. */
+static size_t
+show_more(char *dst, size_t cap, size_t len, struct cp_str more)
+{
+	cp_str_show(dst + len, cap - len, more);
+	return len + strlen(dst + len);
+}
+
+void
+cp_bootstrap_show(char *dst, size_t cap, const struct cp_bootstrap *boot)
+{
+	char progress[8] = "?";
+	size_t len;
+
+	if (boot->progress >= 0)
+		(void)snprintf(progress, sizeof progress, "%d",
+		    boot->progress % 1000);
+	len = show_more(dst, cap, 0, cp_str_of(progress));
+	len = show_more(dst, cap, len, cp_str_of("% "));
+	len = show_more(dst, cap, len, boot->summary);
+	if (!boot->warn || boot->warning.n == 0)
+		return;
+	len = show_more(dst, cap, len, cp_str_of(": "));
+	(void)show_more(dst, cap, len, boot->warning);
 }
 
 struct status_name {

@@ -6,15 +6,20 @@
 #define CP_EVENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "err.h"
 #include "str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct cp_reply;
 
 enum cp_event_kind {
-	CP_EV_OTHER = 0, /* unknown or of no interest: ignore */
+	CP_EV_OTHER = 0, /* any other, as CIRC: cp_reply_text() has it */
 	CP_EV_BOOTSTRAP,
 	CP_EV_CIRCUIT_ESTABLISHED,
 	CP_EV_CIRCUIT_NOT_ESTABLISHED,
@@ -75,11 +80,21 @@ struct cp_event {
 	struct cp_stream stream;  /* CP_EV_STREAM only */
 };
 
-/* Never fails on the peer's bytes: what it cannot read is CP_EV_OTHER. */
+/*
+ * Never fails on the peer's bytes: what it cannot read, or knows nothing of,
+ * is CP_EV_OTHER, and then nothing else in OUT means anything.
+ */
 void cp_event_parse(struct cp_event *out, const struct cp_reply *event);
 
 /* "NOTICE BOOTSTRAP PROGRESS=..."; false when it is not a bootstrap line. */
 bool cp_bootstrap_parse(struct cp_bootstrap *out, struct cp_str line);
+
+/*
+ * BOOT for people, as cp_str_show() does: "14% Handshaking with a relay", and
+ * ": " and Tor's warning, if it recommends one.
+ */
+void cp_bootstrap_show(
+    char *dst, size_t cap, const struct cp_bootstrap *boot);
 
 /*
  * The value of the first KEY= in LINE, quotes and escapes kept; false when
@@ -88,5 +103,9 @@ bool cp_bootstrap_parse(struct cp_bootstrap *out, struct cp_str line);
  */
 bool cp_kv_find(
     struct cp_str *out, struct cp_str line, const char *key, bool *cut);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

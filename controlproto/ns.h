@@ -17,6 +17,10 @@
 #include "err.h"
 #include "str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct cp_endpoint {
 	uint8_t addr[16]; /* network order; IPv4: four octets, the rest 0 */
 	uint16_t port;	  /* host order, never 0 */
@@ -93,5 +97,9 @@ enum cp_err cp_default_value(char *dst, size_t cap, struct cp_str line,
 
 /* Takes the first line, without its LF, from the front of *REST. */
 struct cp_str cp_next_line(struct cp_str *rest);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -130,7 +130,7 @@ buf_rebase(struct cp_reader *r, char *to)
 static enum cp_err
 buf_reserve(struct cp_reader *r, size_t n)
 {
-	size_t held = r->tail - r->head, cap;
+	size_t head = r->head, held = r->tail - head, cap;
 	char *bigger;
 
 	if (n <= r->cap - r->tail)
@@ -140,6 +140,7 @@ buf_reserve(struct cp_reader *r, size_t n)
 	cap = 2 * (held + n);
 	if (cap <= r->cap) {
 		buf_rebase(r, r->buf);
+		explicit_bzero(r->buf + r->tail, head);
 		return CP_OK;
 	}
 	if (cap < BUF_MIN)
@@ -340,15 +341,18 @@ take_message(struct cp_reader *r, struct cp_reply **out)
 {
 	size_t len = r->line - r->head;
 	size_t lines = r->nreply * sizeof(struct cp_reply_line);
-	struct cp_reply *reply = malloc(sizeof *reply + lines + len);
+	size_t size = sizeof(struct cp_reply) + lines + len;
+	struct cp_reply *reply = malloc(size);
 
 	if (reply == NULL)
 		return CP_ERR_NOMEM;
+	reply->size = size;
 	reply->start = r->fed - (r->tail - r->head);
 	reply->code = r->code;
 	reply->nlines = r->nreply;
 	fill_reply(reply, (char *)&reply->lines[reply->nlines],
 	    r->buf + r->head, r->buf + r->line);
+	explicit_bzero(r->buf + r->head, len);
 	*out = reply;
 	r->head = r->line;
 	r->nlines = r->nreply = 0;

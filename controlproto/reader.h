@@ -9,6 +9,10 @@
 
 #include "err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct cp_reader;
 struct cp_reply;
 
@@ -69,5 +73,9 @@ enum cp_err cp_reader_next(struct cp_reader *r, struct cp_reply **out)
 
 /* How many octets were ever fed. */
 uint64_t cp_reader_fed(const struct cp_reader *r);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

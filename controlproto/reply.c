@@ -1,5 +1,6 @@
 #include "controlproto/reply.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@ static const struct cp_str nothing = { "", 0 };
 void
 cp_reply_free(struct cp_reply *reply)
 {
+	if (reply != NULL)
+		explicit_bzero(reply, reply->size);
 	free(reply);
 }
 
@@ -182,6 +185,41 @@ cp_conf_value(char *dst, size_t cap, const struct cp_conf *conf)
 	return CP_OK;
 }
 
+static bool
+is_bare_octet(unsigned char c, bool path)
+{
+	return path ? isgraph(c) && c != '"' :
+	    isxdigit(c) || c == '.' || c == ':';
+}
+
+/* As "10.0.0.1:9050", "fd00::1:9050" or "/run/tor/socks:0". */
+static bool
+is_bare_listener(struct cp_str s)
+{
+	size_t digits = 0, n = 0;
+
+	while (digits < s.n && isdigit((unsigned char)s.p[s.n - 1 - digits]))
+		digits++;
+	while (n < s.n && is_bare_octet((unsigned char)s.p[n], s.p[0] == '/'))
+		n++;
+	return digits > 0 && n == s.n && digits + 1 < n &&
+	    s.p[n - 1 - digits] == ':';
+}
+
+static int
+next_bare(char *dst, size_t cap, struct cp_str *rest)
+{
+	struct cp_str after = *rest, s = cp_lex_word(&after);
+
+	if (!is_bare_listener(s) || s.n >= cap ||
+	    (s.n < rest->n && after.n == 0))
+		return -1;
+	memcpy(dst, s.p, s.n);
+	dst[s.n] = '\0';
+	*rest = after;
+	return 2;
+}
+
 int
 cp_listeners_next(char *dst, size_t cap, struct cp_str *rest)
 {
@@ -189,9 +227,11 @@ cp_listeners_next(char *dst, size_t cap, struct cp_str *rest)
 
 	if (rest->n == 0)
 		return 0;
+	if (rest->p[0] != '"')
+		return next_bare(dst, cap, rest);
 	if (decode_z(dst, cap, &after, *rest) != CP_OK || dst[0] == '\0')
 		return -1;
-	/* One SP, then the next quote: anything else is not Tor's list. */
+	/* One SP, then the next entry: anything else is not Tor's list. */
 	if (after.n > 0 && (!cp_lex_prefix(&after, " ") || after.n == 0))
 		return -1;
 	*rest = after;

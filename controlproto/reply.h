@@ -11,9 +11,16 @@
 #include "err.h"
 #include "str.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct cp_reply;
 
-/* Frees REPLY and every span peeked from it.  NULL is allowed. */
+/*
+ * Wipes and frees REPLY and every span peeked from it: an option's value may
+ * be a password.  NULL is allowed.
+ */
 void cp_reply_free(struct cp_reply *reply);
 
 /* The three-digit status code; the same on every line of the message. */
@@ -70,11 +77,19 @@ enum cp_err cp_conf_value(char *dst, size_t cap, const struct cp_conf *conf)
     __attribute__((warn_unused_result));
 
 /*
- * Walk the CStrings of a net/listeners value.  *REST starts as the
- * whole value and advances.  Returns 1 and a NUL-terminated entry in DST
+ * Walk the entries of a net/listeners value.  *REST starts as the whole value
+ * and advances.  Returns 1 and a NUL-terminated entry in DST
  * ("127.0.0.1:9050", "[::1]:9050", "unix:/path"), 0 at the end, -1 on
- * anything else (an unquoted entry is Tor's "unknown": treat as no proof).
+ * anything else, which proves nothing.
+ *
+ * 2: an entry without quotes, "127.0.0.1:9050", "::1:9050" or "/path:0": Tor
+ * believes that it listens there, and has lost the socket.  A path with a
+ * space in it is not told from two entries: -1.
  */
 int cp_listeners_next(char *dst, size_t cap, struct cp_str *rest);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

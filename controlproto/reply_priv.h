@@ -17,6 +17,7 @@ struct cp_reply_line {
 /* One allocation: this, the lines, then the octets the lines point to. */
 struct cp_reply {
 	uint64_t start; /* where in the stream its first octet stood */
+	size_t size;	/* of all of it */
 	unsigned code;
 	size_t nlines;
 	struct cp_reply_line lines[];

@@ -42,6 +42,24 @@ cp_str_is_nocase(struct cp_str a, const char *b)
 	return true;
 }
 
+static bool
+is_plain(char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
+void
+cp_str_show(char *dst, size_t cap, struct cp_str in)
+{
+	size_t i;
+
+	if (cap == 0)
+		return;
+	for (i = 0; i < in.n && i < cap - 1; i++)
+		dst[i] = is_plain(in.p[i]) ? in.p[i] : '?';
+	dst[i] = '\0';
+}
+
 /* Bounded output; a full buffer is remembered, not overrun. */
 struct sink {
 	char *dst;

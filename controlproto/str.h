@@ -13,6 +13,10 @@
 
 #include "err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A borrowed run of octets; may hold NUL and 8-bit octets, has no end mark. */
 struct cp_str {
 	const char *p;
@@ -25,6 +29,13 @@ struct cp_str cp_str_of(const char *s);
 /* Equal octet for octet; cp_str_is_nocase() folds ASCII letters only. */
 bool cp_str_is(struct cp_str a, const char *b);
 bool cp_str_is_nocase(struct cp_str a, const char *b);
+
+/*
+ * IN for people: DST (capacity CAP, at least 1) receives what of it fits, with
+ * '?' for each octet outside 32..126, and a NUL.  Texts are the peer's: they
+ * may hold what a terminal obeys.
+ */
+void cp_str_show(char *dst, size_t cap, struct cp_str in);
 
 /*
  * Decode the CString that starts at IN's opening quote into DST (capacity
@@ -59,5 +70,9 @@ void cp_hex_encode(char *dst, const unsigned char *in, size_t n);
 /* Exactly N octets from 2 * N hex digits of either case. */
 enum cp_err cp_hex_decode(unsigned char *dst, size_t n, struct cp_str in)
     __attribute__((warn_unused_result));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
