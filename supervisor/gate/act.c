@@ -92,7 +92,7 @@ last_resort(struct gate *g, int error)
 	g->ended = true;
 	g->exit_code = 1;
 	log_err("closing could not be confirmed (%s): the gate table is "
-	    "given up to the kernel", strerror(error));
+	    "given up to the kernel", log_errno(error));
 }
 
 static void
@@ -128,7 +128,7 @@ carry_out_close(struct gate *g, uint64_t mono_ns)
 	if (rc == 0)
 		g->report.nproven = 0;
 	else
-		log_warn("cannot empty the proven sets: %s", strerror(-rc));
+		log_warn("cannot empty the proven sets: %s", log_errno(-rc));
 	tell_position(g);
 }
 
@@ -163,7 +163,7 @@ fault(struct gate *g, int rc)
 	}
 	g->report.error = -rc;
 	act_close(g, GATE_WHY_KERNEL);
-	log_warn("the kernel did not hold the gate open: %s", strerror(-rc));
+	log_warn("the kernel did not hold the gate open: %s", log_errno(-rc));
 }
 
 /* Invariant 3 is asked at the last moment, for each heartbeat. */
@@ -185,6 +185,9 @@ renew(struct gate *g)
 
 	if (rc == 0)
 		rc = beat_clients(g, AF_INET6, g->kern.gate6);
+	/* Stopped between the clock and a heartbeat?  It comes down again. */
+	if (rc == 0 && !gate_core_fresh(&g->core, act_now()))
+		rc = -ETIME;
 	if (rc == 0)
 		g->held_ns = act_now();
 	else if (rc == -ETIME)
@@ -230,7 +233,7 @@ hold_egress_family(struct gate *g, int family)
 	rc = kern_begin_lease(&g->kern, POL_S_EGRESS, family);
 	if (rc != 0 && rc != -EEXIST) {
 		g->report.error = -rc;
-		log_warn("cannot open Tor's lease: %s", strerror(-rc));
+		log_warn("cannot open Tor's lease: %s", log_errno(-rc));
 	} else if (g->egress_held) {
 		g->reopens++;
 		log_debug("Tor's lease had lapsed; opened again (%llu)",
@@ -330,9 +333,10 @@ tell_missing(const struct gate *g, uint32_t missing)
 			    g->policy->ifaddrs[i].ifname);
 }
 
-void
+bool
 act_request(struct gate *g, const void *buf, size_t len)
 {
+	const uint32_t permits = gate_core_permits(&g->core);
 	const uint64_t mono_ns = act_mono();
 	struct pol_addr want[POL_MAX_IFADDRS];
 	struct gate_decision d;
@@ -344,6 +348,10 @@ act_request(struct gate *g, const void *buf, size_t len)
 	act_decision(g, d, mono_ns);
 	if (d.act == GATE_ACT_OPEN || d.act == GATE_ACT_UPDATE)
 		tell_missing(g, missing);
+	/* A renewal that failed has closed. */
+	return d.act != GATE_ACT_RENEW || g->core.refused ||
+	    (g->core.pos != GATE_OPEN && g->core.pos != GATE_SYNC) ||
+	    gate_core_permits(&g->core) != permits;
 }
 
 void
@@ -403,8 +411,10 @@ act_drop_engine(struct gate *g, bool restart)
 	 * the keeper would end its successor.  If the keeper is gone its
 	 * channel says so in the main loop.
 	 */
-	if (restart && link_ask(LINK_ENGINE, LINK_HOLD_NONE) == -1)
-		log_warn("cannot ask for a new engine: %s", strerror(errno));
+	g->wants_engine = restart && link_ask(LINK_ENGINE,
+	    LINK_HOLD_NONE) == -1;
+	if (g->wants_engine)
+		log_warn("cannot ask for a new engine: %s", log_errno(errno));
 	if (g->engine_fd != -1)
 		(void)close(g->engine_fd);
 	g->engine_fd = -1;

@@ -13,6 +13,7 @@
 #include "supervisor/gate/heart.h"
 #include "supervisor/gate/ifconf.h"
 #include "supervisor/gate/kern.h"
+#include "supervisor/gate/pace.h"
 #include "supervisor/gate/purge.h"
 #include "supervisor/gate/routes.h"
 
@@ -27,9 +28,9 @@ struct gate {
 	struct purge purge;
 	struct addrs addrs;
 	int engine_fd; /* -1: no engine */
+	bool wants_engine; /* another one; the keeper could not be told */
 	int signal_fd, timer_fd;
-	uint64_t second_ns; /* when the next look round is due */
-	uint64_t beat_ns;   /* when Tor's lease is to be refreshed */
+	struct pace pace;
 	uint64_t held_ns;   /* when the gate or sync lease was last renewed */
 	uint64_t reopens;   /* of Tor's lease after it had lapsed */
 	unsigned unknown;   /* checks in a row that told nothing */
@@ -64,9 +65,13 @@ void act_fresh(struct gate *g);
 
 /*
  * A datagram of the engine's: compare what addresses it names with those that
- * are there, have the core decide, carry that out.
+ * are there, have the core decide, carry that out.  True: act_settle() is
+ * due.  False: it was a renewal and changed nothing; that the kernel let the
+ * heartbeat pass is what a look at the lease would say, and it is looked at
+ * once a second.
  */
-void act_request(struct gate *g, const void *buf, size_t len);
+bool act_request(struct gate *g, const void *buf, size_t len)
+    __attribute__((warn_unused_result));
 
 /* A page of a list of relays: have the core look at it, put it away. */
 void act_page(struct gate *g, const struct gate_relays *page);

@@ -70,7 +70,7 @@ adopt(struct nft_sock *s, enum pol_table_id id, uint8_t *buf)
 	rc = nft_commit(s, &b);
 	if (rc != 0)
 		log_debug("%s is not ours yet: %s", pol_table_name(id),
-		    strerror(-rc));
+		    log_errno(-rc));
 }
 
 void
@@ -93,7 +93,7 @@ hold_netdev(struct nft_sock *s, const struct pol_table *t)
 
 	if (rc != 0 && rc != -ENOENT && rc != -EOPNOTSUPP)
 		log_warn("cannot hold %s: %s", pol_table_name(t->id),
-		    strerror(-rc));
+		    log_errno(-rc));
 }
 
 static int
@@ -154,6 +154,6 @@ anchor_drop(const struct pol_policy *p)
 		    pol_table_name(POL_T_BOOT));
 	else
 		log_err("cannot load %s: %s", pol_table_name(POL_T_BOOT),
-		    strerror(-rc));
+		    log_errno(-rc));
 	return -1;
 }

@@ -96,7 +96,7 @@ is_forced(const char *name)
 static bool
 is_forced_index(int32_t index)
 {
-	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq ifr = { .ifr_ifindex = index };
 	int rc, saved;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy/rules.h"
+#include "supervisor/zero.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 /* An engine that is silent for so long does not come back by itself. */
@@ -145,15 +146,6 @@ reject(struct gate_core *c)
 	return d;
 }
 
-static bool
-map_is_empty(const uint8_t *map, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (map[i] != 0)
-			return false;
-	return true;
-}
-
 /* No bit that stands for no listener? */
 static bool
 fits_listeners(const struct gate_core *c, const struct gate_req *q)
@@ -162,7 +154,7 @@ fits_listeners(const struct gate_core *c, const struct gate_req *q)
 
 	if (rest != 0 && q->proven[whole] >> rest != 0)
 		return false;
-	return map_is_empty(q->proven + whole + (rest != 0),
+	return zero_ok(q->proven + whole + (rest != 0),
 	    sizeof q->proven - whole - (rest != 0));
 }
 
@@ -302,13 +294,13 @@ on_open(struct gate_core *c, struct gate_req *q, uint64_t now_ns,
 		return refuse(c, GATE_WHY_BAD_REQUEST);
 	if (!is_fresh(c, q->proof_ns, now_ns))
 		return refuse(c, GATE_WHY_ENGINE_LATE);
-	if (map_is_empty(q->proven, sizeof q->proven))
+	if (zero_ok(q->proven, sizeof q->proven))
 		return refuse(c, GATE_WHY_ASKED);
 	if (proven_nowhere(c, q))
 		return refuse(c, GATE_WHY_ADDRESS);
 	if (!same_ifaddrs(c, q))
 		drop_missing(c, q, missing);
-	if (map_is_empty(q->proven, sizeof q->proven))
+	if (zero_ok(q->proven, sizeof q->proven))
 		return refuse(c, GATE_WHY_ADDRESS);
 	/* A close for most: what was proven before it opens nothing after. */
 	if (c->pos == GATE_OPEN && q->want == GATE_SYNC)
@@ -458,7 +450,7 @@ gate_core_gone(struct gate_core *c, uint32_t gone)
 	}
 	if (!any || !is_up(c))
 		return decide(GATE_ACT_NONE);
-	if (map_is_empty(c->proven, sizeof c->proven))
+	if (zero_ok(c->proven, sizeof c->proven))
 		return gate_core_close(c, GATE_WHY_ADDRESS);
 	return decide(GATE_ACT_UPDATE);
 }

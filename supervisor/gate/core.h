@@ -154,7 +154,8 @@ struct gate_decision gate_core_tick(struct gate_core *c, uint64_t now_ns)
 
 /*
  * Invariant 3, to be asked right before each renewal: is the last proof
- * still younger than the lease?
+ * still younger than the lease?  And once more right after it, because there
+ * is no telling how long it took: if not, the caller closes at once.
  */
 bool gate_core_fresh(const struct gate_core *c, uint64_t now_ns);
 

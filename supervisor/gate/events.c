@@ -10,6 +10,7 @@
 
 #include "supervisor/gate/kern.h"
 #include "supervisor/gate/nft_attr.h"
+#include "supervisor/log.h"
 
 #define EVENT_BUF 32768
 /* Per call: the rest waits, so that a flood cannot hold up the main loop. */
@@ -92,11 +93,14 @@ take_event(struct kern *k, struct event_sum *sum, const struct nlmsghdr *h)
 unsigned
 kern_events(struct kern *k, bool *check)
 {
-	struct event_sum sum = { 0 };
+	struct event_sum sum = { .check = k->missed };
 	const struct nlmsghdr *h;
 	ssize_t n;
 	int left;
 
+	if (k->missed) /* the end of a transaction, perhaps */
+		k->in_foreign = false;
+	k->missed = false;
 	for (int i = 0; i < EVENT_MOST; i++) {
 		n = nft_recv(&k->events, event_buf, sizeof event_buf);
 		if (n == -EAGAIN)
@@ -113,4 +117,56 @@ kern_events(struct kern *k, bool *check)
 	}
 	*check = *check || sum.check;
 	return sum.foreign;
+}
+
+/*
+ * An interface that goes away changes tables without a commit.  Of that
+ * rtnetlink tells as well, or else we stay where we are told.
+ */
+static bool
+may_leave(const struct kern *k)
+{
+	return !k->deaf && k->netdev.events.fd != -1;
+}
+
+/*
+ * GENERATION is what it was when we could still be told of everything up to
+ * it: it is read first, and whoever was amid telling is waited for.
+ */
+static bool
+leave(struct kern *k, uint32_t *generation)
+{
+	if (!may_leave(k) ||
+	    nft_read_generation(&k->reader, generation) != 0 ||
+	    nft_fence(&k->owner) != 0)
+		return false;
+	k->deaf = nft_sock_leave(&k->events, NFNLGRP_NFTABLES) == 0;
+	return k->deaf;
+}
+
+void
+kern_listen(struct kern *k)
+{
+	if (k->deaf)
+		k->deaf = nft_sock_join(&k->events, NFNLGRP_NFTABLES) == -1;
+}
+
+int
+kern_commit_unheard(struct kern *k, struct nft_batch *b)
+{
+	uint32_t before, after;
+	int rc;
+
+	if (!leave(k, &before))
+		return nft_commit(&k->owner, b);
+	rc = nft_commit(&k->owner, b);
+	kern_listen(k);
+	if (k->deaf)
+		log_warn("changes of nf_tables are seen a second late: %s",
+		    log_errno(errno));
+	/* In this order: of whoever commits from here on we are told. */
+	if (k->deaf || nft_read_generation(&k->reader, &after) != 0 ||
+	    after - before != (rc == 0 ? 1u : 0u))
+		k->missed = true;
+	return rc;
 }

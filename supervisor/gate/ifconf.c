@@ -49,7 +49,7 @@ set_all(struct nft_sock *s, uint32_t index, bool valid_mark)
 static void
 settle(struct ifconf *c, uint32_t *was, const char *name, bool valid_mark)
 {
-	const uint32_t index = kern_ifindex(name);
+	const uint32_t index = kern_ifindex_again(name, *was, c->ask.fd);
 	int rc;
 
 	if (index == 0 || index == *was)
@@ -59,7 +59,7 @@ settle(struct ifconf *c, uint32_t *was, const char *name, bool valid_mark)
 	if (rc != 0)
 		log_warn("cannot set arp_ignore, arp_announce%s of %s: %s",
 		    valid_mark ? " and src_valid_mark" : "", name,
-		    strerror(-rc));
+		    log_errno(-rc));
 }
 
 void
@@ -68,7 +68,7 @@ ifconf_start(struct ifconf *c, const struct pol_policy *p)
 	*c = (struct ifconf){ .policy = p, .ask = { .fd = -1 } };
 	if (rtnl_open(&c->ask, 0) == -1) {
 		log_warn("cannot set how interfaces answer ARP: %s",
-		    strerror(errno));
+		    log_errno(errno));
 		return;
 	}
 	ifconf_check(c);

@@ -46,7 +46,7 @@ look_first(struct nft_sock *s, struct nft_table_info info[POL_NTABLE])
 		rc = nft_read_table(s, &info[i], (enum pol_table_id)i);
 		if (rc != 0) {
 			log_err("cannot ask the kernel for its nf_tables: %s",
-			    strerror(-rc));
+			    log_errno(-rc));
 			return -1;
 		}
 		if (!is_keepers(info, i) && owned_by_another(&info[i]) == -1)
@@ -272,7 +272,7 @@ install_vital(struct kern *k, const struct pol_ruleset *rs,
 	if (look_first(&k->reader, info) == -1)
 		return -1;
 	log_err("the kernel refused the ruleset at message %u: %s",
-	    (unsigned)k->owner.fail_msg, strerror(-rc));
+	    (unsigned)k->owner.fail_msg, log_errno(-rc));
 	return -1;
 }
 
@@ -295,7 +295,7 @@ settle_boot(struct kern *k, const struct pol_ruleset *rs,
 		return 0;
 	log_err("the kernel refused %s at message %u: %s",
 	    pol_table_name(POL_T_BOOT), (unsigned)k->owner.fail_msg,
-	    strerror(-rc));
+	    log_errno(-rc));
 	return -1;
 }
 
@@ -320,7 +320,7 @@ install_netdev(struct kern *k, const struct pol_ruleset *rs,
 		rc = nft_commit(&k->owner, &b);
 		if (rc != 0)
 			log_warn("cannot clear away the old %s: %s",
-			    pol_table_name(POL_T_NETDEV), strerror(-rc));
+			    pol_table_name(POL_T_NETDEV), log_errno(-rc));
 	}
 	if (netdev_start(k, &rs->tables[POL_T_NETDEV],
 	    guard_flags(k)) == -1) {
@@ -391,7 +391,7 @@ open_sockets(struct kern *k)
 	return 0;
 fail:
 	log_err("cannot open netlink sockets (is CAP_NET_ADMIN there?): %s",
-	    strerror(errno));
+	    log_errno(errno));
 	return -1;
 }
 

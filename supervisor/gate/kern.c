@@ -1,7 +1,9 @@
 #include "supervisor/gate/kern.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -179,7 +181,7 @@ restore_boot(struct kern *k)
 		    pol_table_name(POL_T_BOOT));
 	else if (before)
 		log_err("somebody changed %s and it cannot be put back: %s",
-		    pol_table_name(POL_T_BOOT), strerror(-rc));
+		    pol_table_name(POL_T_BOOT), log_errno(-rc));
 }
 
 /*
@@ -210,10 +212,14 @@ kern_verify(struct kern *k, bool always)
 	enum kern_state state;
 	uint32_t generation;
 
+	kern_listen(k);
+	k->quiet = false;
 	if (nft_read_generation(&k->reader, &generation) != 0)
 		return KERN_UNKNOWN;
-	if (!always && generation == k->generation && k->boot_up)
+	if (!always && generation == k->generation && k->boot_up) {
+		k->quiet = true;
 		return KERN_AS_MADE;
+	}
 	for (size_t i = 0; i < sizeof vital / sizeof vital[0]; i++) {
 		state = kern_compare(k, vital[i]);
 		if (state != KERN_AS_MADE)
@@ -226,9 +232,9 @@ kern_verify(struct kern *k, bool always)
 }
 
 /*
- * By way of a socket's option, because the ioctl(2) that answers the same
- * runs modprobe for a name that it does not know, and rtnetlink may wait for
- * a lock.
+ * By way of an option that sockets of any kind have, because the ioctl(2)
+ * that answers the same runs modprobe for a name that it does not know, and
+ * rtnetlink may wait for a lock.
  */
 uint32_t
 kern_ifindex(const char *name)
@@ -237,7 +243,7 @@ kern_ifindex(const char *name)
 	socklen_t out_len;
 	int fd, index = 0;
 
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return 0;
 	out_len = sizeof index;
@@ -247,4 +253,16 @@ kern_ifindex(const char *name)
 		index = 0;
 	(void)close(fd);
 	return (uint32_t)index;
+}
+
+/* A number has one name, but an alternative one is not told: ask for that. */
+uint32_t
+kern_ifindex_again(const char *name, uint32_t was, int fd)
+{
+	struct ifreq ifr = { .ifr_ifindex = (int)was };
+
+	if (was != 0 && ioctl(fd, SIOCGIFNAME, &ifr) == 0 &&
+	    strncmp(ifr.ifr_name, name, sizeof ifr.ifr_name) == 0)
+		return was;
+	return kern_ifindex(name);
 }

@@ -69,6 +69,7 @@ struct kern {
 	struct reach reach;
 	struct netdev netdev;
 	uint32_t generation; /* at the last full check */
+	bool quiet;	     /* kern_verify() found it to be that still */
 	/*
 	 * We have changed what struct nft_print calls moving since it was
 	 * sealed; nobody else can, the table is ours.
@@ -78,6 +79,8 @@ struct kern {
 	bool boot_up;
 	bool boot_held;	     /* by the keeper, so no guard: anchor.h */
 	uint32_t boot_owner; /* its netlink port; 0: nobody's */
+	bool deaf;	 /* not told of changes */
+	bool missed;	 /* some may not have been told: read back */
 	bool in_foreign; /* amid the events of somebody's transaction */
 	bool gate4, gate6;   /* families that the clients' lease is for */
 	bool egress4, egress6;
@@ -137,6 +140,12 @@ void kern_put_lease(struct kern *k, struct nft_batch *b, enum pol_set_id set,
 /* The number of interface NAME now; 0: there is none. */
 uint32_t kern_ifindex(const char *name);
 
+/*
+ * The same, if it may well be what it WAS: cheaper then.  FD is any socket of
+ * ours; -1 will do.
+ */
+uint32_t kern_ifindex_again(const char *name, uint32_t was, int fd);
+
 /* Start-up, for install.c: what proven.c needs; -1: out of memory. */
 int proven_init(struct kern *k) __attribute__((warn_unused_result));
 /* Add to B what empties the proven sets. */
@@ -161,6 +170,18 @@ enum kern_state kern_verify(struct kern *k, bool always)
  * others that touched our tables; *CHECK is set when a full check is due.
  */
 unsigned kern_events(struct kern *k, bool *check);
+
+/*
+ * As nft_commit() by the owner, for a batch of many elements: the kernel
+ * makes an event of each as long as anybody listens, so that we do not
+ * meanwhile.  The generation proves that nobody else has committed in that
+ * time; if somebody may have, k->missed is set, and kern_events() is to be
+ * called as for an event.  Such transactions are not among those it counts.
+ */
+int kern_commit_unheard(struct kern *k, struct nft_batch *b)
+    __attribute__((warn_unused_result));
+/* Be told again, if that failed. */
+void kern_listen(struct kern *k);
 
 /* Put the boot table back; 0 or a negative errno. */
 int kern_boot_reload(struct kern *k) __attribute__((warn_unused_result));

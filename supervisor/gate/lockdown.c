@@ -50,7 +50,7 @@ write_oom_score(void)
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	if (fd == -1 || write(fd, "-1000", 5) != 5)
-		log_debug("cannot set oom_score_adj: %s", strerror(errno));
+		log_debug("cannot set oom_score_adj: %s", log_errno(errno));
 	if (fd != -1)
 		(void)close(fd);
 }
@@ -80,9 +80,9 @@ lockdown_priority(void)
 	if (setrlimit(RLIMIT_MEMLOCK, &endless) == -1)
 		flags = MCL_CURRENT;
 	if (mlockall(flags) == -1)
-		log_warn("cannot lock memory: %s", strerror(errno));
+		log_warn("cannot lock memory: %s", log_errno(errno));
 	if (sched_setscheduler(0, SCHED_RR, &rr) == -1)
-		log_debug("no real-time scheduling: %s", strerror(errno));
+		log_debug("no real-time scheduling: %s", log_errno(errno));
 }
 
 /* Before the user changes: needs CAP_SETPCAP. */
@@ -93,6 +93,52 @@ lockdown_bounding(void)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1)
 			return -1;
 	return 0;
+}
+
+/*
+ * Those of portcullis.service; and the two by which a gate that was started
+ * by hand gets its place in the scheduler and on the OOM killer's list.
+ */
+static const unsigned keeper_caps[] = { CAP_NET_ADMIN, CAP_SETUID, CAP_SETGID,
+	CAP_SETPCAP, CAP_CHOWN, CAP_KILL, CAP_IPC_LOCK, CAP_SYS_NICE,
+	CAP_SYS_RESOURCE };
+
+static int
+bound_to(const struct __user_cap_data_struct keep[_LINUX_CAPABILITY_U32S_3])
+{
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if ((keep[CAP_TO_INDEX(cap)].permitted & CAP_TO_MASK(cap)) ==
+		    0 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1)
+			return -1;
+	return 0;
+}
+
+int
+lockdown_keeper(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct keep[_LINUX_CAPABILITY_U32S_3];
+	const struct rlimit none = { 0, 0 };
+	size_t i;
+
+	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return -1;
+	memset(keep, 0, sizeof keep);
+	for (i = 0; i < sizeof keeper_caps / sizeof keeper_caps[0]; i++)
+		keep[CAP_TO_INDEX(keeper_caps[i])].permitted |=
+		    CAP_TO_MASK(keeper_caps[i]);
+	if (setgroups(0, NULL) == -1 || bound_to(keep) == -1 ||
+	    syscall(SYS_capget, &head, has) == -1)
+		return -1;
+	for (i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		keep[i].permitted &= has[i].permitted;
+		keep[i].effective = keep[i].permitted;
+	}
+	/* With nothing to inherit the ambient set is empty as well. */
+	return (int)syscall(SYS_capset, &head, keep);
 }
 
 static int

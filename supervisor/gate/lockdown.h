@@ -19,6 +19,13 @@ int lockdown_begin(void) __attribute__((warn_unused_result));
  */
 void lockdown_priority(void);
 
+/*
+ * The keeper stays root, with no more of its power than it and its children
+ * need, however it was started; no groups, no core dumps, no tracing.  -1 and
+ * errno.
+ */
+int lockdown_keeper(void) __attribute__((warn_unused_result));
+
 /* Nothing that is executed from here on gets a capability.  -1 and errno. */
 int lockdown_bounding(void) __attribute__((warn_unused_result));
 

@@ -15,7 +15,6 @@
 #include "supervisor/log.h"
 
 #define NS_PER_S UINT64_C(1000000000)
-#define NS_PER_MS UINT64_C(1000000)
 /* Requests per turn: the rest waits for the other descriptors. */
 #define REQUEST_MOST 16
 /* Seconds without a readable ruleset until open is not defensible. */
@@ -78,11 +77,12 @@ on_keeper(struct gate *g)
 	act_settle(g);
 }
 
+/* FAILED: it lives, but only another one gets another pair with us. */
 static void
-engine_gone(struct gate *g)
+engine_gone(struct gate *g, bool failed)
 {
 	act_decision(g, gate_core_engine_gone(&g->core), act_mono());
-	act_drop_engine(g, false);
+	act_drop_engine(g, failed);
 }
 
 /* What comes from the engine, and room to notice what is too long. */
@@ -97,6 +97,7 @@ static union {
 static void
 on_engine(struct gate *g)
 {
+	bool settle;
 	ssize_t n;
 
 	for (int i = 0; i < REQUEST_MOST && g->engine_fd != -1 && !g->ended;
@@ -105,7 +106,7 @@ on_engine(struct gate *g)
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
-			engine_gone(g);
+			engine_gone(g, link_failed_here(n));
 			return;
 		}
 		if (gate_core_is_page(&heard, (size_t)n)) {
@@ -116,10 +117,11 @@ on_engine(struct gate *g)
 			act_reach(g, &heard.reach);
 			return;
 		}
-		act_request(g, &heard, (size_t)n);
+		settle = act_request(g, &heard, (size_t)n);
 		if (!g->core.refused && !g->ended)
 			act_fresh(g);
-		act_settle(g);
+		if (settle)
+			act_settle(g);
 	}
 }
 
@@ -146,10 +148,11 @@ check_tables(struct gate *g, bool always)
 	}
 }
 
+/* A barrier that has fallen ends Tor's lease. */
 static void
-check_netdev(struct gate *g)
+check_netdev(struct gate *g, bool stands)
 {
-	if (!netdev_check(&g->kern))
+	if (!stands)
 		act_egress(g);
 }
 
@@ -162,7 +165,7 @@ on_events(struct gate *g)
 	if (!check)
 		return;
 	check_tables(g, true);
-	check_netdev(g);
+	check_netdev(g, netdev_check(&g->kern));
 	act_settle(g);
 }
 
@@ -171,7 +174,7 @@ on_links(struct gate *g)
 {
 	if (!netdev_told(&g->kern))
 		return;
-	check_netdev(g);
+	check_netdev(g, netdev_check(&g->kern));
 	act_settle(g);
 }
 
@@ -194,6 +197,8 @@ look_round(struct gate *g)
 	/* A keeper that does not listen stops feeding the watchdog, too. */
 	(void)!link_ask(LINK_NONE, LINK_HOLD_NONE);
 	check_engine(g);
+	if (g->wants_engine) /* nobody else would ever ask for it */
+		act_drop_engine(g, true);
 	act_addresses(g);
 	check_tables(g, false);
 	routes_check(&g->routes);
@@ -201,14 +206,8 @@ look_round(struct gate *g)
 	barrier_check(&g->barrier);
 	purge_check(&g->purge);
 	act_permits(g);
-	check_netdev(g);
+	check_netdev(g, netdev_look(&g->kern));
 	act_settle(g);
-}
-
-static uint64_t
-beat_interval(const struct gate *g)
-{
-	return g->policy->lease_ms * NS_PER_MS / 4;
 }
 
 /* What came too late is too late. */
@@ -223,35 +222,31 @@ on_deadline(struct gate *g)
 	act_settle(g);
 }
 
+/* ASKED: the engine has just woken us. */
 static void
-on_time(struct gate *g)
+on_time(struct gate *g, bool asked)
 {
-	uint64_t now = act_now();
-	uint64_t fired;
+	const uint64_t now = act_now();
 
-	/* What it counts does not matter, only that it is read. */
-	(void)!read(g->timer_fd, &fired, sizeof fired);
-	if (now >= g->beat_ns) {
-		g->beat_ns = now + beat_interval(g);
+	if (pace_beat(&g->pace, now, asked))
 		act_egress(g);
-	}
-	if (now >= g->second_ns) {
-		g->second_ns = now + NS_PER_S;
+	if (pace_look(&g->pace, now, asked))
 		look_round(g);
-	}
 }
 
-/* CLOCK_BOOTTIME: a deadline that passed in suspend fires at once. */
+/*
+ * CLOCK_BOOTTIME: a deadline that passed in suspend fires at once.  That it
+ * has fired is forgotten with this, so nobody has to read it.
+ */
 static int
 set_timer(const struct gate *g)
 {
-	uint64_t next = gate_core_next(&g->core);
+	const uint64_t core = gate_core_next(&g->core);
+	uint64_t next = pace_next(&g->pace);
 	struct itimerspec its = { 0 };
 
-	if (g->second_ns < next)
-		next = g->second_ns;
-	if (g->beat_ns < next)
-		next = g->beat_ns;
+	if (core < next)
+		next = core;
 	if (next == 0)
 		next = 1; /* 0 would disarm it */
 	its.it_value.tv_sec = (time_t)(next / NS_PER_S);
@@ -296,12 +291,13 @@ turn(struct gate *g, const struct pollfd fds[P_NFDS])
 	if (!g->ended && fds[P_ENGINE].revents != 0 &&
 	    fds[P_ENGINE].fd == g->engine_fd)
 		on_engine(g);
-	if (!g->ended && fds[P_EVENTS].revents != 0)
+	/* A page of relays may just have made us miss one. */
+	if (!g->ended && (fds[P_EVENTS].revents != 0 || g->kern.missed))
 		on_events(g);
 	if (!g->ended && fds[P_LINKS].revents != 0)
 		on_links(g);
 	if (!g->ended)
-		on_time(g);
+		on_time(g, fds[P_ENGINE].revents != 0);
 	if (!g->ended)
 		act_relays(g);
 }
@@ -313,7 +309,7 @@ loop_run(struct gate *g)
 
 	while (!g->ended) {
 		if (wait_for(g, fds) == -1) {
-			log_err("cannot wait: %s", strerror(errno));
+			log_err("cannot wait: %s", log_errno(errno));
 			act_close(g, GATE_WHY_KERNEL);
 			return 1;
 		}

@@ -46,7 +46,8 @@ look(struct kern *k)
 	for (size_t i = 0; i < k->policy->nexternal; i++) {
 		uint32_t was = n->index[i];
 
-		n->index[i] = kern_ifindex(k->policy->external[i]);
+		n->index[i] = kern_ifindex_again(k->policy->external[i], was,
+		    k->owner.fd);
 		same = same && n->index[i] == was;
 		if (n->index[i] == 0)
 			n->absent |= 1u << i;
@@ -118,26 +119,45 @@ tell_barrier(struct netdev *n, int rc)
 	else if (!n->said)
 		log_warn("packet sockets are not stopped on the external "
 		    "side, so Tor's traffic is not let out: %s",
-		    strerror(-rc));
+		    log_errno(-rc));
 	n->said = !n->up;
 }
 
-bool
-netdev_check(struct kern *k)
+/* SAME: nothing can have changed but what look() sees. */
+static bool
+check(struct kern *k, bool same)
 {
 	struct netdev *n = &k->netdev;
 	const uint32_t was = n->absent;
 	const bool before = n->up;
 	int rc;
 
-	if (look(k) && n->up && kern_compare(k, POL_T_NETDEV) == KERN_AS_MADE)
+	if (look(k) && n->up &&
+	    (same || kern_compare(k, POL_T_NETDEV) == KERN_AS_MADE)) {
+		n->generation = k->generation;
 		return true;
+	}
 	rc = n->held ? look_at(k) : install(k);
 	n->up = rc == 0;
 	tell_absent(k, was);
 	if (!n->up || !before)
 		tell_barrier(n, rc);
 	return n->up;
+}
+
+bool
+netdev_check(struct kern *k)
+{
+	return check(k, false);
+}
+
+bool
+netdev_look(struct kern *k)
+{
+	const struct netdev *n = &k->netdev;
+
+	return check(k, k->quiet && n->events.fd != -1 &&
+	    n->generation == k->generation);
 }
 
 bool
@@ -193,7 +213,7 @@ netdev_start(struct kern *k, const struct pol_table *t, uint32_t flags)
 	/* First the news, so that none is missed after the first look. */
 	if (rtnl_open(&n->events, RTMGRP_LINK) == -1)
 		log_warn("external interfaces that appear are seen a second "
-		    "late: %s", strerror(errno));
+		    "late: %s", log_errno(errno));
 	if (n->held && kern_seal(k, POL_T_NETDEV) == 0)
 		n->whole = is_whole(&k->seals[POL_T_NETDEV].print, t);
 	(void)netdev_check(k); /* netdev.up tells */

@@ -32,6 +32,7 @@ struct netdev {
 	struct nft_sock events;	 /* what comes and goes, for poll(2) */
 	uint32_t index[POL_MAX_IFACES]; /* when last looked; 0: not there */
 	uint32_t absent;	 /* bits: external interfaces not there */
+	uint32_t generation;	 /* kern.generation when found as made */
 	bool up;		 /* each that is there has its chain */
 	bool said;		 /* that they have not */
 };
@@ -50,6 +51,13 @@ void netdev_clear(struct kern *k);
  * the table was put back or made anew?
  */
 bool netdev_check(struct kern *k);
+
+/*
+ * The same once a second: without comparing the table if the kern_verify()
+ * before found that nobody has committed anything since it was compared, and
+ * no interface has come or gone, of which netdev_told() tells otherwise.
+ */
+bool netdev_look(struct kern *k);
 
 /* Take in what has been told; true: interfaces may have come or gone. */
 bool netdev_told(struct kern *k);

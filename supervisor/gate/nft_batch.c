@@ -14,6 +14,8 @@
 #define ACK_BUF 16384
 /* Datagrams: far more than there are messages in a batch to answer. */
 #define ANSWERS_MOST 65536
+/* A batch's two ends, 20 octets each, and nothing between them. */
+#define FENCE_BYTES 64
 
 int
 nft_sock_open(struct nft_sock *s, unsigned group)
@@ -34,13 +36,26 @@ nft_sock_open(struct nft_sock *s, unsigned group)
 	if (setsockopt(s->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one,
 	    sizeof one) == -1)
 		goto fail;
-	if (group != 0 && setsockopt(s->fd, SOL_NETLINK,
-	    NETLINK_ADD_MEMBERSHIP, &group, sizeof group) == -1)
+	if (group != 0 && nft_sock_join(s, group) == -1)
 		goto fail;
 	return 0;
 fail:
 	nft_sock_close(s);
 	return -1;
+}
+
+int
+nft_sock_join(const struct nft_sock *s, unsigned group)
+{
+	return setsockopt(s->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+	    sizeof group);
+}
+
+int
+nft_sock_leave(const struct nft_sock *s, unsigned group)
+{
+	return setsockopt(s->fd, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group,
+	    sizeof group);
 }
 
 void
@@ -247,29 +262,51 @@ drain(const struct nft_sock *s, struct answers *a)
 	return rc;
 }
 
-int
-nft_commit(struct nft_sock *s, struct nft_batch *b)
+/* All of B, and what the kernel has to say to it. */
+static int
+carry_out(struct nft_sock *s, struct nft_batch *b, struct answers *a)
 {
-	struct answers a = { .first = s->seq + 1 };
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	ssize_t n;
 	int rc;
 
-	s->fail_msg = 0;
-	if (!b->ended)
-		return -E2BIG;
-	a.ack = stamp(s, b);
+	a->first = s->seq + 1;
+	a->ack = stamp(s, b);
 	do
 		n = sendto(s->fd, b->buf, b->len, MSG_DONTWAIT,
 		    (struct sockaddr *)&kernel, sizeof kernel);
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return -errno;
-	rc = drain(s, &a);
+	rc = drain(s, a);
+	return a->error != 0 ? a->error : rc;
+}
+
+int
+nft_commit(struct nft_sock *s, struct nft_batch *b)
+{
+	struct answers a = { 0 };
+	int rc;
+
+	s->fail_msg = 0;
+	if (!b->ended)
+		return -E2BIG;
+	rc = carry_out(s, b, &a);
 	s->fail_msg = a.error_msg;
-	if (a.error != 0)
-		return a.error;
 	if (rc != 0)
 		return rc;
 	return a.acked ? 0 : -EPROTO;
+}
+
+/* The kernel takes its lock before it finds that there is nothing to do. */
+int
+nft_fence(struct nft_sock *s)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[FENCE_BYTES];
+	struct nft_batch b;
+	struct answers a = { 0 };
+
+	nft_batch_begin(&b, buf, sizeof buf);
+	put_bracket(&b, NFNL_MSG_BATCH_END);
+	return carry_out(s, &b, &a);
 }

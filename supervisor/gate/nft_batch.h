@@ -25,6 +25,7 @@ struct nft_sock {
 	uint32_t portid;
 	uint32_t seq;	   /* last one used */
 	uint32_t fail_msg; /* commit: number of the message that failed */
+	bool rest;	   /* an answer may not have been read to its end */
 };
 
 struct nft_batch {
@@ -41,6 +42,11 @@ int nft_sock_open(struct nft_sock *s, unsigned group)
     __attribute__((warn_unused_result));
 /* Needs no privilege and no memory: the kernel drops what S owns. */
 void nft_sock_close(struct nft_sock *s);
+/* A group of what the kernel tells: 0, or -1 and errno. */
+int nft_sock_join(const struct nft_sock *s, unsigned group)
+    __attribute__((warn_unused_result));
+int nft_sock_leave(const struct nft_sock *s, unsigned group)
+    __attribute__((warn_unused_result));
 /* Let one send carry SEND octets and RECV octets wait to be read. */
 int nft_sock_buffers(const struct nft_sock *s, size_t send, size_t recv)
     __attribute__((warn_unused_result));
@@ -63,6 +69,12 @@ void nft_batch_end(struct nft_batch *b);
  */
 int nft_commit(struct nft_sock *s, struct nft_batch *b)
     __attribute__((warn_unused_result));
+
+/*
+ * Wait until nobody's commit is going on; 0 or a negative errno.  Of every
+ * commit whose generation could be read before, all has been told then.
+ */
+int nft_fence(struct nft_sock *s) __attribute__((warn_unused_result));
 
 /*
  * One datagram from the kernel and from nobody else.  Its length, or a

@@ -19,6 +19,8 @@
 #define MAX_ATTR 32
 /* Datagrams of a dump that was given up; our largest has fewer. */
 #define SKIP_MOST 256
+/* NFTA_SET_COUNT, which older kernels and headers do not have. */
+#define ATTR_SET_COUNT 20u
 /* A question: table name, set name, header. */
 #define ASK_BUF 256
 
@@ -166,6 +168,7 @@ send_ask(struct nft_sock *s, struct nlmsghdr *h)
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 
 	h->nlmsg_seq = ++s->seq;
+	s->rest = true;
 	if (sendto(s->fd, h, h->nlmsg_len, MSG_DONTWAIT,
 	    (struct sockaddr *)&kernel, sizeof kernel) == -1)
 		return -errno;
@@ -199,13 +202,16 @@ ask(struct nft_sock *s, struct nlmsghdr *h, on_msg cb, void *arg)
 	struct answer ans = { .cb = cb, .arg = arg };
 	int rc;
 
-	skip_rest(s);
+	if (s->rest)
+		skip_rest(s);
 	rc = send_ask(s, h);
 	if (rc != 0)
 		return rc;
 	do
 		rc = take_datagram(s, &ans);
 	while (rc == 1);
+	if (rc == 0)
+		s->rest = false;
 	return rc;
 }
 
@@ -402,6 +408,39 @@ nft_read_keys(struct nft_sock *s, enum pol_set_id set, nft_seen seen,
 	struct elem_walk w = { .each = each_key, .arg = arg, .seen = seen };
 
 	return walk(s, set, &w);
+}
+
+/* What a set says of itself. */
+struct set_info {
+	bool counts;
+	uint32_t n;
+};
+
+static void
+on_set(void *arg, const struct attrs *a)
+{
+	struct set_info *info = arg;
+
+	info->counts = a->of[ATTR_SET_COUNT] != NULL;
+	info->n = get_u32(a, ATTR_SET_COUNT);
+}
+
+int
+nft_read_count(struct nft_sock *s, uint32_t *out, enum pol_set_id set)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[ASK_BUF];
+	struct set_info info = { 0 };
+	struct nlmsghdr *h;
+	int rc;
+
+	h = ask_begin(buf, NFT_MSG_GETSET, NFPROTO_INET, NLM_F_ACK);
+	mnl_attr_put_strz(h, NFTA_SET_TABLE, pol_table_name(POL_T_GATE));
+	mnl_attr_put_strz(h, NFTA_SET_NAME, pol_set_name(set));
+	rc = ask(s, h, on_set, &info);
+	*out = info.n;
+	if (rc == 0 && !info.counts)
+		return -EOPNOTSUPP;
+	return rc;
 }
 
 static void

@@ -49,6 +49,14 @@ int nft_read_keys(struct nft_sock *s, enum pol_set_id set, nft_seen seen,
     void *arg) __attribute__((warn_unused_result));
 
 /*
+ * The kernel's own count of the elements of SET, however many, by one short
+ * answer; every element that is in force, and none of a batch that failed.
+ * -EOPNOTSUPP: it is an older one, which keeps that to itself.
+ */
+int nft_read_count(struct nft_sock *s, uint32_t *out, enum pol_set_id set)
+    __attribute__((warn_unused_result));
+
+/*
  * Counting a big set's elements without staying away for long: ask, then
  * take one datagram at a time.  S is for nothing else meanwhile, and every
  * datagram of an earlier count has been skipped.

@@ -29,6 +29,14 @@ notify_init(void)
 	else
 		peer_len++;
 	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/*
+	 * Landlock would keep us from an abstract one later, unless we are
+	 * connected.  Where there is a path it is looked up each time: there
+	 * may be another one by then.
+	 */
+	if (path[0] == '@' && notify_fd != -1 &&
+	    connect(notify_fd, (struct sockaddr *)&peer, peer_len) == 0)
+		peer_len = 0;
 }
 
 void
@@ -38,5 +46,6 @@ notify_send(const char *text)
 		return;
 	/* systemd may be gone or busy: the gate stands without it. */
 	(void)sendto(notify_fd, text, strlen(text),
-	    MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&peer, peer_len);
+	    MSG_DONTWAIT | MSG_NOSIGNAL,
+	    peer_len == 0 ? NULL : (struct sockaddr *)&peer, peer_len);
 }

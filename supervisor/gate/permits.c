@@ -79,7 +79,7 @@ hold_family(struct kern *k, const struct heart *h, size_t i, int family)
 		rc = kern_begin_lease(k, permits[i].set, family);
 	if (rc != 0 && rc != -EEXIST)
 		log_warn("cannot hold %s: %s",
-		    pol_set_name(permits[i].set), strerror(-rc));
+		    pol_set_name(permits[i].set), log_errno(-rc));
 }
 
 void
@@ -116,7 +116,7 @@ permits_end(struct kern *k, uint32_t bits)
 			m->held &= ~permits[i].bit;
 		else
 			log_warn("cannot end %s, which lapses: "
-			    "%s", pol_set_name(permits[i].set), strerror(-rc));
+			    "%s", pol_set_name(permits[i].set), log_errno(-rc));
 	}
 }
 

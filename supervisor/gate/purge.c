@@ -22,6 +22,8 @@
 #include "policy/rules.h"
 #include "supervisor/gate/lockdown.h"
 #include "supervisor/log.h"
+#include "supervisor/sandbox/landlock.h"
+#include "supervisor/sandbox/sandbox.h"
 
 /* One message and its answer. */
 #define MSG_BYTES 256
@@ -105,10 +107,15 @@ serve(const struct purge *p, int fd)
 {
 	struct purge_page *page = p->page;
 	uint64_t asked, count;
+	ssize_t n;
 
 	/* Requests that came meanwhile are one: the counter is reset. */
-	while (read(p->wake_fd, &count, sizeof count) ==
-	    (ssize_t)sizeof count) {
+	for (;;) {
+		n = read(p->wake_fd, &count, sizeof count);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n != (ssize_t)sizeof count)
+			return;
 		asked = atomic_load(&page->asked);
 		atomic_store(&page->error, -forget(fd));
 		atomic_fetch_add(&page->runs, 1);
@@ -126,11 +133,14 @@ child(const struct purge *p, uint32_t uid, uint32_t gid)
 	const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
 	    NETLINK_NETFILTER);
 	const int fds[NFDS] = { p->wake_fd, p->done_fd, fd };
+	const struct landlock_grant nothing = { .nread = 0 };
 
 	if (fd == -1 || keep_only(fds) == -1 ||
 	    prctl(PR_SET_NAME, "portcullis-purge", 0, 0, 0) == -1 ||
 	    lockdown_finish(uid, gid) == -1)
 		_exit(1);
+	landlock_apply(&nothing);
+	sandbox_apply(SANDBOX_PURGE);
 	serve(p, fd);
 	_exit(1);
 }
@@ -139,7 +149,7 @@ static void
 forgo(struct purge *p, const char *what)
 {
 	log_warn("clients' flows will not be forgotten at a close, which "
-	    "closes all the same: %s: %s", what, strerror(errno));
+	    "closes all the same: %s: %s", what, log_errno(errno));
 	purge_clear(p);
 }
 
@@ -205,7 +215,7 @@ purge_check(struct purge *p)
 	error = atomic_load(&p->page->error);
 	if (error != 0 && error != p->said_error)
 		log_warn("the kernel does not forget clients' flows, which "
-		    "are closed all the same: %s", strerror(error));
+		    "are closed all the same: %s", log_errno(error));
 	p->said_error = error;
 	if (waitpid(p->pid, NULL, WNOHANG) == 0)
 		return;

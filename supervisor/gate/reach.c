@@ -236,7 +236,7 @@ reach_put(struct kern *k, const struct gate_reach *r)
 		k->reach.seq = r->seq;
 	else
 		log_warn("%u addresses number %u are not in force: %s",
-		    (unsigned)r->n, (unsigned)r->seq, strerror(-rc));
+		    (unsigned)r->n, (unsigned)r->seq, log_errno(-rc));
 }
 
 void
@@ -254,5 +254,5 @@ reach_check(struct kern *k)
 
 	if (rc != 0)
 		log_warn("cannot end what an earlier engine let be reached: "
-		    "%s", strerror(-rc));
+		    "%s", log_errno(-rc));
 }

@@ -4,8 +4,9 @@
  * a list in force, only the old one, the new one, or no gate table at all.
  *
  * The spare sets are not flushed but made anew, which costs the same however
- * much they held.  Counting the elements of a big set costs the kernel more
- * with each datagram, so that it is done one datagram at a time, between
+ * much they held.  How many elements a set holds newer kernels say at once.
+ * From others all elements are read to count them, which costs the kernel
+ * more with each datagram, so that it is done one datagram at a time, between
  * other work.
  */
 #include "supervisor/gate/relays.h"
@@ -153,13 +154,13 @@ fail(struct kern *k, int rc)
 	struct relays *r = &k->relays;
 
 	log_warn("the list of relays number %u is not in force: %s; number "
-	    "%u stays", (unsigned)r->coming, strerror(-rc),
+	    "%u stays", (unsigned)r->coming, log_errno(-rc),
 	    (unsigned)r->generation);
 	r->phase = RELAYS_IDLE;
 	rc = empty_spare(k);
 	if (rc != 0)
 		log_warn("cannot empty the spare sets of relays: %s",
-		    strerror(-rc));
+		    log_errno(-rc));
 }
 
 static void
@@ -218,7 +219,7 @@ fill(struct kern *k, const struct gate_relays *page)
 	put_family(k, &b, page, 1);
 	nft_batch_end(&b);
 	r->dirty = true;
-	return nft_commit(&k->owner, &b);
+	return kern_commit_unheard(k, &b);
 }
 
 void
@@ -243,7 +244,7 @@ relays_page(struct kern *k, const struct gate_relays *page)
 	if (r->got4 + r->got6 < r->total)
 		return;
 	r->nth = r->torn = 0;
-	r->phase = RELAYS_DRAINING;
+	r->phase = RELAYS_FULL;
 }
 
 void
@@ -258,24 +259,9 @@ relays_abandon(struct kern *k)
 bool
 relays_busy(const struct kern *k)
 {
-	return k->relays.phase == RELAYS_DRAINING ||
+	return k->relays.phase == RELAYS_FULL ||
+	    k->relays.phase == RELAYS_DRAINING ||
 	    k->relays.phase == RELAYS_COUNTING;
-}
-
-/* The kernel takes no second question before the end of its answer. */
-static bool
-drain(struct kern *k)
-{
-	struct relays *r = &k->relays;
-	int rc;
-
-	if (nft_skip(&r->sock))
-		return false;
-	rc = nft_count_ask(&r->sock, &r->count, pairs[spare(r)][r->nth]);
-	r->phase = RELAYS_COUNTING;
-	if (rc != 0)
-		fail(k, rc);
-	return rc != 0;
 }
 
 /*
@@ -342,6 +328,52 @@ exchange(struct kern *k)
 	return settle(k);
 }
 
+/* What all sets of the pair hold; false: the kernel does not say that. */
+static bool
+ask_counts(struct kern *k, int *rc)
+{
+	struct relays *r = &k->relays;
+
+	*rc = 0;
+	for (size_t i = 0; i < 2 && *rc == 0; i++)
+		*rc = nft_read_count(&k->reader, &r->counted[i],
+		    pairs[spare(r)][i]);
+	return *rc != -EOPNOTSUPP;
+}
+
+/* The kernel takes no second question before the end of its answer. */
+static bool
+drain(struct kern *k)
+{
+	struct relays *r = &k->relays;
+	int rc;
+
+	if (nft_skip(&r->sock))
+		return false;
+	rc = nft_count_ask(&r->sock, &r->count, pairs[spare(r)][r->nth]);
+	r->phase = RELAYS_COUNTING;
+	if (rc != 0)
+		fail(k, rc);
+	return rc != 0;
+}
+
+static bool
+full(struct kern *k)
+{
+	struct relays *r = &k->relays;
+	int rc;
+
+	if (r->walks || !ask_counts(k, &rc)) {
+		r->walks = true;
+		r->phase = RELAYS_DRAINING;
+		return false;
+	}
+	if (rc == 0)
+		return exchange(k);
+	fail(k, rc);
+	return true;
+}
+
 static bool
 count(struct kern *k)
 {
@@ -372,6 +404,8 @@ relays_step(struct kern *k)
 	case RELAYS_IDLE:
 	case RELAYS_FILLING:
 		break;
+	case RELAYS_FULL:
+		return full(k);
 	case RELAYS_DRAINING:
 		return drain(k);
 	case RELAYS_COUNTING:

@@ -21,8 +21,9 @@ struct kern;
 enum relays_phase {
 	RELAYS_IDLE = 0, /* no list is coming, or it has failed */
 	RELAYS_FILLING,	 /* more pages are to come */
-	RELAYS_DRAINING, /* full; the rest of a count that was given up */
-	RELAYS_COUNTING, /* full; reading back, a datagram at a time */
+	RELAYS_FULL,	 /* to be counted, at once if the kernel can */
+	RELAYS_DRAINING, /* if not: the rest of a count that was given up */
+	RELAYS_COUNTING, /* reading back, a datagram at a time */
 	RELAYS_UNSURE	 /* exchanged or not: to be read */
 };
 
@@ -42,6 +43,7 @@ struct relays {
 	unsigned torn;	     /* counts that somebody's commit made void */
 	uint64_t before;     /* the moving part, before it was to move */
 	int error;	     /* of the exchange */
+	bool walks;	     /* no other way to count with this kernel */
 	bool second;	     /* which pair is in force */
 	bool dirty;	     /* the spare pair may hold something */
 	uint32_t generation; /* in force; 0: nothing is yet */

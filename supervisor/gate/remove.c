@@ -27,7 +27,7 @@ collect(struct nft_sock *s, struct nft_batch *b,
 		rc = nft_read_table(s, &info[i], (enum pol_table_id)i);
 		if (rc != 0) {
 			log_err("cannot ask the kernel for its nf_tables: %s",
-			    strerror(-rc));
+			    log_errno(-rc));
 			return -1;
 		}
 		if (info[i].owner != 0) {
@@ -50,7 +50,7 @@ remove_routes(void)
 	int n = routes_remove();
 
 	if (n < 0) {
-		log_err("cannot remove our routing rules: %s", strerror(-n));
+		log_err("cannot remove our routing rules: %s", log_errno(-n));
 		return 1;
 	}
 	if (n > 0)
@@ -70,7 +70,7 @@ remove_tables(struct nft_sock *s, struct nft_batch *b,
 	}
 	rc = nft_commit(s, b);
 	if (rc != 0) {
-		log_err("cannot remove our tables: %s", strerror(-rc));
+		log_err("cannot remove our tables: %s", log_errno(-rc));
 		return 1;
 	}
 	for (unsigned i = 0; i < POL_NTABLE; i++)
@@ -102,7 +102,7 @@ gate_remove_rules(void)
 	int rc = 1;
 
 	if (nft_sock_open(&s, 0) == -1) {
-		log_err("cannot open a netlink socket: %s", strerror(errno));
+		log_err("cannot open a netlink socket: %s", log_errno(errno));
 		return 1;
 	}
 	buf = malloc(BATCH_BYTES);

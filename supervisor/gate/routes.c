@@ -234,7 +234,7 @@ tell(struct routes *r, const struct settled *s, int rc)
 		log_info("the routing rules stand again");
 	else if (rc != 0 && !r->said)
 		log_warn("cannot keep the routing rules, one of several "
-		    "barriers: %s", strerror(-rc));
+		    "barriers: %s", log_errno(-rc));
 	else if (!good && s->in_way != 0 && s->in_way != r->in_way)
 		log_warn("a routing rule of somebody else's with priority %u "
 		    "comes before ours and may lead past them",
@@ -264,7 +264,7 @@ routes_start(struct routes *r, const struct pol_policy *p)
 	if (rtnl_open(&r->events, RTMGRP_IPV4_RULE |
 	    1u << (RTNLGRP_IPV6_RULE - 1)) == -1 ||
 	    rtnl_open(&r->ask, 0) == -1) {
-		log_warn("cannot ask for routing rules: %s", strerror(errno));
+		log_warn("cannot ask for routing rules: %s", log_errno(errno));
 		routes_clear(r);
 		return;
 	}
