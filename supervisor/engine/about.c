@@ -252,6 +252,17 @@ put_line(struct engine *e, enum cp_severity severity, struct cp_str keywords)
 	    (int)sizeof a->line - 1, text);
 }
 
+/* Has what a Tor says that has long been ready been put down already? */
+static bool
+is_done(const struct about *a, const struct cp_bootstrap *b,
+    struct cp_str keywords)
+{
+#define DONE "PROGRESS=100 TAG=done SUMMARY=\"Done\""
+	return b->severity == CP_SEV_NOTICE && cp_str_is(keywords, DONE) &&
+	    strcmp(a->line, "NOTICE BOOTSTRAP " DONE) == 0;
+#undef DONE
+}
+
 void
 about_phase(struct engine *e, const struct cp_bootstrap *b,
     struct cp_str keywords)
@@ -259,6 +270,8 @@ about_phase(struct engine *e, const struct cp_bootstrap *b,
 	struct about *a = &e->about;
 	struct cp_str word;
 
+	if (is_done(a, b, keywords))
+		return;
 	a->line[0] = a->severity[0] = a->recommendation[0] = '\0';
 	a->count = 0;
 	if (keywords.n == 0)

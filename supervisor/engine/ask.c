@@ -26,10 +26,12 @@ bits_for(const struct engine *e, uint8_t *map, enum gate_position pos)
 	memset(map, 0, POL_MAX_LISTENERS / 8);
 	if (!ask_is_up(pos))
 		return 0;
+	memcpy(map, e->facts.proven, POL_MAX_LISTENERS / 8);
+	if (pos == GATE_OPEN)
+		return e->facts.nproven;
 	for (size_t i = 0; i < POL_MAX_LISTENERS / 8; i++)
-		map[i] = pos == GATE_OPEN ? e->facts.proven[i] :
-		    e->facts.proven[i] & e->for_sync[i];
-	return pos == GATE_OPEN ? e->facts.nproven : e->facts.nsync;
+		map[i] &= e->for_sync[i];
+	return e->facts.nsync;
 }
 
 static void
@@ -100,6 +102,10 @@ choose(const struct engine *e, uint64_t now)
 	if (e->state == SM_HALT)
 		return GATE_CLOSED;
 	if (ask_is_up(pos) && (!gate_is_ready(e) || apply_busy(e)))
+		return GATE_TOR_ONLY;
+	/* It would go up and down as often as Tor takes something back. */
+	if (ask_is_up(pos) && !ask_is_up(e->asked) &&
+	    !storm_is_calm(&e->taken_back, now))
 		return GATE_TOR_ONLY;
 	if (pos == GATE_SYNC && e->asked == GATE_OPEN)
 		return GATE_TOR_ONLY;

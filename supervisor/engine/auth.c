@@ -8,6 +8,7 @@
 
 #include "controlproto/auth.h"
 #include "controlproto/cmd.h"
+#include "controlproto/login.h"
 #include "controlproto/reply.h"
 #include "supervisor/engine/core.h"
 #include "supervisor/log.h"
@@ -29,53 +30,32 @@ static const char *const info_keys[] = { "version", "process/pid",
 	"events/names", "process/descriptor-limit" };
 #define NINFO (sizeof info_keys / sizeof info_keys[0])
 
+static void
+login_send(struct engine *e, enum cmd tag, uint64_t now)
+{
+	struct cp_cmd cmd = { 0 };
+
+	session_send(e, tag, &cmd, cp_login_command(e->login, &cmd), now);
+}
+
 void
 auth_hello(struct engine *e, uint64_t now)
 {
-	struct cp_cmd cmd = { 0 };
+	unsigned char nonce[CP_NONCE_LEN];
 
-	session_send(e, CMD_PROTOCOLINFO, &cmd, cp_cmd_protocolinfo(&cmd),
-	    now);
-}
-
-static void
-send_credential(struct engine *e, const unsigned char *cred, size_t n,
-    uint64_t now)
-{
-	struct cp_cmd cmd = { 0 };
-
-	session_send(e, CMD_AUTHENTICATE, &cmd,
-	    cp_cmd_authenticate(&cmd, cred, n), now);
-}
-
-static void
-start_safecookie(struct engine *e, uint64_t now)
-{
-	struct cp_cmd cmd = { 0 };
-
-	if (e->ops->random(e->arg, e->nonce, sizeof e->nonce) == -1) {
+	if (e->ops->random(e->arg, nonce, sizeof nonce) == -1) {
 		engine_lose(e, LOSS_MEMORY, "no randomness", now);
 		return;
 	}
-	session_send(e, CMD_CHALLENGE, &cmd,
-	    cp_cmd_authchallenge(&cmd, e->nonce), now);
-}
-
-static void
-start_password(struct engine *e, uint64_t now)
-{
-	unsigned char pw[PASSWORD_CAP];
-	int n = e->ops->password(e->arg, pw, sizeof pw);
-
-	if (n < 0)
-		engine_lose(e, LOSS_PASSWORD, NULL, now);
+	e->login = cp_login_new(e->policy->tor.auth, nonce);
+	if (e->login == NULL)
+		engine_lose(e, LOSS_MEMORY, "out of memory", now);
 	else
-		send_credential(e, pw, (size_t)n, now);
-	explicit_bzero(pw, sizeof pw);
+		login_send(e, CMD_PROTOCOLINFO, now);
 }
 
 static enum snap_auth
-auth_word(enum cp_auth_method method)
+auth_word(unsigned method)
 {
 	switch (method) {
 	case CP_AUTH_SAFECOOKIE:
@@ -90,80 +70,93 @@ auth_word(enum cp_auth_method method)
 	return SNAP_AUTH_NONE;
 }
 
-static void
-start_method(struct engine *e, enum cp_auth_method method, uint64_t now)
+static bool
+give_cookie(struct engine *e)
 {
-	e->about.auth = auth_word(method);
-	switch (method) {
-	case CP_AUTH_SAFECOOKIE:
-		start_safecookie(e, now);
-		break;
-	case CP_AUTH_COOKIE:
-		send_credential(e, e->cookie, sizeof e->cookie, now);
-		break;
-	case CP_AUTH_HASHEDPASSWORD:
-		start_password(e, now);
-		break;
-	case CP_AUTH_NULL:
-		send_credential(e, NULL, 0, now);
-		break;
+	const struct cp_protocolinfo *pi = cp_login_peek_info(e->login);
+	unsigned char cookie[CP_COOKIE_LEN];
+	bool ok = e->ops->cookie(e->arg, cookie,
+	    pi->has_cookiefile ? pi->cookiefile : NULL) != -1 &&
+	    cp_login_secret(e->login, cookie, sizeof cookie) == CP_OK;
+
+	explicit_bzero(cookie, sizeof cookie);
+	return ok;
+}
+
+static bool
+give_password(struct engine *e)
+{
+	unsigned char pw[PASSWORD_CAP];
+	int n = e->ops->password(e->arg, pw, sizeof pw);
+	bool ok = n >= 0 &&
+	    cp_login_secret(e->login, pw, (size_t)n) == CP_OK;
+
+	explicit_bzero(pw, sizeof pw);
+	return ok;
+}
+
+static void
+start_method(struct engine *e, uint64_t now)
+{
+	unsigned method = cp_login_method(e->login);
+	enum cp_login_want want = cp_login_wants(e->login);
+
+	if (want == CP_LOGIN_COOKIE && !give_cookie(e)) {
+		engine_lose(e, LOSS_COOKIE, NULL, now);
+		return;
 	}
+	if (want == CP_LOGIN_PASSWORD && !give_password(e)) {
+		engine_lose(e, LOSS_PASSWORD, NULL, now);
+		return;
+	}
+	e->about.auth = auth_word(method);
+	login_send(e, method == CP_AUTH_SAFECOOKIE ? CMD_CHALLENGE :
+	    CMD_AUTHENTICATE, now);
 }
 
 void
 auth_on_protocolinfo(struct engine *e, const struct cp_reply *reply,
     uint64_t now)
 {
-	struct cp_protocolinfo *pi = xcalloc(1, sizeof *pi);
-	enum cp_auth_method method = CP_AUTH_SAFECOOKIE;
-	enum cp_err err = cp_protocolinfo_parse(pi, reply);
+	enum cp_err err = cp_login_reply(e->login, reply);
 
 	/*
 	 * Only now: a TCP connection that nobody has accepted yet has no
 	 * owner.  An answer means that it was accepted.
 	 */
-	if (err != CP_OK)
+	if (err != CP_OK && err != CP_ERR_AUTH)
 		engine_lose(e, LOSS_BYTES, cp_strerror(err), now);
 	else if (e->ops->tor_peer(e->arg, &e->peer_uid) == -1)
 		engine_lose(e, LOSS_PEER, NULL, now);
-	else if (cp_auth_choose(&method, pi->methods, e->policy->tor.auth) !=
-	    CP_OK)
+	else if (err == CP_ERR_AUTH)
 		engine_lose(e, LOSS_METHOD, NULL, now);
-	else if ((method == CP_AUTH_SAFECOOKIE || method == CP_AUTH_COOKIE) &&
-	    e->ops->cookie(e->arg, e->cookie,
-	    pi->has_cookiefile ? pi->cookiefile : NULL) == -1)
-		engine_lose(e, LOSS_COOKIE, NULL, now);
 	else
-		start_method(e, method, now);
-	free(pi);
+		start_method(e, now);
 }
 
 void
 auth_on_challenge(struct engine *e, const struct cp_reply *reply,
     uint64_t now)
 {
-	unsigned char answer[CP_HASH_LEN];
-	enum cp_err err = cp_safecookie_answer(answer, reply, e->cookie,
-	    e->nonce);
+	enum cp_err err = cp_login_reply(e->login, reply);
 
-	explicit_bzero(e->cookie, sizeof e->cookie);
 	if (err == CP_OK)
-		send_credential(e, answer, sizeof answer, now);
+		login_send(e, CMD_AUTHENTICATE, now);
 	else
 		engine_lose(e, err == CP_ERR_REFUSED ? LOSS_AUTH : LOSS_HASH,
 		    NULL, now);
-	explicit_bzero(answer, sizeof answer);
 }
 
 void
 auth_on_authenticate(struct engine *e, const struct cp_reply *reply,
     uint64_t now)
 {
-	explicit_bzero(e->cookie, sizeof e->cookie);
-	if (!cp_reply_is_ok(reply)) {
+	if (cp_login_reply(e->login, reply) != CP_OK) {
 		engine_lose(e, LOSS_AUTH, NULL, now);
 		return;
 	}
+	cp_login_free(e->login);
+	e->login = NULL;
 	cp_conn_authenticated(e->conn);
 	e->links++;
 	facts_confirm(&e->facts, FACT_LINK, e->sent);
@@ -221,8 +214,7 @@ auth_on_info(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	enum cp_err err = cp_reply_getinfo(reply, v, info_keys, NINFO);
 
 	if (err != CP_OK) {
-		engine_lose(e, err == CP_ERR_REFUSED ? LOSS_OLD : LOSS_BYTES,
-		    cp_strerror(err), now);
+		session_refused(e, reply, err, now);
 		return;
 	}
 	log_esc(e->tor.version, sizeof e->tor.version, v[0].p, v[0].n);
@@ -261,7 +253,7 @@ void
 auth_on_events(struct engine *e, const struct cp_reply *reply, uint64_t now)
 {
 	if (!cp_reply_is_ok(reply)) {
-		engine_lose(e, LOSS_OLD, NULL, now);
+		session_refused(e, reply, CP_ERR_REFUSED, now);
 		return;
 	}
 	engine_step(e, EV_SETUP_OK, now);

@@ -7,8 +7,10 @@
  *	places.c	addresses of this machine, owners of others' sockets
  *	session.c	one command at a time: which next, what came back
  *	auth.c		the replies before and during set-up
- *	watch.c		the replies that become facts, and events
+ *	watch.c		the replies that become facts
+ *	events.c	what Tor tells unasked
  *	about.c		what Tor says that decides nothing
+ *	storm.c		how often events may have us do so
  *	repair.c	drift, SETCONF, back-off, limits
  *	relays.c	strict egress: where Tor may connect to
  *	uplink.c ...	bridges, transports, proxy, and the names they need
@@ -34,6 +36,7 @@
 #include "supervisor/engine/reach.h"
 #include "supervisor/engine/relays.h"
 #include "supervisor/engine/session.h"
+#include "supervisor/engine/storm.h"
 #include "supervisor/engine/table.h"
 #include "supervisor/engine/tell.h"
 #include "supervisor/engine/torinfo.h"
@@ -75,8 +78,7 @@ struct engine {
 	struct due due;
 
 	/* session */
-	unsigned char cookie[CP_COOKIE_LEN];
-	unsigned char nonce[CP_NONCE_LEN];
+	struct cp_login *login; /* NULL: not begun, or let in */
 	bool need_info, need_events, need_conf, need_probe, need_newnym;
 	bool newnym_open;   /* asked for by a verb that has no answer yet */
 	uint64_t newnym_id; /* that verb */
@@ -114,6 +116,8 @@ struct engine {
 	char latch_text[SNAP_TEXT]; /* Tor's words, escaped */
 	uint64_t repaired_at[REPAIRS_PER_MINUTE]; /* ring */
 	uint64_t links, provisions, repairs;
+	struct storm asked_again; /* of events that have us ask */
+	struct storm taken_back;  /* ... and of what was so no more */
 
 	struct check check;
 	struct relays relays;
@@ -164,6 +168,11 @@ void engine_lose(struct engine *e, enum engine_loss why, const char *detail,
     uint64_t now);
 /* Let the facts have what is proven by now; it can become less at once. */
 void engine_publish(struct engine *e);
+/*
+ * Until when what is due at DUE, once a second, may wait for a probe, so that
+ * we wake up once for both.
+ */
+uint64_t engine_latest(const struct engine *e, uint64_t due);
 /* Void all proofs and make them again. */
 void engine_reprove(struct engine *e, uint64_t epoch, uint64_t now);
 
@@ -212,9 +221,14 @@ bool watch_active_due(const struct engine *e, uint64_t now);
 void watch_ask_active(struct engine *e, uint64_t now);
 void watch_on_active(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
-void watch_on_event(struct engine *e, const struct cp_reply *reply,
+void watch_progress(struct engine *e, const struct cp_bootstrap *b,
     uint64_t now);
 bool watch_stalled(const struct engine *e, uint64_t now);
+
+/* events.c; the second: what Tor had said is so no more, see storm.h. */
+void watch_on_event(struct engine *e, const struct cp_reply *reply,
+    uint64_t now);
+void engine_unsettled(struct engine *e, uint64_t now);
 
 /* repair.c */
 void repair_doubt(struct engine *e, unsigned kinds, uint64_t now);

@@ -19,8 +19,13 @@
 #define RECONNECT_LATER_MS 2000
 /* A try that ended by its deadline has waited long enough already. */
 #define RECONNECT_HUNG_MS 1000
+/* Sessions that opened nothing: after so many in a row, not each second. */
+#define VAIN_TRIES 20
+#define RECONNECT_VAIN_MS 10000
 /* So long open, and the count of failures starts again. */
 #define GOOD_MS 60000
+/* What may wait for a probe waits no longer, however long the lease. */
+#define WAIT_MS 125
 
 struct engine *
 engine_new(const struct pol_policy *policy, const struct engine_ops *ops,
@@ -82,6 +87,9 @@ backoff_ms(struct engine *e, uint64_t now)
 	if (e->loss == LOSS_NO_TOR)
 		most = now - e->absent_since < ABSENT_MS ?
 		    RECONNECT_ABSENT_MS : RECONNECT_LATER_MS;
+	else if (e->lost_session && e->open_since == 0 &&
+	    e->tries >= VAIN_TRIES)
+		most = RECONNECT_VAIN_MS;
 	else if (e->loss == LOSS_TIMEOUT || e->lost_session)
 		most = RECONNECT_HUNG_MS;
 	if (ms > most)
@@ -471,6 +479,14 @@ timers(struct engine *e, uint64_t now)
 		e->tries = 0;
 }
 
+uint64_t
+engine_latest(const struct engine *e, uint64_t due)
+{
+	const uint32_t half = e->policy->probe_ms / 2;
+
+	return due + (half < WAIT_MS ? half : WAIT_MS);
+}
+
 static uint64_t
 earlier(uint64_t a, uint64_t b)
 {
@@ -480,7 +496,9 @@ earlier(uint64_t a, uint64_t b)
 uint64_t
 engine_settle(struct engine *e, uint64_t now)
 {
+	const uint64_t sent = e->sent;
 	uint64_t wake;
+	bool asked;
 
 	confirm_own(e, now);
 	timers(e, now);
@@ -488,17 +506,21 @@ engine_settle(struct engine *e, uint64_t now)
 	apply_tick(e, now);
 	kept_tick(e, now);
 	session_next(e, now);
+	asked = e->sent != sent;
 	transports_settle(e, now);
 	tryout_settle(e, now);
 	names_settle(e, now);
 	engine_decide(e, now);
 	relays_tick(e, now);
 	places_ask_owner(e, now);
-	tell_reason(e, now);
-	tell_snapshot(e, now);
+	/* Tor's answer, a moment later, says what there is to tell. */
+	if (!asked || !ask_is_up(e->asked) || now >= e->due.status) {
+		tell_reason(e, now);
+		tell_snapshot(e, now);
+	}
 	wake = earlier(session_wake(e), check_wake(e));
 	wake = earlier(wake, facts_lapse(&e->facts, now));
-	wake = earlier(wake, e->due.status);
+	wake = earlier(wake, engine_latest(e, e->due.status));
 	wake = earlier(wake, relays_wake(e));
 	wake = earlier(wake, names_wake(e));
 	wake = earlier(wake, apply_wake(e, now));

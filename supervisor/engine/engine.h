@@ -103,6 +103,11 @@ struct engine_ops {
 	 */
 	int (*ask_owner)(void *arg, uint32_t uid, uint64_t inode);
 	/*
+	 * Whose connection keeps listener I's port from Tor, though nobody
+	 * listens there?  OUT is PROOF_FOREIGN; -1: not known.
+	 */
+	int (*holder)(void *arg, struct proof *out, size_t i);
+	/*
 	 * The isolation check: start connecting client SLOT (below ISO_SLOTS)
 	 * as P says; its bytes follow by themselves.  SOURCE receives our end
 	 * (see iso_connected()) and holds ISO_SOURCE_LEN.  -1: refused at
@@ -131,6 +136,7 @@ struct engine_ops {
 	int (*keep_hold)(void *arg, bool hold);
 	/* Wall clock for people, RFC 3339 in UTC. */
 	void (*utc)(void *arg, char *dst, size_t cap);
+	int64_t (*wall)(void *arg); /* in s; 0: not known */
 };
 
 /* POLICY, OPS and ARG are borrowed.  Dies when out of memory. */

@@ -59,7 +59,8 @@ kept_doubt(struct engine *e)
 	if (e->policy->tor.torrc[0] == '\0')
 		return;
 	k->wanted = k->judge = true;
-	k->seen = k->setting = k->open_set = false;
+	/* Nor does an answer count that was asked for before. */
+	k->asked = k->seen = k->setting = k->open_set = false;
 }
 
 void
@@ -67,6 +68,7 @@ kept_settled(struct engine *e)
 {
 	e->kept.judge = e->kept.setting = false;
 	e->kept.state = KEPT_GOOD;
+	forget(&e->kept);
 }
 
 /* --- Tor is asked which files it reads ----------------------------------- */
@@ -152,7 +154,8 @@ engine_looked(struct engine *e, const struct link_seen *s, uint64_t now)
 	k->line = s->line;
 	memcpy(k->file, s->file, sizeof k->file);
 	forget(k);
-	if (s->kept == 0 || !pol_uplink_ok(&s->uplink, why, e->policy))
+	k->has = s->kept != 0 && pol_uplink_ok(&s->uplink, why, e->policy);
+	if (!k->has || !k->judge)
 		return;
 	k->says = xmalloc(sizeof *k->says);
 	k->says->uplink = s->uplink;
@@ -312,15 +315,19 @@ judge(struct engine *e, uint64_t now)
 		return;
 	if (e->uplink.fits)
 		take_name(e);
-	if (changing_in_force(e, &k->says->uplink))
+	if (changing_in_force(e, &k->says->uplink)) {
+		forget(k);
 		return;
+	}
 	k->state = KEPT_OTHER;
 	if (e->uplink.fits && is_straight(is) &&
-	    !is_straight(&k->says->uplink))
+	    !is_straight(&k->says->uplink)) {
 		begin_set(e, now);
-	else
-		log_warn("uplink: Tor has other bridges or another proxy than "
-		    "those that are kept");
+		return;
+	}
+	log_warn("uplink: Tor has other bridges or another proxy than those "
+	    "that are kept");
+	forget(k);
 }
 
 static void
@@ -328,6 +335,7 @@ end_set(struct kept *k, enum kept_state state)
 {
 	k->setting = false;
 	k->state = state;
+	forget(k);
 }
 
 static void
@@ -407,7 +415,7 @@ kept_tell(struct engine *e)
 	const struct kept *k = &e->kept;
 	char why[SNAP_TEXT];
 
-	if (e->advice[0] != '\0' || k->says == NULL || !k->seen ||
+	if (e->advice[0] != '\0' || !k->has || !k->seen ||
 	    (k->state == KEPT_GOOD && k->finding == LINK_F_GOOD))
 		return;
 	say_finding(e, why, sizeof why);

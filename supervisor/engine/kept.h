@@ -43,7 +43,8 @@ struct kept {
 	enum pol_torrc_option option;
 	uint32_t line;
 	char file[LINK_PATH];
-	struct link_pending *says; /* owned, wiped; NULL: nothing is kept */
+	bool has;    /* something is kept there */
+	struct link_pending *says; /* that; owned, wiped when it has served */
 	enum kept_state state;
 };
 

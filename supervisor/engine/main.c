@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <openssl/rand.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -21,6 +22,7 @@
 #include "supervisor/child.h"
 #include "supervisor/engine/addrs.h"
 #include "supervisor/engine/clients.h"
+#include "supervisor/engine/cookie.h"
 #include "supervisor/engine/engine.h"
 #include "supervisor/engine/pairlink.h"
 #include "supervisor/engine/privacy.h"
@@ -28,9 +30,12 @@
 #include "supervisor/engine/sockdiag.h"
 #include "supervisor/engine/timefile.h"
 #include "supervisor/engine/torlink.h"
+#include "supervisor/fuzzing.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
 #include "supervisor/policyfd.h"
+#include "supervisor/sandbox/landlock.h"
+#include "supervisor/sandbox/sandbox.h"
 #include "supervisor/namemsg.h"
 #include "supervisor/snapshot.h"
 
@@ -361,14 +366,32 @@ run(struct shell *sh)
 	return engine_state(sh->engine) == SM_HALT ? 1 : 0;
 }
 
+/*
+ * With the clock that libevent uses otherwise, of 4 ms, it would wake up too
+ * early for most timers and then once a millisecond until they are due.
+ */
+static struct event_base *
+new_base(void)
+{
+	struct event_config *cfg = event_config_new();
+	struct event_base *base;
+
+	if (cfg == NULL ||
+	    event_config_set_flag(cfg, EVENT_BASE_FLAG_PRECISE_TIMER) == -1)
+		fatal("libevent cannot be set up");
+	base = event_base_new_with_config(cfg);
+	if (base == NULL)
+		fatal("libevent has no event loop for us");
+	event_config_free(cfg);
+	return base;
+}
+
 static void
 start_shell(struct shell *sh, const struct pol_policy *policy)
 {
 	sh->policy = policy;
 	event_set_log_callback(log_cb);
-	sh->base = event_base_new();
-	if (sh->base == NULL)
-		fatal("libevent has no event loop for us");
+	sh->base = new_base();
 	sh->addrs = addrs_new(policy);
 	if (sh->addrs == NULL)
 		fatal("the list of addresses: %s", strerror(errno));
@@ -441,6 +464,57 @@ give_back_memory(void)
 #endif
 }
 
+/*
+ * A file that is made anew with its folder, as Tor's cookie is in /run/tor:
+ * what is above the folder may be read.
+ */
+static void
+grant_file(struct landlock_grant *may, char place[POL_PATH_LEN],
+    const char *path)
+{
+	char *slash;
+
+	(void)snprintf(place, POL_PATH_LEN, "%s", path);
+	for (int i = 0; i < 2; i++) {
+		slash = strrchr(place, '/');
+		if (slash == NULL || slash == place)
+			break;
+		*slash = '\0';
+	}
+	may->read[may->nread++] = place;
+}
+
+/* Without a path in the policy the cookie is where Tor says that it is. */
+static void
+grant_cookie(struct landlock_grant *may, char place[POL_PATH_LEN],
+    const struct pol_tor *tor)
+{
+	if (tor->cookie_file[0] != '\0')
+		grant_file(may, place, tor->cookie_file);
+	else
+		for (size_t i = 0; cookie_folders[i] != NULL; i++)
+			may->read[may->nread++] = cookie_folders[i];
+}
+
+static void
+lock_in(const struct pol_tor *tor)
+{
+	char cookie[POL_PATH_LEN], password[POL_PATH_LEN];
+	struct landlock_grant may = { .connect_tcp = true };
+	unsigned char random;
+
+	/* Now, as long as they may read, libraries read what they want. */
+	if (RAND_bytes(&random, sizeof random) != 1)
+		fatal("OpenSSL has no random numbers");
+	tzset();
+	if ((tor->auth & (POL_AUTH_COOKIE | POL_AUTH_SAFECOOKIE)) != 0)
+		grant_cookie(&may, cookie, tor);
+	if (tor->password_file[0] != '\0')
+		grant_file(&may, password, tor->password_file);
+	landlock_apply(&may);
+	sandbox_apply(SANDBOX_ENGINE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -449,6 +523,7 @@ main(int argc, char **argv)
 	struct shell sh = { 0 };
 	int rc;
 
+	fuzzing_refuse("portcullis-engine");
 	child_check("portcullis-engine");
 	log_init("engine", LOG_LV_INFO);
 	give_back_memory();
@@ -463,6 +538,7 @@ main(int argc, char **argv)
 	watch(keeper);
 	watch(term);
 	watch(usr1);
+	lock_in(&policy.tor);
 	rc = run(&sh);
 	event_free(keeper);
 	event_free(term);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "supervisor/engine/shell.h"
+#include "supervisor/links.h"
 #include "supervisor/log.h"
 
 /* The gate reports per request and per second: more than this is a flood. */
@@ -56,6 +57,9 @@ on_readable_cb(evutil_socket_t fd, short what, void *arg)
 		n = recv(fd, l->buf, l->ops->size + 1, MSG_DONTWAIT);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
+		if (link_failed_here(n))
+			fatal("cannot read from the %s: %s", l->ops->name,
+			    strerror(errno));
 		if (n > 0 && message(l, (size_t)n) == 0)
 			continue;
 		if (n > 0)

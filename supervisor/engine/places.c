@@ -36,39 +36,75 @@ engine_internal(struct engine *e, const struct pol_addr *addrs, size_t n)
 void
 engine_owner(struct engine *e, uint64_t inode, int32_t pid, uint64_t now)
 {
+	const struct proof *rival;
 	struct prov_listener *l;
 
 	(void)now;
 	for (size_t i = 0; i < e->policy->nlisteners; i++) {
 		l = &e->prov.l[i];
-		if (inode == 0 || l->proof.kind != PROOF_FOREIGN ||
-		    l->proof.inode != inode || l->pid == pid)
+		rival = prov_rival(&e->prov, i);
+		if (inode == 0 || rival == NULL || rival->inode != inode ||
+		    l->pid == pid)
 			continue;
 		l->pid = pid;
 		e->prov.version++;
 	}
 }
 
+/*
+ * Tor could not bind a port on which nobody listens: who has a connection
+ * there?  Each failure is worth one look.  True: there was one to look for.
+ */
+static bool
+seek_holder(struct engine *e)
+{
+	struct prov_listener *l;
+	struct proof was;
+	size_t i = 0;
+
+	for (; i < e->policy->nlisteners; i++) {
+		l = &e->prov.l[i];
+		/* (Without a delay it has only to wait for others.) */
+		if (l->refused && l->delay_ms != 0 && !l->sought &&
+		    l->proof.kind == PROOF_NO_SOCKET)
+			break;
+	}
+	if (i == e->policy->nlisteners)
+		return false;
+	l->sought = true;
+	was = l->holder;
+	if (e->ops->holder(e->arg, &l->holder, i) == -1)
+		l->holder.kind = PROOF_NONE;
+	if (l->holder.kind != was.kind || l->holder.inode != was.inode) {
+		l->pid = 0;
+		l->asked = false;
+		e->prov.version++;
+	}
+	return true;
+}
+
 void
 places_ask_owner(struct engine *e, uint64_t now)
 {
-	const struct proof *proof = NULL;
-	struct prov_listener *l;
+	const struct proof *proof = NULL, *rival;
 
 	if (e->owners_asked == e->prov.version || now < e->due.owner)
 		return;
+	if (seek_holder(e))
+		e->due.owner = now + OWNER_MS;
 	for (size_t i = 0; i < e->policy->nlisteners; i++) {
-		l = &e->prov.l[i];
-		if (l->proof.kind != PROOF_FOREIGN || l->proof.inode == 0 ||
-		    l->asked)
+		rival = prov_rival(&e->prov, i);
+		if (rival == NULL || rival->inode == 0 || e->prov.l[i].asked)
 			continue;
 		if (proof == NULL)
-			proof = &l->proof;
-		if (l->proof.inode == proof->inode)
-			l->asked = true;
+			proof = rival;
+		if (rival->inode == proof->inode)
+			e->prov.l[i].asked = true;
 	}
 	if (proof == NULL) {
-		e->owners_asked = e->prov.version;
+		/* There may be more to look for, in a second. */
+		if (now >= e->due.owner)
+			e->owners_asked = e->prov.version;
 		return;
 	}
 	e->due.owner = now + OWNER_MS;

@@ -93,6 +93,7 @@ fail(struct prov *p, size_t i, uint64_t now)
 	delay(l, now);
 	l->failed_at = now;
 	l->withheld = true;
+	l->sought = false;
 	l->refused = !prov_blocked(p, i);
 	p->version++;
 }
@@ -183,14 +184,20 @@ prov_blame(struct prov *p, uint64_t now)
 
 /*
  * Tor applies new flags only to a listener that it opens anew, only one
- * opened anew belongs to Tor's uid, and only that makes a new file.
+ * opened anew belongs to Tor's uid, and only that makes a new file or stands
+ * in for a lost socket.
  */
 static bool
 needs_cycle(const struct prov *p, size_t i, uint64_t now)
 {
 	const struct prov_listener *l = &p->l[i];
 
-	if (!l->named || l->withheld || l->gone || !prov_can_reopen(p, i))
+	if (l->withheld || l->gone || !prov_can_reopen(p, i))
+		return false;
+	if (l->lost)
+		return l->line && l->proof.kind == PROOF_NO_SOCKET &&
+		    !p->network_off;
+	if (!l->named)
 		return false;
 	switch (l->proof.kind) {
 	case PROOF_OK:
@@ -299,9 +306,13 @@ prov_accepted(struct prov *p)
 	memcpy(p->good, p->left_out, n * sizeof *p->good);
 	p->have_good = true;
 	extras_accepted(&p->x);
-	for (size_t i = 0; i < n; i++)
-		if (!p->good[i])
+	for (size_t i = 0; i < n; i++) {
+		p->l[i].set = !p->good[i];
+		if (p->good[i])
+			p->l[i].lost = false;
+		else
 			p->l[i].opened = true;
+	}
 	/* Should Tor name as few as before, what we opened was shut. */
 	for (unsigned k = 0; k < POL_NKIND; k++)
 		p->listeners[k].valid = false;

@@ -91,6 +91,19 @@ prov_blocked(const struct prov *p, size_t i)
 	return false;
 }
 
+const struct proof *
+prov_rival(const struct prov *p, size_t i)
+{
+	const struct prov_listener *l = &p->l[i];
+
+	if (l->proof.kind == PROOF_FOREIGN)
+		return &l->proof;
+	if (l->refused && l->proof.kind == PROOF_NO_SOCKET &&
+	    l->holder.kind == PROOF_FOREIGN)
+		return &l->holder;
+	return NULL;
+}
+
 bool
 prov_listener_proven(const struct prov *p, size_t i)
 {
@@ -163,6 +176,8 @@ prov_why(const struct prov *p, size_t i)
 	why = why_kernel(l);
 	if (why != SNAP_L_OK)
 		return why;
+	if (prov_rival(p, i) != NULL)
+		return SNAP_L_FOREIGN;
 	if (l->refused)
 		return SNAP_L_REFUSED;
 	if (l->stale)

@@ -23,9 +23,6 @@
  */
 #define MAX_SCANS 16
 
-/* What is in the way has gone: but not more often than this. */
-#define RETRY_AT_ONCE_MS 1000
-
 /* Virtual names: they return the plain and the "__" option together. */
 static const char *const line_names[POL_NKIND] = {
 	[POL_SOCKS] = "SocksPortLines",
@@ -182,9 +179,11 @@ prov_forget(struct prov *p)
 		l = &p->l[i];
 		l->doubt = true;
 		l->opened = l->withheld = l->refused = false;
-		l->hinted = l->cycled = false;
+		l->set = l->lost = false;
+		l->hinted = l->cycled = l->sought = false;
+		l->holder.kind = PROOF_NONE;
 		l->delay_ms = 0;
-		l->retry_at = l->failed_at = l->socket = 0;
+		l->retry_at = l->failed_at = l->socket = l->ours = 0;
 	}
 	extras_forget(&p->x);
 	p->have_good = p->network_off = p->surplus = false;
@@ -223,6 +222,7 @@ prov_flags_seen(struct prov *p, size_t i, bool right)
 		return false;
 	p->l[i].doubt = !right;
 	p->l[i].opened |= right;
+	p->l[i].ours = 0;
 	memo_forget_all(p);
 	p->version++;
 	return true;
@@ -248,7 +248,7 @@ move_listeners(struct prov *p, size_t k)
 		unread(l);
 		l->doubt = true;
 		l->opened = false;
-		l->socket = 0;
+		l->socket = l->ours = 0;
 	}
 	if (!moved)
 		return;
@@ -407,9 +407,13 @@ is_same_conf(struct prov *p, const struct cp_reply *reply)
 static void
 doubt_lineless(struct prov *p)
 {
-	for (size_t i = 0; i < p->policy->nlisteners; i++)
-		if (p->l[i].named && (!p->l[i].line || p->l[i].stale))
+	const struct prov_listener *l;
+
+	for (size_t i = 0; i < p->policy->nlisteners; i++) {
+		l = &p->l[i];
+		if (l->named && (!l->line || l->stale) && !prov_is_ours(l))
 			p->l[i].doubt = true;
+	}
 	p->conf_version = ++p->version;
 }
 
@@ -446,7 +450,9 @@ read_entries(struct prov *p, enum pol_kind kind, struct cp_str value)
 	size_t i;
 	int rc;
 
-	while ((rc = cp_listeners_next(text, sizeof text, &value)) == 1) {
+	while ((rc = cp_listeners_next(text, sizeof text, &value)) > 0) {
+		if (rc == 2)
+			continue; /* its socket is lost: it is not there */
 		i = prov_find(p, kind, text);
 		if (i != SIZE_MAX)
 			p->l[i].told = true;
@@ -460,6 +466,11 @@ read_entries(struct prov *p, enum pol_kind kind, struct cp_str value)
  * What is shut has no flags to be wrong; what is open although no SETCONF of
  * ours opened it since may have any.  An answer from before a doubt can only
  * add to it.
+ *
+ * Tor 0.4.9 can lose a listener's socket: a DNSPort that is shut amid a
+ * question closes its number twice, which may be another's by then.  Tor goes
+ * on believing that the other listens, so that no SETCONF that has it changes
+ * anything.
  */
 static void
 note_named(struct prov_listener *l, bool counts)
@@ -469,9 +480,11 @@ note_named(struct prov_listener *l, bool counts)
 	if (!counts)
 		return;
 	l->named = l->told;
+	l->lost = !l->named && (l->set || l->lost);
+	l->set = false;
 	if (!l->named) {
 		l->doubt = false;
-		l->socket = 0;
+		l->socket = l->ours = 0;
 	} else if (!l->opened) {
 		l->doubt = true;
 	}
@@ -497,6 +510,8 @@ prov_read_listeners(struct prov *p, const struct cp_str values[POL_NKIND],
 {
 	enum cp_err err;
 
+	if (counts)
+		prov_note_ours(p);
 	if (is_same_list(p, values) && counts)
 		return CP_OK;
 	p->version++;
@@ -514,57 +529,4 @@ prov_read_listeners(struct prov *p, const struct cp_str values[POL_NKIND],
 	if (!counts)
 		memo_forget_all(p);
 	return CP_OK;
-}
-
-/* --- the kernel ---------------------------------------------------------- */
-
-/*
- * Shut and opened anew between two looks: no event tells of it when a SETCONF
- * fails, or when Tor tries a refused list once more, with that list's flags.
- */
-static void
-note_socket(struct prov_listener *l)
-{
-	if (l->proof.kind != PROOF_OK || l->proof.inode == 0)
-		return;
-	if (l->socket != 0 && l->socket != l->proof.inode)
-		l->doubt = true;
-	l->socket = l->proof.inode;
-}
-
-static void
-set_proof(struct prov *p, size_t i, const struct proof *proof, uint64_t now)
-{
-	struct prov_listener *l = &p->l[i];
-	bool blocked = prov_blocked(p, i);
-
-	if (proof->inode != l->proof.inode || proof->uid != l->proof.uid) {
-		l->pid = 0;
-		l->asked = false;
-	}
-	l->proof = *proof;
-	note_socket(l);
-	if (l->withheld && blocked && !prov_blocked(p, i) &&
-	    now - l->failed_at >= RETRY_AT_ONCE_MS)
-		l->retry_at = 0;
-}
-
-void
-prov_read_proofs(struct prov *p, const struct proof *proofs, uint64_t now)
-{
-	static const struct proof none = { .kind = PROOF_NONE };
-	const struct proof *proof, *had;
-	bool changed = false;
-
-	for (size_t i = 0; i < p->policy->nlisteners; i++) {
-		proof = proofs != NULL ? &proofs[i] : &none;
-		had = &p->l[i].proof;
-		if (proof->kind == had->kind && proof->uid == had->uid &&
-		    proof->inode == had->inode)
-			continue;
-		set_proof(p, i, proof, now);
-		changed = true;
-	}
-	if (changed)
-		p->version++;
 }

@@ -53,14 +53,19 @@ struct prov_listener {
 	char text[POL_LISTENER_TEXT]; /* as net/listeners writes it */
 	struct proof proof;
 	uint64_t socket; /* Tor's, since it was last seen shut; 0: unknown */
+	uint64_t ours;	 /* ... that a SETCONF of ours has opened; 0: none */
 	int32_t pid;   /* of a foreign socket's owner; 0: unknown */
-	bool asked;    /* the owner of proof.inode was asked for */
+	struct proof holder; /* whose connection Tor's bind failed for */
+	bool sought;   /* it was looked for since that */
+	bool asked;    /* the owner of prov_rival()'s inode was asked for */
 	bool gone;     /* its interface has no address; TEXT has the last */
 	bool twin;     /* its place is another listener's: TEXT is nobody's */
 	bool named;    /* net/listeners has it */
 	bool line;     /* GETCONF has its line, flags and all */
 	bool stale;    /* GETCONF has its address with other flags */
 	bool opened;   /* an accepted SETCONF had it since it was last shut */
+	bool set;      /* ... and net/listeners has not been read since */
+	bool lost;     /* Tor believes that it listens, and does not */
 	bool doubt;    /* it may be open with flags that are not ours */
 	bool withheld; /* cannot be bound: left out until it can */
 	bool refused;  /* ... because Tor could not, for no reason we see */
@@ -97,6 +102,7 @@ struct prov {
 	unsigned scans; /* scratch: see prov_find_line() */
 	uint64_t conf_version; /* VERSION when GETCONF was last judged */
 	uint64_t version; /* counts up whenever anything here changes */
+	uint64_t known_version; /* ... when sockets were last told apart */
 };
 
 enum prov_plan {
@@ -116,7 +122,11 @@ void prov_clear(struct prov *p);
 void prov_forget(struct prov *p);
 /* Nothing is proven until it is read again; flags are as they were. */
 void prov_void(struct prov *p);
-/* Listeners of these kinds (PROV_KIND) may have been opened by others. */
+/*
+ * Listeners of these kinds (PROV_KIND) may have been opened by others.  That
+ * is over when the kernel still has the socket that we have opened, or when
+ * it was shut.
+ */
 void prov_doubt(struct prov *p, unsigned kinds);
 /*
  * Tor itself has just shown whether the flags of listener I are those of the
@@ -146,6 +156,10 @@ enum cp_err prov_read_listeners(struct prov *p,
     const struct cp_str values[POL_NKIND], bool counts)
     __attribute__((warn_unused_result));
 
+/* For prov_read_listeners(): an answer has come that counts. */
+void prov_note_ours(struct prov *p);
+/* The kernel has the very socket that an accepted SETCONF of ours opened. */
+bool prov_is_ours(const struct prov_listener *l);
 /* What the kernel says, for all listeners; NULL: it gave no answer. */
 void prov_read_proofs(struct prov *p, const struct proof *proofs,
     uint64_t now);
@@ -176,6 +190,9 @@ bool prov_is_former(const struct prov *p, enum pol_kind kind,
 bool prov_can_reopen(const struct prov *p, size_t i);
 /* Does it lack an address, or does anybody else have its port? */
 bool prov_blocked(const struct prov *p, size_t i);
+
+/* The socket of another that is in its place; NULL: none is known. */
+const struct proof *prov_rival(const struct prov *p, size_t i);
 
 /* The one place that says what is proven. */
 bool prov_listener_proven(const struct prov *p, size_t i);

@@ -47,7 +47,10 @@ repair_on_changed(struct engine *e, const struct cp_reply *event,
 	unsigned kinds = prov_changed_kinds(&e->prov, event, &network);
 
 	/* Whatever it is, it is looked at soon. */
-	e->due.conf = now;
+	if (storm_is_calm(&e->asked_again, now))
+		e->due.conf = now;
+	if (network || kinds != 0)
+		engine_unsettled(e, now);
 	if (network) {
 		facts_drop(&e->facts, FACT_CONF);
 		uplink_doubt(e); /* nothing is looked up until it is read */
@@ -142,8 +145,7 @@ repair_on_conf(struct engine *e, const struct cp_reply *reply, uint64_t now)
 		return;
 	err = prov_read_conf(&e->prov, reply);
 	if (err != CP_OK) {
-		engine_lose(e, err == CP_ERR_REFUSED ? LOSS_OLD : LOSS_BYTES,
-		    cp_strerror(err), now);
+		session_refused(e, reply, err, now);
 		return;
 	}
 	judge_network(e);

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controlproto/auth.h"
 #include "controlproto/cmd.h"
 #include "controlproto/conn.h"
+#include "controlproto/login.h"
 #include "controlproto/reply.h"
 #include "supervisor/engine/core.h"
 #include "supervisor/log.h"
@@ -23,6 +23,11 @@
 #define WATCH_MS 5000
 #define SETCONF_MS 30000 /* hundreds of listeners on a slow machine */
 #define NS_MS 15000 /* megabytes; a gate that waits for it is closed by then */
+
+/* Codes that say more than that it is a refusal. */
+#define FILTERED 510 /* "Unrecognized command", of those that Tor has */
+#define NO_AUTH 514
+#define UNRECOGNIZED 552 /* an option, an event or a key */
 
 typedef void (*reply_fn)(struct engine *, const struct cp_reply *, uint64_t);
 
@@ -79,8 +84,8 @@ session_reset(struct engine *e)
 {
 	cp_conn_free(e->conn);
 	e->conn = NULL;
-	explicit_bzero(e->cookie, sizeof e->cookie);
-	explicit_bzero(e->nonce, sizeof e->nonce);
+	cp_login_free(e->login);
+	e->login = NULL;
 	if (e->newnym_open)
 		tell_result(e, e->newnym_id, false,
 		    "The connection to Tor was lost.");
@@ -140,6 +145,28 @@ bad_input(struct engine *e, enum cp_err err, uint64_t now)
 	engine_lose(e, why, cp_strerror(err), now);
 }
 
+void
+session_refused(struct engine *e, const struct cp_reply *reply,
+    enum cp_err err, uint64_t now)
+{
+	enum engine_loss why = LOSS_BYTES;
+
+	if (err == CP_ERR_REFUSED && cp_reply_code(reply) == UNRECOGNIZED)
+		why = LOSS_OLD;
+	else if (err == CP_ERR_REFUSED && cp_reply_code(reply) == NO_AUTH)
+		why = LOSS_AUTH;
+	else if (err == CP_ERR_REFUSED)
+		why = LOSS_FILTERED; /* Tor itself has no reason to */
+	engine_lose(e, why, cp_strerror(err), now);
+}
+
+/* Those of answers, by control-spec 4. */
+static bool
+is_code_of_answer(unsigned code)
+{
+	return code / 100 == 2 || code / 100 == 4 || code / 100 == 5;
+}
+
 /* Borrows REPLY.  May end the session. */
 static void
 dispatch(struct engine *e, const struct cp_reply *reply, int tag,
@@ -157,7 +184,11 @@ dispatch(struct engine *e, const struct cp_reply *reply, int tag,
 		engine_lose(e, LOSS_BYTES, "unknown tag", now);
 		return;
 	}
-	if (cp_reply_code(reply) == 510) {
+	if (!is_code_of_answer(cp_reply_code(reply))) {
+		engine_lose(e, LOSS_BYTES, "no answer's code", now);
+		return;
+	}
+	if (cp_reply_code(reply) == FILTERED) {
 		engine_lose(e, LOSS_FILTERED, NULL, now);
 		return;
 	}
@@ -202,20 +233,23 @@ ask_newnym(struct engine *e, uint64_t now)
 	    cp_cmd_signal(&cmd, CP_SIGNAL_NEWNYM), now);
 }
 
+/* While Tor takes back what it says the clock alone says when to ask. */
 static void
 next_watching(struct engine *e, uint64_t now)
 {
+	const bool calm = storm_is_calm(&e->taken_back, now);
+
 	if (uplink_set_due(e, now))
 		uplink_ask_set(e, now);
-	else if (kept_due(e))
+	else if (calm && kept_due(e))
 		kept_ask(e, now);
 	else if (e->setting && !uplink_unresolved(e))
 		repair_ask_setconf(e, now);
 	else if (check_due(e)) /* to be quiet again cannot wait */
 		check_ask(e, now);
-	else if (e->need_probe || now >= e->due.probe)
+	else if ((calm && e->need_probe) || now >= e->due.probe)
 		watch_ask_probe(e, now);
-	else if (e->need_conf || now >= e->due.conf)
+	else if ((calm && e->need_conf) || now >= e->due.conf)
 		repair_ask_conf(e, now);
 	else if (relays_due(e, now))
 		relays_ask(e, now);
@@ -256,8 +290,6 @@ session_wake(const struct engine *e)
 	deadline = cp_conn_deadline(e->conn);
 	if (deadline != 0)
 		return deadline;
-	wake = e->due.probe;
-	if (e->due.conf < wake)
-		wake = e->due.conf;
-	return wake;
+	wake = engine_latest(e, e->due.conf);
+	return e->due.probe < wake ? e->due.probe : wake;
 }

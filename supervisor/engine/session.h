@@ -45,6 +45,12 @@ void session_reset(struct engine *e);
 /* Send CMD and clear it; ERR is the builder's verdict on it. */
 void session_send(struct engine *e, enum cmd tag, struct cp_cmd *cmd,
     enum cp_err err, uint64_t now);
+/*
+ * REPLY is not what every Tor answers, as ERR says: the session is lost, by
+ * the reason that its code tells.
+ */
+void session_refused(struct engine *e, const struct cp_reply *reply,
+    enum cp_err err, uint64_t now);
 void session_input(struct engine *e, const void *p, size_t n, uint64_t now);
 /* Send the next command that is due, if none is in flight. */
 void session_next(struct engine *e, uint64_t now);

@@ -97,6 +97,12 @@ op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 }
 
 static int
+op_holder(void *arg, struct proof *out, size_t i)
+{
+	return sockdiag_holder(((struct shell *)arg)->diag, out, i);
+}
+
+static int
 op_client_open(void *arg, char *source, int slot, const struct iso_probe *p)
 {
 	return clients_open(((struct shell *)arg)->clients, source, slot, p);
@@ -190,6 +196,15 @@ op_utc(void *arg, char *dst, size_t cap)
 		dst[0] = '\0';
 }
 
+static int64_t
+op_wall(void *arg)
+{
+	const time_t now = time(NULL);
+
+	(void)arg;
+	return now > 0 ? (int64_t)now : 0;
+}
+
 const struct engine_ops shell_ops = {
 	.tor_connect = op_tor_connect,
 	.tor_close = op_tor_close,
@@ -200,6 +215,7 @@ const struct engine_ops shell_ops = {
 	.random = op_random,
 	.prove = op_prove,
 	.ask_owner = op_ask_owner,
+	.holder = op_holder,
 	.client_open = op_client_open,
 	.client_close = op_client_close,
 	.gate_send = op_gate_send,
@@ -212,4 +228,5 @@ const struct engine_ops shell_ops = {
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,
+	.wall = op_wall,
 };

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -25,6 +24,7 @@
 
 #include "supervisor/engine/addrs.h"
 #include "supervisor/engine/digest.h"
+#include "supervisor/engine/inetask.h"
 #include "supervisor/engine/nlask.h"
 #include "supervisor/engine/sock.h"
 #include "supervisor/engine/sockowner.h"
@@ -70,7 +70,8 @@ struct sockdiag {
 	size_t ninet;
 	uint8_t l4proto; /* of the dump that is running */
 	bool inactive;	 /* it is of sockets that do not listen */
-	bool apart;	 /* the kernel wants a question for each family */
+	bool apart;	 /* the kernel wants a question for each family ... */
+	bool udp_apart;	 /* ... if it is about UDP */
 	size_t absent;	 /* TCP listeners without any socket, last time */
 	struct seen *seen;
 	struct crowd crowd;
@@ -151,6 +152,7 @@ sockdiag_new(const struct pol_policy *policy, const struct addrs *addrs)
 	d->policy = policy;
 	d->addrs = addrs;
 	nlask_init(&d->ask, NETLINK_SOCK_DIAG);
+	d->udp_apart = !inetask_udp_families(&d->ask);
 	if (digest_init(&d->digest) == -1 || alloc(d) == -1) {
 		sockdiag_free(d);
 		return NULL;
@@ -280,26 +282,11 @@ on_socket(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-/* PORT 0: of all ports. */
 static int
-dump(struct sockdiag *d, uint8_t family, uint8_t l4proto, uint32_t states,
-    uint16_t port)
+dump(struct sockdiag *d, const struct inetask *q)
 {
-	char buf[MNL_NLMSG_HDRLEN +
-	    MNL_ALIGN(sizeof(struct inet_diag_req_v2))];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct inet_diag_req_v2 *r;
-
-	d->l4proto = l4proto;
-	nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	r = mnl_nlmsg_put_extra_header(nlh, sizeof *r);
-	r->sdiag_family = family;
-	r->sdiag_protocol = l4proto;
-	r->idiag_states = states;
-	r->id.idiag_sport = htons(port);
-	/* A kernel without IPv6 answers for it too: it has no such socket. */
-	return nlask_run(&d->ask, nlh, on_socket, d);
+	d->l4proto = q->l4proto;
+	return inetask_run(&d->ask, q, on_socket, d);
 }
 
 /*
@@ -309,13 +296,15 @@ dump(struct sockdiag *d, uint8_t family, uint8_t l4proto, uint32_t states,
  * two messages (measured: one pass in forty): nothing is proven there then.
  */
 static int
-dump_udp_port(struct sockdiag *d, uint8_t family, uint32_t key)
+dump_udp_port(struct sockdiag *d, int family, uint32_t key)
 {
+	const struct inetask q = { family, IPPROTO_UDP, UINT32_MAX,
+		(uint16_t)key };
 	struct crowd *c = &d->crowd;
 	int rc;
 
 	*c = (struct crowd){ 0 };
-	rc = dump(d, family, IPPROTO_UDP, UINT32_MAX, (uint16_t)key);
+	rc = dump(d, &q);
 	if (rc == -1 || !c->split || !c->stranger)
 		return rc;
 	for (size_t k = lower_bound(d, key); k < d->ninet &&
@@ -328,7 +317,7 @@ dump_udp_port(struct sockdiag *d, uint8_t family, uint32_t key)
 
 /* POL_MAX_DNS_PORTS bounds these. */
 static int
-dump_udp(struct sockdiag *d, uint8_t family)
+dump_udp_ports(struct sockdiag *d, int family)
 {
 	size_t k = lower_bound(d, port_key(IPPROTO_UDP, 0));
 	int rc = 0;
@@ -339,34 +328,41 @@ dump_udp(struct sockdiag *d, uint8_t family)
 	return rc;
 }
 
+static int
+dump_udp(struct sockdiag *d)
+{
+	if (!d->udp_apart)
+		return dump_udp_ports(d, AF_UNSPEC);
+	return dump_udp_ports(d, AF_INET) == -1 ? -1 :
+	    dump_udp_ports(d, AF_INET6);
+}
+
 /* TCP sockets in these states, of each family by its own question. */
 static int
 dump_tcp(struct sockdiag *d, uint32_t states)
 {
-	return dump(d, AF_INET, IPPROTO_TCP, states, 0) == -1 ? -1 :
-	    dump(d, AF_INET6, IPPROTO_TCP, states, 0);
+	struct inetask q = { AF_INET, IPPROTO_TCP, states, 0 };
+
+	if (dump(d, &q) == -1)
+		return -1;
+	q.family = AF_INET6;
+	return dump(d, &q);
 }
 
 /*
- * TCP listeners of both families by one walk: the older question names none.
- * The kernel's table has thousands of buckets, and to look at those that are
- * empty costs more than a few hundred sockets.
+ * TCP listeners of both families by one walk.  The kernel's table has
+ * thousands of buckets, and to look at those that are empty costs more than a
+ * few hundred sockets.
  */
 static int
 dump_listening(struct sockdiag *d)
 {
-	char buf[MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct inet_diag_req))];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct inet_diag_req *r;
+	const struct inetask q = { AF_UNSPEC, IPPROTO_TCP, 1u << TCP_LISTEN,
+		0 };
 
 	if (d->apart)
-		return dump_tcp(d, 1u << TCP_LISTEN);
-	d->l4proto = IPPROTO_TCP;
-	nlh->nlmsg_type = TCPDIAG_GETSOCK;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	r = mnl_nlmsg_put_extra_header(nlh, sizeof *r);
-	r->idiag_states = 1u << TCP_LISTEN;
-	if (nlask_run(&d->ask, nlh, on_socket, d) == 0)
+		return dump_tcp(d, q.states);
+	if (dump(d, &q) == 0)
 		return 0;
 	/* What has come is to be forgotten: the caller begins again. */
 	d->apart = errno != EINTR;
@@ -394,8 +390,7 @@ dump_once(struct sockdiag *d)
 {
 	memset(d->seen, 0, d->policy->nlisteners * sizeof *d->seen);
 	digest_begin(&d->digest);
-	if (dump_listening(d) == -1 || dump_udp(d, AF_INET) == -1 ||
-	    dump_udp(d, AF_INET6) == -1)
+	if (dump_listening(d) == -1 || dump_udp(d) == -1)
 		return -1;
 	return d->absent > 0 ? dump_inactive(d) : 0;
 }
@@ -551,4 +546,16 @@ sockdiag_owner(struct sockdiag *d, uint32_t *uid,
     const struct sockaddr *local, const struct sockaddr *remote)
 {
 	return sockowner_find(&d->ask, uid, local, remote);
+}
+
+int
+sockdiag_holder(struct sockdiag *d, struct proof *out, size_t i)
+{
+	const struct pol_listener *l = &d->policy->listeners[i];
+
+	*out = (struct proof){ .uid = d->policy->tor.user.uid };
+	if (d->where[i].family == 0 ||
+	    pol_kind_l4proto(l->kind) != IPPROTO_TCP)
+		return -1;
+	return sockowner_holder(&d->ask, out, &d->where[i], l->port);
 }

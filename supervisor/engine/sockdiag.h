@@ -41,4 +41,12 @@ int sockdiag_owner(struct sockdiag *d, uint32_t *uid,
     const struct sockaddr *local, const struct sockaddr *remote)
     __attribute__((warn_unused_result));
 
+/*
+ * Tor could not have the TCP port of listener I, although nobody listens
+ * there: whose connection holds it?  OUT is PROOF_FOREIGN.  -1: not known.
+ * A question of its own, for the kernel looks through all connections.
+ */
+int sockdiag_holder(struct sockdiag *d, struct proof *out, size_t i)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "supervisor/engine/sockowner.h"
 
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
@@ -11,6 +12,8 @@
 #include <sys/socket.h>
 
 #include "supervisor/engine/nlask.h"
+#include "supervisor/engine/provision.h"
+#include "supervisor/engine/sock.h"
 
 static int
 on_owner(const struct nlmsghdr *nlh, void *data)
@@ -69,4 +72,68 @@ sockowner_find(struct nlask *ask, uint32_t *uid, const struct sockaddr *local,
 		return -1;
 	*uid = (uint32_t)owner;
 	return 0;
+}
+
+struct search {
+	const struct pol_addr *addr;
+	uint16_t port;
+	struct proof *out;
+};
+
+static int
+on_holder(const struct nlmsghdr *nlh, void *data)
+{
+	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(nlh);
+	struct search *f = data;
+	struct sock s;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof *m)
+		return MNL_CB_ERROR;
+	if (m->idiag_family != AF_INET && m->idiag_family != AF_INET6)
+		return MNL_CB_OK;
+	if (!sock_read(&s, nlh))
+		return MNL_CB_ERROR;
+	/*
+	 * One that no process has any more, as in TIME_WAIT, has no owner.
+	 * What is only bound the kernel tells of whatever its port is.
+	 */
+	if (f->out->kind == PROOF_FOREIGN || s.inode == 0 ||
+	    s.uid == f->out->uid || s.port != f->port ||
+	    !sock_overlaps(&s, f->addr))
+		return MNL_CB_OK;
+	f->out->kind = PROOF_FOREIGN;
+	f->out->inode = s.inode;
+	f->out->uid = s.uid;
+	return MNL_CB_OK;
+}
+
+static int
+ask_holder(struct nlask *ask, struct search *f, uint8_t family)
+{
+	char buf[MNL_NLMSG_HDRLEN +
+	    MNL_ALIGN(sizeof(struct inet_diag_req_v2))];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct inet_diag_req_v2 *r;
+
+	nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	r = mnl_nlmsg_put_extra_header(nlh, sizeof *r);
+	r->sdiag_family = family;
+	r->sdiag_protocol = IPPROTO_TCP;
+	r->idiag_states = ~(1u << TCP_LISTEN);
+	r->id.idiag_sport = htons(f->port);
+	return nlask_run(ask, nlh, on_holder, f);
+}
+
+int
+sockowner_holder(struct nlask *ask, struct proof *out,
+    const struct pol_addr *addr, uint16_t port)
+{
+	struct search f = { .addr = addr, .port = port, .out = out };
+
+	if (ask_holder(ask, &f, AF_INET) == -1 ||
+	    (out->kind != PROOF_FOREIGN &&
+	    ask_holder(ask, &f, AF_INET6) == -1))
+		return -1;
+	return out->kind == PROOF_FOREIGN ? 0 : -1;
 }

@@ -47,14 +47,16 @@ fill_line(const struct engine *e, struct snap_listener *s, size_t i)
 {
 	const struct pol_listener *pol = &e->policy->listeners[i];
 	const struct prov_listener *l = &e->prov.l[i];
+	const struct proof *rival = prov_rival(&e->prov, i);
 
 	memset(s, 0, sizeof *s);
 	s->number = (uint32_t)i;
 	s->kind = pol->kind;
 	s->state = prov_state(&e->prov, i);
 	s->why = prov_why(&e->prov, i);
-	s->uid = l->proof.kind == PROOF_NONE ? UINT32_MAX : l->proof.uid;
-	s->pid = l->proof.kind == PROOF_FOREIGN ? l->pid : 0;
+	s->uid = l->proof.kind == PROOF_NONE ? UINT32_MAX :
+	    rival != NULL ? rival->uid : l->proof.uid;
+	s->pid = rival != NULL ? l->pid : 0;
 	s->unix_socket = prov_is_unix(&e->prov, i);
 	s->flags_sure = l->named && l->line && !l->doubt;
 	(void)snprintf(s->name, sizeof s->name, "%s", pol->name);

@@ -8,8 +8,8 @@
 #include "supervisor/log.h"
 
 #define STATUS_MS 1000
-/* A gate that reported within this is there. */
-#define GATE_FRESH_MS 1500
+/* It reports once a second when nothing happens, on a busy machine later. */
+#define GATE_FRESH_MS 2000
 
 static void
 set_reason(struct engine *e, const struct facts_reason *r)
@@ -293,6 +293,9 @@ tell_reason(struct engine *e, uint64_t now)
 	}
 	if (missing != FACT_LINK && missing != FACT_FREE && is_hung(e, now))
 		set_reason(e, facts_reason(FACT_ALIVE));
+	else if (missing != FACT_LINK && missing != FACT_FREE &&
+	    !ask_is_up(e->asked) && !storm_is_calm(&e->taken_back, now))
+		set_reason(e, tell_say(SAY_STORM));
 	else if (!is_of_network(missing) || !tell_no_way_out(e))
 		reason_missing(e, missing, now);
 	tell_absent(e);

@@ -41,7 +41,8 @@ bool tell_tor_same(const struct snap_tor *a, const struct snap_tor *b);
 /* tell_words.c: reasons that are no fact's. */
 enum say { SAY_GATE = 0, SAY_FIGHT, SAY_REFUSED, SAY_CHANGE, SAY_PROVING,
 	SAY_OFF, SAY_DISABLED, SAY_DRIFT, SAY_LISTENERS, SAY_SQUATTED,
-	SAY_FILES, SAY_RELAYS, SAY_INTERFACE, SAY_NO_TIME_LISTENER, NSAY };
+	SAY_FILES, SAY_RELAYS, SAY_INTERFACE, SAY_NO_TIME_LISTENER, SAY_STORM,
+	NSAY };
 
 const struct facts_reason *tell_say(enum say say);
 const struct facts_reason *tell_lost(enum engine_loss why);

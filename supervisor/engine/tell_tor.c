@@ -31,18 +31,6 @@ usable(const struct engine *e, uint64_t now)
 	    now - e->ev.since < NO_EVIDENCE_MS ? SNAP_UNKNOWN : SNAP_NO;
 }
 
-/* The wall clock, UTC in s; 0: it is not known, or before 1970. */
-static int64_t
-wall_clock(const struct engine *e)
-{
-	char text[sizeof e->since] = "";
-	int64_t s;
-
-	e->ops->utc(e->arg, text, sizeof text);
-	(void)consensus_time(&s, cp_str_of(text));
-	return s;
-}
-
 static void
 fill_boot(const struct engine *e, struct snap_tor *t)
 {
@@ -61,7 +49,7 @@ fill_consensus(const struct engine *e, struct snap_tor *t)
 {
 	const struct consensus *c = &e->about.consensus;
 
-	t->clock = consensus_clock(c, wall_clock(e));
+	t->clock = consensus_clock(c, e->ops->wall(e->arg));
 	t->valid_after = c->valid_after;
 	t->fresh_until = c->fresh_until;
 	t->valid_until = c->valid_until;

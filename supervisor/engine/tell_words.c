@@ -134,6 +134,9 @@ static const struct facts_reason says[NSAY] = {
 	[SAY_NO_TIME_LISTENER] = { "no-time-listener",
 	    "The clock is not known to be right, and no listener to set it "
 	    "by is proven to be Tor's.", "Look at the listed listeners." },
+	[SAY_STORM] = { "unsettled",
+	    "Tor keeps taking back what it says of itself.",
+	    "Wait; if it stays so, look at its log, and restart it." },
 };
 
 const struct facts_reason *

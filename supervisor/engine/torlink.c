@@ -66,6 +66,9 @@ on_readable_cb(evutil_socket_t fd, short what, void *arg)
 		}
 		engine_tor_bytes(t->sh->engine, t->buf, (size_t)n,
 		    shell_now());
+		explicit_bzero(t->buf, (size_t)n); /* options' values */
+		if ((size_t)n < sizeof t->buf)
+			return; /* that was all, by now */
 	}
 }
 
@@ -234,6 +237,27 @@ torlink_cancel(struct torlink *t)
 	evbuffer_drain(t->out, evbuffer_get_length(t->out));
 }
 
+/* A command may be a password. */
+static void
+forget_cb(const void *data, size_t n, void *copy)
+{
+	(void)data;
+	explicit_bzero(copy, n);
+	free(copy);
+}
+
+static int
+keep(struct torlink *t, const void *p, size_t n)
+{
+	void *copy = xmalloc(n);
+
+	memcpy(copy, p, n);
+	if (evbuffer_add_reference(t->out, copy, n, forget_cb, copy) == 0)
+		return 0;
+	forget_cb(copy, n, copy);
+	return -1;
+}
+
 int
 torlink_write(struct torlink *t, const void *p, size_t n)
 {
@@ -251,8 +275,7 @@ torlink_write(struct torlink *t, const void *p, size_t n)
 	}
 	if ((size_t)done == n)
 		return 0;
-	if (evbuffer_add(t->out, (const char *)p + done, n - (size_t)done) ==
-	    -1)
+	if (keep(t, (const char *)p + done, n - (size_t)done) == -1)
 		return -1;
 	return event_add(t->ev_write, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * Polling makes us right, events make us fast.  An event can only take facts
- * away; what adds them is the answer to a question that we asked.
+ * Polling makes us right, events make us fast: those are in events.c.  What
+ * adds facts is the answer to a question that we asked, and nothing else.
  */
 #include "config.h" /* _GNU_SOURCE */
 
@@ -26,10 +26,9 @@
 /* Before that, ordinary traffic gets this long to show itself. */
 #define EVIDENCE_GRACE_MS 600
 /*
- * While other evidence is younger than this, circuits are looked at only to
- * tell people of the last one, and so often.
+ * While there is younger evidence circuits are looked at so often: for one
+ * that Tor has built of itself, and to tell people of the last one.
  */
-#define EVIDENCE_FRESH_MS 10000
 #define CIRCUITS_SLOW_MS 10000
 
 /* Keeps an idle Tor awake; wakes one that does not bootstrap. */
@@ -103,8 +102,8 @@ watch_ask_probe(struct engine *e, uint64_t now)
 	    now);
 }
 
-static void
-note_progress(struct engine *e, const struct cp_bootstrap *b, uint64_t now)
+void
+watch_progress(struct engine *e, const struct cp_bootstrap *b, uint64_t now)
 {
 	struct tor_info *t = &e->tor;
 
@@ -140,6 +139,19 @@ keywords_of(struct cp_str line)
 	    (struct cp_str){ "", 0 };
 }
 
+/* What the last answer denies the one before has not earned. */
+static void
+poll_fact(struct engine *e, enum fact fact, bool holds, uint64_t now)
+{
+	if (holds) {
+		facts_confirm(&e->facts, fact, e->sent);
+		return;
+	}
+	if (e->facts.at[fact] != 0)
+		engine_unsettled(e, now);
+	facts_drop(&e->facts, fact);
+}
+
 static void
 read_state(struct engine *e, const struct cp_str *v, uint64_t now)
 {
@@ -148,7 +160,7 @@ read_state(struct engine *e, const struct cp_str *v, uint64_t now)
 	e->tor.circuit = cp_str_is(v[K_CIRCUIT], "1");
 	e->tor.enough_dir = cp_str_is(v[K_DIR], "1");
 	if (cp_bootstrap_parse(&b, v[K_PHASE])) {
-		note_progress(e, &b, now);
+		watch_progress(e, &b, now);
 		about_phase(e, &b, keywords_of(v[K_PHASE]));
 	} else {
 		e->tor.progress = -1; /* what an event said is no proof */
@@ -157,14 +169,9 @@ read_state(struct engine *e, const struct cp_str *v, uint64_t now)
 	if (e->tor.enough_dir)
 		e->tor.dir_at = now;
 	facts_confirm(&e->facts, FACT_ALIVE, e->sent);
-	if (e->tor.progress == 100 && e->tor.enough_dir)
-		facts_confirm(&e->facts, FACT_BOOT, e->sent);
-	else
-		facts_drop(&e->facts, FACT_BOOT);
-	if (e->tor.circuit)
-		facts_confirm(&e->facts, FACT_CIRCUIT, e->sent);
-	else
-		facts_drop(&e->facts, FACT_CIRCUIT);
+	poll_fact(e, FACT_BOOT, e->tor.progress == 100 && e->tor.enough_dir,
+	    now);
+	poll_fact(e, FACT_CIRCUIT, e->tor.circuit, now);
 }
 
 /*
@@ -220,8 +227,7 @@ watch_on_probe(struct engine *e, const struct cp_reply *reply, uint64_t now)
 	    !read_number(&pid, v[K_PID])))
 		err = CP_ERR_SYNTAX;
 	if (err != CP_OK) {
-		engine_lose(e, err == CP_ERR_REFUSED ? LOSS_OLD : LOSS_BYTES,
-		    cp_strerror(err), now);
+		session_refused(e, reply, err, now);
 		return;
 	}
 	if (pid != (uint64_t)e->tor.pid) {
@@ -357,7 +363,7 @@ watch_circuits_due(const struct engine *e, uint64_t now)
 	if (!facts_holds(&e->facts, FACT_BOOT, now) ||
 	    !facts_holds(&e->facts, FACT_CIRCUIT, now))
 		return false;
-	if (!is_looking(e) && last != 0 && now - last < EVIDENCE_FRESH_MS &&
+	if (!is_looking(e) && last != 0 && now - last < EVIDENCE_OLD_MS &&
 	    now - e->ev.circuits_at < CIRCUITS_SLOW_MS)
 		return false;
 	return now >= e->due.circuits;
@@ -457,119 +463,4 @@ watch_stalled(const struct engine *e, uint64_t now)
 	while (t->progress > stalls[i].upto)
 		i++;
 	return now - since >= stalls[i].ms;
-}
-
-/* Circuits or directory are gone, or may be: poll at once. */
-static void
-lost_fact(struct engine *e, enum fact fact)
-{
-	facts_drop(&e->facts, fact);
-	e->need_probe = true;
-}
-
-/* What of Tor's log tells one cause from another. */
-static void
-note_log(struct tor_info *t, struct cp_str text)
-{
-	static const struct {
-		unsigned said;
-		const char *words;
-	} hints[] = {
-		{ SAID_CERTIFICATE, "certificate expired" },
-		{ SAID_CERTIFICATE, "Certificate not yet valid" },
-		{ SAID_CERTIFICATE, "clock is set wrong" },
-		{ SAID_SOCKS, "general SOCKS server failure" },
-		{ SAID_IDENTITY, "keys were not as expected" },
-		{ SAID_NO_ROUTE, "Network is unreachable" },
-		{ SAID_NO_ROUTE, "No route to host" },
-	};
-
-	for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
-		if (text.n != 0 && memmem(text.p, text.n, hints[i].words,
-		    strlen(hints[i].words)) != NULL)
-			t->said |= hints[i].said;
-}
-
-/* "SKEW=-172800 MIN_SKEW=... SOURCE=OR:..." */
-static void
-note_skew(struct tor_info *t, struct cp_str text)
-{
-	struct cp_str value;
-	int64_t skew;
-
-	/* (A group is no more than a signed number.) */
-	if (!cp_kv_find(&value, text, "SKEW", NULL) ||
-	    !verdict_group(&skew, value))
-		return;
-	t->skewed = true;
-	t->skew_s = skew;
-}
-
-void
-watch_on_event(struct engine *e, const struct cp_reply *reply, uint64_t now)
-{
-	struct cp_event ev;
-
-	cp_event_parse(&ev, reply);
-	switch (ev.kind) {
-	case CP_EV_CIRCUIT_NOT_ESTABLISHED:
-		lost_fact(e, FACT_CIRCUIT);
-		break;
-	case CP_EV_NOT_ENOUGH_DIR_INFO:
-		lost_fact(e, FACT_BOOT);
-		break;
-	case CP_EV_CLOCK_JUMPED:
-		e->tor.skewed = false; /* said of another clock */
-		engine_reprove(e, e->facts.epoch, now);
-		break;
-	case CP_EV_CONF_CHANGED:
-		relays_on_changed(e, reply);
-		repair_on_changed(e, reply, now);
-		break;
-	case CP_EV_SIGNAL:
-		about_soon(e); /* DORMANT, ACTIVE */
-		if (!cp_str_is_nocase(ev.action, "RELOAD"))
-			break;
-		relays_changed(e);
-		repair_on_reload(e, now);
-		break;
-	case CP_EV_BOOTSTRAP:
-		note_progress(e, &ev.boot, now);
-		about_phase(e, &ev.boot, ev.text);
-		if (ev.boot.progress != 100 && e->facts.at[FACT_BOOT] != 0)
-			lost_fact(e, FACT_BOOT);
-		break;
-	case CP_EV_CIRCUIT_ESTABLISHED:
-	case CP_EV_ENOUGH_DIR_INFO:
-		e->need_probe = true;
-		break;
-	case CP_EV_LOG:
-		(void)transports_on_log(e, ev.text, now);
-		if (ev.severity < CP_SEV_WARN)
-			break;
-		note_log(&e->tor, ev.text);
-		log_esc(e->tor.last_warn, sizeof e->tor.last_warn, ev.text.p,
-		    ev.text.n);
-		repair_on_log(e, ev.text);
-		break;
-	case CP_EV_STREAM:
-		check_on_stream(e, &ev);
-		break;
-	case CP_EV_STATUS:
-		if (!cp_str_is(ev.action, "CONSENSUS_ARRIVED"))
-			break;
-		relays_consensus(e);
-		about_soon(e);
-		break;
-	case CP_EV_TRANSPORT_LAUNCHED:
-		transports_on_launched(e, ev.text);
-		break;
-	case CP_EV_CLOCK_SKEW:
-		note_skew(&e->tor, ev.text);
-		break;
-	case CP_EV_OTHER:
-	case CP_EV_LIVENESS:
-	case CP_NEVENT:
-		break;
-	}
 }
