@@ -70,6 +70,12 @@ judge_tor(struct pol_draft *d)
 		pol_diag(d->diags, pol_set_at(d, POL_SEC_TOR, "auth"),
 		    "method \"password\" needs \"password_file\": add it, or "
 		    "remove the method");
+	/* Else what says that it is Tor would be sent any file of 32 octets. */
+	if ((tor->auth & POL_AUTH_COOKIE) != 0 &&
+	    !was_set(d, POL_SEC_TOR, "cookie_file") && !d->incomplete)
+		pol_diag(d->diags, pol_set_at(d, POL_SEC_TOR, "auth"),
+		    "method \"cookie\" needs \"cookie_file\", since Tor is "
+		    "sent what is in it: add it, or remove the method");
 }
 
 static void

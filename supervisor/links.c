@@ -127,6 +127,13 @@ link_seen_ok(const struct link_seen *s)
 	    s->option < POL_NTORRC && s->kept <= 1 && text_ok(s->file);
 }
 
+bool
+link_failed_here(ssize_t n)
+{
+	/* An end that was closed with something unread in it says so. */
+	return n == -1 && errno != ECONNRESET;
+}
+
 int
 link_recv(enum link_peer *peer, int *fd)
 {

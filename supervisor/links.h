@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "policy/torrc.h"
 #include "policy/uplink.h"
@@ -159,6 +160,13 @@ struct link_pending {
 #define LINK_PENDING_FD 5
 /* The engine's second argument then. */
 #define LINK_PENDING_ARGUMENT "pending"
+
+/*
+ * recv(2) on a pair returned N, which is no message and neither EAGAIN nor
+ * EINTR: is that our own trouble?  The other end lives then, and nobody makes
+ * the pair anew until one of the two has been started afresh.
+ */
+bool link_failed_here(ssize_t n);
 
 /*
  * Receive one hand-over without blocking.  1: *PEER and *FD (CLOEXEC,

@@ -1,3 +1,5 @@
+#include "config.h" /* _GNU_SOURCE */
+
 #include "supervisor/log.h"
 
 #include <errno.h>
@@ -115,6 +117,23 @@ void
 log_debug(const char *fmt, ...)
 {
 	LOG_AT(LOG_LV_DEBUG);
+}
+
+const char *
+log_errno(int err)
+{
+#ifdef __GLIBC__
+	static char number[32];
+	const char *text = strerrordesc_np(err);
+
+	if (text == NULL) {
+		(void)snprintf(number, sizeof number, "error %d", err);
+		text = number;
+	}
+	return text;
+#else
+	return strerror(err);
+#endif
 }
 
 void

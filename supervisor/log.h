@@ -32,6 +32,12 @@ void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * What the errno ERR means, as strerror(3) says it, but without memory: that
+ * takes some for a number that it does not know.
+ */
+const char *log_errno(int err);
+
 /* Logs as an error and exits 1.  Start-up and broken invariants only. */
 void fatal(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));

@@ -114,7 +114,7 @@ struct snapshot {
 	char advice[SNAP_TEXT];	 /* one sentence: what to do; may be empty */
 	char since[32];		 /* UTC, RFC 3339: when the position began */
 	struct gate_report gate; /* as last received */
-	uint32_t gate_fresh;	 /* 1: received within a second */
+	uint32_t gate_fresh;	 /* 1: received within two seconds */
 	uint32_t facts;		 /* bit i: enum snap_fact i holds now */
 	uint32_t nfacts;
 	int32_t tor_pid;

@@ -14,8 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "controlproto/auth.h"
 #include "controlproto/conn.h"
+#include "controlproto/login.h"
 #include "controlproto/reply.h"
 #include "supervisor/cli/conn.h"
 #include "supervisor/torauth/cookiefile.h"
@@ -136,43 +136,6 @@ torctl_ask(struct torctl *t, struct cp_cmd *cmd, enum cp_err built,
 	return err;
 }
 
-/* The same, when all there is to know is whether Tor did it. */
-static enum cp_err
-send_credential(struct torctl *t, const unsigned char *cred, size_t n)
-{
-	struct cp_cmd cmd = { 0 };
-	struct cp_reply *reply;
-	enum cp_err err = torctl_ask(t, &cmd, cp_cmd_authenticate(&cmd, cred,
-	    n), &reply);
-
-	if (err == CP_OK && !cp_reply_is_ok(reply))
-		err = CP_ERR_REFUSED;
-	cp_reply_free(reply);
-	if (err == CP_OK)
-		cp_conn_authenticated(t->conn);
-	return err;
-}
-
-static enum cp_err
-safecookie(struct torctl *t, const unsigned char *cookie)
-{
-	unsigned char nonce[CP_NONCE_LEN], answer[CP_HASH_LEN];
-	struct cp_cmd cmd = { 0 };
-	struct cp_reply *reply;
-	enum cp_err err;
-
-	if (getrandom(nonce, sizeof nonce, 0) != (ssize_t)sizeof nonce)
-		return CP_ERR_AUTH;
-	err = torctl_ask(t, &cmd, cp_cmd_authchallenge(&cmd, nonce), &reply);
-	if (err == CP_OK)
-		err = cp_safecookie_answer(answer, reply, cookie, nonce);
-	cp_reply_free(reply);
-	if (err == CP_OK)
-		err = send_credential(t, answer, sizeof answer);
-	explicit_bzero(answer, sizeof answer);
-	return err;
-}
-
 /*
  * Nobody vouches for who sits at a port: he may name the cookie where Tor
  * keeps it, and have no other file of ours hashed for him.
@@ -187,60 +150,60 @@ is_usual_name(const char *path)
 }
 
 static enum cp_err
-with_cookie(struct torctl *t, const struct cp_protocolinfo *pi,
-    enum cp_auth_method method)
+give_cookie(const struct torctl *t, struct cp_login *login)
 {
+	const struct cp_protocolinfo *pi = cp_login_peek_info(login);
 	unsigned char cookie[CP_COOKIE_LEN];
 	/* By a port he shows by SERVERHASH that he can read it too. */
 	uid_t owner = t->local ? t->peer : COOKIEFILE_ANYONE;
-	enum cp_err err = CP_ERR_AUTH;
+	enum cp_err err;
 
 	if (!pi->has_cookiefile || pi->cookiefile[0] != '/' ||
 	    (!t->local && !is_usual_name(pi->cookiefile)))
 		return CP_ERR_AUTH;
 	if (cookiefile_read(cookie, pi->cookiefile, owner) != NULL)
 		return CP_ERR_AUTH;
-	if (method == CP_AUTH_SAFECOOKIE)
-		err = safecookie(t, cookie);
-	else
-		err = send_credential(t, cookie, sizeof cookie);
+	err = cp_login_secret(login, cookie, sizeof cookie);
 	explicit_bzero(cookie, sizeof cookie);
 	return err;
 }
 
-/* One method, the strongest; no second try with a weaker one. */
 static enum cp_err
-let_in(struct torctl *t, const struct cp_reply *reply)
+login_step(struct torctl *t, struct cp_login *login)
 {
-	struct cp_protocolinfo *pi = calloc(1, sizeof *pi);
-	enum cp_auth_method method = CP_AUTH_SAFECOOKIE;
-	unsigned may = CP_AUTH_SAFECOOKIE | CP_AUTH_NULL;
-	enum cp_err err = CP_ERR_NOMEM;
+	struct cp_cmd cmd = { 0 };
+	struct cp_reply *reply;
+	enum cp_err err;
 
-	if (t->local)
-		may |= CP_AUTH_COOKIE; /* it is told to its owner alone */
-	if (pi != NULL)
-		err = cp_protocolinfo_parse(pi, reply);
+	if (cp_login_wants(login) == CP_LOGIN_COOKIE)
+		return give_cookie(t, login);
+	err = torctl_ask(t, &cmd, cp_login_command(login, &cmd), &reply);
 	if (err == CP_OK)
-		err = cp_auth_choose(&method, pi->methods, may);
-	if (err == CP_OK)
-		err = method == CP_AUTH_NULL ? send_credential(t, NULL, 0) :
-		    with_cookie(t, pi, method);
-	free(pi);
+		err = cp_login_reply(login, reply);
+	cp_reply_free(reply);
 	return err;
 }
 
 static enum cp_err
 authenticate(struct torctl *t)
 {
-	struct cp_cmd cmd = { 0 };
-	struct cp_reply *reply;
-	enum cp_err err = torctl_ask(t, &cmd, cp_cmd_protocolinfo(&cmd),
-	    &reply);
+	unsigned char nonce[CP_NONCE_LEN];
+	unsigned may = CP_AUTH_SAFECOOKIE | CP_AUTH_NULL;
+	enum cp_err err = CP_OK;
+	struct cp_login *login;
 
+	if (t->local)
+		may |= CP_AUTH_COOKIE; /* it is told to its owner alone */
+	if (getrandom(nonce, sizeof nonce, 0) != (ssize_t)sizeof nonce)
+		return CP_ERR_AUTH;
+	login = cp_login_new(may, nonce);
+	if (login == NULL)
+		return CP_ERR_NOMEM;
+	while (err == CP_OK && cp_login_wants(login) != CP_LOGIN_DONE)
+		err = login_step(t, login);
+	cp_login_free(login);
 	if (err == CP_OK)
-		err = let_in(t, reply);
-	cp_reply_free(reply);
+		cp_conn_authenticated(t->conn);
 	return err;
 }
 

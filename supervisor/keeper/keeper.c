@@ -21,6 +21,7 @@
 #include "policy/policy.h"
 #include "supervisor/gate/anchor.h"
 #include "supervisor/gate/gate.h"
+#include "supervisor/gate/lockdown.h"
 #include "supervisor/gate/notify.h"
 #include "supervisor/keeper/change.h"
 #include "supervisor/keeper/look.h"
@@ -30,6 +31,8 @@
 #include "supervisor/keeper/whonix.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
+#include "supervisor/sandbox/landlock.h"
+#include "supervisor/sandbox/sandbox.h"
 
 /*
  * The first restart is immediate: the gate is closed meanwhile, so there is
@@ -40,9 +43,12 @@
 #define BACKOFF_MAX_MS 5000
 #define STEADY_MS 1000 /* a child that lived so long starts anew at once */
 #define STOP_MS 3000	/* how long a child may take to end when asked */
+/* What a dead child has left unread; the kernel queues some 300. */
+#define LAST_MOST 1024
 
 struct child {
 	const char *name;
+	char program[512];   /* not the gate's, which is a fork of ours */
 	pid_t pid;	     /* 0: not running */
 	int channel;	     /* our end, -1 when not running */
 	unsigned starts;
@@ -65,11 +71,11 @@ struct keeper {
 	struct rundir rundir;
 	int policy_fd;
 	int signal_fd;
-	char engine_path[512], status_path[512], resolver_path[512];
 	struct child child[LINK_NPEER]; /* by enum link_peer */
 	struct pair pair[NPAIRS];
 	struct owner owner; /* what the engine has asked */
 	struct change change; /* ... and is changing */
+	bool held;   /* by an operator; whether or not it is written down */
 	bool stands; /* the gate has once been closed and verified */
 	bool stopping;
 };
@@ -84,34 +90,14 @@ now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static int
-take_signals(void)
-{
-	static const int wanted[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-		sigaddset(&set, wanted[i]);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
-		fatal("sigprocmask: %s", strerror(errno));
-	(void)signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd == -1)
-		fatal("signalfd: %s", strerror(errno));
-	return fd;
-}
-
 /* What the last engine has left to be done comes to the next one. */
 static void
 fill_engine(struct spawn *s, const struct keeper *k)
 {
 	size_t n = 0;
 
-	s->program = k->engine_path;
 	s->nfds = 1;
-	if (rundir_held(k->policy))
+	if (k->held || rundir_held(k->policy))
 		s->arguments[n++] = LINK_HELD_ARGUMENT;
 	if (k->change.fd == -1)
 		return;
@@ -131,23 +117,21 @@ fill_spawn(struct spawn *s, const struct keeper *k, enum link_peer who)
 		fill_engine(s, k);
 		user = &p->engine_user;
 	} else if (who == LINK_STATUS) {
-		s->program = k->status_path;
 		user = &p->status_user;
+		s->nfds = 3;
 		s->fds[1] = k->rundir.status_fd;
 		s->fds[2] = k->rundir.control_fd;
 	} else if (who == LINK_RESOLVER) {
-		s->program = k->resolver_path;
 		user = &p->resolver_user;
+		s->nfds = 1;
 	}
+	if (who != LINK_GATE)
+		s->program = k->child[who].program;
 	s->uid = user->uid;
 	s->gid = s->group = user->gid;
 	if (who == LINK_ENGINE)
 		s->group = p->tor.user.gid; /* reads Tor's cookie */
 	s->fds[0] = k->policy_fd;
-	if (who == LINK_STATUS)
-		s->nfds = 3;
-	else if (who == LINK_RESOLVER)
-		s->nfds = 1;
 }
 
 /* Introduce both ends of PAIR to each other, if both are there. */
@@ -208,18 +192,6 @@ start_child(struct keeper *k, enum link_peer who)
 }
 
 static void
-log_end(const struct child *c, int status)
-{
-	if (WIFSIGNALED(status))
-		log_warn("%s pid=%d was killed by signal %d (%s)", c->name,
-		    (int)c->pid, WTERMSIG(status),
-		    strsignal(WTERMSIG(status)));
-	else
-		log_warn("%s pid=%d ended with code %d", c->name, (int)c->pid,
-		    WEXITSTATUS(status));
-}
-
-static void
 plan_restart(struct child *c, uint64_t now)
 {
 	if (now - c->started_ms >= STEADY_MS) {
@@ -232,62 +204,6 @@ plan_restart(struct child *c, uint64_t now)
 	    c->backoff_ms * 2;
 	if (c->backoff_ms > BACKOFF_MAX_MS)
 		c->backoff_ms = BACKOFF_MAX_MS;
-}
-
-/* False when the whole supervisor has to end. */
-static bool
-child_ended(struct keeper *k, enum link_peer who, int status)
-{
-	struct child *c = &k->child[who];
-
-	if (!k->stopping)
-		log_end(c, status);
-	c->pid = 0;
-	close(c->channel);
-	c->channel = -1;
-	if (who == LINK_ENGINE)
-		owner_cancel(&k->owner);
-	if (who == LINK_GATE && !k->stopping)
-		whonix_failed(k->policy);
-	plan_restart(c, now_ms());
-	/* A gate that cannot even begin: whoever started us has to know. */
-	return who != LINK_GATE || k->stopping || c->starts > 1 ||
-	    !WIFEXITED(status) || WEXITSTATUS(status) != GATE_EXIT_START;
-}
-
-static bool
-reap(struct keeper *k)
-{
-	bool go_on = true;
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (owner_ended(&k->owner, pid))
-			continue;
-		for (int who = LINK_GATE; who < LINK_NPEER; who++)
-			if (k->child[who].pid == pid &&
-			    !child_ended(k, (enum link_peer)who, status))
-				go_on = false;
-	}
-	return go_on;
-}
-
-static void
-signal_children(const struct keeper *k, int sig)
-{
-	for (int who = LINK_GATE; who < LINK_NPEER; who++)
-		if (k->child[who].pid > 0)
-			(void)kill(k->child[who].pid, sig); /* may be gone */
-}
-
-static bool
-any_child(const struct keeper *k)
-{
-	for (int who = LINK_GATE; who < LINK_NPEER; who++)
-		if (k->child[who].pid > 0)
-			return true;
-	return false;
 }
 
 static void
@@ -332,10 +248,89 @@ on_hold_or_gate(struct keeper *k, enum link_peer who,
 		on_stands(k, &k->child[who]);
 	} else if (who == LINK_GATE) {
 		restart_engine(k);
-	} else if (rundir_hold(k->policy, ask->hold == LINK_HOLD_SET) == -1) {
-		/* What cannot be kept must not be forgotten: stay closed. */
-		log_warn("the hold could not be written down");
+	} else {
+		k->held = ask->hold == LINK_HOLD_SET;
+		(void)!rundir_hold(k->policy, k->held); /* it tells */
 	}
+}
+
+/*
+ * The engine has ended, perhaps with a hold behind other messages, which want
+ * an answer that nobody waits for any more: a change that was not answered is
+ * put back by the next one.
+ */
+static void
+hear_last(struct keeper *k)
+{
+	struct link_ask ask;
+	ssize_t n;
+
+	for (int i = 0; i < LAST_MOST; i++) {
+		n = recv(k->child[LINK_ENGINE].channel, &ask, sizeof ask,
+		    MSG_DONTWAIT | MSG_TRUNC);
+		if (n <= 0)
+			return;
+		if (n == sizeof ask && ask_ok(&ask, LINK_ENGINE))
+			on_hold_or_gate(k, LINK_ENGINE, &ask);
+	}
+}
+
+/* False when the whole supervisor has to end. */
+static bool
+child_ended(struct keeper *k, enum link_peer who, int status)
+{
+	struct child *c = &k->child[who];
+
+	if (!k->stopping)
+		spawn_log_end(c->name, c->pid, status);
+	if (who == LINK_ENGINE) {
+		hear_last(k);
+		owner_cancel(&k->owner);
+	}
+	c->pid = 0;
+	close(c->channel);
+	c->channel = -1;
+	if (who == LINK_GATE && !k->stopping)
+		whonix_failed(k->policy);
+	plan_restart(c, now_ms());
+	/* A gate that cannot even begin: whoever started us has to know. */
+	return who != LINK_GATE || k->stopping || c->starts > 1 ||
+	    !WIFEXITED(status) || WEXITSTATUS(status) != GATE_EXIT_START;
+}
+
+static bool
+reap(struct keeper *k)
+{
+	bool go_on = true;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (owner_ended(&k->owner, pid))
+			continue;
+		for (int who = LINK_GATE; who < LINK_NPEER; who++)
+			if (k->child[who].pid == pid &&
+			    !child_ended(k, (enum link_peer)who, status))
+				go_on = false;
+	}
+	return go_on;
+}
+
+static void
+signal_children(const struct keeper *k, int sig)
+{
+	for (int who = LINK_GATE; who < LINK_NPEER; who++)
+		if (k->child[who].pid > 0)
+			(void)kill(k->child[who].pid, sig); /* may be gone */
+}
+
+static bool
+any_child(const struct keeper *k)
+{
+	for (int who = LINK_GATE; who < LINK_NPEER; who++)
+		if (k->child[who].pid > 0)
+			return true;
+	return false;
 }
 
 /* Every message has its own size. */
@@ -462,11 +457,11 @@ start_due(struct keeper *k)
 			connect_pair(k, &k->pair[i]);
 }
 
-/* How long to sleep: a second at most, so that a pending pair is retried. */
+/* How long to sleep: the gate's word comes first, unless it is silent. */
 static int
 next_wait(const struct keeper *k)
 {
-	uint64_t now = now_ms(), wait = k->owner.fd == -1 ? 1000 :
+	uint64_t now = now_ms(), wait = k->owner.fd == -1 ? 2000 :
 	    OWNER_LOOK_MS;
 
 	for (int who = LINK_GATE; who < LINK_NPEER; who++) {
@@ -538,8 +533,7 @@ stop_children(struct keeper *k)
 			deadline = UINT64_MAX;
 		}
 		/* 20 ms: a stopped child's channel stays readable. */
-		if (wait_once(k, 20) == 0)
-			continue;
+		(void)wait_once(k, 20);
 	}
 }
 
@@ -555,18 +549,15 @@ keeper_init(struct keeper *k, const struct pol_policy *policy,
 	for (int who = LINK_NONE; who < LINK_NPEER; who++) {
 		k->child[who].name = names[who];
 		k->child[who].channel = -1;
+		(void)snprintf(k->child[who].program,
+		    sizeof k->child[who].program, "%s/portcullis-%s",
+		    libexec_dir, names[who]);
 	}
 	owner_init(&k->owner);
 	change_init(&k->change);
 	k->pair[0] = (struct pair) { LINK_GATE, LINK_ENGINE, false };
 	k->pair[1] = (struct pair) { LINK_ENGINE, LINK_STATUS, false };
 	k->pair[2] = (struct pair) { LINK_ENGINE, LINK_RESOLVER, false };
-	(void)snprintf(k->engine_path, sizeof k->engine_path,
-	    "%s/portcullis-engine", libexec_dir);
-	(void)snprintf(k->status_path, sizeof k->status_path,
-	    "%s/portcullis-status", libexec_dir);
-	(void)snprintf(k->resolver_path, sizeof k->resolver_path,
-	    "%s/portcullis-resolver", libexec_dir);
 	if (prctl(PR_SET_NAME, "portcullisd") == -1)
 		fatal("process name: %s", strerror(errno));
 }
@@ -585,8 +576,13 @@ keeper_run(const struct pol_policy *policy, const char *libexec_dir)
 		return 1;
 	}
 	k.policy_fd = spawn_policy_fd(policy);
-	k.signal_fd = take_signals();
+	k.signal_fd = spawn_take_signals();
 	notify_init();
+	if (lockdown_keeper() == -1)
+		fatal("cannot give up what root can and we need not, which "
+		    "takes CAP_SETPCAP and CAP_SETGID: %s", strerror(errno));
+	landlock_tell();
+	sandbox_apply(SANDBOX_KEEPER);
 	do {
 		start_due(&k);
 		rc = wait_once(&k, next_wait(&k));

@@ -10,12 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "policy/origins.h"
 #include "policy/parse.h"
 #include "policy/policy.h"
+#include "supervisor/fuzzing.h"
 #include "supervisor/gate/anchor.h"
 #include "supervisor/gate/gate.h"
 #include "supervisor/keeper/check.h"
@@ -118,6 +121,34 @@ options_fault(const struct options *o)
 	return NULL;
 }
 
+/*
+ * By a process of its own, which takes with it whatever a name service has
+ * loaded: ours lives on in the gate, all of it locked in memory.  False: not
+ * everybody was found.
+ */
+static bool
+resolve_apart(struct pol_policy *policy)
+{
+	struct pol_policy *copy = mmap(NULL, sizeof *copy,
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct pol_diags diags = { 0 };
+	int status = -1;
+	pid_t pid;
+
+	if (copy == MAP_FAILED)
+		return false;
+	*copy = *policy;
+	pid = fork();
+	if (pid == 0)
+		_exit(policyfile_resolve(copy, &diags) == 0 ? 0 : 1);
+	if (pid == -1 || waitpid(pid, &status, 0) != pid)
+		status = -1;
+	if (status == 0)
+		*policy = *copy;
+	(void)munmap(copy, sizeof *copy);
+	return status == 0;
+}
+
 /* 0, or the exit code after saying everything that is wrong. */
 static int
 load_policy(struct pol_policy *policy, const char *path)
@@ -126,8 +157,10 @@ load_policy(struct pol_policy *policy, const char *path)
 	struct pol_origins from = { 0 };
 	int rc = 0;
 
+	/* Who was not found is looked for here, where it can be told. */
 	if (policyfile_load_from(policy, &diags, &from, path, true) == -1 ||
-	    policyfile_resolve_from(policy, &diags, &from) == -1)
+	    (!resolve_apart(policy) &&
+	    policyfile_resolve_from(policy, &diags, &from) == -1))
 		rc = 2;
 	pol_origins_clear(&from);
 	check_print_diags(&diags);
@@ -202,6 +235,7 @@ main(int argc, char **argv)
 	}
 	if (o.check)
 		return check_run(o.policy, o.verbose, o.print, true);
+	fuzzing_refuse("portcullisd");
 	if (o.verbose > 0 && setenv(LOG_DEBUG_VARIABLE, "1", 1) == -1)
 		return 1;
 	log_init("keeper", LOG_LV_INFO);

@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "supervisor/log.h"
+#include "supervisor/sandbox/sandbox.h"
 
 /* A scan of a thousand processes takes some 10 ms; for a dead keeper's. */
 #define SCAN_S 1
@@ -53,6 +54,18 @@ owner_init(struct owner *o)
 }
 
 /* ----- in the child ------------------------------------------------------ */
+
+/*
+ * The death of KEEPER is ours, even if whose process we look for has stopped
+ * us.  A change of user or group undoes that: again after each.
+ */
+static int
+die_with(pid_t keeper)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+		return -1;
+	return getppid() == keeper ? 0 : -1;
+}
 
 /* Become UID and keep, of all capabilities, CAP_SETGID alone. */
 static int
@@ -106,6 +119,12 @@ pid_of(const char *name)
 	return *end == '\0' && n > 0 && n <= INT32_MAX ? (pid_t)n : 0;
 }
 
+struct search {
+	uid_t uid;
+	pid_t keeper;
+	char want[LINK_TEXT];
+};
+
 static bool
 has_open(int fds_dir, const char *want)
 {
@@ -132,39 +151,39 @@ has_open(int fds_dir, const char *want)
 
 /* Look into process NAME; as its group, which has to be the same as well. */
 static bool
-look_into(DIR *proc, const char *name, const struct link_owner *ask,
-    const char *want)
+look_into(DIR *proc, const char *name, const struct search *q)
 {
 	char path[32]; /* ten digits and "/fd" */
 	struct stat st;
 	int fd;
 
 	if (fstatat(dirfd(proc), name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    st.st_uid != ask->uid)
+	    st.st_uid != q->uid)
 		return false;
 	if (st.st_gid != getegid() &&
-	    setresgid(st.st_gid, st.st_gid, st.st_gid) == -1)
+	    (setresgid(st.st_gid, st.st_gid, st.st_gid) == -1 ||
+	    die_with(q->keeper) == -1))
 		return false;
 	(void)snprintf(path, sizeof path, "%.10s/fd", name);
 	fd = openat(dirfd(proc), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd != -1 && has_open(fd, want);
+	return fd != -1 && has_open(fd, q->want);
 }
 
 static pid_t
-scan(const struct link_owner *ask)
+scan(const struct link_owner *ask, pid_t keeper)
 {
 	DIR *proc = opendir("/proc");
-	char want[LINK_TEXT];
+	struct search q = { .uid = ask->uid, .keeper = keeper };
 	struct dirent *de;
 	pid_t pid = 0;
 
 	if (proc == NULL)
 		return 0;
-	(void)snprintf(want, sizeof want, "socket:[%llu]",
+	(void)snprintf(q.want, sizeof q.want, "socket:[%llu]",
 	    (unsigned long long)ask->inode);
 	while (pid == 0 && (de = readdir(proc)) != NULL)
 		if (pid_of(de->d_name) != 0 &&
-		    look_into(proc, de->d_name, ask, want))
+		    look_into(proc, de->d_name, &q))
 			pid = pid_of(de->d_name);
 	(void)closedir(proc);
 	return pid;
@@ -194,16 +213,11 @@ child_main(const struct link_owner *ask, int out, pid_t parent)
 	if (shed(out) == -1 || become(ask->uid, group_of(ask->uid)) == -1 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
-	    /*
-	     * After the change of user, which clears it, as another group
-	     * does later; then there is still the alarm.
-	     */
-	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+	    die_with(parent) == -1)
 		fatal("cannot look as user %u: %s", (unsigned)ask->uid,
 		    strerror(errno));
-	if (getppid() != parent)
-		_exit(1);
-	pid = scan(ask);
+	sandbox_apply(SANDBOX_OWNER);
+	pid = scan(ask, parent);
 	_exit(write(end, &pid, sizeof pid) == sizeof pid ? 0 : 1);
 }
 

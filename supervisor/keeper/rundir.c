@@ -186,6 +186,10 @@ rundir_hold(const struct pol_policy *policy, bool hold)
 			return 0;
 		}
 	}
-	log_err("cannot change %s: %s", path, strerror(errno));
+	log_err("cannot write to %s: %s; %s", path, strerror(errno), hold ?
+	    "the hold is in force while this portcullisd runs, the next one "
+	    "will not know of it: make room, and hold again" :
+	    "the next engine holds again: make it writable, and release "
+	    "again");
 	return -1;
 }

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "policy/parse.h"
@@ -133,6 +135,42 @@ spawn_child(const struct spawn *s)
 		run_program(s, parent);
 	die_with_parent(parent);
 	_exit(gate_main(s->policy));
+}
+
+int
+spawn_take_signals(void)
+{
+	static const int wanted[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+		sigaddset(&set, wanted[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		fatal("sigprocmask: %s", strerror(errno));
+	(void)signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd == -1)
+		fatal("signalfd: %s", strerror(errno));
+	return fd;
+}
+
+void
+spawn_log_end(const char *name, pid_t pid, int status)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		log_err("%s pid=%d asked the kernel for what is not on its "
+		    "list of system calls, and was ended for it: either "
+		    "somebody has taken it over, or the list lacks one; "
+		    "please report it, with what the kernel's log says "
+		    "(journalctl -k --grep=type=1326)", name, (int)pid);
+	else if (WIFSIGNALED(status))
+		log_warn("%s pid=%d was killed by signal %d (%s)", name,
+		    (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		log_warn("%s pid=%d ended with code %d", name, (int)pid,
+		    WEXITSTATUS(status));
 }
 
 int

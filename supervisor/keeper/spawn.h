@@ -1,5 +1,5 @@
 /*
- * Starting one child: its user, its descriptors, its program.
+ * Starting one child: its user, its descriptors, its program; and its end.
  */
 #ifndef SPAWN_H
 #define SPAWN_H
@@ -33,5 +33,11 @@ int spawn_policy_fd(const struct pol_policy *policy);
 
 /* The child's pid, or -1 and errno. */
 pid_t spawn_child(const struct spawn *s);
+
+/* What became of the child NAME, by its status of wait(2), to the log. */
+void spawn_log_end(const char *name, pid_t pid, int status);
+
+/* Those that the keeper reads, from a signalfd that it returns; SIGPIPE off. */
+int spawn_take_signals(void);
 
 #endif

@@ -281,6 +281,16 @@ answer_read(struct answer *out, const char *host, int family,
 	out->ttl_s = clamp_ttl(out->ttl_s);
 }
 
+bool
+answer_is_to(const char *host, int family, const struct answer_bytes *bytes)
+{
+	struct reading s = { .msg = bytes->p, .len = bytes->n,
+		.family = family };
+
+	memcpy(s.name, host, strnlen(host, sizeof s.name - 1));
+	return skip_question(&s);
+}
+
 /*
  * Of two failures the one that tells more: what somebody has to mend comes
  * before what may pass, and both before what the name itself is like.

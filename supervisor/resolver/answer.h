@@ -34,6 +34,10 @@ struct answer_bytes {
 void answer_read(struct answer *out, const char *host, int family,
     bool allow_private, const struct answer_bytes *bytes);
 
+/* Does it say that it answers this question, whatever else is wrong with it? */
+bool answer_is_to(const char *host, int family,
+    const struct answer_bytes *bytes);
+
 /*
  * A lookup is two questions; INTO is the first one's on the way in, the
  * lookup's on the way out.  One that has addresses is enough.

@@ -77,6 +77,9 @@ on_readable_cb(evutil_socket_t fd, short what, void *arg)
 		n = recv(fd, &m, sizeof m, MSG_DONTWAIT | MSG_TRUNC);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			break;
+		if (link_failed_here(n))
+			fatal("cannot read from the engine: %s",
+			    strerror(errno));
 		if (n > 0 && take_message(l, &m, (size_t)n))
 			continue;
 		if (n > 0)

@@ -19,10 +19,12 @@
 #include "supervisor/resolver/tls.h"
 
 /*
- * A name's questions are sent twice at most: the second wait is twice the
- * first, and the two together are the policy's timeout.
+ * A name's questions are sent twice: the second wait is twice the first, and
+ * the two together are the policy's timeout, after which nobody waits.  A
+ * c-ares that waits less, because the server has been quick (1.32 and later,
+ * 250 ms at least), sends more in that time rather than give up before it.
  */
-#define TRIES 2
+#define TRIES 5
 #define FIRST_PART 3
 /* A TLS connection is worth keeping until a transport has asked for all. */
 #define LINGER_MS 1000
@@ -121,15 +123,61 @@ connect_socket(ares_socket_t fd, const struct sockaddr *sa,
 	return rc;
 }
 
-/* As c-ares calls it (foreign signature) */
+#if ARES_VERSION >= 0x011c00
+static void
+note_bad(struct slot *s, const struct answer_bytes *bytes)
+{
+	if (s->v4.state == NAME_UNKNOWN &&
+	    answer_is_to(s->host, AF_INET, bytes))
+		s->v4.state = NAME_BAD;
+	if (s->v6.state == NAME_UNKNOWN &&
+	    answer_is_to(s->host, AF_INET6, bytes))
+		s->v6.state = NAME_BAD;
+}
+
+/*
+ * A datagram that cannot be read has this c-ares ask all questions that wait
+ * at the socket again, and give up too early.  It is not shown them, as older
+ * ones do not look at them; who it was an answer to shall know why he has none.
+ */
+static bool
+is_readable(struct lookup *l, const struct answer_bytes *bytes)
+{
+	ares_dns_record_t *record = NULL;
+	ares_status_t status = ares_dns_parse(bytes->p, bytes->n, 0, &record);
+
+	ares_dns_record_destroy(record);
+	if (status == ARES_SUCCESS)
+		return true;
+	for (size_t i = 0; i < NAME_MAX_HOSTS; i++)
+		if (l->slots[i].used && !l->slots[i].ended)
+			note_bad(&l->slots[i], bytes);
+	return false;
+}
+#else
+static bool
+is_readable(struct lookup *l, const struct answer_bytes *bytes)
+{
+	(void)l;
+	(void)bytes;
+	return true;
+}
+#endif
+
+/* FROM: of datagrams only.  As c-ares calls it (foreign signature) */
 static ares_ssize_t
 receive(ares_socket_t fd, void *buf, size_t cap, int flags,
     struct sockaddr *from, ares_socklen_t *len, void *arg)
 {
 	ares_ssize_t n = recvfrom(fd, buf, cap, flags, from, len);
 
-	if (n == -1)
+	if (n == -1) {
 		note_trouble(arg);
+	} else if (n > 0 && from != NULL && !is_readable(arg,
+	    &(struct answer_bytes){ buf, (size_t)n })) {
+		errno = EAGAIN;
+		return -1;
+	}
 	return n;
 }
 
@@ -376,7 +424,7 @@ on_answer(void *arg, int status, int timeouts, unsigned char *msg, int len)
 		if (status == ARES_SUCCESS)
 			answer_read(a, s->host, q->family,
 			    l->resolver->allow_private, &bytes);
-		else
+		else if (a->state == NAME_UNKNOWN || msg != NULL)
 			a->state = failure(l, status);
 		if (--s->open == 0)
 			s->ended = true;

@@ -19,10 +19,13 @@
 #include <unistd.h>
 
 #include "supervisor/child.h"
+#include "supervisor/fuzzing.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
 #include "supervisor/policyfd.h"
 #include "supervisor/resolver/shell.h"
+#include "supervisor/sandbox/landlock.h"
+#include "supervisor/sandbox/sandbox.h"
 
 /* Sockets of 32 streams, twice, of c-ares, the stub, libevent; and no more. */
 #define MOST_FDS 256
@@ -116,6 +119,25 @@ take_signals(struct signals *s, struct event_base *base)
 		fatal("cannot take signals");
 }
 
+/*
+ * Whom TLS trusts, which may be renewed; what c-ares reads as it starts,
+ * which it does for each round of questions.
+ */
+static void
+lock_in(void)
+{
+	const struct landlock_grant may = {
+		.read = { "/etc", "/usr/lib/ssl", "/usr/share/ca-certificates",
+		    "/usr/local/share/ca-certificates", "/dev/null" },
+		.nread = 5,
+		.bind_tcp = true,
+		.connect_tcp = true,
+	};
+
+	landlock_apply(&may);
+	sandbox_apply(SANDBOX_RESOLVER);
+}
+
 static void
 run(const struct pol_resolver *resolver)
 {
@@ -128,6 +150,7 @@ run(const struct pol_resolver *resolver)
 		fatal("libevent has no backend");
 	s.shell = shell_new(base, resolver);
 	take_signals(&s, base);
+	lock_in();
 	while (!s.stopping) {
 		shell_settle(s.shell);
 		if (event_base_loop(base, EVLOOP_ONCE) == -1)
@@ -153,6 +176,7 @@ main(int argc, char **argv)
 		    "without arguments.\n", stderr);
 		return 2;
 	}
+	fuzzing_refuse("portcullis-resolver");
 	child_check("portcullis-resolver");
 	lock_down();
 	pol_policy_init(&policy);

@@ -17,8 +17,7 @@
 #include "supervisor/wipe.h"
 
 #define SECOND_NS UINT64_C(1000000000)
-/* A person needs one; a script in a loop is stopped. */
-#define REQUESTS_PER_SECOND 10
+#define REQUESTS_PER_SECOND 10 /* a person needs one; stops a loop */
 /* Requests of one client under way. */
 #define MAX_WAITING 4
 #define IN_FIRST 4096 /* holds every request but a change */
@@ -389,7 +388,10 @@ asker_new(struct status_control *ctl, int fd)
 	(void)asker_flush(a); /* as above */
 }
 
-/* One a turn is plenty here, and lets a refused crowd cost little. */
+/*
+ * One a turn is plenty here, and lets a refused crowd cost little; but nobody
+ * stands behind thousands who have left.
+ */
 static void
 accept_cb(evutil_socket_t fd, short what, void *arg)
 {
@@ -397,12 +399,9 @@ accept_cb(evutil_socket_t fd, short what, void *arg)
 	int client;
 
 	(void)what;
-	client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	client = status_peer_accept(fd);
 	if (client == -1) {
-		/*
-		 * Descriptors are kept free for us (main.c), but the system
-		 * may be out of them: wait for the next tick, do not spin.
-		 */
+		/* The system may be out of descriptors: do not spin. */
 		if (errno != EAGAIN && errno != EINTR &&
 		    errno != ECONNABORTED)
 			(void)event_del(ctl->acceptable); /* worst: spins */
@@ -525,32 +524,22 @@ overdue(const struct waiting *w, const struct status_deadlines *d,
 	    "The check has told nothing new for 30 seconds.";
 }
 
-static void
-settle_overdue(struct asker *a)
-{
-	uint64_t now = status_now_ns();
-	const char *sentence;
-	struct waiting *w;
-
-	for (w = a->waiting; w < a->waiting + MAX_WAITING; w++) {
-		sentence = w->id != 0 ? overdue(w, a->ctl->deadlines, now) :
-		    NULL;
-		if (sentence == NULL)
-			continue;
-		asker_decline(a, w->client_id, sentence);
-		waiting_clear(w);
-	}
-}
-
+/* All that wait are told SENTENCE; NULL: those that have waited too long. */
 static void
 settle_all(struct asker *a, const char *sentence)
 {
+	uint64_t now = status_now_ns();
 	struct waiting *w;
+	const char *why;
 
 	for (w = a->waiting; w < a->waiting + MAX_WAITING; w++) {
 		if (w->id == 0)
 			continue;
-		asker_decline(a, w->client_id, sentence);
+		why = sentence != NULL ? sentence :
+		    overdue(w, a->ctl->deadlines, now);
+		if (why == NULL)
+			continue;
+		asker_decline(a, w->client_id, why);
 		waiting_clear(w);
 	}
 }
@@ -567,6 +556,13 @@ status_control_gone(struct status_control *ctl)
 	}
 }
 
+bool
+status_control_busy(const struct status_control *ctl)
+{
+	return ctl->count != 0 ||
+	    !event_pending(ctl->acceptable, EV_READ, NULL);
+}
+
 void
 status_control_tick(struct status_control *ctl)
 {
@@ -578,7 +574,7 @@ status_control_tick(struct status_control *ctl)
 		log_warn("cannot accept on control.sock");
 	for (a = TAILQ_FIRST(&ctl->askers); a != NULL; a = after) {
 		after = TAILQ_NEXT(a, link);
-		settle_overdue(a);
+		settle_all(a, NULL);
 		now = status_now_ns(); /* not before what that noted down */
 		if (a->closing && !is_waiting(a) &&
 		    now - a->last_ns > d->half_line_ns) {

@@ -62,5 +62,7 @@ void status_control_gone(struct status_control *ctl);
 
 /* Deadlines: call a few times a second. */
 void status_control_tick(struct status_control *ctl);
+/* Is it needed?  Not without clients. */
+bool status_control_busy(const struct status_control *ctl);
 
 #endif

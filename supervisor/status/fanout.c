@@ -108,9 +108,9 @@ client_writable_cb(evutil_socket_t fd, short what, void *arg)
 }
 
 /*
- * The peer shut down its side of writing, or closed.  The first is its good
- * right (it has nothing to say to us anyway): then stop looking, since the
- * condition stays, and let a failing send tell the end.
+ * The peer closed, shut down its side of writing, or wrote something.  The
+ * last two are its good right (it has nothing to say to us anyway), and the
+ * condition stays.
  */
 static void
 client_hangup_cb(evutil_socket_t fd, short what, void *arg)
@@ -119,15 +119,16 @@ client_hangup_cb(evutil_socket_t fd, short what, void *arg)
 	struct client *c = arg;
 
 	(void)what;
-	if (poll(&pfd, 1, 0) == 0)
-		(void)event_del(c->hangup); /* worst: called again */
-	else
+	if (poll(&pfd, 1, 0) != 0)
 		client_drop(c, "hung up");
 }
 
 /*
- * No event for reading: what a client writes stays in its own send buffer
- * until that is full, and costs us nothing.
+ * Nothing is read: what a client writes stays in its own send buffer until
+ * that is full.  Told of once each (EV_ET), it costs us little.  EV_READ all
+ * the same: a peer that leaves with lines unread is an error to the socket,
+ * and libevent tells those as readable and writable, never as EV_CLOSED.  All
+ * events of a descriptor have to agree on EV_ET.
  */
 static struct client *
 client_new(struct status_fanout *f, int fd, struct status_user *user)
@@ -142,9 +143,10 @@ client_new(struct status_fanout *f, int fd, struct status_user *user)
 	c->user = user;
 	status_queue_init(&c->queue);
 	status_reader_init(&c->reader, status_now_ns());
-	c->hangup = event_new(f->base, fd, EV_CLOSED | EV_PERSIST,
-	    client_hangup_cb, c);
-	c->writable = event_new(f->base, fd, EV_WRITE, client_writable_cb, c);
+	c->hangup = event_new(f->base, fd,
+	    EV_READ | EV_CLOSED | EV_PERSIST | EV_ET, client_hangup_cb, c);
+	c->writable = event_new(f->base, fd, EV_WRITE | EV_ET,
+	    client_writable_cb, c);
 	if (c->hangup == NULL || c->writable == NULL)
 		fatal("out of memory");
 	TAILQ_INSERT_TAIL(&f->clients, c, link);

@@ -17,12 +17,16 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "supervisor/child.h"
+#include "supervisor/fuzzing.h"
 #include "supervisor/links.h"
 #include "supervisor/log.h"
 #include "supervisor/policyfd.h"
+#include "supervisor/sandbox/landlock.h"
+#include "supervisor/sandbox/sandbox.h"
 #include "supervisor/status/control.h"
 #include "supervisor/status/fanout.h"
 #include "supervisor/status/source.h"
@@ -32,9 +36,18 @@
 #define MS UINT64_C(1000000)
 /* Fine enough for the two seconds after which silence is doubt. */
 #define TICK_USEC 250000
-#define SWEEP_TICKS 4
-/* Five seconds are promised; a tick and a slow turn fit in between. */
-#define HEARTBEAT_NS (4 * 1000 * MS)
+/*
+ * While the engine speaks, once a second, nobody is on control.sock and no
+ * table waits until it may be told, there is nothing that time alone would
+ * change: then the next tick is only for its silence, put off by each word.
+ */
+#define CALM_USEC 1500000
+#define SWEEP_NS (1000 * MS)
+/*
+ * Five seconds are promised; the engine's next word, or CALM_USEC and a slow
+ * turn, fit in between.
+ */
+#define HEARTBEAT_NS (3250 * MS)
 /*
  * Changes closer together than this are told as one: an engine that flickers
  * cannot make us encode and send without end.
@@ -57,8 +70,9 @@ struct status {
 	struct status_control *control;
 	struct status_uplink *uplink;
 	struct pol_policy *policy; /* owned; NULL: nobody has needed it yet */
-	uint64_t told_ns;
-	unsigned ticks;
+	uint64_t told_ns, swept_ns;
+	bool calm;  /* the next tick is a late one */
+	bool spoke; /* the engine did, in this turn */
 	bool stopping;
 };
 
@@ -68,6 +82,7 @@ on_view(void *arg)
 {
 	struct status *st = arg;
 
+	st->spoke = true;
 	status_source_note(&st->source);
 }
 
@@ -156,6 +171,15 @@ settle(struct status *st)
 }
 
 static void
+set_tick(struct status *st, suseconds_t usec)
+{
+	const struct timeval tv = { usec / 1000000, usec % 1000000 };
+
+	if (event_add(st->tick, &tv) == -1)
+		fatal("cannot set a timer");
+}
+
+static void
 tick_cb(evutil_socket_t fd, short what, void *arg)
 {
 	struct status *st = arg;
@@ -165,8 +189,36 @@ tick_cb(evutil_socket_t fd, short what, void *arg)
 	/* Time alone can turn a view into a doubt. */
 	status_source_note(&st->source);
 	status_control_tick(st->control);
-	if (++st->ticks % SWEEP_TICKS == 0)
-		status_fanout_sweep(st->fanout);
+	st->calm = false;
+	set_tick(st, TICK_USEC);
+}
+
+/* Put off the tick if there is nothing to do for it, and bring it back. */
+static void
+pace(struct status *st)
+{
+	const bool busy = status_control_busy(st->control) ||
+	    status_source_waits(&st->source);
+
+	if (busy && st->calm) {
+		set_tick(st, TICK_USEC);
+		st->calm = false;
+	} else if (!busy && st->spoke) {
+		set_tick(st, CALM_USEC);
+		st->calm = true;
+	}
+	st->spoke = false;
+}
+
+static void
+sweep(struct status *st)
+{
+	const uint64_t now = status_now_ns();
+
+	if (now - st->swept_ns < SWEEP_NS)
+		return;
+	st->swept_ns = now;
+	status_fanout_sweep(st->fanout);
 }
 
 /* Nothing to do: settle() runs after it. */
@@ -245,7 +297,10 @@ check_listener(int fd, const char *name)
 		fatal("cannot use %s: %s", name, strerror(errno));
 }
 
-/* EPOLLRDHUP is how we see a client leave without reading from it. */
+/*
+ * EPOLLRDHUP is how we see a client leave without reading from it.  With its
+ * coarse clock libevent would wake up several times for each timer.
+ */
 static struct event_base *
 new_base(void)
 {
@@ -253,7 +308,8 @@ new_base(void)
 	struct event_base *base;
 
 	if (cfg == NULL ||
-	    event_config_require_features(cfg, EV_FEATURE_EARLY_CLOSE) == -1)
+	    event_config_require_features(cfg, EV_FEATURE_EARLY_CLOSE) == -1 ||
+	    event_config_set_flag(cfg, EVENT_BASE_FLAG_PRECISE_TIMER) == -1)
 		fatal("libevent is too old");
 	base = event_base_new_with_config(cfg);
 	if (base == NULL)
@@ -265,9 +321,7 @@ new_base(void)
 static void
 start_timers(struct status *st)
 {
-	struct timeval tv = { .tv_usec = TICK_USEC };
-
-	st->tick = event_new(st->base, -1, EV_PERSIST, tick_cb, st);
+	st->tick = event_new(st->base, -1, 0, tick_cb, st);
 	st->later = event_new(st->base, -1, 0, later_cb, st);
 	st->on_term = evsignal_new(st->base, SIGTERM, stop_cb, st);
 	st->on_int = evsignal_new(st->base, SIGINT, stop_cb, st);
@@ -275,8 +329,8 @@ start_timers(struct status *st)
 	if (st->tick == NULL || st->later == NULL || st->on_term == NULL ||
 	    st->on_int == NULL || st->on_usr1 == NULL)
 		fatal("out of memory");
-	if (event_add(st->tick, &tv) == -1 ||
-	    event_add(st->on_term, NULL) == -1 ||
+	set_tick(st, TICK_USEC);
+	if (event_add(st->on_term, NULL) == -1 ||
 	    event_add(st->on_int, NULL) == -1 ||
 	    event_add(st->on_usr1, NULL) == -1)
 		fatal("cannot set timers and signals");
@@ -318,6 +372,19 @@ stop(struct status *st)
 	event_base_free(st->base);
 }
 
+/* Its sockets came by descriptor: it opens nothing. */
+static void
+lock_in(void)
+{
+	const struct landlock_grant nothing = { .nread = 0 };
+
+	/* Now, as long as they may read, libraries read what they want. */
+	json_object_seed(0);
+	tzset();
+	landlock_apply(&nothing);
+	sandbox_apply(SANDBOX_STATUS);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -334,6 +401,7 @@ main(int argc, char **argv)
 		}
 		level = LOG_LV_DEBUG;
 	}
+	fuzzing_refuse("portcullis-status");
 	log_init("status", level);
 	child_lock_down("portcullis-stat");
 	most = raise_files();
@@ -341,10 +409,13 @@ main(int argc, char **argv)
 	check_listener(LINK_STATUS_FD, "status.sock");
 	check_listener(LINK_CONTROL_FD, "control.sock");
 	start(&st, most);
+	lock_in();
 	while (!st.stopping) {
 		if (event_base_loop(st.base, EVLOOP_ONCE) == -1)
 			fatal("the event loop failed");
 		settle(&st);
+		sweep(&st);
+		pace(&st);
 	}
 	stop(&st);
 	return 0;

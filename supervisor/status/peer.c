@@ -2,6 +2,7 @@
 
 #include "supervisor/status/peer.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,8 @@
 
 /* Linux allows 65536, people have some ten; beyond this nobody is asked. */
 #define MAX_GROUPS 1024
+/* Who left before being let in; some 5 us each. */
+#define GONE_MOST 256
 
 bool
 status_peer_get(struct status_peer *peer, int fd)
@@ -74,4 +77,22 @@ status_peer_ok(const struct status_peer *peer, int fd, const gid_t *gid)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, others, &len) == -1)
 		len = 0;
 	return status_peer_in_group(peer, *gid, others, len / sizeof *others);
+}
+
+int
+status_peer_accept(int listen_fd)
+{
+	char octet;
+	int fd;
+
+	for (unsigned i = 0; i < GONE_MOST; i++) {
+		fd = accept4(listen_fd, NULL, NULL,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd == -1 ||
+		    recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) != 0)
+			return fd;
+		close(fd);
+	}
+	errno = EAGAIN;
+	return -1;
 }

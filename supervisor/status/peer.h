@@ -29,4 +29,11 @@ bool status_peer_in_group(const struct status_peer *peer, gid_t gid,
 /* Root, our own uid, or a member of *GID (NULL: no group counts). */
 bool status_peer_ok(const struct status_peer *peer, int fd, const gid_t *gid);
 
+/*
+ * accept4(2), close-on-exec and non-blocking, of the next one that has not
+ * gone again without a word.  Those who have are let go, so many at a time
+ * that a queue full of them costs nobody his patience.
+ */
+int status_peer_accept(int listen_fd) __attribute__((warn_unused_result));
+
 #endif

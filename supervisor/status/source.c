@@ -76,6 +76,13 @@ refresh_table(struct status_source *src)
 	status_source_stale(src);
 }
 
+bool
+status_source_waits(const struct status_source *src)
+{
+	return !status_view_in_step(&src->view) ||
+	    src->view.table.changes != src->changes;
+}
+
 /* The text of the history; made anew only after an event. */
 static struct status_line *
 past_text(struct status_source *src)
@@ -164,20 +171,27 @@ status_source_note(struct status_source *src)
 	src->past = NULL;
 }
 
-bool
-status_source_changed(struct status_source *src)
+static bool
+untold(const struct status_source *src)
 {
 	struct status_key now;
 
-	refresh_table(src);
 	key_now(&now, src);
-	return !status_key_same(&now, &src->told);
+	return src->owed || !status_key_same(&now, &src->told);
+}
+
+bool
+status_source_changed(struct status_source *src)
+{
+	refresh_table(src);
+	return untold(src);
 }
 
 void
 status_source_tell(struct status_source *src)
 {
 	key_now(&src->told, src);
+	src->owed = false;
 	src->seq++;
 	status_source_stale(src);
 }
@@ -222,6 +236,7 @@ make_line(struct status_source *src, enum status_type type, bool with)
 	struct draft d = { 0 };
 	struct status_line *line;
 
+	src->owed = untold(src);
 	real_time(stamp.time, &stamp.real_ms);
 	stamp.now_ns = status_now_ns();
 	if (with) {

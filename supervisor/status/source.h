@@ -16,6 +16,7 @@
 struct status_source {
 	struct status_view view; /* after a change: status_source_stale() */
 	struct status_key told;	 /* what the last change line said */
+	bool owed; /* a line of another type has said something else */
 	uint64_t seq;
 	/* Without and with the table; NULL: not made yet. */
 	struct status_line *lines[STATUS_NTYPE][2];
@@ -47,8 +48,14 @@ void status_source_stale(struct status_source *src);
 /* The same, and what the view says now goes into the history. */
 void status_source_note(struct status_source *src);
 
-/* Does the view differ from what was last told? */
+/*
+ * Does the view differ from what was last told, or from what a newcomer was
+ * shown since, who would else not hear that it is over?
+ */
 bool status_source_changed(struct status_source *src);
+
+/* Is there a table that differs and is not told yet? */
+bool status_source_waits(const struct status_source *src);
 
 /* What the view says now is going to be told. */
 void status_source_tell(struct status_source *src);

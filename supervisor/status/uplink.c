@@ -106,6 +106,9 @@ engine_cb(evutil_socket_t fd, short what, void *arg)
 		n = recv(fd, buf, sizeof buf, MSG_DONTWAIT);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
+		if (link_failed_here(n))
+			fatal("cannot read from the engine: %s",
+			    strerror(errno));
 		if (n <= 0) {
 			link_lost(up);
 			return;
