@@ -1,5 +1,5 @@
 /*
- * The fuzzer's resolver process, transports' programs and keeper.  Promises:
+ * The fuzzer's resolver process, transports' programs.  Promises:
  * nothing is permitted without a session, nor without the policy's reason;
  * the resolver hears "go" only for what it wanted last, and only when the
  * gate has reported the permit; only hosts of the configuration are ever
@@ -126,22 +126,6 @@ fuzz_op_program(void *arg, const char *path)
 	return w.now % 3 == 0 ? ENOENT : w.now % 3 == 1 ? EACCES : 0;
 }
 
-int
-fuzz_op_look(void *arg, const struct link_look *q)
-{
-	(void)arg;
-	FUZZ_ASSERT(link_look_ok(q));
-	return 0;
-}
-
-int
-fuzz_op_change(void *arg, const struct link_change *c)
-{
-	(void)arg;
-	FUZZ_ASSERT(link_change_ok(c));
-	return 0;
-}
-
 static void
 tell(const void *p, size_t n)
 {
@@ -263,12 +247,13 @@ fuzz_feed_uplink(uint8_t flaw)
 	w.named = (flaw & 64) == 0 || w.named;
 	(void)snprintf(text, sizeof text, "250-UseBridges=%d\r\n"
 	    "250-ClientTransportPlugin=meek_lite exec %s\r\n"
-	    "250-HTTPSProxy%s\r\n250-HTTPSProxyAuthenticator=u:pass\r\n"
+	    "250-HTTPSProxy%s\r\n250-HTTPSProxyAuthenticator%s\r\n"
 	    "250-Socks4Proxy\r\n250-Socks5Proxy\r\n"
 	    "250-Socks5ProxyUsername\r\n250-Socks5ProxyPassword\r\n"
 	    "250-DirAuthority\r\n%s250-Bridge=meek_lite 192.0.2.3:80 "
 	    "url=https://%s.example/\r\n", (flaw & 1) == 0,
 	    (flaw & 2) == 0 ? "/bin/p" : "/bin/q", proxies[flaw / 4 % 4],
+	    flaw / 4 % 4 == 0 ? "" : "=u:pass",
 	    (flaw & 64) == 0 ? "250-FallbackDir\r\n" : "",
 	    (flaw & 16) == 0 ? "a" : "b");
 	fuzz_feed_text(text);

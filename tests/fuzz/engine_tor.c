@@ -267,6 +267,15 @@ answer_ns(uint8_t flaw)
 	fuzz_feed_text(text);
 }
 
+/* What it was started with. */
+static void
+answer_files(uint8_t flaw)
+{
+	fuzz_feed_text((flaw & 1) == 0 ? "250-config-file=/etc/tor/torrc\r\n"
+	    "250-config-defaults-file=/usr/share/tor/defaults\r\n250 OK\r\n" :
+	    "250-config-file=\r\n250-config-defaults-file=\x01\r\n250 OK\r\n");
+}
+
 static const struct {
 	const char *start;
 	void (*answer)(uint8_t flaw);
@@ -280,6 +289,7 @@ static const struct {
 	{ "GETCONF DirAuthority", answer_where, false },
 	{ "GETINFO config/defaults", answer_defaults, false },
 	{ "GETINFO ns/all", answer_ns, false },
+	{ "GETINFO config-file", answer_files, false },
 	{ "GETCONF", answer_conf, true },
 	{ "SETCONF", answer_setconf, false },
 };
@@ -394,5 +404,8 @@ fuzz_say_event(struct input *in)
 	if (w.linked && events[i].listeners != 0 &&
 	    (i != 0 || (w.set & SOCKS_MASK) != 0))
 		fuzz_shadow_void(events[i].listeners, events[i].flags);
+	/* What was asked before an option of ours changed is asked again. */
+	if (w.linked && strstr(events[i].text, "DisableNetwork") != NULL)
+		w.doubts++;
 	fuzz_feed_text(events[i].text);
 }

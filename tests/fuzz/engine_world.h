@@ -68,6 +68,12 @@ struct fuzz_world {
 	uint32_t want_id, try_id;
 	uint32_t permits, told; /* last asked for, and last reported */
 	uint32_t reach_seq;
+	/* engine_more.c: the last questions to the keeper, and the change. */
+	struct link_change change;
+	struct link_look look;
+	uint64_t change_id;
+	bool wished[256]; /* such uplinks have been asked for */
+	bool changing; /* what is to be put back is with the keeper */
 };
 extern struct fuzz_world w;
 
@@ -90,12 +96,25 @@ void fuzz_check_permits(const struct gate_req *q);
 int fuzz_op_reach(void *arg, const struct gate_reach *r);
 int fuzz_op_resolver(void *arg, const void *p, size_t n);
 int fuzz_op_program(void *arg, const char *path);
-int fuzz_op_look(void *arg, const struct link_look *q);
-int fuzz_op_change(void *arg, const struct link_change *c);
 /* One message of the resolver process, or its coming and going. */
 void fuzz_say_name(struct input *in);
 /* Tor's answer about its uplink. */
 void fuzz_feed_uplink(uint8_t flaw);
+
+/* engine_check.c */
+void fuzz_check_bits(const uint8_t *map);
+/* For OPEN and SYNC. */
+void fuzz_check_up(const struct gate_req *q);
+/* The last request was for all there is: SYNC while the clock is not right. */
+bool fuzz_is_well(void);
+
+/* engine_more.c */
+void fuzz_more_policy(void);
+int fuzz_op_change(void *arg, const struct link_change *c);
+int fuzz_op_look(void *arg, const struct link_look *q);
+int64_t fuzz_op_wall(void *arg);
+/* A change that somebody wants, the keeper's answers, and the rest. */
+void fuzz_say_more(struct input *in);
 
 /* Nothing counts that was shown of them, or asked for, before. */
 void fuzz_shadow_void(unsigned listeners, bool doubt);

@@ -16,6 +16,9 @@
  * With NAMES_MARK the policy has a resolver and a transport, under strict
  * egress; see engine_names.c for what is promised then.
  *
+ * With MORE_MARK it has these, and there are changes of the uplink, a keeper
+ * that answers as it likes, and all other inputs; see engine_more.c.
+ *
  * Input: a program of one-octet operations, some with operands; see ops.
  */
 #include "tests/fuzz/engine_world.h"
@@ -32,8 +35,10 @@
 #define STRICT_MARK 0xa5
 #define TIME_MARK 0xa6
 #define NAMES_MARK 0xa7 /* and strict egress */
-#define CLOCK_MS 4000 /* beyond FACT_TIME's bound */
+#define MORE_MARK 0xa8 /* and what NAMES_MARK brings */
 #define MAX_ROUNDS 64 /* a session needs some 20 answers until it opens */
+#define LONG_WELL 192 /* it goes well for all the rounds, for the waiting */
+#define WELL_ROUNDS 3 /* otherwise for so many after it has opened */
 
 struct fuzz_world w;
 
@@ -44,6 +49,17 @@ fuzz_take(struct input *in)
 		return 0;
 	in->n--;
 	return *in->p++;
+}
+
+/* To see what an input does. */
+static bool
+talkative(void)
+{
+	static int asked = -1;
+
+	if (asked == -1)
+		asked = getenv("FUZZ_SAY_OPEN") != NULL;
+	return asked != 0;
 }
 
 static void
@@ -72,6 +88,8 @@ op_tor_write(void *arg, const void *p, size_t n)
 		n = sizeof w.sent - 1;
 	memcpy(w.sent, p, n);
 	w.sent[n] = '\0';
+	if (talkative())
+		fprintf(stderr, "> %s", w.sent);
 	w.asked_doubts = w.doubts;
 	return 0;
 }
@@ -119,60 +137,6 @@ op_prove(void *arg, struct proof *out)
 	return 0;
 }
 
-static void
-check_bits(const uint8_t *map)
-{
-	for (unsigned i = 0; i < POL_MAX_LISTENERS; i++) {
-		if (!gate_map_get(map, i))
-			continue;
-		FUZZ_ASSERT(i < NLISTENERS && i != SOCKET);
-		FUZZ_ASSERT(w.shown[i].kind == PROOF_OK);
-		if (w.wild)
-			continue;
-		FUZZ_ASSERT(w.s[i].named && w.s[i].line);
-		FUZZ_ASSERT(w.s[i].opened && !w.s[i].doubt);
-	}
-}
-
-/* OPEN needs all facts; SYNC all but one, and is not for everybody. */
-static void
-check_position(const struct gate_req *q)
-{
-	const struct facts *f = engine_facts(w.e);
-	const uint32_t all = (1u << NFACT) - 1;
-	const bool sync = q->want == GATE_SYNC;
-
-	FUZZ_ASSERT(facts_bits(f, w.now) == (sync ? all &
-	    ~(1u << FACT_TIME) : all));
-	FUZZ_ASSERT(facts_position(f, w.now) == q->want);
-	for (unsigned i = 0; sync && i < NLISTENERS; i++)
-		FUZZ_ASSERT(!gate_map_get(q->proven, i) ||
-		    w.policy.listeners[i].timesync);
-	if (sync)
-		FUZZ_ASSERT(w.policy.timesync.required && w.want != GATE_OPEN);
-	else if (w.policy.timesync.required)
-		FUZZ_ASSERT(w.clock == CLOCK_RIGHT &&
-		    w.now - w.clock_at <= CLOCK_MS);
-}
-
-static void
-check_up(const struct gate_req *q)
-{
-	check_position(q);
-	FUZZ_ASSERT(w.linked && w.genuine && w.gate_told);
-	FUZZ_ASSERT(q->epoch == w.epoch);
-	FUZZ_ASSERT(q->proof_ns <= w.now * 1000000);
-	FUZZ_ASSERT(w.now * 1000000 - q->proof_ns <=
-	    (uint64_t)w.policy.lease_ms * 1000000);
-	w.nopen += q->want == GATE_OPEN;
-	w.nsync += q->want == GATE_SYNC;
-	FUZZ_ASSERT(gate_map_get(q->proven, IFACE) ==
-	    (q->ifaddr[0].family != 0));
-	if (q->ifaddr[0].family != 0)
-		FUZZ_ASSERT(pol_addr_equal(&q->ifaddr[0], &w.ifaddrs[0]));
-	check_bits(q->proven);
-}
-
 static int
 op_gate_send(void *arg, const struct gate_req *q)
 {
@@ -185,7 +149,7 @@ op_gate_send(void *arg, const struct gate_req *q)
 	fuzz_check_permits(q);
 	memcpy(w.standing, q->proven, sizeof w.standing);
 	if (q->want == GATE_OPEN || q->want == GATE_SYNC)
-		check_up(q);
+		fuzz_check_up(q);
 	w.want = q->want;
 	return 0;
 }
@@ -230,6 +194,9 @@ op_status_send(void *arg, const void *p, size_t n)
 	const char *text[] = { s->reason, s->boot_summary, s->boot_warning };
 
 	(void)arg;
+	if (talkative() && n == sizeof(struct snap_result))
+		fprintf(stderr, "says: %s\n",
+		    ((const struct snap_result *)p)->text);
 	if (n != sizeof *s)
 		return 0;
 	/* Foreign text has been escaped, whatever it was. */
@@ -283,6 +250,14 @@ op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 	return 0;
 }
 
+static int
+op_holder(void *arg, struct proof *out, size_t i)
+{
+	(void)arg;
+	*out = (struct proof){ PROOF_FOREIGN, 1000, 1 + i };
+	return i % 2 == 0 ? 0 : -1;
+}
+
 static const struct engine_ops ops = {
 	.tor_connect = op_tor_connect,
 	.tor_close = op_tor_close,
@@ -293,6 +268,7 @@ static const struct engine_ops ops = {
 	.random = op_random,
 	.prove = op_prove,
 	.ask_owner = op_ask_owner,
+	.holder = op_holder,
 	.client_open = op_client_open,
 	.client_close = op_client_close,
 	.gate_send = op_gate_send,
@@ -305,6 +281,7 @@ static const struct engine_ops ops = {
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,
+	.wall = fuzz_op_wall,
 };
 
 static void
@@ -480,6 +457,23 @@ do_one(void (*step)(struct input *), uint8_t operand)
 	(void)engine_settle(w.e, w.now);
 }
 
+/* Each turn of it is settled once, as do_tick() begins. */
+static void
+well_round(void)
+{
+	static const uint8_t fine[] = { 0 }, short_while[] = { 1 };
+	struct input report = { fine, 1 }, tick = { short_while, 1 };
+
+	if (engine_state(w.e) == SM_CONNECT)
+		do_one(do_connect, 1);
+	if (w.policy.timesync.required)
+		do_one(do_clock, (uint8_t)w.clock);
+	fuzz_answer_well();
+	(void)engine_settle(w.e, w.now);
+	do_report(&report);
+	do_tick(&tick);
+}
+
 /*
  * For a while all goes well: without this an input is rarely open, and more
  * rarely so again after a doubt, which is when a lost one shows.
@@ -487,28 +481,38 @@ do_one(void (*step)(struct input *), uint8_t operand)
 static void
 do_well(struct input *in)
 {
-	unsigned rounds = fuzz_take(in) % MAX_ROUNDS;
+	const uint8_t how = fuzz_take(in);
+	unsigned well = 0;
 
 	if (!w.gate_up)
 		do_one(do_gate, 1);
-	for (unsigned i = 0; i < rounds; i++) {
-		if (engine_state(w.e) == SM_CONNECT)
-			do_one(do_connect, 1);
-		if (w.policy.timesync.required)
-			do_one(do_clock, (uint8_t)w.clock);
-		fuzz_answer_well();
-		(void)engine_settle(w.e, w.now);
-		do_one(do_report, 0);
-		do_one(do_tick, 1);
+	for (unsigned i = 0; i < how % MAX_ROUNDS && (well < WELL_ROUNDS ||
+	    how >= LONG_WELL); i++) {
+		well_round();
+		well = fuzz_is_well() ? well + 1 : 0;
 	}
 }
 
 static void (*const steps[])(struct input *) = { fuzz_answer, do_tick,
 	do_connect, do_gate, do_report, do_prove, fuzz_say_event, do_bytes,
 	do_eof, do_verb, do_address, do_owner, do_well, do_clock,
-	fuzz_say_name };
-/* The last two are for inputs with TIME_MARK or NAMES_MARK only. */
-#define NSTEPS (sizeof steps / sizeof steps[0] - 2)
+	fuzz_say_name, fuzz_say_more };
+#define NSTEPS (sizeof steps / sizeof steps[0])
+
+/* The last three are for inputs with TIME_MARK and so on only. */
+static size_t
+steps_with(uint8_t mark)
+{
+	switch (mark) {
+	case MORE_MARK:
+		return NSTEPS;
+	case NAMES_MARK:
+		return NSTEPS - 1;
+	case TIME_MARK:
+		return NSTEPS - 2;
+	}
+	return NSTEPS - 3;
+}
 
 static void
 add_listener(enum pol_kind kind, const char *addr, uint16_t port,
@@ -531,11 +535,12 @@ set_up(uint8_t mark)
 	w.now = T0;
 	pol_policy_init(&w.policy);
 	w.policy.tor.auth = CP_AUTH_SAFECOOKIE;
-	w.policy.tor.strict_egress = mark == STRICT_MARK ||
-	    mark == NAMES_MARK;
-	w.names = mark == NAMES_MARK;
+	w.names = mark == NAMES_MARK || mark == MORE_MARK;
+	w.policy.tor.strict_egress = mark == STRICT_MARK || w.names;
 	if (w.names)
 		fuzz_names_policy();
+	if (mark == MORE_MARK)
+		fuzz_more_policy();
 	w.policy.timesync.required = mark == TIME_MARK;
 	w.policy.lease_ms = 1000;
 	w.policy.probe_ms = 250;
@@ -573,15 +578,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	set_up(mark);
 	(void)engine_settle(w.e, w.now);
 	while (in.n > 0) {
-		steps[fuzz_take(&in) % (NSTEPS + (mark == TIME_MARK) +
-		    2 * (mark == NAMES_MARK))](&in);
+		steps[fuzz_take(&in) % steps_with(mark)](&in);
 		(void)engine_settle(w.e, w.now);
 		FUZZ_ASSERT(engine_state(w.e) != SM_HALT);
 		/* What ceased to be right has been taken back, at once. */
 		if (w.gate_up)
-			check_bits(w.standing);
+			fuzz_check_bits(w.standing);
 	}
-	if (getenv("FUZZ_SAY_OPEN") != NULL)
+	if (talkative())
 		fprintf(stderr, "asked for OPEN %u times, for SYNC %u, relays "
 		    "by then: %u\n", w.nopen, w.nsync,
 		    w.generation == 0 ? 0 : w.ncoming);

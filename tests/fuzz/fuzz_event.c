@@ -159,6 +159,8 @@ check_event(const struct cp_reply *m)
 	cp_event_parse(&ev, m);
 	FUZZ_ASSERT(ev.kind < CP_NEVENT);
 	FUZZ_ASSERT(ev.kind == CP_EV_OTHER || may_be(m, ev.kind));
+	/* A status event has a word that says of what. */
+	FUZZ_ASSERT(ev.kind != CP_EV_STATUS || ev.action.n > 0);
 	FUZZ_ASSERT(ev.boot.progress >= -1 && ev.boot.progress <= 100);
 	FUZZ_ASSERT(ev.kind == CP_EV_BOOTSTRAP || ev.boot.progress == -1);
 	check_inside(ev.action, m);

@@ -186,14 +186,18 @@ check_listeners(struct cp_str in)
 	do {
 		before = in.n;
 		rc = cp_listeners_next(entry, sizeof entry, &in);
-		if (rc == 1) {
+		if (rc > 0) {
 			FUZZ_ASSERT(in.n < before);
 			FUZZ_ASSERT(entry[0] != '\0');
+			FUZZ_ASSERT(rc == 1 || (rc == 2 &&
+			    (entry[0] == '/' ||
+			    strspn(entry, "0123456789abcdefABCDEF.:") ==
+			    strlen(entry))));
 			n += strnlen(entry, sizeof entry);
 		} else {
 			FUZZ_ASSERT(in.n == before);
 		}
-	} while (rc == 1);
+	} while (rc > 0);
 	FUZZ_ASSERT((rc == 0) == (in.n == 0));
 	(void)n; /* reading it lets the sanitizers see each entry */
 }

@@ -111,6 +111,19 @@ check_printing(const json_t *line)
 	free(text);
 }
 
+/* What is known has come lately, from the engine and before it the gate. */
+static void
+check_fresh(const struct rig *r)
+{
+	const struct gate_report *gate = &r->view.snap.gate;
+
+	FUZZ_ASSERT(r->view.linked && r->view.have && !r->view.bad);
+	FUZZ_ASSERT(r->view.taken_ns <= r->now_ns &&
+	    r->now_ns - r->view.taken_ns <= STATUS_SNAP_MAX_NS);
+	FUZZ_ASSERT(gate->known == 1 && gate->at_ns <= r->now_ns &&
+	    r->now_ns - gate->at_ns <= STATUS_GATE_MAX_NS);
+}
+
 /* How many are open, as portcullis(1) tells it. */
 static json_int_t
 count_open(const json_t *line)
@@ -139,6 +152,8 @@ check(const struct rig *r)
 	json_t *line = make_line(r, sure), *open;
 	json_int_t n = count_open(line);
 
+	if (known)
+		check_fresh(r);
 	open = json_object_get(json_object_get(line, "listeners"), "open");
 	if (!known) {
 		FUZZ_ASSERT(json_is_null(open) && n == 0);
