@@ -157,6 +157,7 @@ if [ -z "${PORTCULLIS_DEB_OUT:-}" ]; then
 fi
 one() { ls "$out/$1"_*.deb; }
 main_deb=$(one portcullis)
+lib_deb=$(one libcontrolproto0)
 dev_deb=$(one libcontrolproto-dev)
 whonix_deb=$(one portcullis-whonix)
 
@@ -176,40 +177,65 @@ example()
 	    /^\.Bd -literal/ { on = ++i == n }' | sed 's/\\e/\\/g'
 }
 
+# dev_flags PACKAGE...: of pkg-config, for what is in the packages.
+dev_flags()
+{
+	PKG_CONFIG_SYSROOT_DIR=$work/dev PKG_CONFIG_PATH=$(
+	    echo "$work/dev"/usr/lib/*/pkgconfig) pkg-config --cflags --libs "$@"
+}
+
+# With the library of the packages.
+dev_run()
+{
+	LD_LIBRARY_PATH=$(echo "$work/dev"/usr/lib/*-*-*) "$@"
+}
+
 # The manual's programs, in nobody's tree but their own.
 dev_program()
 {
 	local flags name dir=$work/dev
-	dpkg-deb -x "$dev_deb" "$dir" || return 1
+	dpkg-deb -x "$lib_deb" "$dir" && dpkg-deb -x "$dev_deb" "$dir" ||
+	    return 1
 	example 1 >"$dir/one.c"
-	{
-		example 2
-		cat <<'END'
-#include <string.h>
-#include <sys/socket.h>
-
-int
-main(void)
-{
-	static const char said[] = "250-version=0.4.9\r\n250 OK\r\n";
-	struct cp_conn *c = cp_conn_new();
-	int s[2];
-
-	return c == NULL || socketpair(AF_UNIX, SOCK_STREAM, 0, s) == -1 ||
-	    write(s[1], said, strlen(said)) == -1 ||
-	    print_version(c, s[0]) != CP_OK;
-}
-END
-	} >"$dir/two.c"
-	flags=$(PKG_CONFIG_SYSROOT_DIR=$dir PKG_CONFIG_PATH=$(
-	    echo "$dir"/usr/lib/*/pkgconfig) pkg-config --cflags --libs \
-	    libcontrolproto) || return 1
+	example 2 >"$dir/two.c"
+	flags=$(dev_flags libcontrolproto) || return 1
 	# shellcheck disable=SC2086 # flags
 	for name in one two; do
 		cc -Wall -Wextra -Werror -Wno-missing-prototypes \
 		    -o "$dir/$name" "$dir/$name.c" $flags || return 1
 	done
-	[ "$("$dir/one")" = ok ] && [ "$("$dir/two")" = "Tor 0.4.9" ]
+	[ "$(dev_run "$dir/one")" = ok ] &&
+	    dev_run "$dir/two" unix:/nothing 2>&1 |
+	    grep 'unix:/nothing: No such file or directory$'
+}
+
+# Those that are programs already, as they lie in the package; and none of
+# them was put into the other.
+dev_examples()
+{
+	local flags name
+	local at=$work/dev/usr/share/doc/libcontrolproto-dev/examples
+	flags=$(dev_flags libcontrolproto libevent_core) || return 1
+	# shellcheck disable=SC2086 # flags
+	for name in event poll; do
+		cc -Wall -Wextra -Werror -o "$work/dev/$name" \
+		    "$at/bootstrap-$name.c" $flags || return 1
+		dev_run ldd "$work/dev/$name" | grep "$work/dev/.*so\.0 " ||
+		    return 1
+	done
+	! dpkg-deb -c "$main_deb" | grep 'share/doc/.*/examples/\|man3/'
+}
+
+# In the fresh Debian, with its own libraries: one sentence, as there is no
+# Tor.
+lib_installs()
+{
+	cp "$lib_deb" "$root/lib.deb" && cp "$work/dev/poll" "$root/" &&
+	    chroot "$root" dpkg -i /lib.deb || return 1
+	chroot "$root" /poll unix:/nothing 2>&1 | grep -x \
+	    'poll: unix:/nothing: No such file or directory' || return 1
+	chroot "$root" dpkg -P libcontrolproto0 &&
+	    rm "$root/lib.deb" "$root/poll"
 }
 
 # Each of the public headers alone, in both languages' sense of a declaration.
@@ -316,9 +342,11 @@ CapabilityBoundingSet=/" "$root"/*/systemd/system/portcullis.service >"$unit"
 
 check "libcontrolproto(3), its examples" dev_program
 check "its headers stand alone" dev_headers
+check "its examples compile as they are installed" dev_examples
 root=$work/base
 if check "a fresh Debian, with what the package needs" root_make "$main_deb"
 then
+	check "the shared library: install, use, purge" lib_installs
 	life
 	dpkg-deb -x "$main_deb" "$root"
 	check "pages, completions, schema, examples" complete

@@ -130,6 +130,7 @@ it_spy()
 {
 	local dir name
 	while [ ! -e "$DIR/spied" ]; do
+		echo round
 		for dir in /proc/[0-9]*; do
 			{ read -r name <"$dir/comm"; } 2>/dev/null || continue
 			case $name in
@@ -143,10 +144,25 @@ it_spy()
 	done >"$DIR/spy" 2>/dev/null
 }
 
+# A look that began after now is over: that is the second "round" from now.
+it_spied()
+{
+	[ "$(grep -cx round "$DIR/spy")" -ge "$1" ]
+}
+
+# Who asks waits for the end of its input, until it has been looked at.
+it_apply_seen()
+{
+	{
+		echo "$1"
+		net_wait 60 it_spied $(($(grep -cx round "$DIR/spy") + 2)) >&2
+	} | it_portcullis apply - >"$DIR/apply" 2>&1
+}
+
 net_proxy socks5-auth >/dev/null
 it_spy &
 spy=$!
-it_check "a proxy with a password: applied" it_applied "$(it_proxy_json \
+it_check "a proxy with a password: applied" it_apply_seen "$(it_proxy_json \
     socks5 "$NET_PROXY4" "${NET_PROXY_PORT[socks5-auth]}" \
     "$NET_PROXY_USER" "$NET_PROXY_PASSWORD")"
 touch "$DIR/spied"

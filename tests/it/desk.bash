@@ -66,10 +66,11 @@ desk_show()
 	echo "$1" >&7
 }
 
-# desk_until SECONDS CMD...: until CMD succeeds.
+# desk_until SECONDS CMD...: until CMD succeeds; a busy machine gets thrice the
+# time.
 desk_until()
 {
-	local end=$(($(date +%s%N) / 1000000 + $1 * 1000))
+	local end=$(($(date +%s%N) / 1000000 + $1 * 3000))
 	shift
 	until "$@"; do
 		[ $(($(date +%s%N) / 1000000)) -lt $end ] || return 1

@@ -42,6 +42,16 @@ repaired "a foreign SETCONF SocksPort"
 it_check "the foreign port is kept" it_tor_has socks 127.0.0.1:9999
 it_check "and is no alarm" it_field_is .listeners.alarms 0
 
+# The other name of the option takes the policy's list away without saying
+# so; a list that goes back to the default goes by a third name.
+counters=$(it_counters)
+net_tor_ctl "SETCONF __SocksPort=127.0.0.1:9997"
+repaired "a foreign SETCONF __SocksPort"
+it_check "its port is kept, too" it_tor_has socks 127.0.0.1:9997
+counters=$(it_counters)
+net_tor_ctl "RESETCONF SocksPort"
+repaired "a foreign RESETCONF SocksPort"
+
 counters=$(it_counters)
 net_tor_ctl "SETCONF HTTPTunnelPort=0.0.0.0:9998"
 repaired "a foreign SETCONF HTTPTunnelPort"

@@ -1,4 +1,5 @@
 """A control port that misbehaves: fake_control.py HOW SOCKET COOKIEFILE
+SOCKET: a path, or a port of 127.0.0.1.
 
 garbage  octets that are no reply       silence  accepts and says nothing
 flood    events without end             endless  one line without end
@@ -52,9 +53,12 @@ def main(how, path, cookie):
     with open(cookie, "wb") as file:
         file.write(b"c" * 32)
     os.chmod(cookie, 0o640)
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(path)
-    os.chmod(path, 0o660)
+    if path.isdigit():
+        server = socket.create_server(("127.0.0.1", int(path)))
+    else:
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(path)
+        os.chmod(path, 0o660)
     server.listen(8)
     while True:
         link, _ = server.accept()

@@ -5,7 +5,7 @@
 
 set -u
 BUILD=${top_builddir:-.}
-DRV=$BUILD/gatedrv
+DRV=${GATE_DRV:-$BUILD/gatedrv}
 TOR_UID=4300
 GATE_UID=4242
 LEASE=1000
@@ -29,11 +29,15 @@ fail()
 
 skip() { printf '%s\n' "$*"; exit 77; }
 
-# check SENTENCE COMMAND...: the command succeeds.
+# check SENTENCE COMMAND...: the command succeeds.  An echo may be late on a
+# busy machine: that is asked for again, other than what is to be silent.
 check()
 {
 	local what=$1
 	shift
+	case $1 in
+	ask_*) set -- in_time "$@" ;;
+	esac
 	if "$@"; then pass "$what"; else fail "$what"; fi
 }
 
@@ -123,28 +127,42 @@ gate_run()
 # The same, until the gate stands: the driver does not wait for that.
 gate_up()
 {
-	local i
 	gate_start "$@"
-	for ((i = 0; i < 200; i++)); do
-		grep -q 'position=closed' "$IT_DIR/drv.err" && return
-		sleep 0.05
-	done
+	await_err 'position=closed' && return
 	fail "the gate does not stand"
 	cat "$IT_DIR/drv.err"
 }
 
-# await REGEX SECONDS: until the driver has printed it since $SEEN.
-SEEN=0
-await()
+# within MS COMMAND...: it succeeds at last; it is asked once more after
+# the time is over, however long asking takes.
+within()
 {
-	local i
-	for ((i = 0; i < $2 * 50; i++)); do
-		tail -n +$((SEEN + 1)) "$IT_DIR/drv.out" | grep -q "$1" &&
-		    return 0
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000)) last=0
+	shift
+	until "$@"; do
+		[ $last = 0 ] || return 1
+		[ "${EPOCHREALTIME/./}" -lt "$end" ] || last=1
 		sleep 0.02
 	done
-	return 1
 }
+
+# in_time COMMAND...: the same where the time does not matter.
+in_time() { within 20000 "$@"; }
+
+# ready N FILE...: N of the programs that print into these are.
+ready()
+{
+	in_time says_ready "$@" || fail "the stand-in servers did not start"
+}
+says_ready() { [ "$(cat "${@:2}" 2>/dev/null | grep -c ready)" -ge "$1" ]; }
+
+# await REGEX SECONDS: until the driver has printed it since $SEEN; a busy
+# machine gets thrice the time.
+SEEN=0
+await() { within $(($2 * 3000)) has_heard "$1"; }
+
+# The same in what the gate and the driver log.
+await_err() { in_time grep -q "$1" "$IT_DIR/drv.err"; }
 
 # From here on, for await and heard.
 mark()
@@ -166,7 +184,12 @@ heard() { await "$1" 5; }
 # The same by now; for what is not to be heard.
 has_heard() { tail -n +$((SEEN + 1)) "$IT_DIR/drv.out" | grep -q "$1"; }
 # The newest report of all matches.
-now_is() { grep '^report' "$IT_DIR/drv.out" | tail -1 | grep -q "$1"; }
+newest_is() { grep '^report' "$IT_DIR/drv.out" | tail -1 | grep -q "$1"; }
+# The same, as soon as the gate has come to report.
+now_is() { within 9000 newest_is "$1"; }
+lines_over() { [ "$(wc -l <"$1")" -gt "$2" ]; }
+# runs FILE: a flow has printed some lines into it.
+runs() { in_time lines_over "$1" 10; }
 
 gate_stop()
 {
@@ -185,16 +208,37 @@ servers_start()
 	    >"$IT_DIR/servers" 2>&1 &
 	in_out python3 "$IT_SRC/traffic.py" 0 serve 192.0.2.1:443 \
 	    udp:192.0.2.1:53 >"$IT_DIR/servers.out" 2>&1 &
-	for ((i = 0; i < 100; i++)); do
-		[ "$(cat "$IT_DIR"/servers* | grep -c ready)" = 2 ] && return 0
-		sleep 0.05
-	done
-	fail "the stand-in servers did not start"
+	ready 2 "$IT_DIR/servers" "$IT_DIR/servers.out"
 }
 
 # An echo came back: ask_ws ADDR:PORT, or udp:ADDR:PORT.
 ask_ws() { in_ws python3 "$IT_SRC/traffic.py" 0 ask "$1"; }
 ask_gw() { in_gw python3 "$IT_SRC/traffic.py" "$1" ask "$2"; }
+
+# sniff NS IFACE ADDR FILE: in the background, until sniffed.
+sniffers=()
+sniff()
+{
+	ip netns exec "$1" python3 "$IT_SRC/traffic.py" 0 sniff "$2" "$3" 20 \
+	    >"$4" &
+	sniffers+=($!)
+}
+
+# sniffing NS N: until N of them hear all frames, whatever the machine's load.
+sniffing() { in_time hear_all "$@"; }
+hear_all()
+{
+	[ "$(ip netns exec "$1" grep -c ' 0003 ' /proc/net/packet)" -ge "$2" ]
+}
+
+# What has come until now is counted.
+sniffed()
+{
+	sleep 0.2
+	kill "${sniffers[@]}"
+	wait "${sniffers[@]}"
+	sniffers=()
+}
 
 it_end()
 {

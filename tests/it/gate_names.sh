@@ -116,11 +116,7 @@ no_local_dns()
 # shellcheck disable=SC2086 # words
 in_out python3 "$IT_SRC/traffic.py" 0 serve $DNS $ELSEWHERE $UDP $TCP \
     $PROXY >"$IT_DIR/outside" 2>&1 &
-for ((i = 0; i < 100; i++)); do
-	[ "$(cat "$IT_DIR/stub" "$IT_DIR/outside" | grep -c ready)" = 2 ] &&
-	    break
-	sleep 0.05
-done
+ready 2 "$IT_DIR/stub" "$IT_DIR/outside"
 in_out nft -f - <<-'EOT'
 	table inet watch {
 		counter dns { }
@@ -139,35 +135,29 @@ ip -n "$GW" neigh replace 127.0.0.1 lladdr 02:00:00:00:00:01 dev ext0
 # strays IFACE NS PEER: how many such packets come out.
 strays()
 {
-	local pid
-	ip netns exec "$2" timeout 9 python3 "$IT_SRC/traffic.py" 0 sniff \
-	    "$3" 127.0.0.1 4 >"$IT_DIR/strays" &
-	pid=$!
-	sleep 0.5
+	sniff "$2" "$3" 127.0.0.1 "$IT_DIR/strays"
+	sniffing "$2" 1
 	for spec in $DNS $STUB; do
 		in_gw python3 "$IT_SRC/traffic.py" $TOR_UID bound "$1" \
 		    "${spec#udp:}" 2>/dev/null
 	done
-	wait $pid
+	sniffed
 	cat "$IT_DIR/strays"
 }
 
 # spread: to whom of all neighbours at once Tor's user gets something.
 spread()
 {
-	local addr pids=
+	local addr
 	for addr in $ALL; do
-		in_out timeout 9 python3 "$IT_SRC/traffic.py" 0 sniff ext1 \
-		    "$addr" 1 >"$IT_DIR/spread-$addr" &
-		pids="$pids $!"
+		sniff "$OUT" ext1 "$addr" "$IT_DIR/spread-$addr"
 	done
-	sleep 0.3
+	sniffing "$OUT" 6
 	for addr in $ALL; do
 		in_gw python3 "$IT_SRC/traffic.py" $TOR_UID bound ext0 \
 		    "$addr:3478"
 	done
-	# shellcheck disable=SC2086 # words
-	wait $pids
+	sniffed
 	for addr in $ALL; do
 		[ "$(cat "$IT_DIR/spread-$addr")" = 0 ] || echo "$addr"
 	done
@@ -227,8 +217,7 @@ note "what runs is cut when the permit ends"
 in_gw python3 "$IT_SRC/traffic.py" $RES stream 192.0.2.1:53 >"$IT_DIR/flow" \
     2>/dev/null &
 flow=$!
-sleep 1
-check "the flow runs" [ "$(wc -l <"$IT_DIR/flow")" -gt 3 ]
+check "the flow runs" runs "$IT_DIR/flow"
 permit
 check "lookup ended: at once" now_is 'permits=0 '
 sleep 0.1
@@ -255,9 +244,8 @@ flow=$!
 in_gw python3 "$IT_SRC/traffic.py" $TOR_UID stream udp:203.0.113.53:53 \
     >"$IT_DIR/flow2" 2>/dev/null &
 flow2=$!
-sleep 1
-check "a flow runs" [ "$(wc -l <"$IT_DIR/flow")" -gt 3 ]
-check "one of UDP" [ "$(wc -l <"$IT_DIR/flow2")" -gt 3 ]
+check "a flow runs" runs "$IT_DIR/flow"
+check "one of UDP" runs "$IT_DIR/flow2"
 permit udp # nor does it pass for UDP that may leave
 sleep 0.1
 lines=$(cat "$IT_DIR/flow" "$IT_DIR/flow2" | wc -l)
@@ -410,10 +398,7 @@ note "the stub's port in somebody else's hand"
 kill "$STUB_PID"
 wait "$STUB_PID" 2>/dev/null
 stub_start $USER
-for ((i = 0; i < 100; i++)); do
-	grep -q ready "$IT_DIR/stub" && break
-	sleep 0.05
-done
+ready 1 "$IT_DIR/stub"
 only "squatted, control" $TOR_UID "$DNS" "$ELSEWHERE" "$STUB" "$UDP" "$TCP" \
     "$PROXY"
 echo "$resolver $transports" | policy ""

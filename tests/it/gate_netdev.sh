@@ -32,11 +32,7 @@ counter_start() # TOKEN...
 	(exec ip netns exec "$OUT" python3 "$IT_SRC/shots.py" count "$@" \
 	    >"$IT_DIR/hits") &
 	COUNTER=$!
-	for ((i = 0; i < 100; i++)); do
-		grep -q ready "$IT_DIR/hits" && return
-		sleep 0.05
-	done
-	fail "nothing counts"
+	ready 1 "$IT_DIR/hits"
 }
 counter_stop()
 {

@@ -171,9 +171,11 @@ check "back: Tor's lease lives" grep -q elements \
 
 note "an engine that says nothing for ten seconds"
 say engine
-say wait 8500
+mark
+echo "wait 11500" >&7 # one silence: between two waits the driver speaks
+sleep 8.5
 refuse "silent: not yet" has_heard '^asked-to-restart'
-say wait 3000
+await '^done wait' 15
 check "silent: dropped" heard '^engine-dropped'
 check "silent: keeper asked for another" heard '^asked-to-restart peer=2'
 say wait 11500

@@ -12,27 +12,15 @@ ip -n "$GW" -6 neigh add 2001:db8::1 lladdr 02:00:00:00:00:01 dev ext0
 in_gw sysctl -qw net.ipv4.conf.all.rp_filter=0 \
     net.ipv4.conf.ws0.rp_filter=0
 
-# Until somebody out there hears all frames; five seconds at most.
-sniffing()
-{
-	local i
-	for ((i = 0; i < 100; i++)); do
-		in_out cat /proc/net/packet | grep -q ' 0003 ' && return
-		sleep 0.05
-	done
-}
-
 # seen ADDR COMMAND...: do packets to ADDR come out while COMMAND runs?
 seen()
 {
-	local addr=$1 n pid
+	local addr=$1 n
 	shift
-	in_out timeout 5 python3 "$IT_SRC/traffic.py" 0 sniff ext1 "$addr" \
-	    1.2 >"$IT_DIR/sniffed" &
-	pid=$!
-	sniffing
+	sniff "$OUT" ext1 "$addr" "$IT_DIR/sniffed"
+	sniffing "$OUT" 1
 	"$@"
-	wait $pid
+	sniffed
 	n=$(cat "$IT_DIR/sniffed")
 	[ "${n:-0}" -gt 0 ]
 }

@@ -16,8 +16,8 @@
  *   gatedrv -r              : remove the rules, instead
  *
  * Commands, one a line: open [N...], tor, closed, hold MS [N...] (open, then
- * renew four times a lease), stay open|sync|tor|closed (the same until the
- * next request), again (the last request as it was), stale,
+ * renew four times a lease), stay open|sync|tor|closed [N...] (the same until
+ * the next request), again (the last request as it was), stale,
  * epoch N, junk N, wait MS, engine (hand over a new one), hangup, term, quit;
  * at IFACE:ipv4|IFACE:ipv6 ADDRESS (where the listeners on it are said to be
  * from now on; "none": nowhere); sync, keep MS: as open and hold, of the
@@ -25,6 +25,9 @@
  * PAIR... (without the last page), swaps TIMES PAIR... (that many lists, one
  * after the other): see drv_relays.h; permits [lookup] [stub] [udp] (carried
  * by every request from now on); reach tor|resolver TTL PAIR...
+ *
+ * A script may think for longer than the gate has patience with an engine:
+ * while closed, "closed" is said now and then.  Only "wait" is silence.
  */
 #include "config.h" /* _GNU_SOURCE */
 
@@ -46,6 +49,7 @@
 #include "supervisor/log.h"
 #include "tests/it/drv_policy.h"
 #include "tests/it/drv_relays.h"
+#include "tests/it/drv_report.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define LINE_CAP 1024
@@ -63,7 +67,9 @@ struct drv {
 	bool quiet; /* only changes are printed */
 	bool stays;		 /* STAY is said again and again */
 	enum gate_position stay;
+	char stay_list[64];	 /* of these listeners */
 	uint64_t stay_ns;	 /* when to say so again */
+	uint64_t said_ns;	 /* when something was last said */
 };
 
 static uint64_t
@@ -73,42 +79,6 @@ now_ns(void)
 
 	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
 	return (uint64_t)ts.tv_sec * 1000 * NS_PER_MS + (uint64_t)ts.tv_nsec;
-}
-
-static void
-print_report(const struct gate_report *r)
-{
-	printf("report position=%s known=%u why=%u refused=%u barriers=0x%x "
-	    "proven=%u lease=%u foreign=%llu error=%d closes=%llu "
-	    "close_us=%llu epoch=%llu purges=%llu strict=%u relays=%u+%u "
-	    "generation=%u absent=0x%x permits=%u reach=%u sum_ns=%llu under",
-	    gate_position_name((enum gate_position)r->position), r->known,
-	    r->why, r->refused, r->barriers, r->nproven, r->lease_ms,
-	    (unsigned long long)r->foreign, r->error,
-	    (unsigned long long)r->closes,
-	    (unsigned long long)r->close_last_ns / 1000,
-	    (unsigned long long)r->epoch,
-	    (unsigned long long)r->purges, r->strict, r->nrelays4,
-	    r->nrelays6, r->relays_generation, r->absent, r->permits,
-	    r->reach_seq, (unsigned long long)r->close_sum_ns);
-	for (unsigned i = 0; i < GATE_NCLOSE_US; i++)
-		printf("%c%llu", i == 0 ? '=' : ',',
-		    (unsigned long long)r->close_under[i]);
-	printf(" last_ns=%llu\n", (unsigned long long)r->close_last_ns);
-	(void)fflush(stdout);
-}
-
-static bool
-same_report(const struct gate_report *a, const struct gate_report *b)
-{
-	return a->position == b->position && a->known == b->known &&
-	    a->why == b->why && a->refused == b->refused &&
-	    a->barriers == b->barriers && a->foreign == b->foreign &&
-	    a->epoch == b->epoch && a->error == b->error &&
-	    a->nproven == b->nproven && a->purges == b->purges &&
-	    a->relays_generation == b->relays_generation &&
-	    a->permits == b->permits && a->reach_seq == b->reach_seq &&
-	    a->absent == b->absent;
 }
 
 static void
@@ -126,8 +96,8 @@ on_report(struct drv *d)
 		d->engine_fd = -1;
 		return;
 	}
-	if (!d->quiet || !same_report(&r, &d->last))
-		print_report(&r);
+	if (!d->quiet || !drv_report_same(&r, &d->last))
+		drv_report_print(&r);
 	d->last = r;
 }
 
@@ -137,11 +107,11 @@ on_ask(struct drv *d)
 	struct link_ask ask;
 	ssize_t n = recv(d->keeper_fd, &ask, sizeof ask, MSG_DONTWAIT);
 
-	if (n == (ssize_t)sizeof ask && ask.magic == LINK_ASK_MAGIC &&
-	    ask.restart == LINK_NONE) {
-		printf("gate-stands\n");
-	} else if (n == (ssize_t)sizeof ask && ask.magic == LINK_ASK_MAGIC) {
-		printf("asked-to-restart peer=%u\n", ask.restart);
+	if (n == (ssize_t)sizeof ask && ask.magic == LINK_ASK_MAGIC) {
+		if (ask.restart == LINK_NONE)
+			printf("gate-stands\n");
+		else
+			printf("asked-to-restart peer=%u\n", ask.restart);
 	} else if (n <= 0 && d->keeper_fd != -1) {
 		int st = 0;
 
@@ -181,6 +151,7 @@ send_req(struct drv *d)
 {
 	if (send(d->engine_fd, &d->sent, sizeof d->sent, MSG_NOSIGNAL) == -1)
 		printf("send-failed %s\n", strerror(errno));
+	d->said_ns = now_ns();
 }
 
 static void
@@ -237,22 +208,27 @@ cmd_at(struct drv *d, char *arg)
 	(void)pol_addr_parse(&d->ifaddr[number - 1], addr);
 }
 
+/* Down, and no more of what was to be said again and again. */
+static void
+lower(struct drv *d, enum gate_position want)
+{
+	d->stays = false;
+	prepare(d, want, NULL);
+	send_req(d);
+}
+
 static void
 cmd_tor(struct drv *d, char *arg)
 {
 	(void)arg;
-	d->stays = false;
-	prepare(d, GATE_TOR_ONLY, NULL);
-	send_req(d);
+	lower(d, GATE_TOR_ONLY);
 }
 
 static void
 cmd_closed(struct drv *d, char *arg)
 {
 	(void)arg;
-	d->stays = false;
-	prepare(d, GATE_CLOSED, NULL);
-	send_req(d);
+	lower(d, GATE_CLOSED);
 }
 
 static void
@@ -292,33 +268,52 @@ cmd_keep(struct drv *d, char *arg)
 }
 
 static void
-cmd_relays(struct drv *d, char *arg)
+send_list(struct drv *d, char *arg, bool cut)
 {
 	char *rest = arg;
 	const uint32_t generation = (uint32_t)strtoul(arg, &rest, 10);
 
-	drv_relays_send(d->engine_fd, generation, rest, false);
+	drv_relays_send(d->engine_fd, generation, rest, cut);
+}
+
+static void
+cmd_relays(struct drv *d, char *arg)
+{
+	send_list(d, arg, false);
 }
 
 static void
 cmd_cut(struct drv *d, char *arg)
 {
-	char *rest = arg;
-	const uint32_t generation = (uint32_t)strtoul(arg, &rest, 10);
-
-	drv_relays_send(d->engine_fd, generation, rest, true);
+	send_list(d, arg, true);
 }
 
 static void
 stay(struct drv *d)
 {
-	char every[1] = "";
+	char list[sizeof d->stay_list];
 
 	if (!d->stays || d->engine_fd == -1 || now_ns() < d->stay_ns)
 		return;
-	prepare(d, d->stay, every);
+	memcpy(list, d->stay_list, sizeof list);
+	prepare(d, d->stay, list);
 	send_req(d);
 	d->stay_ns = now_ns() + d->policy.lease_ms / 4 * NS_PER_MS;
+}
+
+/* A word that changes nothing; not the one that "again" repeats. */
+static void
+live(struct drv *d)
+{
+	const struct gate_req q = { .magic = GATE_MAGIC, .want = GATE_CLOSED,
+		.seq = d->seq + 1 };
+
+	if (d->engine_fd == -1 || d->last.position != GATE_CLOSED ||
+	    now_ns() - d->said_ns < 4000 * NS_PER_MS)
+		return;
+	d->seq++;
+	(void)!send(d->engine_fd, &q, sizeof q, MSG_NOSIGNAL);
+	d->said_ns = now_ns();
 }
 
 static void
@@ -361,13 +356,16 @@ static void
 cmd_stay(struct drv *d, char *arg)
 {
 	static const char *const words[GATE_NWANT] = {
-		[GATE_CLOSED] = " closed\n", [GATE_TOR_ONLY] = " tor\n",
-		[GATE_SYNC] = " sync\n", [GATE_OPEN] = " open\n" };
+		[GATE_CLOSED] = "closed", [GATE_TOR_ONLY] = "tor",
+		[GATE_SYNC] = "sync", [GATE_OPEN] = "open" };
+	char *word = strtok(arg, " \n"), *list = strtok(NULL, "\n");
 
 	d->stay = GATE_OPEN;
 	for (unsigned i = 0; i < GATE_NWANT; i++)
-		if (strcmp(arg, words[i]) == 0)
+		if (word != NULL && strcmp(word, words[i]) == 0)
 			d->stay = (enum gate_position)i;
+	(void)snprintf(d->stay_list, sizeof d->stay_list, "%s",
+	    list != NULL ? list : "");
 	d->stays = true;
 	d->stay_ns = 0;
 	stay(d);
@@ -424,8 +422,7 @@ cmd_engine(struct drv *d, char *arg)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sp) == -1)
 		fatal("socketpair: %s", strerror(errno));
 	if (link_send(d->keeper_fd, LINK_ENGINE, sp[1]) == -1)
-		printf("no gate to hand an engine to: %s\n",
-		    strerror(errno)); /* its end will be told */
+		printf("no gate: %s\n", strerror(errno)); /* will be told */
 	(void)close(sp[1]);
 	if (d->engine_fd != -1)
 		(void)close(d->engine_fd);
@@ -455,8 +452,8 @@ static const struct {
 	void (*run)(struct drv *d, char *arg);
 } commands[] = {
 	{ "open", cmd_open }, { "tor", cmd_tor }, { "closed", cmd_closed },
-	{ "hold", cmd_hold },
-	{ "stay", cmd_stay }, { "again", cmd_again }, { "stale", cmd_stale },
+	{ "hold", cmd_hold }, { "stay", cmd_stay }, { "again", cmd_again },
+	{ "stale", cmd_stale },
 	{ "epoch", cmd_epoch }, { "junk", cmd_junk }, { "wait", cmd_wait },
 	{ "engine", cmd_engine }, { "hangup", cmd_hangup },
 	{ "term", cmd_term }, { "at", cmd_at }, { "sync", cmd_sync },
@@ -502,6 +499,7 @@ run(struct drv *d)
 		if (poll(&in, 1, 0) <= 0) {
 			d->quiet = true;
 			stay(d);
+			live(d);
 			listen_for(d, 5);
 			d->quiet = false;
 			continue;

@@ -84,17 +84,12 @@ holes_listeners()
 # holes_serve NETNS UID SPEC...: until the end of the test.
 holes_serve()
 {
-	local ns=$1 file i
+	local ns=$1 file
 	file=$(mktemp "$IT_DIR/serve.XXXXXX")
 	shift
 	ip netns exec "$ns" python3 "$IT_SRC/traffic.py" "$1" serve \
 	    "${@:2}" >"$file" 2>&1 &
-	for ((i = 0; i < 100; i++)); do
-		grep -q ready "$file" && return 0
-		sleep 0.05
-	done
-	cat "$file"
-	fail "the stand-in servers did not start"
+	ready 1 "$file"
 }
 
 # Theirs, with the settings and options given: theirs [NAME=VALUE...] [-m MODE]
@@ -158,12 +153,18 @@ answers_in()
 }
 
 # all SENTENCE ASKER... -- SPEC...: each of them answers; none: none does.
-# An asker that could not ask proves nothing.
+# An asker that could not ask proves nothing.  What is late is asked once more.
 all()
 {
-	ask_each "$@"
+	in_time all_answer "$@"
 	check "$1" [ "$asked/$got" = "0/$specs" ]
 	[ "$got" = "$specs" ] || note "answered: ${got:-none} of $specs"
+}
+
+all_answer()
+{
+	ask_each "$@"
+	[ "$asked/$got" = "0/$specs" ]
 }
 
 none()
@@ -248,14 +249,11 @@ floods_end()
 # gets SENTENCE COUNTER: packets come, sooner or later.
 gets()
 {
-	local before i
+	local before
 	before=$(seen "$2")
-	for ((i = 0; i < 100; i++)); do
-		[ "$(seen "$2")" = "$before" ] || break
-		sleep 0.05
-	done
-	check "$1" [ "$(seen "$2")" -gt "$before" ]
+	check "$1" in_time seen_more "$2" "$before"
 }
+seen_more() { [ "$(seen "$1")" -gt "$2" ]; }
 
 # flow NAME NETNS UID SPEC: an endless one; its echoes go to a file.
 flow()
@@ -275,16 +273,11 @@ flows_end()
 # flows_run SENTENCE NAME...: echoes come, of each.
 flows_run()
 {
-	local name i before still
+	local name before
 	for name in "${@:2}"; do
 		before=$(wc -l <"$IT_DIR/flow-$name")
-		still=no
-		for ((i = 0; i < 100; i++)); do
-			sleep 0.05
-			[ "$(wc -l <"$IT_DIR/flow-$name")" -le \
-			    $((before + 2)) ] || { still=yes; break; }
-		done
-		check "$1: $name" [ $still = yes ]
+		check "$1: $name" in_time lines_over "$IT_DIR/flow-$name" \
+		    $((before + 2))
 	done
 }
 

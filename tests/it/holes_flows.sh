@@ -25,6 +25,7 @@ entries()
 {
 	in_gw cat /proc/net/nf_conntrack | grep -c "mark=$((0x40000000))"
 }
+no_entries() { [ "$(entries)" = 0 ]; }
 
 theirs
 flows_begin theirs
@@ -42,11 +43,7 @@ for how in closed tor; do
 	check "ours: conntrack knows them" [ "$(entries)" -ge 5 ]
 	say $how
 	flows_cut "ours, $how: it is cut" $WORKSTATIONS local
-	for ((i = 0; i < 40; i++)); do
-		[ "$(entries)" != 0 ] || break
-		sleep 0.05
-	done
-	check "ours, $how: conntrack has forgotten them" [ "$(entries)" = 0 ]
+	check "ours, $how: conntrack has forgotten them" in_time no_entries
 	flows_end
 done
 keep open

@@ -88,6 +88,66 @@ net_stop squatter
 question ask $IT_SQUATTER_UID "$inode" 1
 it_check "nobody has it any more" net_wait 5 answered 0
 
+# --- who looks does not outlive the keeper ----------------------------------
+# The squatter's user has stopped it meanwhile, in the squatter's group.
+looker_stopped()
+{
+	local pid
+	for pid in $(cat "/proc/$keeper/task/$keeper/children"); do
+		[ "$(<"/proc/$pid/comm")" = portcullis-who ] || continue
+		grep -q '^Gid:.64098' "/proc/$pid/status" || continue
+		kill -STOP "$pid" && looker=$pid && return 0
+	done 2>/dev/null
+	return 1
+}
+squat() # with so much open that looking takes a while
+{
+	net_spawn squatter gateway setpriv --reuid $IT_SQUATTER_UID --regid \
+	    64098 --clear-groups "$net_python" -c '
+import os, time
+for i in range(9000):
+    os.dup(0)
+time.sleep(600)'
+}
+ulimit -n 10000
+squat
+keeper=$(net_pid portcullisd)
+looker=
+for _ in 1 2 3 4 5; do
+	question ask $IT_SQUATTER_UID 1 200
+	end=$(($(net_clock) + 300))
+	until looker_stopped || [ "$(net_clock)" -gt $end ]; do :; done
+	[ -z "$looker" ] || break
+done
+it_check "one who looks is stopped" [ -n "$looker" ]
+read -ra family < <(it_family | tr '\n' ' ')
+kill -KILL "$keeper"
+it_check "the keeper is killed: nobody is left" net_wait 2 it_gone \
+    "${family[@]}" "$looker"
+kill -KILL "$looker" 2>/dev/null
+net_stop squatter portcullisd
+echo "ask 0 0 0" >"$DIR/libexec/question"
+it_start --libexec-dir "$DIR/libexec"
+it_check "the next one starts" net_wait 10 engine_pid
+
+# --- its last words --------------------------------------------------------
+engine_ended() # PID
+{
+	[ "$(awk '{ print $3 }' "/proc/$1/stat")" = Z ]
+}
+keeper=$(net_pid portcullisd)
+question last 100
+engine=$(engine_pid)
+kill -STOP "$keeper"
+it_check "it has asked, and ended" net_wait 5 engine_ended "$engine"
+: >"$log"
+kill -CONT "$keeper"
+it_check "the next one begins" net_wait 5 grep -q '^started' "$log"
+it_check "a hold behind a hundred questions is heard: it begins held" [ \
+    "$(grep -m 1 '^started' "$log")" = 'started held' ]
+it_check "it is written down" [ -e "$DIR/run/hold" ]
+it_check "and was no nonsense" it_not grep -q nonsense "$log"
+
 read -ra family < <(it_family | tr '\n' ' ')
 it_stop
 it_check "all end when told to" net_wait 5 it_gone "${family[@]}"

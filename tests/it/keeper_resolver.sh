@@ -7,20 +7,10 @@ it_begin_bare
 RESOLVER_UID=64004
 log=$DIR/log/portcullisd
 
-resolver_pid()
-{
-	local pid
-	for pid in $(it_family); do
-		case $(cat "/proc/$pid/comm" 2>/dev/null) in
-		portcullis-reso*) echo "$pid"; return 0 ;;
-		esac
-	done
-	return 1
-}
 new_resolver()
 {
 	local pid
-	pid=$(resolver_pid) && [ "$pid" != "$1" ]
+	pid=$(it_process reso) && [ "$pid" != "$1" ]
 }
 links()
 {
@@ -36,7 +26,7 @@ status()
 it_start -v
 it_check "the engine runs" net_wait 10 grep -q 'started engine' "$log"
 sleep 0.5
-it_check "no resolver in the policy, no process" it_not resolver_pid
+it_check "no resolver in the policy, no process" it_not it_process reso
 it_stop
 
 # --- with one --------------------------------------------------------------
@@ -46,8 +36,8 @@ sed -i "s/^\([[:blank:]]*\)status = .*/&\n\1resolver = $RESOLVER_UID/" \
 echo 'resolver { address = "198.18.0.53" }' >>"$DIR/portcullis.conf"
 : >"$log"
 it_start -v
-it_check "it is started" net_wait 10 resolver_pid
-pid=$(resolver_pid)
+it_check "it is started" net_wait 10 it_process reso
+pid=$(it_process reso)
 net_wait 5 links 1
 it_check "as its own user" [ "$(status Uid)" = \
     "$RESOLVER_UID $RESOLVER_UID $RESOLVER_UID $RESOLVER_UID" ]
@@ -63,12 +53,10 @@ it_check "with four descriptors of its own at most" [ "$(find "/proc/$pid/fd" \
 kill -KILL "$pid"
 it_check "killed: there again" net_wait 5 new_resolver "$pid"
 it_check "killed: linked again" net_wait 5 links 2
-pid=$(resolver_pid)
-kill -KILL "$(for p in $(it_family); do
-	case $(cat "/proc/$p/comm") in portcullis-engi*) echo "$p" ;; esac
-done)"
+pid=$(it_process reso)
+kill -KILL "$(it_process engi)"
 it_check "the engine killed: linked with the next one" net_wait 5 links 3
-it_check "the same resolver" [ "$(resolver_pid)" = "$pid" ]
+it_check "the same resolver" [ "$(it_process reso)" = "$pid" ]
 kill -STOP "$pid"
 read -ra family < <(it_family | tr '\n' ' ')
 it_stop

@@ -4,6 +4,7 @@
  *
  *	ask UID INODE COUNT	that many questions, 10 ms apart
  *	forge WHICH		a message that the keeper must not take
+ *	last COUNT		that many questions, a hold, and it ends
  */
 #include "config.h" /* _GNU_SOURCE */
 
@@ -20,6 +21,7 @@
 #include "supervisor/links.h"
 
 #define PAUSE_MS 10
+#define MOMENT_MS 1500
 
 static FILE *
 open_question(void)
@@ -98,10 +100,26 @@ forge(int which)
 	return send(LINK_KEEPER_FD, q, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
 }
 
-int
-main(void)
+/* After a moment, in which somebody may stop the keeper. */
+static int
+last_words(unsigned count)
 {
-	unsigned uid = 0, count = 0, which = 0;
+	const struct link_owner q = { LINK_OWNER_MAGIC, 1, 1, 0, 0 };
+	const struct link_ask hold = { LINK_ASK_MAGIC, LINK_NONE,
+		LINK_HOLD_SET };
+
+	(void)poll(NULL, 0, MOMENT_MS);
+	for (; count > 0; count--)
+		if (send(LINK_KEEPER_FD, &q, sizeof q, MSG_NOSIGNAL) == -1)
+			return 1;
+	return send(LINK_KEEPER_FD, &hold, sizeof hold, MSG_NOSIGNAL) ==
+	    sizeof hold ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned uid = 0, count = 0, which = 0, last = 0;
 	unsigned long long inode = 0;
 	FILE *f = open_question();
 
@@ -110,9 +128,12 @@ main(void)
 		fprintf(stderr, "keeperdrv: no question\n");
 		return 1;
 	}
+	fprintf(stderr, "started %s\n", argc > 1 ? argv[1] : "free");
 	if (fscanf(f, "ask %u %llu %u", &uid, &inode, &count) != 3 &&
 	    fscanf(f, "forge %u", &which) == 1 && forge((int)which) == -1)
 		return 1;
+	if (fscanf(f, "last %u", &last) == 1)
+		return last_words(last);
 	(void)fclose(f);
 	for (; count > 0; count--)
 		if (link_ask_owner(uid, inode) == -1 || !listen_for(PAUSE_MS))

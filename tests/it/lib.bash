@@ -134,8 +134,8 @@ it_field_has()
 # it_wait_for open|closed SECONDS
 it_wait_for()
 {
-	net_wait "$2" it_portcullis wait --for "$1" --timeout "$2" \
-	    >/dev/null 2>&1
+	net_wait "$2" it_portcullis wait --for "$1" \
+	    --timeout "$(net_patience "$2")" >/dev/null 2>&1
 }
 
 # it_pid gate|engine|status: never a word that is no pid.
@@ -160,6 +160,23 @@ it_family()
 	pid=$(net_pid portcullisd) || return 1
 	echo "$pid"
 	cat "/proc/$pid/task/$pid/children"
+}
+
+# it_process keep|gate|purg|engi|stat|reso: the pid of the one that runs, by the
+# name that it has given itself.
+it_process()
+{
+	local pid keeper
+	keeper=$(net_pid portcullisd)
+	[ "$1" != keep ] || { echo "$keeper"; return; }
+	for pid in $(it_family) \
+	    $(cat /proc/"$(pgrep -P "$keeper" portcullis-gate)"/task/*/children \
+	    2>/dev/null); do
+		case $(cat "/proc/$pid/comm" 2>/dev/null) in
+		portcullis-"$1") echo "$pid"; return 0 ;;
+		esac
+	done
+	return 1
 }
 
 # it_gone PID...: none of them is left, not even as a zombie of ours.

@@ -23,6 +23,13 @@ it_all_proven()
 	    .total != null and .total > 0 and .total == .proven' true
 }
 
+# The policy's listeners, as a torrc has them.
+it_policy_lines()
+{
+	"$it_build/portcullisd" -n -v -f "$DIR/portcullis.conf" | sed -n \
+	    's/^\t\([A-Za-z]*Port\)="\(.*\)"$/\1 \2/p'
+}
+
 # it_proven_is N: as many of the policy's listeners are proven.
 it_proven_is()
 {

@@ -101,6 +101,11 @@ def answers(name, kind):
     return 3, []
 
 
+def lie(packet, end):  # more records than there are
+    return packet[:2] + struct.pack("!HHHHH", 0x8180, 1, 9, 0,
+                                    0) + packet[12:end]
+
+
 def reply(packet, udp):
     name, kind, end = question(packet)
     label = name.split(".")[0]
@@ -115,9 +120,8 @@ def reply(packet, udp):
     flags = 0x8180 | code
     if label == "trunc" and udp:
         flags, records = flags | 0x0200, []
-    if label == "lies":  # more records than there are
-        return packet[:2] + struct.pack("!HHHHH", 0x8180, 1, 9, 0,
-                                        0) + packet[12:end]
+    if label == "lies":
+        return lie(packet, end)
     return packet[:2] + struct.pack("!HHHHH", flags, 1, len(records), 0,
                                     0) + packet[12:end] + b"".join(records)
 
@@ -161,6 +165,9 @@ def streams(address, port, context):
 
 
 def one(sock, packet, peer):
+    name, _, end = question(packet)
+    if name.startswith("regret."):  # and then the truth: no such name
+        sock.sendto(lie(packet, end), peer)
     out = reply(packet, True)
     if out is not None:
         sock.sendto(out, peer)

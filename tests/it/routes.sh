@@ -73,6 +73,7 @@ far_pings()
 	    pass
 	EOF
 } 2>/dev/null
+far_listens() { in_out ss -Htln sport = :9001 | grep -q .; }
 # Tor's user sends much, closes, and ends: the kernel sends the rest.
 leftovers()
 {
@@ -95,7 +96,7 @@ leftovers()
 	print(n)
 	EOF
 	local pid=$!
-	sleep 0.4
+	in_time far_listens
 	in_gw python3 - <<-EOF
 	import os, socket
 	os.setuid($TOR_UID)
@@ -120,12 +121,9 @@ has_bar() {
 	    { read -r b; [ $((b & want)) = $((want)) ]; }
 }
 
-for ((i = 0; i < 50; i++)); do
-	[ "$(cat "$IT_DIR/far" "$IT_DIR"/near.* | grep -c ready)" = 3 ] && break
-	sleep 0.1
-done
+ready 3 "$IT_DIR/far" "$IT_DIR/near.ws" "$IT_DIR/near.gw"
 # Neighbour discovery takes its time on interfaces that are new.
-for ((i = 0; i < 10; i++)); do out6 && break; sleep 0.5; done
+in_time out6
 note "control: a gateway without rules lets all of it out"
 check "control: IPv4 is forwarded" out4
 check "control: IPv6 is forwarded" out6

@@ -65,12 +65,14 @@ load()
 }
 loads() { check "$1: the rules are loaded" load "${@:2}"; }
 
-# is WHAT WORD COMMAND...: the outcome is WORD.
+# is WHAT WORD COMMAND...: the outcome is WORD.  An answer may be late on a busy
+# machine, and is asked for again; silence must be silence at once.
 is()
 {
-	local what=$1 want=$2 got
+	local what=$1 want=$2 got tries=10
 	shift 2
-	got=$("$@" 2>&1)
+	until got=$("$@" 2>&1); [ "$got" != silent ] || [ "$want" = silent ] ||
+	    [ $((tries--)) = 0 ]; do :; done
 	if [ "$got" = "$want" ]; then
 		pass "$what: $want"
 	else
@@ -81,17 +83,34 @@ ws_try() { in_ws python3 "$IT_SRC/traffic.py" 0 try "$1"; }
 gw_try() { in_gw python3 "$IT_SRC/traffic.py" "$1" try "$2"; }
 out_try() { in_out python3 "$IT_SRC/traffic.py" 0 try "$1"; }
 
+# What was closed is sent again, by rules that may let it through, until it is
+# given up: that is to be soon, and before the next.
+in_gw sysctl -qw net.ipv4.tcp_orphan_retries=3
+no_orphans() { [ -z "$(in_gw ss -Htn state fin-wait-1)" ]; }
+# lingers UID [SPEC [SPORT]]: a connection of this user's, to be closed by
+# "words".
+lingers()
+{
+	in_time no_orphans || fail "there still is an older connection"
+	rm -f "$IT_DIR/linger" "$IT_DIR/lingers"
+	mkfifo "$IT_DIR/linger"
+	in_gw python3 "$IT_SRC/traffic.py" "$1" linger \
+	    "${2:-192.0.2.1:443}" "${3:-0}" <"$IT_DIR/linger" \
+	    >"$IT_DIR/lingers" &
+	exec 8>"$IT_DIR/linger"
+	ready 1 "$IT_DIR/lingers"
+}
+words() { echo >&8; exec 8>&-; sleep 1; }
+
 # seen NS IFACE ADDR COMMAND...: do packets to ADDR come by on IFACE?
 seen()
 {
-	local ns=$1 dev=$2 addr=$3 n pid
+	local ns=$1 dev=$2 addr=$3 n
 	shift 3
-	ip netns exec "$ns" timeout 5 python3 "$IT_SRC/traffic.py" 0 sniff \
-	    "$dev" "$addr" 1 >"$IT_DIR/sniffed" &
-	pid=$!
-	sleep 0.4
+	sniff "$ns" "$dev" "$addr" "$IT_DIR/sniffed"
+	sniffing "$ns" 1
 	"$@" >/dev/null 2>&1
-	wait $pid
+	sniffed
 	n=$(cat "$IT_DIR/sniffed")
 	[ "${n:-0}" -gt 0 ]
 }

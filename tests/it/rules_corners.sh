@@ -12,10 +12,7 @@ in_gw python3 "$IT_SRC/traffic.py" 0 serve 192.0.2.10:9050 0.0.0.0:22 \
     >"$IT_DIR/servers.gw" 2>&1 &
 in_out python3 "$IT_SRC/traffic.py" 0 serve 0.0.0.0:443 udp:0.0.0.0:123 \
     >"$IT_DIR/servers.out" 2>&1 &
-for ((i = 0; i < 100; i++)); do
-	[ "$(cat "$IT_DIR"/servers* | grep -c ready)" = 3 ] && break
-	sleep 0.05
-done
+ready 3 "$IT_DIR/servers" "$IT_DIR/servers.gw" "$IT_DIR/servers.out"
 ip -n "$OUT" route add 10.152.152.10 via 192.0.2.10
 
 note "a service outside that has a listener's port"
@@ -144,20 +141,6 @@ is "Tor still gets out" echo gw_try $TOR_UID 192.0.2.1:443
 
 note "strict egress beside a user of every TCP port"
 policy 'egress = "strict"' "" 'egress "clear" { user = 4400 }'
-# lingers UID: a connection of this user's, to be closed by "words".
-lingers()
-{
-	rm -f "$IT_DIR/linger"
-	mkfifo "$IT_DIR/linger"
-	in_gw python3 "$IT_SRC/traffic.py" "$1" linger 192.0.2.1:443 \
-	    <"$IT_DIR/linger" >"$IT_DIR/lingers" &
-	exec 8>"$IT_DIR/linger"
-	for ((i = 0; i < 100; i++)); do
-		grep -q ready "$IT_DIR/lingers" && break
-		sleep 0.05
-	done
-}
-words() { echo >&8; exec 8>&-; sleep 1; }
 # leftovers UID: what a socket leaves that was closed with words unsent.
 leftovers()
 {
@@ -197,10 +180,7 @@ in_gw python3 "$IT_SRC/traffic.py" $TOR_UID resume 192.0.2.1:443 \
     <"$IT_DIR/linger" >"$IT_DIR/resumed" &
 resumed=$!
 exec 8>"$IT_DIR/linger"
-for ((i = 0; i < 100; i++)); do
-	grep -q echo "$IT_DIR/resumed" && break
-	sleep 0.05
-done
+in_time grep -q echo "$IT_DIR/resumed"
 loads "Tor's socket is older than the rules" tor-only
 echo >&8
 wait $resumed
@@ -222,16 +202,8 @@ counted()
 	    sed -n 's/.*packets \([0-9]*\).*/\1/p'
 }
 # They are sent again and again; the first may take its time.
-left()
-{
-	local i
-	[ "$(nobodys "$1")" -gt 0 ] && return
-	for ((i = 0; i < 50; i++)); do
-		sleep 0.1
-		[ "$(counted)" -gt 0 ] && return
-	done
-	return 1
-}
+left() { [ "$(nobodys "$1")" -gt 0 ] || in_time any_counted; }
+any_counted() { [ "$(counted)" -gt 0 ]; }
 none() { [ "$(nobodys "$1")" = 0 ]; }
 meddles() # RULE: before and behind ours
 {
@@ -305,10 +277,7 @@ in_out sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
     net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 in_ws python3 "$IT_SRC/traffic.py" 0 serve 203.0.113.66:443 \
     '2001:db8:2::2:443' >"$IT_DIR/servers.far" 2>&1 &
-for ((i = 0; i < 100; i++)); do
-	grep -q ready "$IT_DIR/servers.far" && break
-	sleep 0.05
-done
+ready 1 "$IT_DIR/servers.far"
 bulk() { in_gw python3 "$IT_SRC/traffic.py" $TOR_UID bulk "$1"; }
 forget()
 {

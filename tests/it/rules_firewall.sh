@@ -14,10 +14,7 @@ in_gw python3 "$IT_SRC/traffic.py" 0 serve 0.0.0.0:22 0.0.0.0:9051 \
     0.0.0.0:9999 udp:0.0.0.0:9999 >"$IT_DIR/servers.gw" 2>&1 &
 in_out python3 "$IT_SRC/traffic.py" 0 serve 0.0.0.0:443 0.0.0.0:9001 \
     udp:0.0.0.0:123 udp:0.0.0.0:53 >"$IT_DIR/servers.out" 2>&1 &
-for ((i = 0; i < 100; i++)); do
-	[ "$(cat "$IT_DIR"/servers* | grep -c ready)" = 3 ] && break
-	sleep 0.05
-done
+ready 3 "$IT_DIR/servers" "$IT_DIR/servers.gw" "$IT_DIR/servers.out"
 
 note "no rules at all: each probe can be seen"
 is "control: workstation to a listener" echo ws_try 10.152.152.10:9050
@@ -108,25 +105,15 @@ is "the internal service too" refused ws_try 10.152.152.10:9051
 is "root's transparent TCP" refused gw_try 0 203.0.113.5:443
 forged tor-only
 for who in $TOR_UID $CLEAR_UID; do
-	mkfifo "$IT_DIR/linger.$who"
-	in_gw python3 "$IT_SRC/traffic.py" $who linger 192.0.2.1:9001 \
-	    <"$IT_DIR/linger.$who" >/dev/null &
-	exec 8>"$IT_DIR/linger.$who"
-	sleep 0.4
-	echo >&8
-	exec 8>&-
-	sleep 0.5
+	lingers $who 192.0.2.1:9001
+	words
 	is "$who: what a closed socket leaves is sent" 0 in_gw sh -c \
 	    "ss -Htn state fin-wait-1 state last-ack dst 192.0.2.1:9001 |
 	    wc -l"
 done
 
 note "errors about what is ours, and no others"
-mkfifo "$IT_DIR/hold"
-in_gw python3 "$IT_SRC/traffic.py" $TOR_UID linger 192.0.2.1:9001 41000 \
-    <"$IT_DIR/hold" >/dev/null &
-exec 8>"$IT_DIR/hold"
-sleep 0.4
+lingers $TOR_UID 192.0.2.1:9001 41000
 unreached() { in_gw awk '/^Icmp:/ && n++ { print $5 }' /proc/net/snmp; }
 # told WHAT YES|NO FROM SPORT CODE TO
 told()
@@ -205,7 +192,7 @@ in_ws python3 "$IT_SRC/traffic.py" 0 resume 203.0.113.5:443 \
     <"$IT_DIR/resume" >"$IT_DIR/resumed" &
 pid=$!
 exec 8>"$IT_DIR/resume"
-sleep 0.3
+in_time grep -q echo "$IT_DIR/resumed"
 loads "a flow held across a close" tor-only
 in_gw conntrack -D --mark 0x40000000/0x40000000 >/dev/null 2>&1
 loads "open again" open

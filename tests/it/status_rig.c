@@ -365,6 +365,18 @@ rig_until_text(int fd, const char *text, int ms)
 }
 
 void
+rig_settle(struct rig *r, enum gate_position position)
+{
+	int fd = rig_connect(r, "status.sock");
+
+	if (r->engine == -1)
+		rig_link(r);
+	rig_snapshot(r, position, 1);
+	ck_assert(rig_until(fd, gate_position_name(position), SOON));
+	close(fd);
+}
+
+void
 rig_say(int fd, const char *text)
 {
 	ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL),

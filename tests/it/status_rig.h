@@ -13,6 +13,9 @@
 
 #include "supervisor/snapshot.h"
 
+/* Milliseconds, far more than anything takes on a busy machine. */
+#define SOON 20000
+
 struct rig {
 	char dir[64];
 	int status_fd, control_fd; /* listening, as the keeper holds them */
@@ -34,6 +37,8 @@ int rig_wait(struct rig *r, unsigned seconds);
 void rig_link(struct rig *r);
 /* Send a sample snapshot that is fresh now, in POSITION, with SEQ in a text. */
 void rig_snapshot(struct rig *r, enum gate_position position, unsigned seq);
+/* The first, and with a link if there is none; until it is told. */
+void rig_settle(struct rig *r, enum gate_position position);
 /* The next verb; false: none within MS. */
 bool rig_verb(struct rig *r, struct snap_verb *v, int ms);
 void rig_result(struct rig *r, uint64_t id, bool ok, const char *text);

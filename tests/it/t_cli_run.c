@@ -18,6 +18,7 @@
 
 static struct rig rig;
 static char out[OUT_CAP]; /* what the last command printed, both streams */
+static size_t out_len;
 
 static void
 setup(void)
@@ -62,21 +63,38 @@ start(const char *args, int stdout_fd)
 	}
 	close(pipefd[1]);
 	r.out = pipefd[0];
+	out_len = 0;
 	return r;
+}
+
+/* More of what it prints, into OUT; false: that was all. */
+static bool
+prints_more(struct run r)
+{
+	ssize_t n = read(r.out, out + out_len, sizeof out - 1 - out_len);
+
+	if (n > 0)
+		out_len += (size_t)n;
+	out[out_len] = '\0';
+	return n > 0;
+}
+
+static void
+until_printed(struct run r, const char *text)
+{
+	do
+		ck_assert_msg(prints_more(r), "not printed: %s", text);
+	while (strstr(out, text) == NULL);
 }
 
 /* Its exit code; what it printed is in OUT. */
 static int
 end(struct run r)
 {
-	size_t len = 0;
-	ssize_t n;
 	int status;
 
-	while (len < sizeof out - 1 &&
-	    (n = read(r.out, out + len, sizeof out - 1 - len)) > 0)
-		len += (size_t)n;
-	out[len] = '\0';
+	while (prints_more(r))
+		;
 	close(r.out);
 	ck_assert_int_eq(waitpid(r.pid, &status, 0), r.pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -89,15 +107,6 @@ assert_run(const char *args, int code, const char *part)
 
 	ck_assert_msg(got == code, "%s: %d, not %d: %s", args, got, code, out);
 	ck_assert_msg(strstr(out, part) != NULL, "%s: %s", args, out);
-}
-
-static void
-gate_is(enum gate_position position)
-{
-	if (rig.engine == -1)
-		rig_link(&rig);
-	rig_snapshot(&rig, position, 1);
-	(void)usleep(100000);
 }
 
 static const struct {
@@ -162,15 +171,15 @@ END_TEST
 START_TEST(status_follows_the_gate)
 {
 	assert_run("status", CLI_OK, "It is not known");
-	gate_is(GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN);
 	assert_run("status", CLI_OK, "The gate is open");
 	assert_run("status --json", CLI_OK, "\"position\":\"open\"");
-	gate_is(GATE_SYNC);
+	rig_settle(&rig, GATE_SYNC);
 	assert_run("status", CLI_OK, "but for time synchronisation");
 	assert_run("status --json", CLI_OK, "\"position\":\"time-sync\"");
-	gate_is(GATE_TOR_ONLY);
+	rig_settle(&rig, GATE_TOR_ONLY);
 	assert_run("status", CLI_OK, "only Tor itself");
-	gate_is(GATE_CLOSED);
+	rig_settle(&rig, GATE_CLOSED);
 	assert_run("status", CLI_OK, "nothing reaches Tor");
 }
 END_TEST
@@ -179,7 +188,7 @@ START_TEST(wait_ends_when_the_goal_is_met)
 {
 	struct run r;
 
-	gate_is(GATE_CLOSED);
+	rig_settle(&rig, GATE_CLOSED);
 	assert_run("wait --for closed", CLI_OK, "");
 	assert_run("wait --for bootstrapped --timeout 1", CLI_OK, "");
 	assert_run("wait --for closed --timeout 0", CLI_OK, "");
@@ -187,13 +196,13 @@ START_TEST(wait_ends_when_the_goal_is_met)
 	assert_run("wait --for open --timeout 0.3", CLI_TIMEOUT,
 	    "The time is up.");
 	/* Neither open nor closed. */
-	gate_is(GATE_SYNC);
+	rig_settle(&rig, GATE_SYNC);
 	assert_run("wait --for time-sync --timeout 5", CLI_OK, "");
 	assert_run("wait --for open --timeout 0.3", CLI_TIMEOUT, "");
 	assert_run("wait --for closed --timeout 0.3", CLI_TIMEOUT, "");
 	r = start("wait --for open --timeout 5", -1);
 	(void)usleep(200000);
-	gate_is(GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN);
 	ck_assert_int_eq(end(r), CLI_OK);
 }
 END_TEST
@@ -218,10 +227,11 @@ START_TEST(watch_prints_changes_until_the_end)
 	struct run r = start("watch", -1);
 	char *first;
 
-	(void)usleep(200000);
-	gate_is(GATE_OPEN);
-	gate_is(GATE_OPEN); /* says the same: no line */
-	gate_is(GATE_CLOSED);
+	until_printed(r, "\n");
+	rig_settle(&rig, GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN); /* says the same: no line */
+	rig_settle(&rig, GATE_CLOSED);
+	until_printed(r, " closed: number 1");
 	rig_kill(&rig, SIGKILL);
 	ck_assert_int_eq(end(r), CLI_UNREACHABLE);
 	first = strstr(out, " open: number 1");
@@ -237,7 +247,7 @@ assert_verb(const char *command, enum snap_verb_code code, bool ok)
 	struct run r = start(command, -1);
 	struct snap_verb v;
 
-	ck_assert(rig_verb(&rig, &v, 3000));
+	ck_assert(rig_verb(&rig, &v, SOON));
 	ck_assert_uint_eq(v.code, code);
 	rig_result(&rig, v.id, ok, "So be it.");
 	ck_assert_int_eq(end(r), ok ? CLI_OK : CLI_REFUSED);
@@ -246,7 +256,7 @@ assert_verb(const char *command, enum snap_verb_code code, bool ok)
 
 START_TEST(verbs_are_carried)
 {
-	gate_is(GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN);
 	assert_verb("hold", SNAP_V_HOLD, true);
 	assert_verb("release", SNAP_V_RELEASE, true);
 	assert_verb("newnym", SNAP_V_NEWNYM, false);
@@ -262,17 +272,17 @@ END_TEST
 
 START_TEST(listeners_follow_the_table_and_the_gate)
 {
-	gate_is(GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN);
 	assert_run("listeners", CLI_UNKNOWN, "is not known now");
 	assert_run("listeners --json", CLI_UNKNOWN, "null\n");
 	rig_table(&rig, 2);
-	gate_is(GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN);
 	assert_run("listeners", CLI_OK,
 	    "socks-1 (app)  socks  10.0.0.1:9001  open   uid 107  Isolate");
 	assert_run("listeners --json", CLI_OK, "\"state\":\"open\"");
 	ck_assert_int_eq(out[0], '[');
 	assert_run("status", CLI_OK, "5 of 5 proven, 2 open");
-	gate_is(GATE_CLOSED);
+	rig_settle(&rig, GATE_CLOSED);
 	assert_run("listeners", CLI_OK, " proven ");
 	assert_run("listeners --json", CLI_OK, "\"state\":\"proven\"");
 }
@@ -280,7 +290,7 @@ END_TEST
 
 START_TEST(largest_table_is_printed)
 {
-	gate_is(GATE_CLOSED);
+	rig_settle(&rig, GATE_CLOSED);
 	rig_table(&rig, POL_MAX_LISTENERS);
 	(void)usleep(500000);
 	rig_snapshot(&rig, GATE_CLOSED, 1);
@@ -299,9 +309,9 @@ START_TEST(check_prints_each_sentence)
 	struct snap_verb v;
 	char first[8] = "";
 
-	gate_is(GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN);
 	r = start("check isolation", -1);
-	ck_assert(rig_verb(&rig, &v, 3000));
+	ck_assert(rig_verb(&rig, &v, SOON));
 	ck_assert_uint_eq(v.code, SNAP_V_CHECK_ISOLATION);
 	rig_more(&rig, v.id, true, "One.");
 	ck_assert_int_eq(read(r.out, first, 5), 5); /* before the end */
@@ -319,18 +329,18 @@ START_TEST(check_that_was_not_made_is_no_verdict)
 	struct run r;
 
 	assert_run("check isolation", CLI_REFUSED, "The engine is not there");
-	gate_is(GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN);
 	r = start("check isolation", -1);
-	ck_assert(rig_verb(&rig, &v, 3000));
+	ck_assert(rig_verb(&rig, &v, SOON));
 	rig_more(&rig, v.id, true, "One.");
 	close(rig.engine);
 	rig.engine = -1;
 	ck_assert_int_eq(end(r), CLI_REFUSED);
 	ck_assert_ptr_nonnull(strstr(out, "The engine went away"));
 	rig_link(&rig);
-	gate_is(GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN);
 	r = start("check isolation", -1);
-	ck_assert(rig_verb(&rig, &v, 3000));
+	ck_assert(rig_verb(&rig, &v, SOON));
 	rig_more(&rig, v.id, true, "One.");
 	rig_kill(&rig, SIGKILL);
 	ck_assert_int_eq(end(r), CLI_UNREACHABLE);
@@ -342,9 +352,9 @@ START_TEST(check_of_isolation_is_told_as_json)
 	struct snap_verb v;
 	struct run r;
 
-	gate_is(GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN);
 	r = start("check isolation --json", -1);
-	ck_assert(rig_verb(&rig, &v, 3000));
+	ck_assert(rig_verb(&rig, &v, SOON));
 	rig_more(&rig, v.id, true, "One.");
 	rig_result(&rig, v.id, false, "That is all.");
 	ck_assert_int_eq(end(r), CLI_FAILED);
@@ -361,7 +371,7 @@ START_TEST(one_line_commands_end_as_they_should)
 	assert_run("check all", CLI_UNKNOWN, "13 of 13 checks are not well");
 	assert_run("metrics", CLI_OK,
 	    "portcullis_position{portcullis_position=\"unknown\"} 1\n");
-	gate_is(GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN);
 	assert_run("check control", CLI_OK, "The control connection to Tor");
 	assert_run("check control --json", CLI_OK, "{\"check\":\"control\"");
 	assert_run("check firewall", CLI_FIREWALL,
@@ -391,7 +401,7 @@ START_TEST(lost_output_is_no_success)
 		"metrics", "status --shell" };
 	int pipefd[2], full;
 
-	gate_is(GATE_OPEN);
+	rig_settle(&rig, GATE_OPEN);
 	ck_assert_int_eq(pipe2(pipefd, O_CLOEXEC), 0);
 	close(pipefd[0]);
 	ck_assert_int_eq(end(start(args[_i], pipefd[1])), CLI_UNKNOWN);

@@ -18,8 +18,6 @@
 #include "supervisor/status/request.h"
 #include "tests/it/status_rig.h"
 
-#define SOON 1500 /* ms, on a busy machine */
-
 static struct rig rig;
 
 static void
@@ -40,8 +38,7 @@ START_TEST(verb_goes_up_and_the_answer_comes_back)
 	struct snap_verb v;
 	json_t *answer;
 
-	rig_link(&rig);
-	(void)usleep(100000); /* the link must be there before the request */
+	rig_settle(&rig, GATE_CLOSED);
 	rig_say(fd, "{\"cmd\":\"hold\",\"id\":\"x\"}\n{\"cmd\":\"newnym\"}\n");
 	ck_assert(rig_verb(&rig, &v, SOON));
 	ck_assert_uint_eq(v.code, SNAP_V_HOLD);
@@ -68,8 +65,7 @@ START_TEST(asker_that_stops_writing_gets_its_answer)
 	int fd = rig_connect(&rig, "control.sock");
 	struct snap_verb v;
 
-	rig_link(&rig);
-	(void)usleep(100000);
+	rig_settle(&rig, GATE_CLOSED);
 	rig_say(fd, "{\"cmd\":\"reprove\"}\n");
 	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
 	ck_assert(rig_verb(&rig, &v, SOON));
@@ -100,8 +96,7 @@ START_TEST(engine_that_goes_away_is_told_at_once)
 	int fd = rig_connect(&rig, "control.sock");
 	struct snap_verb v;
 
-	rig_link(&rig);
-	(void)usleep(100000);
+	rig_settle(&rig, GATE_CLOSED);
 	rig_say(fd, "{\"cmd\":\"hold\"}\n");
 	ck_assert(rig_verb(&rig, &v, SOON));
 	close(rig.engine);
@@ -225,8 +220,7 @@ START_TEST(check_is_answered_sentence_by_sentence)
 	struct snap_verb v;
 	json_t *answer;
 
-	rig_link(&rig);
-	(void)usleep(100000);
+	rig_settle(&rig, GATE_CLOSED);
 	rig_say(fd, "{\"cmd\":\"check-isolation\",\"id\":5}\n");
 	ck_assert(rig_verb(&rig, &v, SOON));
 	ck_assert_uint_eq(v.code, SNAP_V_CHECK_ISOLATION);
@@ -262,8 +256,7 @@ START_TEST(refusal_of_the_engine_is_told_as_one)
 	struct snap_verb v;
 	json_t *answer;
 
-	rig_link(&rig);
-	(void)usleep(100000);
+	rig_settle(&rig, GATE_CLOSED);
 	rig_say(fd, "{\"cmd\":\"check-isolation\"}\n");
 	ck_assert(rig_verb(&rig, &v, SOON));
 	r.id = v.id;
@@ -286,8 +279,7 @@ START_TEST(more_to_another_verb_ends_the_link)
 	int fd = rig_connect(&rig, "control.sock");
 	struct snap_verb v;
 
-	rig_link(&rig);
-	(void)usleep(100000);
+	rig_settle(&rig, GATE_CLOSED);
 	rig_say(fd, "{\"cmd\":\"hold\"}\n");
 	ck_assert(rig_verb(&rig, &v, SOON));
 	rig_more(&rig, v.id, true, "One.");

@@ -15,7 +15,6 @@
 
 #include "tests/it/status_rig.h"
 
-#define SOON 3000 /* ms, on a busy machine */
 #define PLACES 16
 #define RESERVED 128 /* descriptors that are no places */
 #define MALLORY 64010

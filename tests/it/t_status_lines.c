@@ -13,7 +13,6 @@
 #include "tests/it/status_rig.h"
 #include "tests/unit/status_sample.h"
 
-#define SOON 3000 /* ms, on a busy machine */
 #define FEW 20
 #define STEP_US 300000 /* longer than between two tables that are told */
 

@@ -5,18 +5,19 @@
 #include "config.h" /* _GNU_SOURCE */
 
 #include <check.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/it/status_rig.h"
 
 #define NFEW 20
 #define NSIZES 7
-#define SOON 1500 /* ms, on a busy machine */
 
 static struct rig rig;
 
@@ -180,6 +181,46 @@ START_TEST(half_closed_client_is_served)
 }
 END_TEST
 
+/* Nanoseconds that the process has been on a CPU. */
+static uint64_t
+cpu_ns(void)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	ck_assert_int_eq(clock_getcpuclockid(rig.pid, &clock), 0);
+	ck_assert_int_eq(clock_gettime(clock, &ts), 0);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/*
+ * All is sent, and read but for the last line: to a socket it is an error
+ * when its peer leaves that behind, and no mere end.
+ */
+START_TEST(who_leaves_unread_keeps_nobody_busy)
+{
+	struct pollfd pfd[NFEW];
+	uint64_t before;
+
+	rig_link(&rig);
+	rig_snapshot(&rig, GATE_OPEN, 1);
+	for (unsigned i = 0; i < NFEW; i++) {
+		pfd[i].fd = rig_connect(&rig, "status.sock");
+		pfd[i].events = POLLIN;
+		ck_assert(rig_until(pfd[i].fd, "open", SOON));
+	}
+	rig_snapshot(&rig, GATE_CLOSED, 2);
+	for (unsigned i = 0; i < NFEW; i++)
+		ck_assert_int_eq(poll(&pfd[i], 1, SOON), 1);
+	(void)usleep(100000); /* the whole line */
+	for (unsigned i = 0; i < NFEW; i++)
+		close(pfd[i].fd);
+	before = cpu_ns();
+	(void)usleep(1000000);
+	ck_assert_uint_lt(cpu_ns() - before, 50000000);
+}
+END_TEST
+
 /* A burst is told as few lines, and the last word is among them. */
 START_TEST(burst_is_coalesced)
 {
@@ -318,6 +359,7 @@ add_status_tests(TCase *tc)
 	tcase_add_test(tc, bad_clients_suffer_alone);
 	tcase_add_test(tc, flooder_that_reads_is_served);
 	tcase_add_test(tc, half_closed_client_is_served);
+	tcase_add_test(tc, who_leaves_unread_keeps_nobody_busy);
 	tcase_add_test(tc, burst_is_coalesced);
 	tcase_add_test(tc, restart_keeps_the_doors);
 	tcase_add_test(tc, it_survives_being_asked_for_a_dump);

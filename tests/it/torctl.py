@@ -2,7 +2,8 @@
 
 listeners            every listener of Tor's, "KIND ADDRESS" on each line
 events NAME...       prints events until it is ended; "ready" comes first
-repeat MS COMMAND    sends COMMAND every MS milliseconds until it is ended
+repeat MS COMMAND... sends one COMMAND after the other, over and over, every
+                     MS milliseconds until it is ended
 """
 import os
 import re
@@ -43,11 +44,12 @@ def events(stream, names):
         print(line.decode("utf-8", "replace").rstrip(), flush=True)
 
 
-def repeat(stream, pause, command):
+def repeat(stream, pause, commands):
     print("ready", flush=True)
     while True:
-        print(ctl.ask(stream, command)[-1], flush=True)
-        time.sleep(pause / 1000)
+        for command in commands:
+            print(ctl.ask(stream, command)[-1], flush=True)
+            time.sleep(pause / 1000)
 
 
 def main(args):
@@ -63,7 +65,7 @@ def main(args):
     if args[3] == "events":
         events(stream, args[4:])
     else:
-        repeat(stream, int(args[4]), args[5])
+        repeat(stream, int(args[4]), args[5:])
 
 
 if __name__ == "__main__":

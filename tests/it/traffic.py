@@ -20,17 +20,19 @@ midflow ADDR:PORT [fin]    an IPv4 ACK, or FIN and ACK, of no flow: prints
                            refused or silent
 ping ADDR                  exit 0 if an IPv4 ping was answered
 stream [udp:]ADDR:PORT     echo without pause; prints the seconds since the
-                           epoch of each 10 ms in which an echo came back
+                           epoch of each 10 ms in which what was sent came back
 spoof SPORT DPORT          one datagram over loopback; prints ok or an errno
 forge syn|ack|udp SOURCE ADDR:PORT  three packets with SOURCE, raw
 frame IFACE TYPE ADDR MARK [SPORT]  three IPv4 frames from a packet socket
                            that says TYPE, 0800 in the frame, and sets MARK
-sniff IFACE ADDR SECONDS   prints how many packets to ADDR came by
+sniff IFACE ADDR SECONDS   prints how many packets to ADDR came by; until
+                           then or SIGTERM
 answers IFACE ADDR SECONDS the same of IPv4, without resets
 """
 import errno
 import os
 import selectors
+import signal
 import socket
 import struct
 import sys
@@ -38,6 +40,7 @@ import threading
 import time
 
 WAIT = 0.5
+PATIENCE = 10  # for what must come, on a busy machine
 NAMES = {errno.ECONNREFUSED: "refused", errno.ECONNRESET: "refused",
          errno.EPIPE: "refused", errno.EHOSTUNREACH: "prohibited",
          errno.EACCES: "prohibited", errno.EPERM: "denied",
@@ -184,7 +187,7 @@ def attempt(spec):
 def resume(spec):
     family, kind, addr = split(spec)
     s = socket.socket(family, kind)
-    s.settimeout(WAIT)
+    s.settimeout(PATIENCE)
     s.connect(addr)
     print(outcome(s), flush=True)
     sys.stdin.readline()
@@ -196,8 +199,11 @@ def linger(spec, sport=0):
     family, kind, addr = split(spec)
     s = socket.socket(family, kind)
     s.bind(("::" if family == socket.AF_INET6 else "", int(sport)))
-    s.settimeout(WAIT)
+    s.settimeout(PATIENCE)
     s.connect(addr)
+    # Held back until the end: an answer that came between the two would have
+    # the socket reset while it still has an owner, and nothing be left.
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
     print("ready", flush=True)
     sys.stdin.readline()
     s.send(b"last words")
@@ -261,13 +267,13 @@ def stream(spec):
     s.settimeout(10)
     last = 0
     while True:
+        now = time.time()  # of what passed: when we hear of it is the load's
         try:
             s.send(b"x")
             if not s.recv(64):
                 return 0
         except OSError:  # silence, or a reset
             return 0
-        now = time.time()
         if now - last >= 0.01:
             print("%.3f" % now, flush=True)
             last = now
@@ -368,11 +374,15 @@ def sniff(iface, addr, seconds, resets=True):
     s.bind((iface, 3))
     s.settimeout(0.1)
     n = 0
+    told = []
+    signal.signal(signal.SIGTERM, lambda *_: told.append(True))
     end = time.time() + float(seconds)
     while time.time() < end:
         try:
             data = s.recv(2048)
         except socket.timeout:
+            if told:
+                break
             continue
         n += data[at:at + len(want)] == want and \
             (resets or not is_reset(data))

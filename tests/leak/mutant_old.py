@@ -27,6 +27,10 @@ def old_flows(s):
     was("old TCP call of root's", "gw", "ext0", f.TCP, EXT4, OUT4, None, 9001)
     was("old call of a user's, by root", "gw", "ext0", f.TCP, EXT4, OUT4,
         None, 9001, EGRESS_MARK)
+    was("old call of Tor's, by root", "gw", "ext0", f.TCP, EXT4, OUT4, None,
+        9001, CT_TOR)
+    was("old call of Tor's, by root's service", "gw", "tun0", f.TCP, TUN4,
+        PEER4, 9997, 443, CT_TOR)
     for here, there in ((GW4, WS4), (GW6, WS6)):
         was("old call from %s's DNS port" % here, "gw", "ws0", f.UDP, here,
             there, 5300, None)

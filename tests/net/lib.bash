@@ -59,8 +59,8 @@ net_clock()
 	echo "${up/./}"
 }
 
-# net_wait SECONDS CMD...: until CMD succeeds; 1 when the time is over.
-net_wait()
+# net_within SECONDS CMD...: until CMD succeeds; 1 when the time is over.
+net_within()
 {
 	local end=$(($(net_clock) + $1 * 100))
 	shift
@@ -69,6 +69,12 @@ net_wait()
 		sleep 0.1
 	done
 }
+
+# net_wait SECONDS CMD...: the same.  Less than five seconds are part of what
+# is to be shown; more are what a machine with nothing else to do may need at
+# most, and a busy one gets thrice that.
+net_wait() { net_within "$(net_patience "$1")" "${@:2}"; }
+net_patience() { echo $(($1 < 5 ? $1 : 3 * $1)); }
 
 # --- processes -------------------------------------------------------------
 
@@ -408,7 +414,7 @@ net_up()
 	    net_die "cannot make the namespaces"
 	{ net_nodes_start && net_services_start; } ||
 	    net_die "cannot start the internet side"
-	net_wait $(((end - $(net_clock)) / 100)) net_nodes_ready ||
+	net_within $(((end - $(net_clock)) / 100)) net_nodes_ready ||
 	    net_die "no consensus after $NET_UP_DEADLINE seconds"
 	net_nodes_settle || net_die "an authority refused a SETCONF"
 	net_wait 20 net_services_ready || net_die "no web or no DNS server"

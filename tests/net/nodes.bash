@@ -15,7 +15,7 @@ declare -A NET_NODE_ADDR=(
 
 # Votes: short until the consensus is complete, then long, so that the
 # network neither churns nor expires under a long test.
-NET_LONG_INTERVAL=1200
+NET_LONG_INTERVAL=${NET_LONG_INTERVAL:-1200}
 NET_INTERVALS_VALID=30
 # A cached consensus must outlive the test that uses it.
 NET_CACHE_MARGIN=7200

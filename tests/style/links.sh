@@ -10,9 +10,9 @@ portcullisd		lib(event|crypto|ssl|jansson|cares)
 portcullis-engine	lib(nftnl|nftables|jansson|cares)
 portcullis-status	lib(nftnl|nftables|crypto|ssl|mnl|cares)
 portcullis-resolver	lib(nftnl|nftables|jansson|mnl)
-portcullis-applets	lib(nftnl|nftables|crypto|ssl|event|confuse|mnl|cares)
-portcullis-applets-tor	lib(nftnl|nftables|event|confuse|mnl|cares)
-portcullis		lib(nftnl|nftables|crypto|ssl|confuse|mnl|cares)
+portcullis-applets	lib(nftnl|nftables|crypto|ssl|event|confuse|mnl|cares|seccomp)
+portcullis-applets-tor	lib(nftnl|nftables|event|confuse|mnl|cares|seccomp)
+portcullis		lib(nftnl|nftables|crypto|ssl|confuse|mnl|cares|seccomp)
 '
 
 # clean PROGRAM PATTERN

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "supervisor/engine/consensus.h"
 #include "supervisor/engine/tell.h"
 
 struct world w;
@@ -282,11 +283,31 @@ op_ask_owner(void *arg, uint32_t uid, uint64_t inode)
 	return 0;
 }
 
+static int
+op_holder(void *arg, struct proof *out, size_t i)
+{
+	(void)arg;
+	if (w.holders[i].kind != PROOF_FOREIGN)
+		return -1;
+	*out = w.holders[i];
+	return 0;
+}
+
 static void
 op_utc(void *arg, char *dst, size_t cap)
 {
 	(void)arg;
 	(void)snprintf(dst, cap, "%s", w.about.utc);
+}
+
+static int64_t
+op_wall(void *arg)
+{
+	int64_t s;
+
+	(void)arg;
+	(void)consensus_time(&s, cp_str_of(w.about.utc));
+	return s;
 }
 
 const struct engine_ops world_ops = {
@@ -299,6 +320,7 @@ const struct engine_ops world_ops = {
 	.random = op_random,
 	.prove = op_prove,
 	.ask_owner = op_ask_owner,
+	.holder = op_holder,
 	.client_open = op_client_open,
 	.client_close = op_client_close,
 	.gate_send = op_gate_send,
@@ -311,6 +333,7 @@ const struct engine_ops world_ops = {
 	.status_send = op_status_send,
 	.keep_hold = op_keep_hold,
 	.utc = op_utc,
+	.wall = op_wall,
 };
 
 /* --- driving it --------------------------------------------------------- */

@@ -66,7 +66,7 @@ struct world {
 	bool linked;
 	enum chunking chunking;
 	struct fake_gate gate;
-	struct proof proofs[64];
+	struct proof proofs[64], holders[64];
 	bool prove_fails, cookie_fails, peer_fails, status_full;
 	unsigned nmarks; /* lines of the last SETCONF that are marked */
 	unsigned peer_uid; /* whose the control port is then */
@@ -106,7 +106,7 @@ struct world {
 	} about;
 	/* scenario_apply.c */
 	struct link_change change;
-	bool keeper_deaf;
+	bool keeper_deaf, keeper_slow;
 	bool feeding; /* a line from Tor is cut in two just now */
 	bool files_asked, looking; /* questions that answer themselves */
 	unsigned looks; /* how often the keeper was asked to look */

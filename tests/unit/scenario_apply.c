@@ -82,7 +82,7 @@ apply_answer(void)
 			engine_tor_bytes(w.e, files, sizeof files - 1, w.now);
 		return true;
 	}
-	if (!w.looking)
+	if (!w.looking || w.keeper_slow)
 		return false;
 	w.looking = false;
 	ck_assert_str_eq(w.look.torrc, "/etc/tor/torrc");
@@ -162,12 +162,16 @@ script_kept(char *arg)
 	(void)world_settle();
 }
 
+/* "hears", "deaf", or "slow": it answers when it hears again. */
 void
 script_keeper(char *arg)
 {
-	if (strcmp(arg, "deaf") != 0 && strcmp(arg, "hears") != 0)
+	if (strcmp(arg, "deaf") != 0 && strcmp(arg, "hears") != 0 &&
+	    strcmp(arg, "slow") != 0)
 		world_trouble("keeper", arg);
 	w.keeper_deaf = arg[0] == 'd';
+	w.keeper_slow = arg[0] == 's';
+	(void)world_settle();
 }
 
 static const char *

@@ -107,7 +107,7 @@ value_of(const char *key, char *buf, size_t cap)
 		{ "lines", w.nlines }, { "marks", w.nmarks },
 		{ "owners", w.nowner }, { "snaps", w.nsnaps },
 		{ "refused", w.result.refused },
-		{ "looks", w.looks },
+		{ "looks", w.looks }, { "sent", w.nsent },
 		{ "relays", w.gate.nrelays }, { "listed", w.snap.nrelays },
 		{ "generation", w.gate.generation },
 		{ "repairs", (unsigned)w.snap.repairs } };

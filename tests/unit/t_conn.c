@@ -311,6 +311,18 @@ START_TEST(nothing_is_expected_without_a_command)
 }
 END_TEST
 
+/* What was expected of one answer lets nobody in. */
+START_TEST(a_stranger_is_a_stranger_again_after_a_long_reply)
+{
+	sent(1);
+	cp_conn_expect(conn, &cp_limits_auth);
+	ck_assert_int_eq(take_lines(cp_limits_unauth.lines + 1, false), CP_OK);
+	sent(2);
+	ck_assert_int_eq(take_lines(cp_limits_unauth.lines + 1, false),
+	    CP_ERR_LIMIT);
+}
+END_TEST
+
 static Suite *
 conn_suite(void)
 {
@@ -337,6 +349,7 @@ conn_suite(void)
 	tcase_add_loop_test(tc,
 	    a_long_reply_is_for_the_command_that_expects_it, 0, 2);
 	tcase_add_test(tc, nothing_is_expected_without_a_command);
+	tcase_add_test(tc, a_stranger_is_a_stranger_again_after_a_long_reply);
 	tcase_add_test(tc, no_memory_for_a_connection_gives_none);
 	suite_add_tcase(s, tc);
 	return s;

@@ -320,6 +320,35 @@ START_TEST(a_keyword_is_found_only_where_a_field_begins)
 }
 END_TEST
 
+struct shown {
+	const char *line, *want;
+};
+
+static const struct shown shown[] = {
+	{ "NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY=\"Done\"",
+	    "100% Done" },
+	{ "WARN BOOTSTRAP PROGRESS=14 SUMMARY=\"A \033[31mb\" WARNING=\"C\" "
+	  "RECOMMENDATION=warn", "14% A ?[31mb: C" },
+	{ "WARN BOOTSTRAP PROGRESS=14 SUMMARY=\"A\" WARNING=\"C\" "
+	  "RECOMMENDATION=ignore", "14% A" },
+	{ "NOTICE BOOTSTRAP PROGRESS=x", "?% " },
+	{ "NOTICE BOOTSTRAP PROGRESS=5 SUMMARY=\"12345678901234567890\"",
+	    "5% 1234567890123456" },
+};
+
+START_TEST(a_bootstrap_is_shown_in_one_line)
+{
+	struct cp_bootstrap boot;
+	char text[20], least[1];
+
+	ck_assert(cp_bootstrap_parse(&boot, cp_str_of(shown[_i].line)));
+	cp_bootstrap_show(text, sizeof text, &boot);
+	ck_assert_str_eq(text, shown[_i].want);
+	cp_bootstrap_show(least, sizeof least, &boot);
+	ck_assert_str_eq(least, "");
+}
+END_TEST
+
 static Suite *
 event_suite(void)
 {
@@ -338,6 +367,8 @@ event_suite(void)
 	    tc, bootstrap_lines_are_read_tolerantly, 0, NELEM(boots));
 	tcase_add_loop_test(tc, a_line_that_is_not_bootstrap_is_none, 0, 6);
 	tcase_add_test(tc, a_keyword_is_found_only_where_a_field_begins);
+	tcase_add_loop_test(tc, a_bootstrap_is_shown_in_one_line, 0,
+	    NELEM(shown));
 	suite_add_tcase(s, tc);
 	return s;
 }

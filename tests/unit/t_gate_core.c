@@ -388,6 +388,65 @@ START_TEST(an_engine_that_speaks_is_kept)
 }
 END_TEST
 
+START_TEST(a_silent_engine_is_replaced_while_closed_too)
+{
+	struct gate_decision d = { .act = GATE_ACT_NONE };
+	uint32_t left = gate_core_patience(&core);
+
+	(void)gate_core_engine(&core);
+	while (left-- > 0)
+		d = gate_core_second(&core);
+	ck_assert(d.drop_engine);
+	ck_assert_int_eq(d.act, GATE_ACT_NONE); /* there is nothing to close */
+	ck_assert_uint_eq(core.closes, 0);
+}
+END_TEST
+
+/* So many listeners that the map's last octet is full. */
+START_TEST(the_listener_behind_the_last_is_no_listener)
+{
+	core.nlisteners = 8;
+	want_open(T0);
+	memset(req.proven, 0, sizeof req.proven);
+	gate_map_set(req.proven, 5);
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
+	gate_core_opened(&core);
+	gate_map_set(req.proven, 8);
+	req.seq++;
+	ck_assert(ask(T0).drop_engine);
+	assert_closed(EPOCH + 1, GATE_WHY_BAD_REQUEST);
+}
+END_TEST
+
+START_TEST(no_interface_is_asked_about_for_a_request_that_will_not_do)
+{
+	struct pol_addr out[POL_MAX_IFADDRS];
+
+	want_open(T0);
+	ck_assert(pol_addr_parse(&req.ifaddr[0], "10.0.0.1"));
+	ck_assert(gate_core_asks(&core, &req, sizeof req, out));
+	req.lease_ms++; /* a valid one, but not the policy's */
+	ck_assert(gate_req_ok(&req));
+	ck_assert(!gate_core_asks(&core, &req, sizeof req, out));
+	ck_assert(!gate_core_asks(&core, &req, sizeof req - 1, out));
+}
+END_TEST
+
+START_TEST(an_address_lost_before_the_kernel_confirmed_is_not_open)
+{
+	want_open(T0);
+	ck_assert(pol_addr_parse(&req.ifaddr[0], "10.0.0.1"));
+	gate_map_set(req.proven, 6); /* stands on it; number 3 does not */
+	gate_map_set(req.proven, 3);
+	ck_assert_int_eq(ask(T0).act, GATE_ACT_OPEN);
+	ck_assert_int_eq(gate_core_gone(&core, 1).act, GATE_ACT_NONE);
+	gate_core_opened(&core);
+	ck_assert(gate_map_get(core.proven, 3));
+	ck_assert(!gate_map_get(core.proven, 6));
+	ck_assert_int_eq(core.ifaddr[0].family, 0);
+}
+END_TEST
+
 START_TEST(patience_is_ten_leases_or_ten_seconds)
 {
 	core.lease_ms = POL_LEASE_MIN_MS;
@@ -491,6 +550,12 @@ make_suite(void)
 	tcase_add_test(tc, a_new_engine_closes_and_starts_an_epoch);
 	tcase_add_test(tc, a_silent_engine_is_replaced_once);
 	tcase_add_test(tc, an_engine_that_speaks_is_kept);
+	tcase_add_test(tc, a_silent_engine_is_replaced_while_closed_too);
+	tcase_add_test(tc, the_listener_behind_the_last_is_no_listener);
+	tcase_add_test(tc,
+	    no_interface_is_asked_about_for_a_request_that_will_not_do);
+	tcase_add_test(tc,
+	    an_address_lost_before_the_kernel_confirmed_is_not_open);
 	tcase_add_test(tc, patience_is_ten_leases_or_ten_seconds);
 	tcase_add_test(tc, a_failed_open_is_closed);
 	tcase_add_test(tc, freshness_is_asked_at_the_moment_of_renewal);

@@ -91,6 +91,8 @@ static const struct fault {
 	{ P_IN_TOR("auth = { }"), 2, "empty" },
 	{ P_IN_TOR("auth = { safecooky }"), 2, "did you mean \"safecookie\"" },
 	{ P_IN_TOR("auth = password"), 2, "needs \"password_file\"" },
+	{ P_IN_TOR("auth = { safecookie, cookie }"), 2,
+	    "needs \"cookie_file\"" },
 	{ "tor { user = 101 }" P_GW P_USERS P_SOCKS, 0, "\"control\" is not" },
 	{ "tor { control = \"unix:/c\" }" P_GW P_USERS P_SOCKS, 0, "\"user\"" },
 	{ "tor { user = 1 control = \"unix:c\" }" P_GW P_USERS P_SOCKS, 1,

@@ -245,6 +245,8 @@ START_TEST(no_room_at_all_is_a_limit)
 
 	ck_assert_int_eq(cp_conf_value(dst, 0, &conf), CP_ERR_LIMIT);
 	ck_assert_int_eq(cp_listeners_next(dst, 0, &rest), -1);
+	rest = cp_str_of("::1:9");
+	ck_assert_int_eq(cp_listeners_next(dst, 0, &rest), -1);
 	conf.value.n = 0;
 	ck_assert_int_eq(cp_conf_value(dst, 0, &conf), CP_ERR_LIMIT);
 	ck_assert_int_eq(cp_conf_value(dst, 1, &conf), CP_OK);
@@ -265,7 +267,17 @@ static const struct listeners lists[] = {
 	{ "\"unix:/a\\\"b\\\\c\\303\\251\"", { "unix:/a\"b\\c\303\251" }, 0 },
 	/* What Tor prints when it does not know. */
 	{ "unknown", { NULL }, -1 },
-	{ "127.0.0.1:9050", { NULL }, -1 },
+	{ ":9050", { NULL }, -1 },
+	{ "127.0.0.1:", { NULL }, -1 },
+	{ "127.0.0.1:9050 ", { NULL }, -1 },
+	{ "127.0.0.1:9050\"a\"", { NULL }, -1 },
+	{ "unix:9050", { NULL }, -1 },
+	{ "/run/s", { NULL }, -1 },
+	{ "/:", { NULL }, -1 },
+	{ "/p a th:0", { NULL }, -1 },
+	{ "/p\"a\":0", { NULL }, -1 },
+	{ "/p\303\251:0", { NULL }, -1 },
+	{ "1234567:1234567:1234567:12345678", { NULL }, -1 },
 	{ "\"a\" b", { "a" }, -1 },
 	{ "\"a\"  \"b\"", { "a" }, -1 },
 	{ "\"a\"\"b\"", { NULL }, -1 },
@@ -294,6 +306,26 @@ START_TEST(listeners_are_walked_to_the_end_or_to_the_first_doubt)
 }
 END_TEST
 
+/* A listener's socket that was closed under Tor. */
+START_TEST(a_lost_socket_is_told_apart)
+{
+	struct cp_str rest = cp_str_of("\"[::1]:1\" fd19::c33d:9050 10.0.0.1:1"
+	    " /run/s-1:0 \"a\"");
+	char dst[32];
+
+	ck_assert_int_eq(cp_listeners_next(dst, sizeof dst, &rest), 1);
+	ck_assert_int_eq(cp_listeners_next(dst, sizeof dst, &rest), 2);
+	ck_assert_str_eq(dst, "fd19::c33d:9050");
+	ck_assert_int_eq(cp_listeners_next(dst, sizeof dst, &rest), 2);
+	ck_assert_str_eq(dst, "10.0.0.1:1");
+	ck_assert_int_eq(cp_listeners_next(dst, sizeof dst, &rest), 2);
+	ck_assert_str_eq(dst, "/run/s-1:0");
+	ck_assert_int_eq(cp_listeners_next(dst, sizeof dst, &rest), 1);
+	ck_assert_str_eq(dst, "a");
+	ck_assert_int_eq(cp_listeners_next(dst, sizeof dst, &rest), 0);
+}
+END_TEST
+
 static Suite *
 reply_suite(void)
 {
@@ -311,6 +343,7 @@ reply_suite(void)
 	tcase_add_loop_test(tc, a_leading_quote_alone_makes_a_value_a_cstring,
 	    0, NELEM(values));
 	tcase_add_test(tc, no_room_at_all_is_a_limit);
+	tcase_add_test(tc, a_lost_socket_is_told_apart);
 	tcase_add_loop_test(tc,
 	    listeners_are_walked_to_the_end_or_to_the_first_doubt, 0,
 	    NELEM(lists));

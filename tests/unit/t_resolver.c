@@ -474,6 +474,22 @@ END_TEST
 
 /* --- what libevent may be given ------------------------------------------- */
 
+START_TEST(what_a_broken_answer_is_to)
+{
+	/* Nine records, and none there. */
+	static const unsigned char broken[] =
+	    "\x12\x34\x81\x80\0\1\0\x9\0\0\0\0" "\1a\1b\0\0\1\0\1";
+	const struct answer_bytes whole = { broken, sizeof broken - 1 };
+
+	ck_assert(answer_is_to("a.B", AF_INET, &whole));
+	ck_assert(!answer_is_to("a.b", AF_INET6, &whole));
+	ck_assert(!answer_is_to("a.c", AF_INET, &whole));
+	for (size_t i = 0; i < whole.n; i++)
+		ck_assert(!answer_is_to("a.b", AF_INET,
+		    &(struct answer_bytes){ broken, i }));
+}
+END_TEST
+
 START_TEST(only_a_whole_question_is_one)
 {
 	static const unsigned char q[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0"
@@ -547,6 +563,7 @@ main(void)
 	tcase_add_test(tc, the_answer_that_tells_more_wins);
 	tcase_add_test(tc, two_families_are_one_answer);
 	tcase_add_test(tc, an_answer_is_read_whole_or_not_at_all);
+	tcase_add_test(tc, what_a_broken_answer_is_to);
 	tcase_add_test(tc, only_a_whole_question_is_one);
 	tcase_add_test(tc, a_name_that_is_too_long_is_none);
 	suite_add_tcase(s, tc);

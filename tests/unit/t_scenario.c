@@ -142,6 +142,8 @@ do_prove(char *arg)
 	if (sscanf(arg, "%u %15s %u %llu", &i, kind, &uid, &inode) < 2 ||
 	    i >= 64)
 		world_trouble("prove", arg);
+	if (strcmp(kind, "held") == 0)
+		w.holders[i] = (struct proof){ PROOF_FOREIGN, uid, inode };
 	for (unsigned k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		if (strcmp(kind, kinds[k]) == 0)
 			w.proofs[i] = (struct proof){ .kind = k, .uid = uid,
@@ -473,17 +475,17 @@ static const char *const scenarios[] = {
 	"apply_keeper.txt", "apply_kept.txt", "apply_late.txt",
 	"apply_lost.txt", "apply_names.txt", "apply_pending.txt",
 	"apply_proxy.txt", "apply_refused.txt", "apply_reload.txt",
-	"open.txt", "drift.txt",
+	"open.txt", "drift.txt", "storm.txt", "unsettled.txt", "vain.txt",
 	"leftover.txt",
 	"disabled.txt", "hung.txt", "squatter.txt", "eof.txt", "hash.txt",
 	"garbage.txt", "flood.txt", "epoch.txt", "hold.txt", "stale.txt",
 	"fight.txt", "refused.txt", "cookie.txt", "evidence.txt",
 	"bootstrap.txt", "gate.txt", "root.txt", "newnym.txt", "pid.txt",
 	"private.txt", "mute.txt", "told.txt", "events.txt", "extra.txt",
-	"bindfail.txt", "files.txt", "shrink.txt",
+	"bindfail.txt", "blame.txt", "held.txt", "files.txt", "shrink.txt",
 	"kept.txt", "kept_name.txt", "disabled_torrc.txt",
 	"absent.txt", "again.txt", "cycle.txt", "address.txt", "owner.txt",
-	"table.txt", "odd.txt",
+	"table.txt", "odd.txt", "lost.txt", "same_socket.txt",
 	"auto.txt", "rival.txt", "sockfile.txt", "userport.txt", "reopened.txt",
 	"echo.txt", "isolation.txt", "disturbed.txt", "relays.txt",
 	"relays_where.txt", "relays_gate.txt", "relays_again.txt",

@@ -69,11 +69,26 @@ START_TEST(a_good_cookie_is_read)
 }
 END_TEST
 
-START_TEST(without_a_pinned_path_tors_word_counts)
+START_TEST(without_a_pinned_path_tors_word_counts_in_two_folders)
 {
+	char round[128];
+
+	tor.cookie_file[0] = '\0';
+	(void)rmdir(dir);
+	(void)snprintf(dir, sizeof dir, "/run/portcullis-secrets.XXXXXX");
+	if (mkdtemp(dir) != NULL) { /* as root, that is */
+		(void)snprintf(path, sizeof path, "%s/secret", dir);
+		write_file('c', 32, "", 0640);
+		ck_assert_int_eq(cookie_read(out, &tor, path), 0);
+		(void)snprintf(round, sizeof round, "/run/..%s", path);
+		ck_assert_int_eq(cookie_read(out, &tor, round), -1);
+		teardown();
+	}
+	setup();
 	write_file('c', 32, "", 0640);
 	tor.cookie_file[0] = '\0';
-	ck_assert_int_eq(cookie_read(out, &tor, path), 0);
+	ck_assert_int_eq(cookie_read(out, &tor, path), -1);
+	ck_assert(is_wiped(out, sizeof out));
 	ck_assert_int_eq(cookie_read(out, &tor, NULL), -1);
 	ck_assert_int_eq(cookie_read(out, &tor, "secret"), -1);
 	ck_assert(is_wiped(out, sizeof out));
@@ -162,7 +177,8 @@ main(void)
 	log_init("test", LOG_LV_ERR);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_good_cookie_is_read);
-	tcase_add_test(tc, without_a_pinned_path_tors_word_counts);
+	tcase_add_test(tc,
+	    without_a_pinned_path_tors_word_counts_in_two_folders);
 	tcase_add_test(tc, another_path_than_the_pinned_one_is_refused);
 	tcase_add_loop_test(tc, a_cookie_of_another_length_is_refused, 0, 4);
 	tcase_add_test(tc, what_is_no_regular_file_is_refused);

@@ -205,12 +205,12 @@ START_TEST(what_the_caller_does_not_know_yet_is_not_proven)
 }
 END_TEST
 
-/* Bound to 127.0.0.1:9050, beside others that are, but not listening. */
+/* Bound to 127.0.0.1:PORT, beside others that are, but not listening. */
 static int
-bind_as(uid_t uid)
+bind_at(uid_t uid, uint16_t port)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_port = htons(9050), .sin_addr.s_addr =
+		.sin_port = htons(port), .sin_addr.s_addr =
 		htonl(INADDR_LOOPBACK) };
 	int fd, one = 1;
 
@@ -222,6 +222,12 @@ bind_as(uid_t uid)
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, sizeof sin), 0);
 	rig_fds[rig_nfds++] = fd;
 	return fd;
+}
+
+static int
+bind_as(uid_t uid)
+{
+	return bind_at(uid, 9050);
 }
 
 /* It gets no packet, but Tor cannot open its port while that is there. */
@@ -248,6 +254,62 @@ START_TEST(who_is_bound_without_listening_is_named)
 	ck_assert_int_eq(rig_prove(0).kind, PROOF_FOREIGN);
 	rig_close_last();
 	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
+}
+END_TEST
+
+/* A connection made from ADDR:PORT by UID, to a socket of its own. */
+static int
+connect_as(uid_t uid, uint16_t port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(9999) };
+	int fd;
+
+	ck_assert_int_ne(rig_open_as(uid, SOCK_STREAM, "127.0.0.1", 9999,
+	    false), -1);
+	ck_assert_int_eq(seteuid(uid), 0);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_ne(fd, -1);
+	rig_fds[rig_nfds++] = fd;
+	sin.sin_port = htons(port);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&sin, sizeof sin), 0);
+	sin.sin_port = htons(9999);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sin, sizeof sin), 0);
+	return fd;
+}
+
+START_TEST(whose_connection_holds_a_port_is_found)
+{
+	struct proof p;
+	int fd;
+
+	(void)bind_at(OTHER_UID, 9051); /* in nobody's way */
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
+	ck_assert_int_eq(sockdiag_holder(rig_diag, &p, 0), -1);
+	fd = connect_as(OTHER_UID, 9050);
+	/* It is no listener: only who asks for it is told. */
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
+	ck_assert_int_eq(sockdiag_holder(rig_diag, &p, 0), 0);
+	ck_assert_int_eq(p.kind, PROOF_FOREIGN);
+	ck_assert_uint_eq(p.uid, OTHER_UID);
+	ck_assert_uint_eq(p.inode, rig_inode_of(fd));
+	/* Not of another address, nor of the other protocol. */
+	ck_assert_int_eq(sockdiag_holder(rig_diag, &p, 2), -1);
+	ck_assert_int_eq(sockdiag_holder(rig_diag, &p, 1), -1);
+	/* And the next look is a whole one. */
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
+}
+END_TEST
+
+START_TEST(tors_own_connections_hold_nothing)
+{
+	struct proof p;
+
+	ck_assert_int_eq(rig_prove(0).kind, PROOF_NO_SOCKET);
+	(void)connect_as(TOR_UID, 9050);
+	ck_assert_int_eq(sockdiag_holder(rig_diag, &p, 0), -1);
 }
 END_TEST
 
@@ -353,6 +415,8 @@ main(void)
 	tcase_add_test(tc, an_interfaces_listener_goes_with_its_address);
 	tcase_add_test(tc, what_the_caller_does_not_know_yet_is_not_proven);
 	tcase_add_test(tc, who_is_bound_without_listening_is_named);
+	tcase_add_test(tc, whose_connection_holds_a_port_is_found);
+	tcase_add_test(tc, tors_own_connections_hold_nothing);
 	tcase_add_test(tc, tors_socket_counts_once_it_listens);
 	tcase_add_test(tc, no_change_is_overlooked);
 	tcase_add_test(tc, the_owner_of_an_accepted_connection_is_found);

@@ -57,6 +57,27 @@ START_TEST(a_bare_line_is_whole_right_after_a_change)
 }
 END_TEST
 
+/* What was shown once and is over before it was told to all is told over. */
+START_TEST(a_newcomer_hears_that_what_he_was_shown_is_over)
+{
+	table_comes();
+	ck_assert(status_source_changed(&src));
+	status_source_tell(&src);
+	ck_assert(!status_source_changed(&src));
+	status_view_link(&src.view, false);
+	status_source_note(&src);
+	if (_i == 1)
+		ck_assert_ptr_nonnull(status_source_line(&src,
+		    STATUS_T_SNAPSHOT, 0));
+	table_comes();
+	(void)status_source_changed(&src); /* as each turn of the loop asks */
+	src.told.table = src.version;
+	ck_assert(status_source_changed(&src) == (_i == 1));
+	status_source_tell(&src);
+	ck_assert(!status_source_changed(&src));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -67,6 +88,8 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_bare_line_is_whole_right_after_a_change);
+	tcase_add_loop_test(tc, a_newcomer_hears_that_what_he_was_shown_is_over,
+	    0, 2);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -319,6 +319,25 @@ START_TEST(a_field_takes_its_quoted_text_along)
 }
 END_TEST
 
+START_TEST(what_is_shown_is_plain_and_fits)
+{
+	const struct cp_str in = LIT("a\0\033[31m\r\n \177~\377");
+	char dst[16] = "xxxx";
+
+	cp_str_show(dst, sizeof dst, in);
+	ck_assert_str_eq(dst, "a??[31m?? ?~?");
+	cp_str_show(dst, 4, in);
+	ck_assert_str_eq(dst, "a??");
+	cp_str_show(dst, 1, in);
+	ck_assert_str_eq(dst, "");
+	cp_str_show(dst, sizeof dst, (struct cp_str){ NULL, 0 });
+	ck_assert_str_eq(dst, "");
+	dst[0] = 'x';
+	cp_str_show(dst, 0, in); /* not even a NUL fits */
+	ck_assert_int_eq(dst[0], 'x');
+}
+END_TEST
+
 static Suite *
 str_suite(void)
 {
@@ -344,6 +363,7 @@ str_suite(void)
 	tcase_add_test(tc, a_word_ends_at_a_space);
 	tcase_add_loop_test(
 	    tc, a_field_takes_its_quoted_text_along, 0, NELEM(fields));
+	tcase_add_test(tc, what_is_shown_is_plain_and_fits);
 	suite_add_tcase(s, tc);
 	return s;
 }
