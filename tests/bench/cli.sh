@@ -5,6 +5,8 @@
 # section of RESULTS.md.
 # shellcheck source=tests/it/lib.bash
 . "${top_srcdir:?}/tests/it/lib.bash"
+# shellcheck source=tests/bench/lib.bash
+. "${top_srcdir:?}/tests/bench/lib.bash"
 rounds=$1
 peer_rounds=$2
 bench=$it_src/tests/bench
@@ -42,8 +44,7 @@ ln -s "$DIR/tor/control/socket" "$DIR/root/run/tor/control"
 applet=("$it_build/portcullis-applets" --root "$DIR/root" --control-port 0)
 stem=("$net_python" -Bsu "$bench/peer_ask.py")
 if ! "$net_python" -c 'import stem' 2>/dev/null; then
-	echo "no python3-stem (apt-get install python3-stem)" >&2
-	exit 77
+	bench_without "python3-stem (apt-get install python3-stem)"
 fi
 
 status=$(spend "$rounds" 0 "$it_build/portcullis" --socket-dir "$DIR/run" \
@@ -61,8 +62,7 @@ cat <<END
 
 \`make bench-cli\`: a process that asks, from its start to its end, on a private network with a real Tor and the gate open;
 $rounds rounds of ours, $peer_rounds of python3-stem's. Medians in milliseconds; the most memory that a run had (RSS) in MB.
-$(nproc) CPUs,$(sed -n 's/^model name[[:space:]]*://p' /proc/cpuinfo | head -n 1), Linux $(uname -r), Tor$(tor --version |
-    sed -n '1s/.*version\(.*\)\.$/\1/p'), python3-stem $(dpkg-query -W -f '${Version}' python3-stem).
+$(bench_machine), $(bench_tor), python3-stem $(bench_version python3-stem).
 
 | | ours | stem | ratio | memory | stem | ratio |
 |---|---|---|---|---|---|---|
@@ -73,3 +73,5 @@ row '`tor-bootstrap-check` (goals: 100 and 10)' "$bootstrap" \
     "$peer_bootstrap"
 row 'the same without a supervisor: Tor is asked' "$direct" \
     "$peer_bootstrap"
+bench_notes cli
+exit 0

@@ -55,6 +55,7 @@ struct fault {
 	const char *label;
 	int sig; /* 0: not a signal */
 	bool tor; /* needs tor_restart */
+	unsigned part; /* one round of so many: it takes seconds */
 	int (*round)(struct bench *b, const struct fault *f, double *us);
 };
 
@@ -70,7 +71,7 @@ static void
 report(const char *label, double *us, unsigned n)
 {
 	qsort(us, n, sizeof *us, compare);
-	printf("%-44s %5u %10.1f %10.1f %10.1f %10.1f\n", label, n, us[0],
+	printf("| %s | %u | %.0f | %.0f | %.0f | %.0f |\n", label, n, us[0],
 	    us[n / 2], us[(n * 99 - 1) / 100], us[n - 1]);
 	(void)fflush(stdout);
 }
@@ -239,33 +240,36 @@ round_nft(struct bench *b, const struct fault *f, double *us)
 }
 
 static const struct fault faults[] = {
-	{ "hold", "close request to kernel ack", 0, false, round_hold },
-	{ "nft", "peer: the same close by nft -f", 0, false, round_nft },
-	{ "gate-kill", "gate SIGKILL to last packet", SIGKILL, false,
-	    round_signal },
-	{ "engine-kill", "engine SIGKILL to last packet", SIGKILL, false,
-	    round_signal },
-	{ "engine-stop", "engine SIGSTOP to last packet", SIGSTOP, false,
-	    round_signal },
-	{ "gate-stop", "gate SIGSTOP to last packet", SIGSTOP, false,
-	    round_signal },
-	{ "tor-kill", "Tor SIGKILL to last packet", SIGKILL, true,
-	    round_signal },
+	{ "hold", "close request to the kernel's acknowledgement", 0, false,
+	    1, round_hold },
+	{ "nft", "the same close by `nft -f`", 0, false, 1, round_nft },
+	{ "gate-kill", "gate SIGKILL to the last packet", SIGKILL, false,
+	    2, round_signal },
+	{ "engine-kill", "engine SIGKILL to the last packet", SIGKILL, false,
+	    2, round_signal },
+	{ "engine-stop", "engine SIGSTOP to the last packet", SIGSTOP, false,
+	    6, round_signal },
+	{ "gate-stop", "gate SIGSTOP to the last packet", SIGSTOP, false,
+	    6, round_signal },
+	{ "tor-kill", "Tor SIGKILL to the last packet", SIGKILL, true,
+	    3, round_signal },
 };
 
 static int
 run_fault(struct bench *b, const struct fault *f)
 {
-	for (b->round = 0; b->round < b->rounds; b->round++)
+	const unsigned rounds = (b->rounds + f->part - 1) / f->part;
+
+	for (b->round = 0; b->round < rounds; b->round++)
 		if (f->round(b, f, &b->us[b->round]) == -1) {
 			fprintf(stderr, "%s: round %u failed\n", f->name,
 			    b->round);
 			return -1;
 		}
-	report(f->label, b->us, b->rounds);
+	report(f->label, b->us, rounds);
 	if (f->tor)
-		report("  of which until Tor's sockets close", b->eof_us,
-		    b->rounds);
+		report("of which until Tor's sockets close, which a "
+		    "bystander sees", b->eof_us, rounds);
 	return 0;
 }
 
@@ -299,8 +303,8 @@ run_all(struct bench *b, char **names)
 	b->sensor = sensor_start(b->sender_ns, b->dst, 53, RATE);
 	if (b->us == NULL || b->eof_us == NULL || b->sensor == NULL)
 		return 1;
-	printf("%-44s %5s %10s %10s %10s %10s\n", "[us]", "n", "min",
-	    "median", "p99", "max");
+	puts("| | rounds | min | median | p99 | max |\n"
+	    "|---|---|---|---|---|---|");
 	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
 		if (chosen(&faults[i], names) && run_fault(b, &faults[i]) ==
 		    -1)
@@ -340,7 +344,7 @@ main(int argc, char **argv)
 	if (b.run_dir == NULL || b.sender_ns == NULL || b.dst == NULL ||
 	    b.control == NULL || b.tor_restart == NULL || b.rounds == 0)
 		return usage();
-	printf("seed %u\n", s);
+	(void)fprintf(stderr, "seed %u\n", s);
 	srandom(s);
 	return run_all(&b, argv + optind);
 }

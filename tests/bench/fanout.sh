@@ -5,6 +5,8 @@
 # tests/bench/fanout.json of the build folder.
 set -eu
 : "${top_srcdir:?}" "${top_builddir:?}"
+# shellcheck source=tests/bench/lib.bash
+. "$top_srcdir/tests/bench/lib.bash"
 results=$top_builddir/tests/bench/fanout.json
 mkdir -p "$top_builddir/tests/bench"
 "$top_builddir/fanout" "${1:-10000}" "${2:-100}" \
@@ -21,9 +23,15 @@ row()
 	    "$results"
 }
 
-jq -r '"\(.readers) readers, lines of \(.line) octets, \(.rounds) rounds:\n"' \
+cat <<'END'
+# Readers of status.sock
+
+`make bench-fanout`: readers of which one in ten never reads and one in ten reads 1 KiB a second, beside an asyncio server that sends
+END
+jq -r --arg machine "$(bench_machine)" '"the same lines to the same readers. " +
+    "\($machine), lines of \(.line) octets.\n\n" +
+    "| \(.readers) readers, \(.rounds) rounds | ours | asyncio | ratio |"' \
     "$results"
-echo '| | ours | asyncio | ratio |'
 echo '|---|---|---|---|'
 row 'snapshot in to the last fast reader served, median, ms' \
     .last_us.median 1000
@@ -37,3 +45,4 @@ row 'memory of the process without readers, MB' .memory_empty 1e6
 row '... for each reader, octets' .octets_each 1
 row '... with all readers, MB' .memory_full 1e6
 row '... after all rounds, MB' .memory_after 1e6
+bench_notes fanout

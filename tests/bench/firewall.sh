@@ -9,6 +9,8 @@
 # its 333 listeners, held open by a gate.
 # shellcheck source=tests/it/gate.bash
 . "${top_srcdir:?}/tests/it/gate.bash"
+# shellcheck source=tests/bench/lib.bash
+. "${top_srcdir:?}/tests/bench/lib.bash"
 rounds=${1:-9}
 fault_rounds=${2:-20}
 ms=${3:-250}
@@ -287,8 +289,8 @@ cat <<END_TEXT
 # The firewall
 
 \`make bench-firewall\`: the shipped Whonix policy, 333 listeners, held open by the gate, beside a ruleset of a Whonix gateway's shape
-(tests/it/whonix_shape.bash, $(ip netns exec "$(lane_ns theirs gw)" nft list ruleset | grep -c counter) rules) and a gateway that only redirects. Through veth, $rounds rounds in turns, medians. $(nproc) CPUs,
-$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1), Linux $(uname -r). Operations a second; tcp-bulk: MB a second.
+(tests/it/whonix_shape.bash, $(ip netns exec "$(lane_ns theirs gw)" nft list ruleset | grep -c counter) rules) and a gateway that only redirects. Through veth, $rounds rounds in turns, medians. $(bench_machine).
+Operations a second; tcp-bulk: MB a second.
 
 $(through_show)
 
@@ -301,4 +303,5 @@ turned on:
 
 $(cat "$leaks")
 END_TEXT
+bench_notes firewall
 exit 0

@@ -8,6 +8,8 @@
 . "${top_srcdir:?}/tests/it/lib.bash"
 # shellcheck source=tests/it/listeners.bash
 . "${top_srcdir:?}/tests/it/listeners.bash"
+# shellcheck source=tests/bench/lib.bash
+. "${top_srcdir:?}/tests/bench/lib.bash"
 bench=$it_src/tests/bench
 rounds=${1:-10}
 idle=${2:-20}
@@ -292,7 +294,7 @@ bench_show()
 
 	\`make bench-listeners\`: 9 listeners, 333 (the shipped Whonix policy) and 4,000 (four addresses, a thousand SocksPorts each) on a real Tor, in
 	one run beside two peers. Medians of $rounds rounds ($gate_rounds for the kernel's part), in milliseconds; CPU over
-	$idle s. $(bench_machine).
+	$idle s. $(bench_machine), $(bench_tor).
 
 	| | $(jq -rs 'map(.listeners | tostring) | join(" | ")' "$results") |
 	|---|---|---|---|
@@ -300,21 +302,7 @@ bench_show()
 	jq -rs "$(bench_rows)" "$results"
 	echo
 	jq -rs "$(bench_ratios)" "$results"
-	cat <<-'END'
-	* Provisioning begins before our first GETCONF, with a process that has just started, and ends after the kernel's proof; stem's time
-	  begins at its SETCONF, in a process that is warm, and ends after GETCONF and net/listeners. What dominates both is Tor.
-	* Open comes with the second probe that shows traffic or a circuit built: a matter of the probe's interval, not of the listeners.
-	* The kernel's commit waits for other CPUs (RCU), hence its spread. The tee row is of one round.
-	* `listeners.json` in the build folder has every number.
-	END
-}
-
-bench_machine()
-{
-	printf '%s, %s, Linux %s, %s' "$(nproc) CPUs" \
-	    "$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo |
-	    head -n 1)" "$(uname -r)" \
-	    "$(tor --version | sed -n '1s/ version\(.*\)\.$/\1/p')"
+	bench_notes listeners | sed 1d
 }
 
 it_begin --no-tor

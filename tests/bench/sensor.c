@@ -204,8 +204,9 @@ sensor_print(struct sensor *s)
 	atomic_store(&s->stop, true);
 	(void)pthread_join(s->thread, NULL);
 	s->joined = true;
-	printf("sender: %llu datagrams, %llu accepted, %llu pauses over 1 ms, "
-	       "the longest %.1f ms; sensor overruns: %llu\n",
+	printf("\n* sender: %llu datagrams, %llu accepted, "
+	       "%llu pauses over 1 ms, the longest %.1f ms; "
+	       "sensor overruns: %llu\n",
 	    (unsigned long long)s->sent, (unsigned long long)s->count,
 	    (unsigned long long)s->late, (double)s->longest_ns / 1e6,
 	    (unsigned long long)s->overruns);
