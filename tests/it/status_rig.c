@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 #define REST_MS 5000
 #define MOST_KEPT (64 * 1024)
 #define STATUS_BEGIN "{\"v\":"
+#define KEEP_US 200000 /* well below STATUS_SNAP_MAX_NS */
 
 static uint64_t
 now_ms(clockid_t clock)
@@ -99,12 +101,39 @@ rig_spawn(struct rig *r, unsigned files)
 	r->keeper = pair[0];
 }
 
+/* Under the lock. */
+static ssize_t
+say_snapshot(struct rig *r, int flags)
+{
+	r->last.gate.at_ns = now_ms(CLOCK_BOOTTIME) * 1000000;
+	return send(r->engine, &r->last, sizeof r->last, flags | MSG_NOSIGNAL);
+}
+
+/* What is kept up holds for as long as the test takes. */
+static void *
+keep_saying(void *arg)
+{
+	struct rig *r = arg;
+
+	while (!r->ending) {
+		(void)usleep(KEEP_US);
+		(void)pthread_mutex_lock(&r->lock);
+		if (r->keeps)
+			(void)say_snapshot(r, MSG_DONTWAIT);
+		(void)pthread_mutex_unlock(&r->lock);
+	}
+	return NULL;
+}
+
 void
 rig_start(struct rig *r, unsigned files)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
 	r->engine = -1;
 	r->generation = 1;
+	r->keeps = r->ending = false;
+	ck_assert_int_eq(pthread_mutex_init(&r->lock, NULL), 0);
+	ck_assert_int_eq(pthread_create(&r->voice, NULL, keep_saying, r), 0);
 	(void)strcpy(r->dir, "/tmp/portcullis-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(r->dir));
 	r->status_fd = listen_at(r, "status.sock");
@@ -130,7 +159,7 @@ void
 rig_kill(struct rig *r, int sig)
 {
 	ck_assert_int_eq(kill(r->pid, sig), 0);
-	(void)rig_wait(r, 5);
+	(void)rig_wait(r, SOON / 1000);
 	close(r->keeper);
 	r->keeper = -1;
 }
@@ -141,16 +170,18 @@ rig_stop(struct rig *r)
 	struct sockaddr_un sun;
 	int fd, status = 0;
 
+	r->ending = true;
+	ck_assert_int_eq(pthread_join(r->voice, NULL), 0);
 	if (r->pid > 0) {
 		/* A line shows that it has come as far as its signals. */
 		fd = rig_connect(r, "status.sock");
-		json_decref(rig_line(fd, 2000));
+		json_decref(rig_line(fd, SOON));
 		close(fd);
 		ck_assert_int_eq(kill(r->pid, SIGTERM), 0);
-		status = rig_wait(r, 5);
+		status = rig_wait(r, SOON / 1000);
 		close(r->keeper);
 	}
-	close(r->engine);
+	rig_hang_up(r);
 	close(r->status_fd);
 	close(r->control_fd);
 	address(&sun, r, "status.sock");
@@ -170,23 +201,44 @@ rig_link(struct rig *r)
 	    pair), 0);
 	ck_assert_int_eq(link_send(r->keeper, LINK_ENGINE, pair[1]), 0);
 	close(pair[1]);
+	rig_hang_up(r);
+	r->engine = pair[0];
+}
+
+void
+rig_hang_up(struct rig *r)
+{
+	(void)pthread_mutex_lock(&r->lock);
+	r->keeps = false;
+	(void)pthread_mutex_unlock(&r->lock);
 	if (r->engine != -1)
 		close(r->engine);
-	r->engine = pair[0];
+	r->engine = -1;
+}
+
+static void
+snapshot(struct rig *r, enum gate_position position, unsigned seq, bool keeps)
+{
+	(void)pthread_mutex_lock(&r->lock);
+	sample_snapshot(&r->last);
+	r->last.gate.position = position;
+	r->last.table_generation = r->generation;
+	(void)snprintf(r->last.reason, sizeof r->last.reason, "number %u", seq);
+	r->keeps = keeps;
+	ck_assert_int_eq(say_snapshot(r, 0), sizeof r->last);
+	(void)pthread_mutex_unlock(&r->lock);
 }
 
 void
 rig_snapshot(struct rig *r, enum gate_position position, unsigned seq)
 {
-	struct snapshot s;
+	snapshot(r, position, seq, false);
+}
 
-	sample_snapshot(&s);
-	s.gate.position = position;
-	s.table_generation = r->generation;
-	s.gate.at_ns = now_ms(CLOCK_BOOTTIME) * 1000000;
-	(void)snprintf(s.reason, sizeof s.reason, "number %u", seq);
-	ck_assert_int_eq(send(r->engine, &s, sizeof s, MSG_NOSIGNAL),
-	    sizeof s);
+void
+rig_keep(struct rig *r, enum gate_position position, unsigned seq)
+{
+	snapshot(r, position, seq, true);
 }
 
 static bool
@@ -371,7 +423,7 @@ rig_settle(struct rig *r, enum gate_position position)
 
 	if (r->engine == -1)
 		rig_link(r);
-	rig_snapshot(r, position, 1);
+	rig_keep(r, position, 1);
 	ck_assert(rig_until(fd, gate_position_name(position), SOON));
 	close(fd);
 }

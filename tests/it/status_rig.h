@@ -7,6 +7,8 @@
 #define STATUS_RIG_H
 
 #include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -23,6 +25,12 @@ struct rig {
 	int engine;		   /* our end of the engine's link; -1 */
 	pid_t pid;
 	uint64_t generation; /* of the table, in snapshots; 1 */
+
+	pthread_t voice;      /* says LAST again and again while KEEPS */
+	pthread_mutex_t lock; /* for LAST and KEEPS, and what ENGINE is then */
+	struct snapshot last;
+	bool keeps;
+	atomic_bool ending;
 };
 
 /* FILES: the child's RLIMIT_NOFILE; 0: ours. */
@@ -35,9 +43,15 @@ int rig_wait(struct rig *r, unsigned seconds);
 
 /* A new engine's end; the old one is closed. */
 void rig_link(struct rig *r);
-/* Send a sample snapshot that is fresh now, in POSITION, with SEQ in a text. */
+void rig_hang_up(struct rig *r);
+/*
+ * Send a sample snapshot that is fresh now, in POSITION, with SEQ in a text:
+ * once, so that the engine is silent after it.
+ */
 void rig_snapshot(struct rig *r, enum gate_position position, unsigned seq);
-/* The first, and with a link if there is none; until it is told. */
+/* The same again and again, until something else is said or it is gone. */
+void rig_keep(struct rig *r, enum gate_position position, unsigned seq);
+/* With a link if there is none; until it is told, and kept. */
 void rig_settle(struct rig *r, enum gate_position position);
 /* The next verb; false: none within MS. */
 bool rig_verb(struct rig *r, struct snap_verb *v, int ms);

@@ -99,8 +99,7 @@ START_TEST(engine_that_goes_away_is_told_at_once)
 	rig_settle(&rig, GATE_CLOSED);
 	rig_say(fd, "{\"cmd\":\"hold\"}\n");
 	ck_assert(rig_verb(&rig, &v, SOON));
-	close(rig.engine);
-	rig.engine = -1;
+	rig_hang_up(&rig);
 	rig_expect(rig_line(fd, SOON), "error",
 	    "The engine went away before it answered.");
 	close(fd);

@@ -28,8 +28,7 @@ setup(void)
 	char path[128];
 
 	rig_start(&rig, RESERVED + PLACES);
-	rig_link(&rig);
-	rig_snapshot(&rig, GATE_OPEN, 0);
+	rig_settle(&rig, GATE_OPEN);
 	(void)snprintf(path, sizeof path, "%s/status.sock", rig.dir);
 	ck_assert_int_eq(chmod(rig.dir, 0755), 0);
 	ck_assert_int_eq(chmod(path, 0666), 0);
@@ -165,7 +164,7 @@ START_TEST(nobody_keeps_root_out)
 	/* Nor does the crowd get them back. */
 	for (i = 0; i < PLACES; i++)
 		close(connect_as(MALLORY));
-	rig_snapshot(&rig, GATE_CLOSED, 1);
+	rig_keep(&rig, GATE_CLOSED, 1);
 	for (i = 0; i < PLACES / 2; i++) {
 		ck_assert_msg(rig_until(other[i], "closed", SOON), "%u", i);
 		close(other[i]);
@@ -189,8 +188,7 @@ START_TEST(history_is_told_in_the_first_line)
 	json_t *line;
 
 	ck_assert(rig_until(fd, "open", SOON));
-	close(rig.engine);
-	rig.engine = -1;
+	rig_hang_up(&rig);
 	ck_assert(rig_until(fd, "unknown", SOON));
 	close(fd);
 	fd = rig_connect(&rig, "status.sock");
@@ -199,12 +197,12 @@ START_TEST(history_is_told_in_the_first_line)
 	ck_assert_uint_eq(n, 3);
 	ck_assert_str_eq(event(line, 0, "reason"), "engine-gone");
 	ck_assert_str_eq(event(line, 1, "position"), "open");
-	ck_assert_str_eq(event(line, 1, "text"), "number 0");
+	ck_assert_str_eq(event(line, 1, "text"), "number 1");
 	ck_assert_str_eq(event(line, 2, "reason"), "engine-gone");
 	ck_assert_str_eq(event(line, 2, "position"), "unknown");
 	json_decref(line);
 	rig_link(&rig);
-	rig_snapshot(&rig, GATE_CLOSED, 2);
+	rig_keep(&rig, GATE_CLOSED, 2);
 	line = rig_line(fd, SOON);
 	ck_assert(json_is_null(json_object_get(line, "history")));
 	json_decref(line);
@@ -227,7 +225,8 @@ START_TEST(first_line_has_table_and_history)
 	line = rig_line(fd, SOON);
 	ck_assert_uint_eq(json_array_size(json_object_get(
 	    json_object_get(line, "listeners"), "table")), 20);
-	ck_assert_uint_eq(json_array_size(json_object_get(line, "history")),
+	/* On a machine that stands still there are doubts in between. */
+	ck_assert_uint_ge(json_array_size(json_object_get(line, "history")),
 	    2);
 	json_decref(line);
 	close(fd);
