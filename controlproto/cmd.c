@@ -1,6 +1,8 @@
 #include "controlproto/cmd.h"
 
+#include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -278,6 +280,15 @@ enum cp_err
 cp_cmd_newcircuit(struct cp_cmd *out)
 {
 	return build_fixed(out, "EXTENDCIRCUIT 0 purpose=general");
+}
+
+enum cp_err
+cp_cmd_closestream(struct cp_cmd *out, uint64_t id)
+{
+	char text[sizeof "CLOSESTREAM 18446744073709551615 1"];
+
+	(void)snprintf(text, sizeof text, "CLOSESTREAM %" PRIu64 " 1", id);
+	return build_fixed(out, text);
 }
 
 enum cp_err

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
 #include "str.h"
@@ -69,6 +70,12 @@ enum cp_err cp_cmd_signal(struct cp_cmd *out, enum cp_signal sig)
     __attribute__((warn_unused_result));
 /* EXTENDCIRCUIT 0 purpose=general: ask for one fresh circuit, as evidence. */
 enum cp_err cp_cmd_newcircuit(struct cp_cmd *out)
+    __attribute__((warn_unused_result));
+/*
+ * CLOSESTREAM ID 1: end that stream, for no reason that is told (MISC).  One
+ * that has ended by itself is no error of anybody's: Tor answers 552.
+ */
+enum cp_err cp_cmd_closestream(struct cp_cmd *out, uint64_t id)
     __attribute__((warn_unused_result));
 enum cp_err cp_cmd_quit(struct cp_cmd *out) __attribute__((warn_unused_result));
 

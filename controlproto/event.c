@@ -7,6 +7,7 @@
 #include "controlproto/reply.h"
 
 #define ASYNC_CODE 650
+#define STATUS_MAX 32 /* the longest of today, CONTROLLER_WAIT, has 15 */
 
 static enum cp_severity
 severity_of(struct cp_str word)
@@ -317,6 +318,35 @@ read_stream(struct cp_event *out, struct cp_str rest)
 	out->kind = CP_EV_STREAM;
 	out->action = status;
 	out->stream = st;
+}
+
+/* A word of capitals, not longer than any that Tor may ever have. */
+static bool
+is_status(struct cp_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if ((s.p[i] < 'A' || s.p[i] > 'Z') && s.p[i] != '_')
+			return false;
+	}
+	return s.n > 0 && s.n <= STATUS_MAX;
+}
+
+int
+cp_streams_next(uint64_t *id, struct cp_str *status, struct cp_str *rest)
+{
+	struct cp_str after = *rest, line = cp_lex_until(&after, '\n');
+
+	if (rest->n == 0)
+		return 0;
+	if (!read_number(id, cp_lex_word(&line), UINT64_MAX))
+		return -1;
+	*status = cp_lex_word(&line);
+	/* The target, which is last, may be anything but nothing. */
+	if (!is_status(*status) || !is_number(cp_lex_word(&line)) ||
+	    line.n == 0)
+		return -1;
+	*rest = after;
+	return 1;
 }
 
 /* One reader for each family of events; REST is what follows the name. */

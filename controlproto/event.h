@@ -71,6 +71,14 @@ struct cp_stream {
 	struct cp_str fields;	   /* ISO_FIELDS: names with commas between */
 };
 
+/*
+ * Walk the lines of GETINFO stream-status.  *REST starts as the whole value
+ * and advances.  Returns 1 and a stream's number and status ("SENTRESOLVE",
+ * borrowed), 0 at the end, -1 on anything else, and stays there.  Where the
+ * stream goes to is a user's affair and not told.
+ */
+int cp_streams_next(uint64_t *id, struct cp_str *status, struct cp_str *rest);
+
 struct cp_event {
 	enum cp_event_kind kind;
 	enum cp_severity severity;

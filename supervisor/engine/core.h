@@ -12,6 +12,7 @@
  *	about.c		what Tor says that decides nothing
  *	storm.c		how often events may have us do so
  *	repair.c	drift, SETCONF, back-off, limits
+ *	questions.c	what is under way by DNS, ended before that
  *	relays.c	strict egress: where Tor may connect to
  *	uplink.c ...	bridges, transports, proxy, and the names they need
  *	apply.c		changes of them, as transactions
@@ -33,6 +34,7 @@
 #include "supervisor/engine/kept.h"
 #include "supervisor/engine/names.h"
 #include "supervisor/engine/provision.h"
+#include "supervisor/engine/questions.h"
 #include "supervisor/engine/reach.h"
 #include "supervisor/engine/relays.h"
 #include "supervisor/engine/session.h"
@@ -58,11 +60,9 @@ enum latch { LATCH_NONE = 0, LATCH_FIGHT, LATCH_REFUSED, NLATCH };
 struct due {
 	uint64_t connect; /* BACKOFF ends */
 	uint64_t probe, conf, circuits;
-	uint64_t retry;	  /* try again a listener that was left out */
-	uint64_t again;	  /* send again a list that was refused */
+	uint64_t retry, again; /* a listener left out; a list refused */
 	uint64_t owner;	  /* ask for the owner of a foreign socket */
-	uint64_t gate;	  /* repeat the request */
-	uint64_t status;  /* repeat the snapshot */
+	uint64_t gate, status; /* repeat the request; the snapshot */
 };
 
 struct engine {
@@ -127,6 +127,7 @@ struct engine {
 	struct tryout tryout;
 	struct apply apply;
 	struct kept kept;
+	struct questions questions;
 
 	/* gate */
 	bool gate_up, gate_known, status_up;
@@ -182,8 +183,7 @@ void engine_decide(struct engine *e, uint64_t now);
 /* Are there clients of whatever kind for whom POS is open? */
 bool ask_is_up(enum gate_position pos);
 
-/* places.c */
-/* Ask for the owner of a foreign socket, if one was not asked for yet. */
+/* places.c: ask for a foreign socket's owner, if none was asked for yet. */
 void places_ask_owner(struct engine *e, uint64_t now);
 
 /* auth.c; each handler borrows REPLY. */

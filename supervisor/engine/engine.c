@@ -528,6 +528,7 @@ engine_settle(struct engine *e, uint64_t now)
 	wake = earlier(wake, tryout_wake(e));
 	wake = earlier(wake, transports_wake(e));
 	wake = earlier(wake, uplink_wake(e, now));
+	wake = earlier(wake, questions_wake(e, now));
 	if (e->gate_up && (!ask_is_up(e->asked) || !e->asked_valid))
 		wake = earlier(wake, e->due.gate);
 	return wake > now ? wake : now + 1;

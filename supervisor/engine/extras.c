@@ -45,7 +45,7 @@ void
 extras_forget(struct extras *x)
 {
 	x->n = x->nold = x->nover = x->nstrangers = 0;
-	x->too_many = false;
+	x->too_many = x->dns_ghost = false;
 	x->ghosts = x->ghosts_sent = x->ghosts_left = 0;
 }
 
@@ -258,10 +258,14 @@ extras_match(struct prov *p)
 	bool used[EXTRAS_MAX] = { false };
 
 	x->ghosts = x->too_many ? 1 : 0;
-	for (size_t i = 0; i < x->nstrangers; i++)
-		if (p->uses[x->strangers[i].kind] &&
-		    !explained(x, &x->strangers[i], used))
-			x->ghosts += hash(&x->strangers[i]);
+	x->dns_ghost = x->too_many;
+	for (size_t i = 0; i < x->nstrangers; i++) {
+		if (!p->uses[x->strangers[i].kind] ||
+		    explained(x, &x->strangers[i], used))
+			continue;
+		x->ghosts += hash(&x->strangers[i]);
+		x->dns_ghost |= x->strangers[i].kind == POL_DNS;
+	}
 	/* Gone: should they come back they are sent away again. */
 	if (x->ghosts == 0)
 		x->ghosts_left = 0;

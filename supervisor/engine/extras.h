@@ -52,6 +52,7 @@ struct extras {
 	struct stranger *strangers; /* owned, EXTRAS_STRANGERS */
 	size_t nstrangers;
 	bool too_many;
+	bool dns_ghost;	      /* a DNSPort is one of these: */
 	uint64_t ghosts;      /* strangers without a line: 0 none, else who */
 	uint64_t ghosts_sent; /* ... at the last SETCONF */
 	uint64_t ghosts_left; /* ... and still there after an accepted one */

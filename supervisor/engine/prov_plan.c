@@ -276,19 +276,41 @@ make_setconf(struct cp_cmd *out, struct prov *p)
 	return err;
 }
 
+/* Can it not be in the list, whatever the plan? */
+static bool
+is_out(const struct prov *p, size_t i)
+{
+	uint8_t k = p->policy->listeners[i].ifaddr;
+
+	return p->l[i].withheld || (k != 0 && p->last[k - 1].family == 0);
+}
+
+bool
+prov_shuts_dns(const struct prov *p, enum prov_plan plan, uint64_t now)
+{
+	if (!p->uses[POL_DNS])
+		return false;
+	/* In doubt since Tor was asked: what it has open may be any. */
+	if (p->x.dns_ghost || !p->listeners[POL_DNS].valid)
+		return true;
+	for (size_t i = 0; i < p->policy->nlisteners; i++)
+		if (p->policy->listeners[i].kind == POL_DNS &&
+		    (p->l[i].named || p->l[i].lost) && (is_out(p, i) ||
+		    (plan == PROV_CYCLE && needs_cycle(p, i, now))))
+			return true;
+	return false;
+}
+
 enum cp_err
 prov_cmd_setconf(struct prov *p, struct cp_cmd *out, enum prov_plan plan,
     uint64_t now)
 {
 	struct prov_listener *l;
-	uint8_t k;
 
 	for (size_t i = 0; i < p->policy->nlisteners; i++) {
 		l = &p->l[i];
-		k = p->policy->listeners[i].ifaddr;
 		l->hinted = false;
-		p->left_out[i] = l->withheld ||
-		    (k != 0 && p->last[k - 1].family == 0);
+		p->left_out[i] = is_out(p, i);
 		if (plan != PROV_CYCLE || !needs_cycle(p, i, now))
 			continue;
 		p->left_out[i] = l->cycled = true;

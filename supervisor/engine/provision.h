@@ -89,8 +89,7 @@ struct prov {
 	size_t *sorted;			 /* owned: numbers by kind and text */
 	bool *left_out;			 /* owned: scratch for building */
 	bool *good; /* owned: what the last accepted SETCONF left out */
-	bool have_good;
-	bool uses[POL_NKIND];
+	bool have_good, uses[POL_NKIND];
 	struct pol_addr now[POL_MAX_IFADDRS];  /* the interfaces' addresses */
 	struct pol_addr last[POL_MAX_IFADDRS]; /* ... that they had last */
 	struct pol_addr former[POL_MAX_IFADDRS][PROV_FORMER]; /* ... before */
@@ -236,6 +235,8 @@ enum prov_plan prov_plan_make(const struct prov *p, uint64_t now);
 /* The SETCONF for PLAN. */
 enum cp_err prov_cmd_setconf(struct prov *p, struct cp_cmd *out,
     enum prov_plan plan, uint64_t now) __attribute__((warn_unused_result));
+/* Does that one shut a DNSPort, or what is left of a lost one? */
+bool prov_shuts_dns(const struct prov *p, enum prov_plan plan, uint64_t now);
 /* The last SETCONF built here was answered with 250. */
 void prov_accepted(struct prov *p);
 

@@ -286,6 +286,7 @@ repair_ask_setconf(struct engine *e, uint64_t now)
 
 	e->setting = e->bind_failed = e->joining = e->moved = false;
 	e->provisioned = e->set_open = true;
+	questions_clear(e);
 	e->cycling = e->plan == PROV_CYCLE;
 	session_send(e, CMD_SETCONF, &cmd,
 	    prov_cmd_setconf(&e->prov, &cmd, e->plan, now), now);

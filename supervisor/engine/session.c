@@ -69,6 +69,8 @@ static const struct {
 	[CMD_UPLINK_SET]   = { SETCONF_MS, uplink_on_set },
 	[CMD_ABOUT]	   = { WATCH_MS,   about_on_reply },
 	[CMD_FILES]	   = { WATCH_MS,   kept_on_files },
+	[CMD_QUESTIONS]	   = { WATCH_MS,   questions_on_list },
+	[CMD_CLOSE]	   = { WATCH_MS,   questions_on_closed },
 };
 /* clang-format on */
 
@@ -93,6 +95,7 @@ session_reset(struct engine *e)
 	relays_lost(e);
 	uplink_lost(e);
 	kept_lost(e);
+	questions_clear(e);
 	e->need_info = e->need_events = false;
 	e->need_conf = e->need_probe = false;
 	e->need_newnym = e->newnym_open = false;
@@ -233,6 +236,25 @@ ask_newnym(struct engine *e, uint64_t now)
 	    cp_cmd_signal(&cmd, CP_SIGNAL_NEWNYM), now);
 }
 
+/* A SETCONF, or what has to be done before it; false: not now. */
+static bool
+next_setting(struct engine *e, uint64_t now)
+{
+	if (!e->setting || uplink_unresolved(e))
+		return false;
+	switch (questions_step(e, now)) {
+	case QUESTIONS_WAIT:
+		return false;
+	case QUESTIONS_ASK:
+		questions_ask(e, now);
+		break;
+	case QUESTIONS_NONE:
+		repair_ask_setconf(e, now);
+		break;
+	}
+	return true;
+}
+
 /* While Tor takes back what it says the clock alone says when to ask. */
 static void
 next_watching(struct engine *e, uint64_t now)
@@ -243,8 +265,8 @@ next_watching(struct engine *e, uint64_t now)
 		uplink_ask_set(e, now);
 	else if (calm && kept_due(e))
 		kept_ask(e, now);
-	else if (e->setting && !uplink_unresolved(e))
-		repair_ask_setconf(e, now);
+	else if (next_setting(e, now))
+		;
 	else if (check_due(e)) /* to be quiet again cannot wait */
 		check_ask(e, now);
 	else if ((calm && e->need_probe) || now >= e->due.probe)

@@ -35,6 +35,8 @@ enum cmd {
 	CMD_UPLINK_SET,
 	CMD_ABOUT,
 	CMD_FILES,
+	CMD_QUESTIONS,
+	CMD_CLOSE,
 	NCMD
 };
 

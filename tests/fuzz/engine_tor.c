@@ -325,6 +325,35 @@ answer_about(void)
 	fuzz_feed_text("250 OK\r\n");
 }
 
+/* What is under way by DNS: nothing mostly, something, or nonsense. */
+static void
+answer_questions(void)
+{
+	const size_t how = (size_t)(w.now / 250);
+	const bool closing = w.sent[0] == 'C';
+
+	w.sent[0] = '\0';
+	if (closing)
+		fuzz_feed_text(how % 2 == 0 ? "250 OK\r\n" :
+		    "552 Unknown stream \"7\"\r\n");
+	else if (how % 32 == 3)
+		fuzz_feed_text("250-stream-status=x\r\n250 OK\r\n");
+	else if (how % 16 == 2)
+		fuzz_feed_text("250+stream-status=\r\n"
+		    "7 SENTRESOLVE 4 a.example:0\r\n"
+		    "8 SUCCEEDED 5 192.0.2.1:443\r\n"
+		    "9 NEWRESOLVE 0 :0\r\n.\r\n250 OK\r\n");
+	else
+		fuzz_feed_text("250-stream-status=\r\n250 OK\r\n");
+}
+
+static bool
+is_questions(const char *sent)
+{
+	return strcmp(sent, "GETINFO stream-status") == 0 ||
+	    strncmp(sent, "CLOSESTREAM ", 12) == 0;
+}
+
 /* Not "GETINFO config/defaults": that decides something. */
 static bool
 is_about(const char *sent)
@@ -339,8 +368,12 @@ fuzz_answer(struct input *in)
 {
 	uint8_t flaw = fuzz_take(in);
 
-	while (is_about(w.sent))
-		answer_about();
+	while (is_about(w.sent) || is_questions(w.sent)) {
+		if (is_about(w.sent))
+			answer_about();
+		else
+			answer_questions();
+	}
 	/* An answer to nothing only now and then: it ends the session. */
 	if (w.sent[0] == '\0' && flaw < 250)
 		return;

@@ -1,11 +1,13 @@
 /*
  * Promises: what is encoded decodes to itself, and has no CR, LF or NUL; a
  * command is one line whatever goes into it; a keyword's value is found
- * where it was put and nowhere else.
+ * where it was put and nowhere else; so is a listener and a stream in a list.
  */
 #include "tests/fuzz/fuzz.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "controlproto/cmd.h"
@@ -202,6 +204,42 @@ check_listeners(struct cp_str in)
 	(void)n; /* reading it lets the sanitizers see each entry */
 }
 
+/* What is told of a stream is in its line, spelt as Tor does. */
+static void
+check_streams(struct cp_str in)
+{
+	struct cp_str was, status, line;
+	const char *end;
+	char number[24];
+	uint64_t id;
+	int rc;
+
+	do {
+		was = line = in;
+		rc = cp_streams_next(&id, &status, &in);
+		if (rc <= 0) {
+			FUZZ_ASSERT(in.n == was.n);
+			continue;
+		}
+		FUZZ_ASSERT(in.n < was.n);
+		end = memchr(was.p, '\n', was.n);
+		if (end != NULL)
+			line.n = (size_t)(end - was.p);
+		FUZZ_ASSERT(status.n > 0 && !has(status, ' '));
+		FUZZ_ASSERT(status.p > line.p &&
+		    status.p + status.n < line.p + line.n);
+		/* Leading zeros are none of Tor's, and mean nothing. */
+		while (line.n > 1 && line.p[0] == '0' && line.p[1] != ' ') {
+			line.p++;
+			line.n--;
+		}
+		(void)snprintf(number, sizeof number, "%" PRIu64 " ", id);
+		FUZZ_ASSERT(line.n > strlen(number) && memcmp(line.p, number,
+		    strlen(number)) == 0);
+	} while (rc > 0);
+	FUZZ_ASSERT((rc == 0) == (in.n == 0));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -217,6 +255,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_decoder(in);
 	check_any_line(in);
 	check_listeners(in);
+	check_streams(in);
 	check_command(copy);
 	free(copy);
 	return 0;

@@ -49,7 +49,8 @@ def step_of(command):
         return word
     for step, key in (("INFO", "events/names"), ("PROBE", "net/listeners"),
                       ("CIRCUITS", "circuit-status"), ("NS", "ns/all"),
-                      ("DEFAULTS", "config/defaults")):
+                      ("DEFAULTS", "config/defaults"),
+                      ("QUESTIONS", "stream-status")):
         if key in rest:
             return step
     return "ABOUT"
@@ -380,6 +381,19 @@ add("deaf", "SETCONF: 250 OK, and nothing else", step="SETCONF",
 add("refuses", "SETCONF refused, in red", step="SETCONF",
     deed=d.say(b"513 Unacceptable: \x1b[31m\xff\x07\r\n"), act=d.drop_all,
     shut=True, undone=True, reason=("refused",), log="refuses", cut=True)
+
+# --- what is under way by DNS when a DNSPort is to be shut ------------------
+
+UNDER_WAY = {"log": "with questions under way"}
+odd("questions-endless", "more questions by DNS with every look", quick=True,
+    lies={"stream-status": d.questions(2000)}, **UNDER_WAY)
+odd("questions-refused", "a question that cannot be ended",
+    step="CLOSESTREAM", deed=d.say(b"512 No: \x1b[31m\xff\x07\r\n"),
+    lies={"stream-status": b"7 SENTRESOLVE 4 a.example:0"}, **UNDER_WAY)
+new("questions-garbage", "streams that are none", lies={
+    "stream-status": b"7 SENTRESOLVE 4 a.example:0\n\x1b[2J\xff"}, **BYTES)
+new("questions-number", "a stream of 400 digits", lies={
+    "stream-status": b"9" * 400 + b" SENTRESOLVE 4 a.example:0"}, **BYTES)
 
 # --- TCP, a password, many listeners, strict egress ------------------------
 

@@ -293,6 +293,17 @@ def then(value):
     return lie
 
 
+def questions(count):
+    """Of so many streams, all of them questions, none was there before."""
+    def lie(link, _):
+        begin = link.state.get("questions", 1)
+        link.state["questions"] = begin + count
+        return b"\r\n".join(b"%d %s a%d.example:0" % (
+            i, (b"SENTRESOLVE 4", b"NEWRESOLVE 0")[i % 2], i)
+            for i in range(begin, begin + count))
+    return lie
+
+
 def deaf(link, good):
     """A SETCONF that is answered and not done."""
     link.send(b"250 OK\r\n")

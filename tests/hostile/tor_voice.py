@@ -152,6 +152,7 @@ class Link(fake_tor.Tor):
                                       'TAG=done SUMMARY="Done"',
             "config/defaults": DEFAULTS,
             "ns/all": RELAYS,
+            "stream-status": "",
             "dormant": "0",
             "uptime": str(int(time.monotonic())),
             "consensus/valid-after": "2026-01-31 21:00:00",
@@ -221,7 +222,7 @@ class Link(fake_tor.Tor):
             return self.setconf(rest)
         if word == "SETEVENTS":
             self.events = True
-        if word in ("SETEVENTS", "SIGNAL"):
+        if word in ("SETEVENTS", "SIGNAL", "CLOSESTREAM"):
             return b"250 OK\r\n"
         if word == "PROTOCOLINFO" and TCP:
             return (b'250-PROTOCOLINFO 1\r\n250-AUTH METHODS=HASHEDPASSWORD'

@@ -81,6 +81,7 @@ struct world {
 	size_t ntrace;
 	struct snapshot snap;
 	char said[8192]; /* the texts of all results */
+	char warned[4096]; /* in the log, since somebody has looked */
 	struct snap_result result;
 	struct snap_page page;	 /* the last one */
 	struct snap_listener table[64];
@@ -151,6 +152,8 @@ void script_probe(char *arg);
 void script_conf(char *arg);
 void script_where(char *arg);
 void script_consensus(char *arg);
+void script_questions(char *arg);
+void script_closes(char *arg);
 
 /* scenario_names.c: the engine's ops, and words. */
 int names_op_reach(void *arg, const struct gate_reach *r);

@@ -164,6 +164,41 @@ script_consensus(char *arg)
 	world_feed(".\r\n250 OK\r\n");
 }
 
+/* "N FROM": the next command is stream-status; N questions are under way. */
+void
+script_questions(char *arg)
+{
+	char sent[] = "GETINFO stream-status", line[64];
+	unsigned n = 0, from = 0;
+
+	(void)sscanf(arg, "%u %u", &n, &from);
+	script_sent(sent);
+	world_feed("250+stream-status=\r\n");
+	for (unsigned i = 0; i < n; i++) {
+		(void)snprintf(line, sizeof line, "%u %s name%u.example:0\r\n",
+		    from + i, i % 2 == 0 ? "SENTRESOLVE 4" : "NEWRESOLVE 0",
+		    from + i);
+		world_feed(line);
+	}
+	world_feed(".\r\n250 OK\r\n");
+}
+
+/* "N FROM": the next commands close these streams, the last one first. */
+void
+script_closes(char *arg)
+{
+	unsigned n = 0, from = 0;
+	char sent[64];
+
+	ck_assert_int_eq(sscanf(arg, "%u %u", &n, &from), 2);
+	while (n-- > 0) {
+		(void)snprintf(sent, sizeof sent, "CLOSESTREAM %u 1",
+		    from + n);
+		script_sent(sent);
+		world_feed("250 OK\r\n");
+	}
+}
+
 /*
  * The next command is GETCONF for where Tor goes; NAME=VALUE | NAME=VALUE
  * are what is set, all else is at its default.

@@ -70,6 +70,20 @@ START_TEST(signals_are_sent_by_name)
 }
 END_TEST
 
+START_TEST(a_stream_is_closed_by_its_number)
+{
+	struct cp_cmd cmd = dirty();
+
+	ck_assert_int_eq(cp_cmd_closestream(&cmd, 7), CP_OK);
+	ck_assert(!cmd.secret);
+	same(&cmd, "CLOSESTREAM 7 1");
+	ck_assert_int_eq(cp_cmd_closestream(&cmd, 0), CP_OK);
+	same(&cmd, "CLOSESTREAM 0 1");
+	ck_assert_int_eq(cp_cmd_closestream(&cmd, UINT64_MAX), CP_OK);
+	same(&cmd, "CLOSESTREAM 18446744073709551615 1");
+}
+END_TEST
+
 START_TEST(the_client_nonce_goes_out_as_hex)
 {
 	unsigned char nonce[32];
@@ -325,6 +339,7 @@ cmd_suite(void)
 
 	tcase_add_loop_test(tc, fixed_commands_are_what_tor_expects, 0, 3);
 	tcase_add_test(tc, signals_are_sent_by_name);
+	tcase_add_test(tc, a_stream_is_closed_by_its_number);
 	tcase_add_test(tc, the_client_nonce_goes_out_as_hex);
 	tcase_add_test(
 	    tc, a_credential_of_any_octets_goes_out_as_hex_and_secret);

@@ -349,6 +349,78 @@ START_TEST(a_bootstrap_is_shown_in_one_line)
 }
 END_TEST
 
+START_TEST(streams_are_told_one_by_one)
+{
+	struct cp_str status, rest = cp_str_of(
+	    "30 SENTRESOLVE 4 www.example.com:0\n31 NEWRESOLVE 0 :0\n"
+	    "18446744073709551615 CONTROLLER_WAIT 7 a b c\n"
+	    "0 NEW 0 [2001:db8::1]:443\n");
+	uint64_t id;
+
+	ck_assert_int_eq(cp_streams_next(&id, &status, &rest), 1);
+	ck_assert_uint_eq(id, 30);
+	ck_str(status, "SENTRESOLVE");
+	ck_assert_int_eq(cp_streams_next(&id, &status, &rest), 1);
+	ck_assert_uint_eq(id, 31);
+	ck_str(status, "NEWRESOLVE");
+	ck_assert_int_eq(cp_streams_next(&id, &status, &rest), 1);
+	ck_assert_uint_eq(id, UINT64_MAX);
+	ck_str(status, "CONTROLLER_WAIT");
+	ck_assert_int_eq(cp_streams_next(&id, &status, &rest), 1);
+	ck_assert_uint_eq(id, 0);
+	ck_str(status, "NEW");
+	ck_assert_int_eq(cp_streams_next(&id, &status, &rest), 0);
+	ck_assert_int_eq(cp_streams_next(&id, &status, &rest), 0);
+}
+END_TEST
+
+/* The third has a status of 33 letters. */
+static const char *const no_streams[] = {
+	"\n",
+	"7",
+	"7 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA 0 a:0",
+	"7 NEW",
+	"7 NEW 0",
+	"7 NEW 0 ",
+	"7 NEW  a:0",
+	"7 NEW x a:0",
+	"7  0 a:0",
+	"7 new 0 a:0",
+	"7 NEW\r 0 a:0",
+	" 7 NEW 0 a:0",
+	"x NEW 0 a:0",
+	"-7 NEW 0 a:0",
+	"+7 NEW 0 a:0",
+	"7x NEW 0 a:0",
+	"18446744073709551616 NEW 0 a:0",
+	"7 NEW 18446744073709551616 a:0",
+	"\n7 NEW 0 a:0",
+};
+
+START_TEST(what_is_no_stream_ends_the_walk)
+{
+	struct cp_str status, rest = cp_str_of(no_streams[_i]);
+	const size_t n = rest.n;
+	uint64_t id;
+
+	ck_assert_int_eq(cp_streams_next(&id, &status, &rest), -1);
+	ck_assert_uint_eq(rest.n, n);
+	ck_assert_int_eq(cp_streams_next(&id, &status, &rest), -1);
+}
+END_TEST
+
+START_TEST(a_status_may_be_as_long_as_that)
+{
+	struct cp_str status, rest = cp_str_of(
+	    "7 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA 0 a:0\n?");
+	uint64_t id;
+
+	ck_assert_int_eq(cp_streams_next(&id, &status, &rest), 1);
+	ck_assert_uint_eq(status.n, 32);
+	ck_assert_int_eq(cp_streams_next(&id, &status, &rest), -1);
+}
+END_TEST
+
 static Suite *
 event_suite(void)
 {
@@ -369,6 +441,10 @@ event_suite(void)
 	tcase_add_test(tc, a_keyword_is_found_only_where_a_field_begins);
 	tcase_add_loop_test(tc, a_bootstrap_is_shown_in_one_line, 0,
 	    NELEM(shown));
+	tcase_add_test(tc, streams_are_told_one_by_one);
+	tcase_add_loop_test(tc, what_is_no_stream_ends_the_walk, 0,
+	    NELEM(no_streams));
+	tcase_add_test(tc, a_status_may_be_as_long_as_that);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -5,6 +5,7 @@
  * engine did must be the same.  The language is in tests/scenario/README.
  */
 #include <check.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +245,32 @@ do_says(char *arg)
 		world_trouble(arg, w.said);
 }
 
+void __wrap_log_warn(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/* In place of log_warn(). */
+void
+__wrap_log_warn(const char *fmt, ...)
+{
+	const size_t n = strlen(w.warned);
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(w.warned + n, sizeof w.warned - n, fmt, ap);
+	va_end(ap);
+}
+
+/* Is TEXT in what was logged as a warning?  Alone: nothing was. */
+static void
+do_warned(char *arg)
+{
+	world_flush();
+	if (arg[0] == '\0' ? w.warned[0] != '\0' :
+	    strstr(w.warned, arg) == NULL)
+		world_trouble(arg, w.warned);
+	w.warned[0] = '\0';
+}
+
 /* The isolation check's client breaks. */
 static void
 do_lose(char *arg)
@@ -337,6 +364,8 @@ static const struct {
 	{ "connect", do_connect }, { "eof", do_eof }, { "gate", do_gate },
 	{ "prove", do_prove }, { "verb", do_verb }, { "break", do_break },
 	{ "says", do_says }, { "clock", do_clock }, { "lose", do_lose },
+	{ "warned", do_warned }, { "questions", script_questions },
+	{ "closes", script_closes },
 	{ "consensus", script_consensus }, { "where", script_where },
 	{ "resolver", script_resolver }, { "name", script_name },
 	{ "want", script_want }, { "verdict", script_verdict },
@@ -495,6 +524,8 @@ static const char *const scenarios[] = {
 	"timesync_gate.txt", "names.txt",
 	"names_off.txt", "names_proxy.txt", "names_strict.txt",
 	"names_odd.txt", "names_kept.txt", "change.txt",
+	"questions.txt", "questions_bad.txt", "questions_gate.txt",
+	"questions_more.txt", "questions_other.txt",
 	"transports.txt", "proxy.txt", "stall.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
