@@ -249,6 +249,7 @@ engine_reprove(struct engine *e, uint64_t epoch, uint64_t now)
 {
 	facts_renew(&e->facts, epoch);
 	prov_void(&e->prov);
+	questions_void(e);
 	e->probe_at = 0;
 	engine_publish(e);
 	confirm_own(e, now);

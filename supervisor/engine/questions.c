@@ -16,6 +16,15 @@ questions_clear(struct engine *e)
 	memset(&e->questions, 0, sizeof e->questions);
 }
 
+void
+questions_void(struct engine *e)
+{
+	if (!e->questions.open)
+		return;
+	e->setting = false;
+	questions_clear(e);
+}
+
 static void
 begin(struct engine *e, uint64_t now)
 {
@@ -55,7 +64,6 @@ is_shut(struct engine *e, uint64_t now)
 			q->alone_at = now;
 		return now - q->alone_at >= e->policy->lease_ms;
 	}
-	q->alone_at = 0;
 	if (!e->gate_known || e->report.known == 0 || !e->asked_valid ||
 	    e->report.seq < e->gate_seq)
 		return false;

@@ -54,6 +54,8 @@ void questions_on_closed(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 /* The SETCONF is sent, or the session is lost. */
 void questions_clear(struct engine *e);
+/* All proofs are void: a SETCONF that waits is not sent, but judged anew. */
+void questions_void(struct engine *e);
 uint64_t questions_wake(const struct engine *e, uint64_t now);
 
 #endif

@@ -388,7 +388,7 @@ UNDER_WAY = {"log": "with questions under way"}
 odd("questions-endless", "more questions by DNS with every look", quick=True,
     lies={"stream-status": d.questions(2000)}, **UNDER_WAY)
 odd("questions-refused", "a question that cannot be ended",
-    step="CLOSESTREAM", deed=d.say(b"512 No: \x1b[31m\xff\x07\r\n"),
+    step="CLOSESTREAM", deed=d.code(b"512"),
     lies={"stream-status": b"7 SENTRESOLVE 4 a.example:0"}, **UNDER_WAY)
 new("questions-garbage", "streams that are none", lies={
     "stream-status": b"7 SENTRESOLVE 4 a.example:0\n\x1b[2J\xff"}, **BYTES)

@@ -94,6 +94,7 @@ it_survives()
 	net_wait 10 it_answers_are_past
 	it_check "$what: Tor has survived it" it_tor_works
 	it_check "$what: it is the same Tor" [ "$(net_pid tor)" = "$tor" ]
+	it_check "$what: no repair was needed" it_field_is .counters.repairs 0
 	it_check "$what: what is asked now is answered" it_retry 10 \
 	    it_resolve "$NET_GW4"
 	net_stop events
