@@ -160,7 +160,7 @@ enum gate_reason {
 
 /*
  * What the kernel holds, as read back; sent after every request that was
- * acted on, at every change, and at least once a second.
+ * acted on and is no mere renewal, at every change, and at least once a second.
  */
 #define GATE_NCLOSE_US 6
 struct gate_report {

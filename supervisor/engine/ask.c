@@ -34,6 +34,16 @@ bits_for(const struct engine *e, uint8_t *map, enum gate_position pos)
 	return e->facts.nsync;
 }
 
+/* One that the gate does not report: it says the same, with a newer proof. */
+static bool
+is_renewal(const struct engine *e, const struct gate_req *q)
+{
+	return e->asked_valid && ask_is_up(q->want) && q->want == e->asked &&
+	    q->permits == e->asked_permits &&
+	    memcmp(q->proven, e->asked_proven, sizeof q->proven) == 0 &&
+	    memcmp(q->ifaddr, e->asked_ifaddr, sizeof q->ifaddr) == 0;
+}
+
 static void
 ask_gate(struct engine *e, enum gate_position pos, uint64_t proof_ns)
 {
@@ -53,6 +63,8 @@ ask_gate(struct engine *e, enum gate_position pos, uint64_t proof_ns)
 	}
 	if (ask_is_up(e->asked) && pos < e->asked)
 		e->lowered_seq = q.seq;
+	if (!is_renewal(e, &q))
+		e->changed_seq = q.seq;
 	e->asked_valid = e->ops->gate_send(e->arg, &q) == 0;
 	if (q.permits != e->asked_permits)
 		e->permits_seq = q.seq;

@@ -249,7 +249,6 @@ engine_reprove(struct engine *e, uint64_t epoch, uint64_t now)
 {
 	facts_renew(&e->facts, epoch);
 	prov_void(&e->prov);
-	questions_void(e);
 	e->probe_at = 0;
 	engine_publish(e);
 	confirm_own(e, now);
@@ -296,7 +295,7 @@ engine_gate_up(struct engine *e, uint64_t now)
 	e->gate_up = true;
 	e->gate_known = false;
 	e->asked_valid = false;
-	e->gate_seq = e->lowered_seq = 0;
+	e->gate_seq = e->lowered_seq = e->changed_seq = 0;
 	e->asked_permits = 0;
 	e->permits_seq = 0;
 	names_gate(e);

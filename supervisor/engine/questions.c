@@ -16,15 +16,6 @@ questions_clear(struct engine *e)
 	memset(&e->questions, 0, sizeof e->questions);
 }
 
-void
-questions_void(struct engine *e)
-{
-	if (!e->questions.open)
-		return;
-	e->setting = false;
-	questions_clear(e);
-}
-
 static void
 begin(struct engine *e, uint64_t now)
 {
@@ -65,7 +56,7 @@ is_shut(struct engine *e, uint64_t now)
 		return now - q->alone_at >= e->policy->lease_ms;
 	}
 	if (!e->gate_known || e->report.known == 0 || !e->asked_valid ||
-	    e->report.seq < e->gate_seq)
+	    e->report.seq < e->changed_seq)
 		return false;
 	return !ask_is_up(e->report.position) ||
 	    (ask_is_up(e->asked) && !lets_ask(e, false));
@@ -77,7 +68,7 @@ give_up(struct engine *e, const char *why)
 {
 	log_warn("a DNSPort is shut with questions under way, which Tor may "
 	    "not survive: %s", why);
-	e->questions.over = true;
+	e->questions.given_up = true;
 }
 
 enum questions_step
@@ -85,19 +76,30 @@ questions_step(struct engine *e, uint64_t now)
 {
 	struct questions *q = &e->questions;
 
+	/* What was read is void, and which are to be shut with it. */
+	if (e->need_conf || e->need_probe) {
+		questions_clear(e);
+		return QUESTIONS_WAIT;
+	}
 	if (!prov_shuts_dns(&e->prov, e->plan, now))
 		return QUESTIONS_NONE;
 	if (!q->open)
 		begin(e, now);
-	if (!q->over && now >= q->ends)
+	if (q->given_up || q->none_left)
+		return QUESTIONS_NONE;
+	if (now >= q->ends)
 		give_up(e, q->listed ? "they take too long to end" :
 		    "the gate was not seen to be shut");
-	else if (!q->over && q->n == 0 && q->rounds == QUESTIONS_ROUNDS)
+	else if (q->n == 0 && q->rounds == QUESTIONS_ROUNDS)
 		give_up(e, "there are more and more");
-	if (q->over)
+	if (q->given_up)
 		return QUESTIONS_NONE;
-	/* Others may be open meanwhile, by what these two prove. */
-	if (!is_shut(e, now) || now >= e->due.probe || now >= e->due.conf)
+	/*
+	 * Others may be open meanwhile, by what these two prove; and of
+	 * streams that we end Tor is to tell nothing after the check.
+	 */
+	if (!is_shut(e, now) || now >= e->due.probe || now >= e->due.conf ||
+	    check_due(e))
 		return QUESTIONS_WAIT;
 	return QUESTIONS_ASK;
 }
@@ -170,7 +172,7 @@ questions_on_list(struct engine *e, const struct cp_reply *reply,
 	if (!q->listed && lets_ask(e, true))
 		q->newest = newest;
 	q->listed = true;
-	q->over = q->n == 0;
+	q->none_left = q->n == 0;
 }
 
 /* Whatever the answer: the next list shows what there is still. */
@@ -189,7 +191,7 @@ questions_wake(const struct engine *e, uint64_t now)
 	const struct questions *q = &e->questions;
 	const uint64_t alone_ends = q->alone_at + e->policy->lease_ms;
 
-	if (!q->open || q->over)
+	if (!q->open || q->given_up || q->none_left)
 		return UINT64_MAX;
 	if (q->alone_at != 0 && alone_ends > now)
 		return alone_ends;

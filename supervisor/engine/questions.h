@@ -35,8 +35,9 @@ enum questions_step {
 struct questions {
 	bool open;	   /* a SETCONF waits for their end */
 	bool listed;	   /* ... and Tor was asked which there are */
-	bool over;	   /* there is none left, or they were given up */
-	uint64_t ends;	   /* then they are */
+	bool none_left;	   /* ... and that there is none */
+	bool given_up;	   /* it waits no more */
+	uint64_t ends;	   /* then they are given up */
 	uint64_t alone_at; /* when there was first seen to be no gate */
 	unsigned rounds;   /* lists that were asked for */
 	uint64_t newest;   /* later ones came by other DNSPorts */
@@ -52,10 +53,8 @@ void questions_on_list(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
 void questions_on_closed(struct engine *e, const struct cp_reply *reply,
     uint64_t now);
-/* The SETCONF is sent, or the session is lost. */
+/* The SETCONF is sent, or void, or the session is lost. */
 void questions_clear(struct engine *e);
-/* All proofs are void: a SETCONF that waits is not sent, but judged anew. */
-void questions_void(struct engine *e);
 uint64_t questions_wake(const struct engine *e, uint64_t now);
 
 #endif

@@ -250,13 +250,17 @@ repair_judge(struct engine *e, uint64_t now)
 {
 	enum prov_plan plan;
 
-	if (e->need_conf || e->need_probe || e->setting || is_judged(e, now))
+	if (e->need_conf || e->need_probe || is_judged(e, now))
 		return;
 	if (e->disabled) {
+		e->setting = false;
+		questions_clear(e);
 		if (e->state == SM_WATCH)
 			engine_step(e, EV_CONF_BAD, now);
 		return;
 	}
+	if (e->setting) /* waits for something */
+		return;
 	if (e->bind_failed)
 		blame(e, now);
 	else if (prov_join(&e->prov, now))

@@ -48,7 +48,7 @@ lacks()
 	local got=$1
 	shift
 	[ "$got" != "$(words "$@")" ] && { [ -z "$got" ] ||
-	    ! printf '%s\n' $got | grep -qvxF "$(printf '%s\n' $*)"; }
+	    ! printf '%s\n' $got | grep -qvxF "$(words "$@" | tr ' ' '\n')"; }
 }
 # shellcheck disable=SC2086 # words
 ask_all() { in_gw python3 "$IT_SRC/traffic.py" "$1" asks \

@@ -9,6 +9,8 @@
 #include "supervisor/engine/consensus.h"
 #include "supervisor/engine/tell.h"
 
+#define REPORT_MS 1000 /* between two reports of a gate, at most */
+
 struct world w;
 
 void
@@ -152,7 +154,10 @@ op_gate_send(void *arg, const struct gate_req *q)
 		check_sync(q);
 	g->seq = q->seq;
 	g->refused = up && q->epoch != g->epoch;
-	g->pending = true;
+	/* A renewal is not reported, other than by the clock. */
+	g->pending = g->pending || !up || g->refused || q->want != g->pos ||
+	    memcmp(g->ifaddr, q->ifaddr, sizeof g->ifaddr) != 0 ||
+	    memcmp(g->proven, q->proven, sizeof g->proven) != 0;
 	names_check_permits(q);
 	memcpy(g->ifaddr, q->ifaddr, sizeof g->ifaddr);
 	memcpy(g->proven, q->proven, sizeof g->proven);
@@ -354,6 +359,7 @@ deliver_report(void)
 	r.permits = w.gate.told = w.gate.permits;
 	r.reach_seq = w.gate.reach_seq;
 	w.gate.pending = false;
+	w.gate.told_at = w.now;
 	engine_gate_bytes(w.e, &r, sizeof r, w.now);
 }
 
@@ -380,12 +386,16 @@ world_settle(void)
 	/* More often than the contract has it: whatever happens, it is seen. */
 	if (w.policy.timesync.required && !w.blind)
 		engine_time(w.e, w.clock, w.now);
+	if (w.gate.up && w.now >= w.gate.told_at + REPORT_MS)
+		w.gate.pending = true;
 	wake = engine_settle(w.e, w.now);
 	for (int i = 0; i < 8 && w.gate.pending && !w.gate.mute; i++) {
 		deliver_report();
 		wake = engine_settle(w.e, w.now);
 	}
 	check_reason();
+	if (w.gate.up && !w.gate.mute && wake > w.gate.told_at + REPORT_MS)
+		wake = w.gate.told_at + REPORT_MS;
 	return apply_answer() ? world_settle() : wake;
 }
 

@@ -39,7 +39,7 @@ struct def {
 /* The fake gate: the rules of gate_req's comments, nothing more. */
 struct fake_gate {
 	bool up, mute;
-	uint64_t epoch, seq;
+	uint64_t epoch, seq, told_at;
 	enum gate_position pos;
 	bool refused, pending;
 	unsigned nproven; /* of the last request */

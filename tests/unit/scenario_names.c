@@ -115,6 +115,7 @@ names_check_permits(const struct gate_req *q)
 		ck_assert(udp);
 	if (q->want == GATE_CLOSED && w.policy.closed == POL_CLOSED_STRICT)
 		ck_assert_uint_eq(q->permits, 0);
+	w.gate.pending = w.gate.pending || w.gate.permits != q->permits;
 	w.gate.permits = w.gate.stingy ? 0 : q->permits;
 }
 

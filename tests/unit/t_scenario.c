@@ -93,7 +93,8 @@ do_gate(char *arg)
 {
 	world_flush();
 	if (strcmp(arg, "up") == 0) {
-		w.gate = (struct fake_gate){ .up = true, .epoch = 1 };
+		w.gate = (struct fake_gate){ .up = true, .epoch = 1,
+			.told_at = w.now };
 		engine_gate_up(w.e, w.now);
 	} else if (strcmp(arg, "down") == 0) {
 		w.gate.up = false;
@@ -524,8 +525,8 @@ static const char *const scenarios[] = {
 	"timesync_gate.txt", "names.txt",
 	"names_off.txt", "names_proxy.txt", "names_strict.txt",
 	"names_odd.txt", "names_kept.txt", "change.txt",
-	"questions.txt", "questions_bad.txt", "questions_gate.txt",
-	"questions_more.txt", "questions_other.txt",
+	"questions.txt", "questions_bad.txt", "questions_doubt.txt",
+	"questions_gate.txt", "questions_more.txt", "questions_other.txt",
 	"transports.txt", "proxy.txt", "stall.txt" };
 #define NSCENARIOS (int)(sizeof scenarios / sizeof scenarios[0])
 
