@@ -131,7 +131,8 @@ rig_start(struct rig *r, unsigned files)
 	(void)signal(SIGPIPE, SIG_IGN);
 	r->engine = -1;
 	r->generation = 1;
-	r->keeps = r->ending = false;
+	r->keeps = false;
+	r->ending = false;
 	ck_assert_int_eq(pthread_mutex_init(&r->lock, NULL), 0);
 	ck_assert_int_eq(pthread_create(&r->voice, NULL, keep_saying, r), 0);
 	(void)strcpy(r->dir, "/tmp/portcullis-test-XXXXXX");
