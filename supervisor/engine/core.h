@@ -133,7 +133,7 @@ struct engine {
 	bool gate_up, gate_known, status_up;
 	struct gate_report report;
 	uint64_t report_at;
-	uint64_t gate_seq, changed_seq; /* last request; that no renewal was */
+	uint64_t gate_seq, changed_seq; /* the last; that was no renewal */
 	uint64_t lowered_seq; /* the request that last ended OPEN or SYNC */
 	enum gate_position asked; /* last position that was sent */
 	bool asked_valid;	  /* ... to this gate */
