@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "supervisor/engine/nlask.h"
+#include "supervisor/engine/inetask.h"
 #include "supervisor/engine/provision.h"
 #include "supervisor/engine/sock.h"
 
@@ -107,33 +107,16 @@ on_holder(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-static int
-ask_holder(struct nlask *ask, struct search *f, uint8_t family)
-{
-	char buf[MNL_NLMSG_HDRLEN +
-	    MNL_ALIGN(sizeof(struct inet_diag_req_v2))];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct inet_diag_req_v2 *r;
-
-	nlh->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	r = mnl_nlmsg_put_extra_header(nlh, sizeof *r);
-	r->sdiag_family = family;
-	r->sdiag_protocol = IPPROTO_TCP;
-	r->idiag_states = ~(1u << TCP_LISTEN);
-	r->id.idiag_sport = htons(f->port);
-	return nlask_run(ask, nlh, on_holder, f);
-}
-
 int
 sockowner_holder(struct nlask *ask, struct proof *out,
     const struct pol_addr *addr, uint16_t port)
 {
 	struct search f = { .addr = addr, .port = port, .out = out };
+	const struct inetask q = { .family = AF_UNSPEC,
+		.l4proto = IPPROTO_TCP, .states = ~(1u << TCP_LISTEN),
+		.port = port };
 
-	if (ask_holder(ask, &f, AF_INET) == -1 ||
-	    (out->kind != PROOF_FOREIGN &&
-	    ask_holder(ask, &f, AF_INET6) == -1))
+	if (inetask_run(ask, &q, on_holder, &f) == -1)
 		return -1;
 	return out->kind == PROOF_FOREIGN ? 0 : -1;
 }
